@@ -1,0 +1,40 @@
+"""archdsl: describe convolutional networks as the paper does; check, draw, print and run them.
+
+    >>> import archdsl
+    >>> archdsl.open("resnet")["resnet50"].graph.params
+    25557032
+    >>> model = archdsl.load("resnet50", classes=10)  # an nn.Module
+
+Nothing here imports torch until `load` is called.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archdsl.api import ArchFile, Variant, find, load, open
+    from archdsl.diagnostics.core import ArchError, Diagnostic
+
+__version__ = "0.1.0"
+_HOMES = {
+    "ArchFile": "archdsl.api",
+    "Variant": "archdsl.api",
+    "find": "archdsl.api",
+    "load": "archdsl.api",
+    "open": "archdsl.api",
+    "ArchError": "archdsl.diagnostics.core",
+    "Diagnostic": "archdsl.diagnostics.core",
+}
+__all__ = ["ArchError", "ArchFile", "Diagnostic", "Variant", "__version__", "find", "load", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'archdsl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

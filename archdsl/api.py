@@ -1,0 +1,218 @@
+"""The driver: the phases on one screen. It can stop after any of them; torch is imported only by `load`.
+
+`open` parses and binds a file; a `Variant` elaborates itself when first asked for its graph; `table`, `source` and
+`load` go on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from archdsl import library
+from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.suggest import closest
+from archdsl.graph.ir import Graph
+from archdsl.graph.table import StageTable, stage_table
+from archdsl.semantics.claims import check_claims
+from archdsl.semantics.elaborate import elaborate
+from archdsl.semantics.names import check_names
+from archdsl.semantics.program import bind
+from archdsl.semantics.variants import Configured, VariantTable, override
+from archdsl.source import Source, Span
+from archdsl.syntax import ast, parse_expression
+
+if TYPE_CHECKING:
+    import os
+
+    import torch
+    from torch import nn
+
+
+class Variant:
+    """One configuration of a model. The graph is made, and its errors raised, when it is first needed."""
+
+    def __init__(self, file: ArchFile, configured: Configured) -> None:
+        self.file = file
+        self.configured = configured
+
+    @property
+    def name(self) -> str:
+        return self.configured.name
+
+    def build(self, bag: Bag) -> Graph | None:
+        """Elaborate into a bag; None after errors."""
+        if "graph" in self.__dict__:
+            return self.graph
+        configured = self.configured
+        graph = elaborate(configured.name, configured.model, configured.args, configured.span, bag)
+        if graph is not None:
+            self.__dict__["graph"] = graph
+        return graph
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The checked graph; raises ArchError."""
+        bag = Bag()
+        graph = self.build(bag)
+        bag.raise_errors()
+        assert graph is not None
+        return graph
+
+    @cached_property
+    def table(self) -> StageTable:
+        """Output size, layers, parameters and MACs, stage by stage."""
+        return stage_table(self.graph)
+
+    @cached_property
+    def source(self) -> str:
+        """The PyTorch source."""
+        from archdsl.backends.python import generate
+
+        return generate(self.graph, self.file.docstring)
+
+    def override(self, values: Mapping[str, Any]) -> Variant:
+        """The same variant with other values for some of the model's parameters; raises ArchError E119."""
+        known = self.parameters
+        bag = Bag()
+        for name in values:
+            if name not in known:
+                facts = {"name": name, "owner": self.configured.model.name, "suggestion": closest(name, known)}
+                bag.report("E119", None, facts=facts)
+        bag.raise_errors()
+        given = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        span = Span(Source("<arguments>", given), 0, len(given))
+        plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return Variant(self.file, override(self.configured, plain, span)) if values else self
+
+    def set(self, assignments: Mapping[str, str]) -> Variant:
+        """`override` with values written in the language (`{"depths": "[3, 4, 6, 3]"}`), as `--set` gives them."""
+        bag = Bag()
+        arguments = []
+        for name, text in assignments.items():
+            source = Source(f"--set {name}", text)
+            expression = parse_expression(source, bag)
+            if expression is not None:
+                arguments.append(ast.Argument(name, expression, span=expression.span))
+        bag.raise_errors()
+        args = VariantTable(self.file.program, bag).amend(self.configured, arguments, self.configured.span)
+        bag.raise_errors()
+        assert args is not None
+        old = self.configured
+        return Variant(self.file, Configured(old.name, old.model, args, old.span, old.lineage))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the model's parameters."""
+        syntax = self.configured.model.syntax
+        assert isinstance(syntax, ast.Definition)
+        return tuple(parameter.name for parameter in syntax.parameters)
+
+    def __repr__(self) -> str:
+        return f"<archdsl variant {self.name} of {self.file.name}>"
+
+
+class ArchFile(Mapping[str, Variant]):
+    """A parsed and bound file: a mapping from names to variants, in the order of the file."""
+
+    def __init__(self, source: Source) -> None:
+        self.bag = Bag()
+        self.name = source.name
+        program = bind(source, library.used_file, self.bag)
+        if program is None:
+            self.bag.raise_errors()
+        assert program is not None
+        self.program = program
+        check_names(program, self.bag)
+        self.variants = VariantTable(program, self.bag).collect()
+        self._made: dict[str, Variant] = {}
+
+    @property
+    def docstring(self) -> str:
+        found = self.program.root.syntax.docstring
+        return found.text if found else ""
+
+    def __getitem__(self, name: str) -> Variant:
+        if name not in self.variants:
+            bag = Bag()
+            bag.report("E108", None, name=name, suggestion=closest(name, self.variants))
+            raise ArchError(bag)
+        if name not in self._made:
+            self._made[name] = Variant(self, self.variants[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variants)
+
+    def __len__(self) -> int:
+        return len(self.variants)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.variants
+
+    def check(self) -> tuple[Diagnostic, ...]:
+        """Every finding about the file: names, types, shapes, claims, of all its variants."""
+        bag = self.bag
+        for name in self:
+            self[name].build(bag)
+        check_claims(self.program, {n: v.graph for n, v in self._made.items() if "graph" in v.__dict__}, self.variants, bag)
+        return tuple(bag)
+
+    def only(self, variant: str | None) -> Variant:
+        """The named variant, or the file's only one; raises ArchError E108, E603 or E606."""
+        if variant is not None:
+            return self[variant]
+        if len(self) == 1:
+            return self[next(iter(self))]
+        bag = Bag()
+        if self:
+            bag.report("E603", None, name=self.name, variants=", ".join(self))
+        else:
+            bag.report("E606", None, name=self.name)
+        raise ArchError(bag)
+
+
+def open_source(source: Source) -> ArchFile:
+    """Parse and bind a text; raises ArchError if it cannot be used at all or has errors in names or variants."""
+    file = ArchFile(source)
+    file.bag.raise_errors()
+    return file
+
+
+def open(spec: str | os.PathLike[str]) -> ArchFile:
+    """The checked file SPEC: a path, or the name of a shipped family (or of one of its variants)."""
+    source, _ = library.locate(str(spec))
+    return open_source(source)
+
+
+def find(spec: str | os.PathLike[str], variant: str | None = None) -> Variant:
+    """The variant that `SPEC`, `SPEC:VARIANT` or the two names together mean."""
+    source, named = library.locate(str(spec))
+    return open_source(source).only(variant or named)
+
+
+def load(
+    spec: str | os.PathLike[str],
+    variant: str | None = None,
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    checkpoint: str | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    **parameters: Any,
+) -> nn.Module:
+    """A variant as an `nn.Module`: what its generated source builds.
+
+    Keyword arguments set parameters of the model (`classes=10`). With `weights` (.safetensors or .pth) nothing is
+    initialized and the tensors of the file are used; `checkpoint` names the key map of the spec to read it with, found by
+    itself where only one fits. Raises ArchError with every diagnostic.
+    """
+    from archdsl.backends.module import build_module
+
+    found = find(spec, variant).override(parameters)
+    if weights is None:
+        return build_module(found.graph, found.source, device=device, dtype=dtype)
+    from archdsl.weights import load_weights
+
+    return load_weights(found, weights, checkpoint, device=device, dtype=dtype)

@@ -1,0 +1,281 @@
+"""From a scope of the graph to the body of a class: its members, and the steps of its forward.
+
+Takes a `Scope` and the classes of the blocks inside it; gives a `Body`. Members of a dotted label
+(`features.0`) are put back together: into an nn.Sequential where they are called one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from archdsl.backends.python.modules import Body, Built, Listed, ModuleExpr, Option, Step, Weight, option_name
+from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.ops.spec import Call
+from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute
+
+InstanceOf = Callable[[Scope], ModuleExpr]
+"""The constructor call of the class generated for a block (or other non-sequential scope)."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One unit of a body: its member, if it has one, and its step."""
+
+    path: tuple[str, ...]
+    module: ModuleExpr | None
+    step: Step
+
+
+class BodyBuilder:
+    """Builds the bodies of one graph's classes."""
+
+    def __init__(self, graph: Graph, instance_of: InstanceOf) -> None:
+        self.graph = graph
+        self.instance_of = instance_of
+
+    def body(self, scope: Scope) -> Body:
+        """The body of the class for one scope."""
+        entries = self._entries(scope)
+        uses = Counter(ref for entry in entries for ref in entry.step.inputs)
+        uses.update(scope.outputs)
+        entries = _fold(entries, uses)
+        members = [(e.path[0], e.module) for e in entries if e.module is not None and len(e.path) == 1]
+        members += _containers(entries)
+        order = {entry.path[0]: i for i, entry in reversed(list(enumerate(entries))) if entry.path}
+        members.sort(key=lambda member: order[member[0]])
+        inputs = scope.inputs or tuple(Ref(node.id, 0) for node in scope.nodes() if not node.inputs)
+        return Body(scope, inputs, scope.outputs, members, [entry.step for entry in entries])
+
+    def is_chain(self, scope: Scope) -> bool:
+        """Whether a group or sequence is an nn.Sequential: each member feeds the next and nothing else."""
+        if scope.kind not in ("group", "sequence") or len(scope.inputs) != 1 or len(scope.outputs) != 1:
+            return False
+        current = scope.inputs
+        for unit in _units(scope):
+            if isinstance(unit[1], Node):
+                if unit[1].recipe.module is None or len(unit[1].outputs) != 1 or unit[1].inputs != current:
+                    return False
+                current = (Ref(unit[1].id, 0),)
+            else:
+                if unit[1].inputs != current or len(unit[1].outputs) != 1:
+                    return False
+                if unit[1].kind == "choice" and self._option(unit[1]) is None:
+                    return False
+                current = unit[1].outputs
+            if len(unit[0]) != 1:
+                return False
+        return current == scope.outputs
+
+    # --- units -------------------------------------------------------------------------------
+
+    def _entries(self, scope: Scope) -> list[Entry]:
+        entries: list[Entry] = []
+        taken = set(scope.names)
+        for path, unit in _units(scope):
+            if isinstance(unit, Node):
+                if unit.inputs or scope.kind != "model":
+                    entries.append(self._node(unit, path, taken))
+                continue
+            if unit.kind == "choice":
+                option = self._option(unit)
+                if option is None:
+                    entries.extend(replace_path(e, path[:-1]) for e in self._entries(unit))
+                    continue
+                name = option_name(option.site)
+                step = Step(unit.inputs, unit.outputs, (*path[:-1], name), optional=option.site)
+                entries.append(Entry(step.path, option, step))
+                continue
+            module = self.scope_module(unit)
+            entries.append(Entry(path, module, Step(unit.inputs, unit.outputs, path, role="module")))
+        return entries
+
+    def _node(self, node: Node, path: tuple[str, ...], taken: set[str]) -> Entry:
+        recipe = node.recipe
+        outputs = tuple(Ref(node.id, port) for port in range(len(node.outputs)))
+        if recipe.call is not None and not node.labelled:
+            values = self._values(node, recipe.call)
+            template = recipe.call.template
+            if recipe.call.inplace and self._overwritable(node):
+                template = template[:-1] + f", {recipe.call.inplace})"
+            step = Step(node.inputs, outputs, (), template, values, node.op.role)
+            return Entry((), None, step)
+        module = self.node_module(node)
+        if not node.labelled and not node.weights:
+            path = (*path[:-1], _plain_name(node, taken))
+        template = recipe.parameter.template if recipe.parameter is not None else ""
+        return Entry(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
+
+    def _option(self, scope: Scope) -> Option | None:
+        """A choice as one optional member; None where its branch is more than one member."""
+        assert scope.site is not None and scope.condition is not None
+        branch: ModuleExpr | None = None
+        name = ""
+        units = _units(scope)
+        if units:
+            path, unit = units[0]
+            outputs = (Ref(unit.id, 0),) if isinstance(unit, Node) else unit.outputs
+            simple = len(units) == 1 and unit.inputs == scope.inputs and outputs == scope.outputs and len(path) == 1
+            if not simple or len(outputs) != 1:
+                return None
+            if isinstance(unit, Node):
+                if unit.recipe.module is None:
+                    return None
+                branch, name = self.node_module(unit), path[0]
+            elif unit.kind == "choice":
+                return None
+            else:
+                branch, name = self.scope_module(unit), path[0]
+        elif scope.inputs != scope.outputs:
+            return None
+        return Option(scope.site, scope.condition, name, ((scope.taken, branch),))
+
+    # --- modules -----------------------------------------------------------------------------
+
+    def scope_module(self, scope: Scope) -> ModuleExpr:
+        """A block as a call of its class; `[…]` and other chains as nn.Sequential."""
+        if not self.is_chain(scope):
+            return self.instance_of(scope)
+        items: list[tuple[str, ModuleExpr]] = []
+        position = 0
+        for path, unit in _units(scope):
+            if isinstance(unit, Node):
+                module: ModuleExpr | None = self.node_module(unit)
+            elif unit.kind == "choice":
+                module = self._option(unit)
+            else:
+                module = self.scope_module(unit)
+            assert module is not None
+            name = path[-1]
+            if isinstance(module, Option):
+                name = "" if module.name in ("", str(position)) else module.name
+                position += module.branches[0][1] is not None
+            else:
+                name = "" if name == str(position) else name
+                position += 1
+            items.append((name, module))
+        return Listed(tuple(items))
+
+    def node_module(self, node: Node) -> ModuleExpr:
+        """The module an op's recipe asks for, in the expressions of its block."""
+        recipe = node.recipe
+        if recipe.parameter is not None:
+            shape = tuple(self._resolve(node, size) for size in recipe.parameter.shape)
+            return Weight(shape, self._resolve(node, recipe.parameter.init))
+        module = recipe.module
+        assert module is not None, f"{node.op.name} has no module form"
+        kwargs = [(name, self._resolve(node, value)) for name, value in module.kwargs.items()]
+        if module.inplace and self._overwritable(node):
+            kwargs.append(("inplace", Const(True)))
+        args = tuple(self._resolve(node, arg) for arg in module.args)
+        return Built(module.target, args, tuple(kwargs), tuple(module.defaults.items()))
+
+    def _values(self, node: Node, call: Call) -> tuple[tuple[str, Expr], ...]:
+        return tuple((name, self._resolve(node, value)) for name, value in call.values.items())
+
+    def _resolve(self, node: Node, expr: Expr) -> Expr:
+        """An expression over an op's parameters as one over the block's."""
+        values: dict[str, Expr] = {name: _constant(getattr(node.params, name)) for name in node.op.parameter_names}
+        values |= node.exprs
+        if node.inputs:
+            values[IN_CHANNELS.name] = node.scope.frame.widths[node.inputs[0]]
+        return substitute(expr, values)
+
+    def _overwritable(self, node: Node) -> bool:
+        """Whether a node may work in place: its input is fresh memory that nothing else reads."""
+        source = self.graph.nodes[node.inputs[0].node]
+        same_class = source.scope.frame is node.scope.frame
+        return same_class and source.op.overwritable and self.graph.uses[source.id] == 1
+
+
+def _constant(value: object) -> Const:
+    return Const(tuple(value) if isinstance(value, list) else value)
+
+
+def _units(scope: Scope) -> list[tuple[tuple[str, ...], Node | Scope]]:
+    """What a body is made of, in order of execution; members of dotted labels with their whole path."""
+    found: list[tuple[tuple[str, ...], Node | Scope]] = []
+
+    def collect(inner: Scope, path: tuple[str, ...]) -> None:
+        for member in inner.members:
+            if isinstance(member, Scope) and member.kind == "container":
+                collect(member, (*path, member.name))
+            else:
+                found.append(((*path, member.name), member))
+
+    collect(scope, ())
+    found.sort(key=lambda pair: pair[1].id if isinstance(pair[1], Node) else pair[1].start)
+    return found
+
+
+def _plain_name(node: Node, taken: set[str]) -> str:
+    """A name for a member without weights: the op's own where it is free."""
+    for name in (node.op.name, node.name):
+        if name not in taken:
+            taken.add(name)
+            return name
+    return f"{node.name}_"
+
+
+def replace_path(entry: Entry, prefix: tuple[str, ...]) -> Entry:
+    """The entry under a container."""
+    if not prefix or not entry.path:
+        return entry
+    path = (*prefix, *entry.path)
+    return Entry(path, entry.module, replace(entry.step, path=path))
+
+
+def _fold(entries: Sequence[Entry], uses: Counter[Ref]) -> list[Entry]:
+    """Turn each container whose members are one unbroken chain into a single nn.Sequential."""
+    names = [entry.path[0] if len(entry.path) > 1 else "" for entry in entries]
+    result: list[Entry] = []
+    position = 0
+    while position < len(entries):
+        name = names[position]
+        end = position + 1
+        while name and end < len(entries) and names[end] == name:
+            end += 1
+        run = list(entries[position:end])
+        position = end
+        if name and names.count(name) == len(run):
+            inner = _fold([Entry(e.path[1:], e.module, replace(e.step, path=e.path[1:])) for e in run], uses)
+            if _is_run(inner, uses):
+                items = tuple((_number(e.path[0], i), e.module) for i, e in enumerate(inner) if e.module)
+                step = Step(inner[0].step.inputs, inner[-1].step.outputs, (name,), role="module")
+                result.append(Entry((name,), Listed(items), step))
+                continue
+            run = [Entry((name, *e.path), e.module, replace(e.step, path=(name, *e.path))) for e in inner]
+        result.extend(run)
+    return result
+
+
+def _number(name: str, position: int) -> str:
+    return "" if name == str(position) else name
+
+
+def _is_run(entries: Sequence[Entry], uses: Counter[Ref]) -> bool:
+    """Whether entries are plain members, each fed by the one before and by nothing else."""
+    for entry in entries:
+        step = entry.step
+        simple = len(entry.path) == 1 and entry.module is not None and not step.template and step.optional is None
+        if not simple or isinstance(entry.module, Weight) or len(step.inputs) != 1 or len(step.outputs) != 1:
+            return False
+    pairs = zip(entries, entries[1:], strict=False)
+    return all(a.step.outputs == b.step.inputs and uses[a.step.outputs[0]] == 1 for a, b in pairs)
+
+
+def _containers(entries: Iterable[Entry]) -> list[tuple[str, ModuleExpr]]:
+    """Containers whose members are called one by one, as nested nn.ModuleDict."""
+    grouped: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if len(entry.path) > 1 and entry.module is not None:
+            grouped.setdefault(entry.path[0], []).append(entry)
+    found: list[tuple[str, ModuleExpr]] = []
+    for name, members in grouped.items():
+        inner = [Entry(e.path[1:], e.module, e.step) for e in members]
+        items = [(e.path[0], e.module) for e in inner if len(e.path) == 1 and e.module is not None]
+        found.append((name, Listed((*items, *_containers(inner)), sequential=False)))
+    return found
+
+

@@ -1,0 +1,156 @@
+"""The text of `forward`: steps as statements, short chains nested, few variable names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from archdsl.backends.python.layout import INDENT, WIDTH
+from archdsl.backends.python.modules import Body, Option, Step
+from archdsl.graph.ir import Ref
+
+_POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
+_FIELD = re.compile(r"\{(\w+)\}")
+_ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
+_LONGEST = 60
+
+
+@dataclass(slots=True)
+class _Pending:
+    """An expression not yet assigned: its text, whether it is infix, and the variables it read."""
+
+    ref: Ref
+    text: str
+    infix: bool
+    role: str
+    reads: list[Ref]
+
+
+class Forward:
+    """Prints one class's `forward`."""
+
+    def __init__(self, body: Body) -> None:
+        absent = {m.site.start for _, m in body.members if isinstance(m, Option) and _is_absent(m)}
+        # A member that is absent in every instance passes its input on: its output is the same tensor.
+        steps = [s for s in body.steps if s.optional is None or s.optional.start not in absent]
+        self.body = body
+        self.steps = steps
+        self.outputs = list(body.outputs)
+        self.uses = Counter(ref for step in steps for ref in step.inputs)
+        self.uses.update(self.outputs)
+        self.names: dict[Ref, str] = {}
+        self.free: list[str] = []
+        self.made = 0
+
+    def signature(self) -> str:
+        """`def forward(self, x: Tensor) -> Tensor:`"""
+        names = self.body.scope.input_names
+        if len(self.body.inputs) == 1:
+            names = ("x",)
+        elif len(names) != len(self.body.inputs):
+            names = tuple(f"x{i + 1}" for i in range(len(self.body.inputs)))
+        self.names = dict(zip(self.body.inputs, names, strict=True))
+        arguments = ", ".join(f"{name}: Tensor" for name in names)
+        count = len(self.body.outputs)
+        result = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        return f"def forward(self, {arguments}) -> {result}:"
+
+    def statements(self, depth: int) -> Iterator[str]:
+        """The lines of the body, the return included; call `signature` first."""
+        pad = INDENT * depth
+        pending: _Pending | None = None
+        for index, step in enumerate(self.steps):
+            inputs = list(step.inputs)
+            if pending is not None and not self._nests(pending, step, inputs):
+                yield pad + self._assign(pending)
+                pending = None
+            text, infix, reads = self._expression(step, inputs, pending)
+            if len(step.outputs) == 1:
+                pending = _Pending(step.outputs[0], text, infix, step.role, reads)
+                continue
+            pending = None
+            self._release(reads)
+            targets = [self._fresh(ref) for ref in step.outputs]
+            yield f"{pad}{', '.join(targets)} = {text}"
+        if pending is not None and self.outputs == [pending.ref]:
+            yield f"{pad}return {pending.text}"
+            return
+        if pending is not None:
+            yield pad + self._assign(pending)
+        yield f"{pad}return {', '.join(self.names[ref] for ref in self.outputs)}"
+
+    def _nests(self, pending: _Pending, step: Step, inputs: Sequence[Ref]) -> bool:
+        """Whether a reader would rather see the pending expression inside the next call."""
+        if inputs.count(pending.ref) != 1 or self.uses[pending.ref] != 1:
+            return False
+        if step.path and pending.infix and step.template:
+            return False
+        if len(pending.text) > _LONGEST or len(inputs) > 1:
+            return False
+        if step.role == "act":
+            return pending.role != "module"
+        if pending.role == "pool" and step.role == "reshape":
+            return True
+        return pending.role not in _ENDS_LINE and step.role != "module"
+
+    def _expression(self, step: Step, inputs: Sequence[Ref], pending: _Pending | None) -> tuple[str, bool, list[Ref]]:
+        texts, reads = [], []
+        infix_template = step.template.startswith("{")
+        for ref in inputs:
+            if pending is not None and ref == pending.ref:
+                texts.append(f"({pending.text})" if pending.infix and infix_template else pending.text)
+                reads.extend(pending.reads)
+            else:
+                texts.append(self.names[ref])
+                reads.append(ref)
+        member = _member(step.path) if step.path else ""
+        if not step.template:
+            return f"{member}({', '.join(texts)})", False, reads
+        fields = {name: str(value) for name, value in step.values}
+        fields |= {"x": texts[0] if texts else "", "xs": ", ".join(texts), "weight": member}
+        fields |= {str(i): text for i, text in enumerate(texts)}
+        template = step.template
+        if template in _INFIX and len(texts) > 2:
+            template = f" {_INFIX[template]} ".join(f"{{{i}}}" for i in range(len(texts)))
+        return _FIELD.sub(lambda match: fields[match.group(1)], template), infix_template, reads
+
+    def _assign(self, pending: _Pending) -> str:
+        self._release(pending.reads)
+        name = self._fresh(pending.ref)
+        line = f"{name} = {pending.text}"
+        return line if len(line) <= WIDTH - 2 * len(INDENT) else line
+
+    def _release(self, reads: Sequence[Ref]) -> None:
+        """Count reads; a variable that nothing reads any more may be used again, the first operand's first."""
+        for ref in reads:
+            self.uses[ref] -= 1
+        for ref in reversed(reads):
+            if not self.uses[ref] and ref in self.names:
+                self.free.append(self.names.pop(ref))
+
+    def _fresh(self, ref: Ref) -> str:
+        if self.free:
+            name = self.free.pop()
+        else:
+            taken = set(self.names.values())
+            name = next((n for n in _POOL if n not in taken), "")
+            while not name or name in taken:
+                self.made += 1
+                name = f"t{self.made}"
+        self.names[ref] = name
+        return name
+
+
+_INFIX = {"{0} + {1}": "+", "{0} * {1}": "*"}
+
+
+def _member(path: Sequence[str]) -> str:
+    first, *rest = path
+    text = f"self.{first}" if first.isidentifier() else f'self.get_submodule("{first}")'
+    return text + "".join(f'["{part}"]' for part in rest)
+
+
+def _is_absent(option: Option) -> bool:
+    return all(module is None for _, module in option.branches)

@@ -1,0 +1,193 @@
+"""One class for many instances: bodies of equal structure become one, their numbers expressions.
+
+Takes the bodies of some instances of a block; gives the body they share, or raises `Mismatch`. Every number of
+every instance is checked: where the common expression would not give it, there is no common class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archdsl.backends.python.modules import (
+    Body, Built, Instance, Listed, ModuleExpr, Option, Step, Weight,
+)  # fmt: skip
+from archdsl.graph.ir import Graph, Scope
+from archdsl.symbolic import Const, Expr, evaluate
+
+Environment = Mapping[str, Any]
+"""The values of a class's parameters in one instance."""
+
+
+class Mismatch(Exception):
+    """The instances do not share one class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A body and the parameter values it was made with."""
+
+    environment: Environment
+    body: Body
+
+
+def environment_of(graph: Graph, scope: Scope) -> dict[str, Any]:
+    """The values of all parameters of a scope's frame, widths of its inputs included."""
+    frame = scope.frame
+    values = {name: bound.value for name, bound in frame.arguments.items()}
+    if frame.input_names == ("in",):
+        values["in_channels"] = graph.shape(frame.inputs[0]).channels
+    else:
+        for name, ref in zip(frame.input_names, frame.inputs, strict=True):
+            values[f"{name}_channels"] = graph.shape(ref).channels
+    return values
+
+
+def unify(cases: Sequence[Case]) -> Body:
+    """The one body of several instances, or Mismatch."""
+    cases = sorted(cases, key=lambda case: _absent(case.body))
+    first = cases[0].body
+    for case in cases[1:]:
+        if outline(case.body) != outline(first) or not _same_wiring(first, case.body):
+            raise Mismatch
+    environments = [case.environment for case in cases]
+    members = []
+    for index, (name, _) in enumerate(first.members):
+        module = _module(environments, [case.body.members[index][1] for case in cases])
+        members.append((module.name if isinstance(module, Option) and module.name else name, module))
+    renamed = {old: new for (old, _), (new, _) in zip(first.members, members, strict=True)}
+    steps = [_step(environments, [case.body.steps[i] for case in cases], renamed) for i in range(len(first.steps))]
+    return Body(first.scope, first.inputs, first.outputs, members, steps)
+
+
+def outline(body: Body) -> tuple[Any, ...]:
+    """The structure of a body without its numbers and wires: what is called, and how members are named."""
+    steps = tuple((step.path, step.template, len(step.inputs), len(step.outputs)) for step in body.steps)
+    return (len(body.inputs), steps, len(body.outputs), tuple(name for name, _ in body.members))
+
+
+def _absent(body: Body) -> int:
+    """How many options this instance left out."""
+    return sum(isinstance(m, Option) and all(b is None for _, b in m.branches) for _, m in body.members)
+
+
+def _same_wiring(template: Body, other: Body) -> bool:
+    """Whether the steps of two bodies of equal outline are fed alike.
+
+    Where `other` left an option out, its step's output is its input: then one tensor stands for two of the template.
+    """
+    wires = dict(zip(template.inputs, other.inputs, strict=True))
+    for ours, theirs in zip(template.steps, other.steps, strict=True):
+        if [wires.get(ref) for ref in ours.inputs] != list(theirs.inputs):
+            return False
+        wires.update(zip(ours.outputs, theirs.outputs, strict=True))
+    return [wires.get(ref) for ref in template.outputs] == list(other.outputs)
+
+
+def _module(environments: Sequence[Environment], modules: Sequence[ModuleExpr]) -> ModuleExpr:
+    first = modules[0]
+    if any(type(module) is not type(first) for module in modules):
+        raise Mismatch
+    if isinstance(first, Option):
+        return _option(environments, [m for m in modules if isinstance(m, Option)])
+    if isinstance(first, Listed):
+        return _listed(environments, [m for m in modules if isinstance(m, Listed)])
+    if isinstance(first, Built):
+        return _built(environments, [m for m in modules if isinstance(m, Built)])
+    if isinstance(first, Instance):
+        return _instance(environments, [m for m in modules if isinstance(m, Instance)])
+    assert isinstance(first, Weight)
+    weights = [m for m in modules if isinstance(m, Weight)]
+    if len({len(w.shape) for w in weights}) > 1:
+        raise Mismatch
+    shape = tuple(_hole(environments, [w.shape[i] for w in weights]) for i in range(len(first.shape)))
+    return Weight(shape, _hole(environments, [w.init for w in weights]))
+
+
+def _built(environments: Sequence[Environment], modules: Sequence[Built]) -> Built:
+    first = modules[0]
+    forms = {(m.target, len(m.args), tuple(n for n, _ in m.kwargs), m.defaults) for m in modules}
+    if len(forms) > 1:
+        raise Mismatch
+    args = tuple(_hole(environments, [m.args[i] for m in modules]) for i in range(len(first.args)))
+    return Built(first.target, args, _kwargs(environments, [m.kwargs for m in modules]), first.defaults)
+
+
+def _instance(environments: Sequence[Environment], modules: Sequence[Instance]) -> Instance:
+    if len({(m.definition, tuple(n for n, _ in m.kwargs)) for m in modules}) > 1:
+        raise Mismatch
+    return Instance(modules[0].definition, _kwargs(environments, [m.kwargs for m in modules]))
+
+
+def _kwargs(
+    environments: Sequence[Environment], kwargs: Sequence[tuple[tuple[str, Expr], ...]]
+) -> tuple[tuple[str, Expr], ...]:
+    names = [name for name, _ in kwargs[0]]
+    return tuple((n, _hole(environments, [k[i][1] for k in kwargs])) for i, n in enumerate(names))
+
+
+def _listed(environments: Sequence[Environment], modules: Sequence[Listed]) -> Listed:
+    first = modules[0]
+    if len({len(m.items) for m in modules}) > 1 or len({m.sequential for m in modules}) > 1:
+        raise Mismatch
+    items = []
+    for index, (name, member) in enumerate(first.items):
+        if not isinstance(member, Option) and any(m.items[index][0] != name for m in modules):
+            raise Mismatch
+        items.append((name, _module(environments, [m.items[index][1] for m in modules])))
+    return Listed(tuple(items), first.sequential)
+
+
+def _option(environments: Sequence[Environment], options: Sequence[Option]) -> Option:
+    first = options[0]
+    if len({option.site.start for option in options}) > 1:
+        raise Mismatch
+    branches: list[tuple[bool, ModuleExpr | None]] = []
+    for value in (True, False):
+        taken = [
+            (e, dict(o.branches)[value]) for e, o in zip(environments, options, strict=True) if value in dict(o.branches)
+        ]
+        if not taken:
+            continue
+        present = [(environment, module) for environment, module in taken if module is not None]
+        if present and len(present) < len(taken):
+            raise Mismatch
+        branch = _module([e for e, _ in present], [m for _, m in present]) if present else None
+        branches.append((value, branch))
+    names = {option.name for option in options if option.name}
+    if len(names) > 1:
+        raise Mismatch
+    condition = _hole(environments, [option.condition for option in options]) if len(branches) > 1 else first.condition
+    return Option(first.site, condition, names.pop() if names else "", tuple(branches))
+
+
+def _step(environments: Sequence[Environment], steps: Sequence[Step], renamed: Mapping[str, str]) -> Step:
+    first = steps[0]
+    if len({tuple(name for name, _ in step.values) for step in steps}) > 1:
+        raise Mismatch
+    path = tuple(renamed.get(part, part) if i == 0 else part for i, part in enumerate(first.path))
+    values = _kwargs(environments, [step.values for step in steps]) if first.values else ()
+    return Step(first.inputs, first.outputs, path, first.template, values, first.role, first.optional)
+
+
+def _hole(environments: Sequence[Environment], exprs: Sequence[Expr]) -> Expr:
+    """An expression that gives every instance its number; Mismatch where there is none."""
+    values = [evaluate(expr, environment) for expr, environment in zip(exprs, environments, strict=True)]
+    for candidate in dict.fromkeys(exprs):
+        if all(_gives(candidate, e, v) for e, v in zip(environments, values, strict=True)):
+            return candidate
+    if all(_same(value, values[0]) for value in values):
+        return Const(values[0])
+    raise Mismatch
+
+
+def _gives(candidate: Expr, environment: Environment, value: Any) -> bool:
+    try:
+        return _same(evaluate(candidate, environment), value)
+    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError):
+        return False
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and bool(a == b)

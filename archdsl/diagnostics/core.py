@@ -1,0 +1,99 @@
+"""Diagnostics are data: a code, where, and the facts; wording lives in `catalogue`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from archdsl.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A second place, and what is to be seen there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `message`, `label` and `help` are finished sentences; `span` is the caret's place."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    label: str = ""
+    secondary: tuple[Label, ...] = ()
+    help: str | None = None
+    notes: tuple[str, ...] = ()
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        return f"{place}{self.severity}[{self.code}]: {self.message}"
+
+
+class ArchError(Exception):
+    """Raised at the API's edge with every diagnostic of the run; prints them as the CLI does."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from archdsl.diagnostics.render import render_plain
+
+        return "\n\n" + render_plain(self.diagnostics)
+
+
+class Bag:
+    """Collects the diagnostics of one run; phases add to it and go on. Identical ones are kept once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[object, ...], Diagnostic] = {}
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        span = diagnostic.span
+        place = (span.source, span.start, span.end) if span else None
+        self._seen.setdefault((diagnostic.code, diagnostic.message, place), diagnostic)
+
+    def report(
+        self,
+        code: str,
+        span: Span | None,
+        *,
+        label: str | None = None,
+        secondary: Iterable[Label] = (),
+        help: str | None = None,
+        notes: Iterable[str] = (),
+        facts: Mapping[str, object] | None = None,
+        **more_facts: object,
+    ) -> None:
+        """Add the diagnostic `code`, worded by the catalogue from the facts."""
+        from archdsl.diagnostics.catalogue import describe
+
+        words = describe(code, {**(facts or {}), **more_facts})
+        self.add(
+            Diagnostic(
+                code, words.message, span, words.label if label is None else label, tuple(secondary),
+                words.help if help is None else help, tuple(notes), words.severity,
+            )  # fmt: skip
+        )
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self._seen.values())
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in self if d.severity == "error")
+
+    def raise_errors(self) -> None:
+        if self.errors:
+            raise ArchError(self)

@@ -1,0 +1,9 @@
+"""The catalogue's entries, in files of neighbouring codes."""
+
+from archdsl.diagnostics.entries import claims, driver, layers, members, names, shapes, syntax, values, weights
+
+ALL = (
+    *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
+    *claims.ENTRIES, *weights.ENTRIES, *driver.ENTRIES,
+)  # fmt: skip
+"""Every entry, ordered by code."""

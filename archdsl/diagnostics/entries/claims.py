@@ -1,0 +1,174 @@
+"""E401–E408: what a spec claims and configures: expect, init, preprocess, checkpoint."""
+
+from archdsl.diagnostics.entry import Entry
+
+ENTRIES = (
+    Entry(
+        "E401",
+        "claim not met",
+        facts="what variant expected actual",
+        message="{what} of `{variant}` should be {expected}, the graph has {actual}",
+        label="the graph has {actual}",
+        help="if the figure is the paper's, compare the layers with `archdsl table`; else correct the claim",
+        explanation="""
+            `expect` states published figures, and the graph disagrees. A figure with a suffix
+            (`4.09G`) is compared to as many digits as it shows, a plain integer exactly.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            expect net { params = 30 }
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            expect net { params = 40 }
+            """,
+    ),
+    Entry(
+        "E402",
+        "unknown claim",
+        facts="name suggestion",
+        message="unknown claim `{name}`",
+        label="cannot be checked",
+        help=("did you mean `{suggestion}`?", "`params` and `macs` can be claimed"),
+        explanation="""
+            `expect` holds figures that follow from the graph. Accuracies and speeds do not: put them into the
+            docstring.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            expect net { parms = 40 }
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            expect net { params = 40 }
+            """,
+    ),
+    Entry(
+        "E403",
+        "unknown initializer",
+        facts="name suggestion",
+        message="unknown initializer `{name}`",
+        label="no such initializer",
+        help=("did you mean `{suggestion}`?",),
+        explanation="""
+            `init` names initializers by their terms in the field: `kaiming_normal`, `xavier_uniform`,
+            `normal`, `constant` and the like.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> conv(16, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            init Net { conv: kaming_normal(mode = "fan_out", nonlinearity = "relu") }
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> conv(16, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            init Net { conv: kaiming_normal(mode = "fan_out", nonlinearity = "relu") }
+            """,
+    ),
+    Entry(
+        "E404",
+        "init rule without effect",
+        facts="pattern",
+        message="`{pattern}` matches no layer of the model",
+        label="matches nothing",
+        help="name an op of the model, or a pattern of its paths in quotes",
+        explanation="""
+            A rule of `init` is for an op (`conv`) or a pattern of paths (`"layer*.conv3"`). One that matches
+            nothing in any variant would leave weights initialised otherwise than is written.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> fc: linear(classes)
+            variant net = Net()
+            init Net { "head": normal(std = 0.01) }
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> fc: linear(classes)
+            variant net = Net()
+            init Net { "fc": normal(std = 0.01) }
+            """,
+    ),
+    Entry(
+        "E405",
+        "unknown preprocess key",
+        facts="key suggestion",
+        message="unknown preprocess key `{key}`",
+        label="unknown key",
+        help=("did you mean `{suggestion}`?",),
+        explanation="""
+            `preprocess` says how an image file becomes the model's input: its resizing, crop, mean and
+            standard deviation. No key is skipped.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            preprocess Net { maen = [0.485, 0.456, 0.406] }
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            preprocess Net { mean = [0.485, 0.456, 0.406] }
+            """,
+    ),
+    Entry(
+        "E406",
+        "malformed checkpoint pattern",
+        facts="detail",
+        message="this checkpoint pattern cannot be read: {detail}",
+        label="in this pattern",
+        help='write "blocks.{{s}}.{{i}}.conv" = "stages.{{s + 1}}.{{i}}.conv"',
+        fence="text",
+        explanation="""
+            A rule of `checkpoint` has another library's names on the left and ours on the right. A name in
+            braces stands for a number or a component of the path; the other side uses the same names.
+            """,
+        example="""
+            "blocks.{s.conv" = "stages.{s}.conv"
+            """,
+        fixed="""
+            "blocks.{s}.conv" = "stages.{s}.conv"
+            """,
+    ),
+    Entry(
+        "E407",
+        "checkpoint rule without effect",
+        facts="pattern",
+        message="`{pattern}` matches no weight of the model",
+        label="matches nothing",
+        help="compare it with the keys that `archdsl keys` prints",
+        fence="text",
+        explanation="""
+            Every rule of `checkpoint` must rename at least one weight of some variant; one that does not is
+            mostly a slip in a path.
+            """,
+        example="""
+            "blocks.{i}.conv" = "layers.{i}.conv"     where the paths begin with layer.0
+            """,
+        fixed="""
+            "blocks.{i}.conv" = "layer.{i}.conv"
+            """,
+    ),
+    Entry(
+        "E408",
+        "two checkpoint rules give one key",
+        facts="key",
+        message="two rules give the key `{key}`",
+        label="given again",
+        help="make one of the patterns narrower",
+        fence="text",
+        explanation="""
+            A map of keys goes both ways, so every key of ours belongs to one key of theirs.
+            """,
+        example="""
+            "a.{i}" = "layer.{i}"
+            "a.0"   = "stem"
+            """,
+        fixed="""
+            "a.{i}" = "layer.{i}"
+            "stem"  = "stem"
+            """,
+    ),
+)

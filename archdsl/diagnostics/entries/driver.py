@@ -1,0 +1,165 @@
+"""E601–E609: finding a spec, building it, files given on the command line."""
+
+from archdsl.diagnostics.entry import Entry
+
+ENTRIES = (
+    Entry(
+        "E601",
+        "no such spec",
+        facts="name suggestion",
+        message="there is no spec `{name}`",
+        help=("did you mean `{suggestion}`?", "give a path to a .arch file, or a name that `archdsl list` shows"),
+        fence="sh",
+        explanation="""
+            A spec is named by its path, by the name of a shipped file or by the name of a shipped variant.
+            """,
+        example="""
+            archdsl check resent50
+            """,
+        fixed="""
+            archdsl check resnet50
+            """,
+    ),
+    Entry(
+        "E602",
+        "spec cannot be read",
+        facts="path detail",
+        message="cannot read {path}: {detail}",
+        help="a spec is a text file in UTF-8",
+        fence="sh",
+        explanation="""
+            The file exists and could not be read as text: a folder, missing rights, or another encoding.
+            """,
+        example="""
+            archdsl check specs/
+            """,
+        fixed="""
+            archdsl check specs/resnet.arch
+            """,
+    ),
+    Entry(
+        "E603",
+        "several variants",
+        facts="name variants",
+        message="`{name}` has several variants, choose one",
+        help="its variants are: {variants}",
+        fence="sh",
+        explanation="""
+            The command works on one network, and the file declares more than one.
+            """,
+        example="""
+            archdsl source resnet.arch
+            """,
+        fixed="""
+            archdsl source resnet.arch:resnet50
+            """,
+    ),
+    Entry(
+        "E604",
+        "generated source failed its proof",
+        facts="detail",
+        message="the generated source failed its proof: {detail}",
+        help="this is a fault of archdsl, not of the spec: please report it with the spec",
+        fence="text",
+        explanation="""
+            Before a module is handed out, its source is built and compared with the graph: the names and
+            shapes of all weights, and the shape of the output. They disagree, so nothing is handed out.
+            """,
+        example="""
+            a graph whose generated module has another parameter
+            """,
+        fixed="""
+            none that a spec could make; a rewording of the spec may avoid it
+            """,
+    ),
+    Entry(
+        "E605",
+        "cannot override",
+        facts="name suggestion",
+        message="cannot override `{name}`: the model has no such parameter",
+        help=("did you mean `{suggestion}`?", "overrides change parameters of the model"),
+        fence="sh",
+        explanation="""
+            An override names a parameter of the model, such as `classes`. One that changes nothing is an error.
+            """,
+        example="""
+            archdsl check resnet50 --set clases=100
+            """,
+        fixed="""
+            archdsl check resnet50 --set classes=100
+            """,
+    ),
+    Entry(
+        "E606",
+        "no variant in the file",
+        facts="path",
+        message="{path} declares no variant",
+        help="add one: variant name = Model(…)",
+        fence="text",
+        explanation="""
+            A file of blocks and models describes no network until a `variant` settles the parameters.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E607",
+        "cannot write",
+        facts="path detail",
+        message="cannot write {path}",
+        help="{detail}",
+        fence="sh",
+        explanation="""
+            The folder is absent, or may not be written to.
+            """,
+        example="""
+            archdsl draw resnet50 -o no/such/folder/resnet50.svg
+            """,
+        fixed="""
+            archdsl draw resnet50 -o resnet50.svg
+            """,
+    ),
+    Entry(
+        "E608",
+        "image cannot be read",
+        facts="path detail",
+        message="cannot read the image {path}",
+        help=("{detail}", "give a PNG or JPEG file"),
+        fence="sh",
+        explanation="""
+            The file is absent, damaged or not an image.
+            """,
+        example="""
+            archdsl run resnet50 --weights resnet50.pth cat.txt
+            """,
+        fixed="""
+            archdsl run resnet50 --weights resnet50.pth cat.jpg
+            """,
+    ),
+    Entry(
+        "E609",
+        "declaration missing",
+        facts="what name",
+        message="`{name}` declares no {what}",
+        help="add a preprocess declaration for the model, with its labels",
+        fence="text",
+        explanation="""
+            To classify an image file, the spec must say how pixels become the input (size, mean, standard
+            deviation) and what the classes are called. Neither is guessed.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            preprocess Net { mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }
+            """,
+    ),
+)

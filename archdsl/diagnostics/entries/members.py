@@ -1,0 +1,146 @@
+"""E114–E119: members of things: attributes, columns, paths, labels."""
+
+from archdsl.diagnostics.entry import Entry
+
+ENTRIES = (
+    Entry(
+        "E114",
+        "unknown attribute",
+        facts="name type suggestion",
+        message="{type} has no `{name}`",
+        label="unknown attribute",
+        help=("did you mean `{suggestion}`?", "a tensor has channels, height and width; a row has its table's columns"),
+        explanation="""
+            Only tensors (`x.channels`, `x.height`, `x.width`) and records (`row.out`) have attributes.
+            """,
+        example="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              x -> conv(x.chanels, 3) -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              x -> conv(x.channels, 3) -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E115",
+        "unknown column",
+        facts="name owner suggestion",
+        message="`{owner}` has no `{name}`",
+        label="unknown column",
+        help=("did you mean `{suggestion}`?", "the columns of `variants` are parameters of its model"),
+        explanation="""
+            The head of `variants Model(…)` names parameters of the model, in the order of the values below.
+            A row of a `table` has the columns of the table's head.
+            """,
+        example="""
+            model Net(width, classes = 10) = image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variants Net(widht) {
+              net_small: 16
+            }
+            """,
+        fixed="""
+            model Net(width, classes = 10) = image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variants Net(width) {
+              net_small: 16
+            }
+            """,
+    ),
+    Entry(
+        "E116",
+        "path outside the allowed folders",
+        facts="path",
+        message="`{path}` lies outside the folders a spec may read",
+        label="not allowed",
+        help="put the file beside this one, or below it",
+        explanation="""
+            A spec reads files only from the folder of the spec that is checked, from folders below it,
+            and from the shipped specs. Absolute paths and `..` are refused, so that a spec from a
+            stranger cannot look around.
+            """,
+        example="""
+            use "../../home/secret.arch" (SE)
+            """,
+        fixed="""
+            use "common.arch" (SE)
+            """,
+    ),
+    Entry(
+        "E117",
+        "reserved name",
+        facts="name",
+        message="`{name}` is reserved",
+        label="cannot be defined",
+        help="choose another name",
+        explanation="""
+            Words of the grammar, `in` and `image` keep their meaning everywhere and cannot be names of
+            definitions, parameters or bindings.
+            """,
+        example="""
+            block image() = conv(16, 3)
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            block Stem() = conv(16, 3)
+            model Net(classes = 10) = image(3, 32, 32) -> Stem -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E118",
+        "wrong label",
+        facts="text",
+        message="`{text}` is not a valid label",
+        label="in this label",
+        help="a component is made of letters, digits and `_`; components are joined by single dots",
+        explanation="""
+            Labels become keys of a `state_dict` and attributes of modules. After its expressions are filled
+            in, a label must be one or more components joined by dots, none of them empty.
+            """,
+        example="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32)
+              for i in 0..2 { x = x -> layer.{["", "b"][i]}: conv(16, 3) }
+              x -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32)
+              for i in 0..2 { x = x -> layer.{["a", "b"][i]}: conv(16, 3) }
+              x -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E119",
+        "override of a parameter that does not exist",
+        facts="name owner suggestion",
+        message="`{owner}` has no parameter `{name}` to override",
+        label="overrides nothing",
+        help=("did you mean `{suggestion}`?", "an amendment changes parameters of the model"),
+        explanation="""
+            `variant new = old with (…)` changes parameters that the model has. An override that changes nothing
+            would leave the network silently different from what is written, so it is an error.
+            """,
+        example="""
+            model Net(width, classes = 10) = image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net(16)
+            variant net_wide = net with (widths = 32)
+            """,
+        fixed="""
+            model Net(width, classes = 10) = image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net(16)
+            variant net_wide = net with (width = 32)
+            """,
+    ),
+)

@@ -1,0 +1,29 @@
+"""Short texts about parts of a graph, for notes and tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.graph.ir import Scope
+
+_LONGEST = 40
+
+
+def describe_value(value: Any) -> str:
+    """A compile-time value as a spec would write it, cut where it is long."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        text = "[" + ", ".join(map(describe_value, value)) + "]"
+    elif isinstance(value, str):
+        text = f'"{value}"'
+    else:
+        text = str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def describe_scope(scope: Scope) -> str:
+    """An instance with the arguments it was given: `Bottleneck(width = 128, stride = 2) at layer2.0`."""
+    given = ", ".join(f"{n} = {describe_value(b.value)}" for n, b in scope.arguments.items() if b.explicit)
+    text = f"{scope.definition}({given})" if given else scope.definition
+    return f"{text} at {scope.path}" if scope.path else text

@@ -1,0 +1,239 @@
+"""The graph: every op of one architecture, typed at birth, and the tree of scopes it was written in.
+
+`Graph` is filled by the semantics and read by everything else. Nodes are numbered in the order of
+execution, so a node's inputs always have smaller numbers. `Graph.network` is the same graph as a
+`networkx.MultiDiGraph`, keyed by operand slot (`x * x` has two edges); it is made when first asked
+for, because importing networkx takes longer than checking a family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from archdsl.ops.spec import OpParams, OpSpec, Recipe, Shape, Weight
+from archdsl.source import Span
+from archdsl.symbolic import Expr
+
+if TYPE_CHECKING:
+    import networkx
+
+ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice"]
+
+
+class Ref(NamedTuple):
+    """One output of a node: its number and the output's position (0 but for `split`)."""
+
+    node: int
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An argument of a block or model: its value, and what it was computed from in the caller."""
+
+    value: Any
+    expr: Expr
+    explicit: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A level of the architecture's tree.
+
+    - `model`, `block`: an instance of a definition, with its `arguments`; `locals` are its named numbers.
+    - `sequence`: `[…]`, members numbered; `group`: another labelled layer; `container`: the part before a dot
+      of a dotted label (`features` of `features.0`).
+    - `choice`: the branch taken by an `if` between layers (or a conditional member of a sequence); it has no
+      path of its own. `condition` is over the enclosing block's parameters, `site` identifies the `if`.
+    """
+
+    kind: ScopeKind
+    name: str
+    path: str
+    parent: Scope | None
+    span: Span
+    definition: str = ""
+    arguments: dict[str, Bound] = field(default_factory=dict)
+    locals: dict[str, Expr] = field(default_factory=dict)
+    structural: set[str] = field(default_factory=set)
+    input_names: tuple[str, ...] = ()
+    inputs: tuple[Ref, ...] = ()
+    outputs: tuple[Ref, ...] = ()
+    members: list[Scope | Node] = field(default_factory=list)
+    stage: bool = False
+    condition: Expr | None = None
+    taken: bool = True
+    site: Span | None = None
+    names: dict[str, Span] = field(default_factory=dict, repr=False)
+    counters: dict[str, int] = field(default_factory=dict, repr=False)
+    docstring: str = ""
+    start: int = 0
+    """How many nodes the graph had when this scope was opened: its place in the order of execution."""
+    definition_site: Span | None = None
+    widths: dict[Ref, Expr] = field(default_factory=dict, repr=False)
+    """Of a block or model: the widths of the tensors seen in it, as expressions over its parameters."""
+
+    @property
+    def owner(self) -> Scope:
+        """The nearest scope with a path of its own: this one, unless it is a choice."""
+        scope = self
+        while scope.kind == "choice" and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    @property
+    def frame(self) -> Scope:
+        """The nearest block or model: the scope in whose parameters expressions are written."""
+        scope = self
+        while scope.kind not in ("block", "model") and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def ancestors(self) -> Iterator[Scope]:
+        """This scope and those around it, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def nodes(self) -> Iterator[Node]:
+        """All nodes in this scope and below."""
+        stack: list[Scope | Node] = [self]
+        while stack:
+            member = stack.pop()
+            if isinstance(member, Node):
+                yield member
+            else:
+                stack.extend(reversed(member.members))
+
+    def describe(self) -> str:
+        """The instantiation as written in notes: `Bottleneck(width = 128, stride = 2) at layer2.0`."""
+        from archdsl.graph.describe import describe_scope
+
+        return describe_scope(self)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One application of an op. `exprs` says what its arguments were computed from, where not literal."""
+
+    id: int
+    op: OpSpec
+    params: OpParams
+    inputs: tuple[Ref, ...]
+    input_shapes: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    name: str
+    path: str
+    scope: Scope
+    span: Span
+    exprs: Mapping[str, Expr]
+    labelled: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        return self.outputs[0]
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return self.op.weights(self.params, self.input_shapes)
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.op.recipe(self.params, self.input_shapes)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one sample."""
+        return self.op.macs(self.params, self.input_shapes, self.outputs)
+
+    @property
+    def activations(self) -> int:
+        """Elements of the output of one sample; a view adds none."""
+        return 0 if self.op.view else sum(shape.elements for shape in self.outputs)
+
+    def weight_path(self, weight: Weight) -> str:
+        """The state_dict key of one of this node's weights."""
+        return f"{self.path}.{weight.name}" if weight.name else self.path
+
+    @property
+    def chain(self) -> tuple[Scope, ...]:
+        """The block instances around this node, innermost first, ending with the model."""
+        return tuple(s for s in self.scope.ancestors() if s.kind in ("block", "model"))
+
+    @property
+    def stage(self) -> Scope | None:
+        """The innermost scope marked as a stage around this node."""
+        return next((s for s in self.scope.ancestors() if s.stage), None)
+
+
+@dataclass(eq=False)
+class Graph:
+    """A whole architecture: nodes in order of execution and the scope tree, rooted at the model."""
+
+    name: str
+    root: Scope
+    nodes: list[Node] = field(default_factory=list)
+    outputs: tuple[Ref, ...] = ()
+
+    def add(self, node: Node) -> None:
+        self.nodes.append(node)
+        node.scope.members.append(node)
+
+    def shape(self, ref: Ref) -> Shape:
+        return self.nodes[ref.node].outputs[ref.port]
+
+    @property
+    def input(self) -> Node:
+        """The image."""
+        return self.nodes[0]
+
+    @property
+    def input_shape(self) -> Shape:
+        return self.nodes[0].shape
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.shape(self.outputs[0])
+
+    @cached_property
+    def uses(self) -> list[int]:
+        """How many operands each node's outputs feed, the graph's own outputs included."""
+        counts = [0] * len(self.nodes)
+        for node in self.nodes:
+            for ref in node.inputs:
+                counts[ref.node] += 1
+        for ref in self.outputs:
+            counts[ref.node] += 1
+        return counts
+
+    def state(self) -> Iterator[tuple[str, Weight, Node]]:
+        """Every tensor of the state_dict: key, weight and the node it belongs to, in order of execution."""
+        for node in self.nodes:
+            for weight in node.weights:
+                yield node.weight_path(weight), weight, node
+
+    @cached_property
+    def params(self) -> int:
+        """Number of trainable parameters."""
+        return sum(w.elements for node in self.nodes for w in node.weights if w.trainable)
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates of convolutions and matrix products for one image."""
+        return sum(node.macs for node in self.nodes)
+
+    @cached_property
+    def network(self) -> networkx.MultiDiGraph[int]:
+        """The graph as a networkx.MultiDiGraph: node data `node`, edges keyed by operand slot, data `port`, `shape`."""
+        import networkx
+
+        network: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=self.name)
+        network.add_nodes_from((node.id, {"node": node, "path": node.path}) for node in self.nodes)
+        for node in self.nodes:
+            for slot, (ref, shape) in enumerate(zip(node.inputs, node.input_shapes, strict=True)):
+                network.add_edge(ref.node, node.id, key=slot, port=ref.port, shape=shape)
+        return network

@@ -1,0 +1,175 @@
+"""Activation functions: elementwise, except softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from archdsl.ops.problems import wrong_layout
+from archdsl.ops.spec import (
+    Call,
+    Example,
+    Module,
+    NoParams,
+    OpParams,
+    OpSpec,
+    Problem,
+    Recipe,
+    Shape,
+    Weight,
+    argument,
+)
+from archdsl.symbolic import IN_CHANNELS, Const, Expr
+
+_IMAGE = (Shape(6, 5, 4),)
+_EXAMPLES = (Example({}, _IMAGE), Example({}, (Shape(6, 5, 4, "hwc"),)), Example({}, (Shape(6, layout="flat"),)))
+
+
+def _activation(
+    name: str,
+    module: str,
+    call: str,
+    label: str,
+    summary: str,
+    *,
+    inplace: bool = False,
+    overwritable: bool = False,
+) -> OpSpec:
+    """An activation without parameters; `overwritable` where its backward keeps the input, not the output."""
+    recipe = Recipe(
+        Module(module, inplace=inplace),
+        Call(f"{call}({{x}})", inplace="inplace=True" if inplace else ""),
+    )
+    return OpSpec(
+        name=name,
+        params=NoParams,
+        summary=summary,
+        role="act",
+        shape=lambda params, inputs: inputs,
+        recipe=lambda params, inputs: recipe,
+        label=lambda params: label,
+        overwritable=overwritable,
+        examples=_EXAMPLES,
+    )
+
+
+class GeluParams(OpParams):
+    """`approximate` "none" is the exact function, "tanh" the approximation of early implementations."""
+
+    approximate: Literal["none", "tanh"] = "none"
+
+
+class LeakyReluParams(OpParams):
+    """`slope` is the factor of negative values."""
+
+    slope: float = Field(0.01, allow_inf_nan=False)
+
+
+class PreluParams(OpParams):
+    """One learned slope, or one per channel."""
+
+    per_channel: bool = False
+
+
+def _optional(module: str, call: str, keyword: str, value: Expr, default: Any, actual: Any, inplace: bool) -> Recipe:
+    """A recipe with one keyword, left out of the call where it has its default."""
+    option = f", {keyword}={{value}}" if actual != default else ""
+    values: Mapping[str, Expr] = {"value": value} if option else {}
+    return Recipe(
+        Module(module, kwargs={keyword: value}, defaults={keyword: default}, inplace=inplace),
+        Call(f"{call}({{x}}{option})", values, "inplace=True" if inplace else ""),
+    )
+
+
+GELU = OpSpec(
+    name="gelu",
+    params=GeluParams,
+    summary="x * Phi(x)",
+    role="act",
+    shape=lambda params, inputs: inputs,
+    recipe=lambda params, inputs: _optional(
+        "nn.GELU", "F.gelu", "approximate", argument("approximate"), "none", params.approximate, False
+    ),
+    label=lambda params: "GELU",
+    overwritable=True,
+    examples=(*_EXAMPLES, Example({"approximate": "tanh"}, _IMAGE)),
+)
+
+LEAKY_RELU = OpSpec(
+    name="leaky_relu",
+    params=LeakyReluParams,
+    summary="max(x, 0) + slope * min(x, 0)",
+    role="act",
+    shape=lambda params, inputs: inputs,
+    recipe=lambda params, inputs: _optional(
+        "nn.LeakyReLU", "F.leaky_relu", "negative_slope", argument("slope"), 0.01, params.slope, True
+    ),
+    label=lambda params: "leaky ReLU",
+    examples=(*_EXAMPLES, Example({"slope": 0.2}, _IMAGE)),
+)
+
+
+def _softmax_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
+    dim = Const(-1 if inputs[0].layout == "hwc" else 1)
+    return Recipe(Module("nn.Softmax", kwargs={"dim": dim}), Call("F.softmax({x}, dim={dim})", {"dim": dim}))
+
+
+SOFTMAX = OpSpec(
+    name="softmax",
+    params=NoParams,
+    summary="exp(x), normalised over the channels",
+    role="act",
+    shape=lambda params, inputs: inputs,
+    recipe=_softmax_recipe,
+    label=lambda params: "softmax",
+    examples=_EXAMPLES,
+)
+
+
+def _prelu_shape(params: PreluParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    # torch takes the second dimension for the channels
+    return wrong_layout("prelu", inputs[0], "C×H×W or flat") if inputs[0].layout == "hwc" else inputs
+
+
+PRELU = OpSpec(
+    name="prelu",
+    params=PreluParams,
+    summary="leaky ReLU with a learned slope",
+    role="act",
+    shape=_prelu_shape,
+    recipe=lambda params, inputs: Recipe(Module("nn.PReLU", (IN_CHANNELS,) if params.per_channel else ())),
+    label=lambda params: "PReLU",
+    weights=lambda params, inputs: (Weight("weight", (inputs[0].channels if params.per_channel else 1,)),),
+    overwritable=True,
+    examples=(
+        Example({}, _IMAGE),
+        Example({"per_channel": True}, _IMAGE),
+        Example({"per_channel": True}, (Shape(6, layout="flat"),)),
+    ),
+)
+
+ACTIVATIONS = (
+    _activation("relu", "nn.ReLU", "F.relu", "ReLU", "max(x, 0)", inplace=True),
+    _activation("relu6", "nn.ReLU6", "F.relu6", "ReLU6", "min(max(x, 0), 6)", inplace=True),
+    _activation("silu", "nn.SiLU", "F.silu", "SiLU", "x * sigmoid(x)", inplace=True, overwritable=True),
+    _activation(
+        "hardswish",
+        "nn.Hardswish",
+        "F.hardswish",
+        "hard swish",
+        "x * relu6(x + 3) / 6",
+        inplace=True,
+        overwritable=True,
+    ),
+    _activation(
+        "hardsigmoid", "nn.Hardsigmoid", "F.hardsigmoid", "hard sigmoid", "relu6(x + 3) / 6", overwritable=True
+    ),
+    _activation("sigmoid", "nn.Sigmoid", "torch.sigmoid", "sigmoid", "1 / (1 + exp(-x))"),
+    _activation("tanh", "nn.Tanh", "torch.tanh", "tanh", "hyperbolic tangent"),
+    GELU,
+    LEAKY_RELU,
+    SOFTMAX,
+    PRELU,
+)

@@ -1,0 +1,50 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Recipe, Shape, Weight, argument
+from archdsl.symbolic import IN_CHANNELS
+
+
+class LinearParams(OpParams):
+    """`out` values from each vector of channels."""
+
+    out: int = Field(ge=1)
+    bias: bool = True
+
+
+def _weights(params: LinearParams, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
+    weight = Weight("weight", (params.out, inputs[0].channels))
+    return (weight, Weight("bias", (params.out,))) if params.bias else (weight,)
+
+
+def _recipe(params: LinearParams, inputs: tuple[Shape, ...]) -> Recipe:
+    target = "Linear2d" if inputs[0].layout == "chw" else "nn.Linear"
+    return Recipe(Module(target, (IN_CHANNELS, argument("out")), {"bias": argument("bias")}, {"bias": True}))
+
+
+LINEAR = OpSpec(
+    name="linear",
+    params=LinearParams,
+    summary="matrix product over the channels, at every position of a feature map",
+    role="linear",
+    shape=lambda params, inputs: (inputs[0].with_channels(params.out),),
+    recipe=_recipe,
+    label=lambda params: f"linear, {params.out}",
+    weights=_weights,
+    macs=lambda params, inputs, outputs: inputs[0].elements * params.out,
+    channels=argument("out"),
+    overwritable=True,
+    examples=(
+        Example({"out": 10}, (Shape(12, layout="flat"),)),
+        Example({"out": 10, "bias": False}, (Shape(12, layout="flat"),)),
+        Example({"out": 10}, (Shape(12, 5, 4, "hwc"),)),
+        Example({"out": 10, "bias": False}, (Shape(12, 5, 4, "hwc"),)),
+        Example({"out": 10}, (Shape(12, 5, 4),)),
+        Example({"out": 10}, (Shape(12, 1, 1),)),
+    ),
+)
+
+LINEAR_OPS = (LINEAR,)

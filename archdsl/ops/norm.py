@@ -1,0 +1,278 @@
+"""Normalisations, and the learned or constant scaling of channels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from archdsl.ops.problems import groups_do_not_divide, refused, wrong_layout
+from archdsl.ops.spec import (
+    Call,
+    Example,
+    Module,
+    OpParams,
+    OpSpec,
+    Parameter,
+    Problem,
+    Recipe,
+    Shape,
+    Weight,
+    argument,
+)
+from archdsl.symbolic import IN_CHANNELS, Const
+
+_FLAT = (Shape(12, layout="flat"),)
+_HWC = (Shape(12, 5, 4, "hwc"),)
+_IMAGE = (Shape(12, 5, 4),)
+
+
+class BatchNormParams(OpParams):
+    """`momentum` is torch's: the weight of the new batch (TensorFlow's decay is 1 - momentum)."""
+
+    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+    momentum: float = Field(0.1, ge=0, le=1)
+    affine: bool = True
+
+
+class LayerNormParams(OpParams):
+    """Over the channels of each position."""
+
+    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+
+
+class GroupNormParams(OpParams):
+    """Over `groups` groups of channels and all positions."""
+
+    groups: int = Field(ge=1)
+    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+
+
+class LocalResponseNormParams(OpParams):
+    """Divides by (k + alpha * mean of squares over `size` neighbouring channels) ** beta."""
+
+    size: int = Field(ge=1)
+    alpha: float = Field(1e-4, allow_inf_nan=False)
+    beta: float = Field(0.75, allow_inf_nan=False)
+    k: float = Field(1.0, allow_inf_nan=False)
+
+
+class GlobalResponseNormParams(OpParams):
+    """Of ConvNeXt V2; `eps` is added to the mean norm."""
+
+    eps: float = Field(1e-6, ge=0, allow_inf_nan=False)
+
+
+def _no_bool(value: Any) -> Any:
+    """`true` is equal to 1, but is not a rank."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("literal_error", "Input should be 1 or 3")
+    return value
+
+
+class LayerScaleParams(OpParams):
+    """`dims` is the rank of the stored weight: 3 is C×1×1 (torchvision), 1 is C (official code, timm)."""
+
+    init: float = Field(1e-6, allow_inf_nan=False)
+    dims: Annotated[Literal[1, 3], BeforeValidator(_no_bool)] = 3
+
+
+class AffineParams(OpParams):
+    """One constant factor and one constant term per channel."""
+
+    scale: tuple[float, ...] = Field(strict=False)
+    shift: tuple[float, ...] = Field(strict=False)
+
+
+def _affine_pair(params: Any, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
+    channels = (inputs[0].channels,)
+    return (Weight("weight", channels), Weight("bias", channels))
+
+
+def _bn_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    return wrong_layout("bn", inputs[0], "C×H×W or flat") if inputs[0].layout == "hwc" else inputs
+
+
+def _bn_weights(params: BatchNormParams, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
+    channels = (inputs[0].channels,)
+    buffers = (
+        Weight("running_mean", channels, trainable=False),
+        Weight("running_var", channels, trainable=False),
+        Weight("num_batches_tracked", (), trainable=False),
+    )
+    return _affine_pair(params, inputs) + buffers if params.affine else buffers
+
+
+def _bn_recipe(params: BatchNormParams, inputs: tuple[Shape, ...]) -> Recipe:
+    kwargs = {name: argument(name) for name in ("eps", "momentum", "affine")}
+    target = "nn.BatchNorm1d" if inputs[0].layout == "flat" else "nn.BatchNorm2d"
+    return Recipe(Module(target, (IN_CHANNELS,), kwargs, {"eps": 1e-5, "momentum": 0.1, "affine": True}))
+
+
+BN = OpSpec(
+    name="bn",
+    params=BatchNormParams,
+    summary="batch normalisation",
+    role="norm",
+    shape=_bn_shape,
+    recipe=_bn_recipe,
+    label=lambda params: "BN",
+    weights=_bn_weights,
+    overwritable=True,
+    examples=(
+        Example({}, _IMAGE),
+        Example({"eps": 1e-3, "momentum": 0.01}, _IMAGE),
+        Example({"affine": False}, _IMAGE),
+        Example({}, _FLAT),
+    ),
+)
+
+
+def _layernorm_recipe(params: LayerNormParams, inputs: tuple[Shape, ...]) -> Recipe:
+    target = "LayerNorm2d" if inputs[0].layout == "chw" else "nn.LayerNorm"
+    return Recipe(Module(target, (IN_CHANNELS,), {"eps": argument("eps")}, {"eps": 1e-5}))
+
+
+LAYERNORM = OpSpec(
+    name="layernorm",
+    params=LayerNormParams,
+    summary="layer normalisation over the channels of each position",
+    role="norm",
+    shape=lambda params, inputs: inputs,
+    recipe=_layernorm_recipe,
+    label=lambda params: "LN",
+    weights=_affine_pair,
+    overwritable=True,
+    examples=(Example({}, _IMAGE), Example({"eps": 1e-6}, _HWC), Example({"eps": 1e-6}, _FLAT)),
+)
+
+
+def _groupnorm_shape(params: GroupNormParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    (x,) = inputs
+    if x.layout != "chw":
+        return wrong_layout("groupnorm", x)
+    return groups_do_not_divide(params.groups, x.channels) if x.channels % params.groups else inputs
+
+
+GROUPNORM = OpSpec(
+    name="groupnorm",
+    params=GroupNormParams,
+    summary="group normalisation",
+    role="norm",
+    shape=_groupnorm_shape,
+    recipe=lambda params, inputs: Recipe(
+        Module("nn.GroupNorm", (argument("groups"), IN_CHANNELS), {"eps": argument("eps")}, {"eps": 1e-5})
+    ),
+    label=lambda params: f"GN, {params.groups}",
+    weights=_affine_pair,
+    overwritable=True,
+    examples=(Example({"groups": 4}, _IMAGE), Example({"groups": 1, "eps": 1e-6}, _IMAGE)),
+)
+
+
+def _lrn_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
+    names = ("alpha", "beta", "k")
+    kwargs = {name: argument(name) for name in names}
+    defaults = {"alpha": 1e-4, "beta": 0.75, "k": 1.0}
+    options = "".join(f", {name}={{{name}}}" for name in names if getattr(params, name) != defaults[name])
+    return Recipe(
+        Module("nn.LocalResponseNorm", (argument("size"),), kwargs, defaults),
+        Call(f"F.local_response_norm({{x}}, {{size}}{options})", {"size": argument("size"), **kwargs}),
+    )
+
+
+LRN = OpSpec(
+    name="lrn",
+    params=LocalResponseNormParams,
+    summary="local response normalisation across neighbouring channels",
+    role="norm",
+    shape=lambda params, inputs: inputs if inputs[0].layout == "chw" else wrong_layout("lrn", inputs[0]),
+    recipe=_lrn_recipe,
+    label=lambda params: f"LRN, {params.size}",
+    overwritable=True,
+    examples=(Example({"size": 5}, _IMAGE), Example({"size": 4, "alpha": 1e-3, "beta": 0.5, "k": 2.0}, _IMAGE)),
+)
+
+
+def _grn_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    return wrong_layout("grn", inputs[0], "C×H×W or H×W×C") if inputs[0].layout == "flat" else inputs
+
+
+def _grn_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
+    kwargs = {"eps": argument("eps"), "channels_last": Const(inputs[0].layout == "hwc")}
+    defaults = {"eps": 1e-6, "channels_last": False}
+    return Recipe(Module("GlobalResponseNorm", (IN_CHANNELS,), kwargs, defaults))
+
+
+GRN = OpSpec(
+    name="grn",
+    params=GlobalResponseNormParams,
+    summary="global response normalisation of ConvNeXt V2; zero weights, so at first the identity",
+    role="norm",
+    shape=_grn_shape,
+    recipe=_grn_recipe,
+    label=lambda params: "GRN",
+    weights=_affine_pair,
+    overwritable=True,
+    examples=(Example({}, _IMAGE), Example({"eps": 1e-5}, _HWC)),
+)
+
+
+def _scale_shape(params: LayerScaleParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    if params.dims == 3 and inputs[0].layout != "chw":
+        detail = f"a scale of shape C×1×1 does not fit a tensor of shape {inputs[0]}"
+        return refused(detail, "dims", "write layer_scale(dims = 1): one value per channel in the last dimension")
+    return inputs
+
+
+def _scale_recipe(params: LayerScaleParams, inputs: tuple[Shape, ...]) -> Recipe:
+    flat = params.dims == 1
+    shape = (IN_CHANNELS,) if flat else (IN_CHANNELS, Const(1), Const(1))
+    index = "[:, None, None]" if flat and inputs[0].layout == "chw" else ""
+    return Recipe(parameter=Parameter(shape, argument("init"), f"{{weight}}{index} * {{x}}"))
+
+
+LAYER_SCALE = OpSpec(
+    name="layer_scale",
+    params=LayerScaleParams,
+    summary="a learned factor per channel; its label is the key of the weight",
+    role="norm",
+    shape=_scale_shape,
+    recipe=_scale_recipe,
+    label=lambda params: "layer scale",
+    weights=lambda params, inputs: (Weight("", (inputs[0].channels,) + (1,) * (params.dims - 1)),),
+    overwritable=True,
+    examples=(
+        Example({}, _IMAGE),
+        Example({"init": 0.01, "dims": 1}, _IMAGE),
+        Example({"init": 1.0, "dims": 1}, _HWC),
+        Example({"dims": 1}, _FLAT),
+    ),
+)
+
+
+def _affine_shape(params: AffineParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    (x,) = inputs
+    if x.layout != "chw":
+        return wrong_layout("affine", x)
+    for name, values in (("scale", params.scale), ("shift", params.shift)):
+        if len(values) != x.channels:
+            detail = f"`{name}` of `affine` has {len(values)} values for {x.channels} channels"
+            return refused(detail, name, "give one value per channel")
+    return inputs
+
+
+AFFINE = OpSpec(
+    name="affine",
+    params=AffineParams,
+    summary="constant x * scale + shift per channel, as Inception's transform_input",
+    role="norm",
+    shape=_affine_shape,
+    recipe=lambda params, inputs: Recipe(Module("ChannelAffine", (argument("scale"), argument("shift")))),
+    label=lambda params: "affine",
+    overwritable=True,
+    examples=(Example({"scale": (0.458, 0.448, 0.45), "shift": (-0.03, -0.088, -0.188)}, (Shape(3, 5, 4),)),),
+)
+
+NORMALISATIONS = (BN, LAYERNORM, GROUPNORM, LRN, GRN, LAYER_SCALE, AFFINE)

@@ -1,0 +1,214 @@
+"""Pooling: windows, fixed output sizes and the global average."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.ops.geometry import (
+    TF_SAME,
+    Padding,
+    StrideOrKernel,
+    Window,
+    padding_expr,
+    padding_too_wide,
+    pair,
+    slide,
+    window_label,
+)
+from archdsl.ops.problems import refused, times, wrong_layout
+from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
+from archdsl.symbolic import Const, Expr
+
+_IMAGE = (Shape(4, 9, 12),)
+_HWC = (Shape(4, 9, 12, "hwc"),)
+
+
+class MaxPoolParams(OpParams):
+    """`stride` None is the kernel's size; `padding` None keeps the size at stride 1."""
+
+    kernel: Window
+    stride: StrideOrKernel = None
+    padding: Padding = None
+    dilation: Window = 1
+    ceil_mode: bool = False
+
+
+class AvgPoolParams(OpParams):
+    """As `maxpool`; with "tf_same", padding is never counted."""
+
+    kernel: Window
+    stride: StrideOrKernel = None
+    padding: Padding = None
+    ceil_mode: bool = False
+    count_include_pad: bool | None = None
+
+
+class AdaptivePoolParams(OpParams):
+    """Height and width of the output."""
+
+    size: Window
+
+
+def _shape(op: str, params: Any, x: Shape, dilation: Any = 1) -> tuple[Shape, ...] | Problem:
+    problem = padding_too_wide(params.kernel, params.padding, dilation)
+    if problem is None and params.ceil_mode and params.padding == TF_SAME:
+        problem = refused("`ceil_mode` has no meaning with TensorFlow's padding", "ceil_mode", "leave ceil_mode out")
+    if problem is not None:
+        return problem
+    stride = params.kernel if params.stride is None else params.stride
+    size = slide(op, x, params.kernel, stride, params.padding, dilation, params.ceil_mode)
+    return size if isinstance(size, Problem) else (x.resized(*size),)
+
+
+def _avgpool_shape(params: AvgPoolParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    if params.padding == TF_SAME and params.count_include_pad:
+        detail = "TensorFlow's SAME padding is never counted in an average"
+        return refused(detail, "count_include_pad", "leave count_include_pad out")
+    return _shape("avgpool", params, inputs[0])
+
+
+def _recipe(params: Any, module: str, call: str, options: dict[str, tuple[Any, Any]]) -> Recipe:
+    """A pool as a module or a call; `options` maps keywords after the padding to (value, torch's default)."""
+    kwargs: dict[str, Expr] = {} if params.stride is None else {"stride": argument("stride")}
+    if params.padding == TF_SAME:
+        if "dilation" in options:
+            kwargs["dilation"] = argument("dilation")
+        return Recipe(Module(module.removeprefix("nn.") + "Same", (argument("kernel"),), kwargs, {"dilation": 1}))
+    kwargs["padding"] = padding_expr(
+        params.kernel, params.padding, getattr(params, "dilation", 1), "dilation" in options
+    )
+    defaults = {"padding": 0} | {name: default for name, (_, default) in options.items()}
+    kwargs |= {name: argument(name) for name, (value, _) in options.items() if value is not None}
+    return Recipe(Module(module, (argument("kernel"),), kwargs, defaults), Call(*_call(params, call, kwargs, options)))
+
+
+def _call(
+    params: Any, function: str, kwargs: dict[str, Expr], options: dict[str, tuple[Any, Any]]
+) -> tuple[str, dict[str, Expr]]:
+    """Template and values of the call; what has torch's default is left out."""
+    silent = {name for name, (value, default) in options.items() if value == default}
+    if params.padding in (0, (0, 0)) or (params.padding is None and pair(params.kernel) == (1, 1)):
+        silent.add("padding")
+    shown = [name for name in kwargs if name not in silent]
+    text = "".join(f", {name}={{{name}}}" for name in shown)
+    return f"{function}({{x}}, {{kernel}}{text})", {"kernel": argument("kernel")} | {n: kwargs[n] for n in shown}
+
+
+def _label(name: str) -> Any:
+    return lambda params: window_label(
+        name, params.kernel, stride=params.kernel if params.stride is None else params.stride
+    )
+
+
+MAXPOOL = OpSpec(
+    name="maxpool",
+    params=MaxPoolParams,
+    summary="the greatest value of each window",
+    role="pool",
+    shape=lambda params, inputs: _shape("maxpool", params, inputs[0], params.dilation),
+    recipe=lambda params, inputs: _recipe(
+        params,
+        "nn.MaxPool2d",
+        "F.max_pool2d",
+        {"dilation": (params.dilation, 1), "ceil_mode": (params.ceil_mode, False)},
+    ),
+    label=_label("max pool"),
+    overwritable=True,
+    examples=(
+        Example({"kernel": 3, "stride": 2}, _IMAGE),
+        Example({"kernel": 2, "padding": 0}, _IMAGE),
+        Example({"kernel": 3, "stride": 2, "padding": 0, "ceil_mode": True}, _IMAGE),
+        Example({"kernel": (3, 1), "stride": (2, 1), "padding": (1, 0), "dilation": 2}, _IMAGE),
+        Example({"kernel": 5, "stride": 1}, _IMAGE),
+        Example({"kernel": 3, "stride": 2, "padding": TF_SAME}, _IMAGE),
+        Example({"kernel": 2, "stride": 1, "padding": TF_SAME, "dilation": 2}, _IMAGE),
+    ),
+)
+
+AVGPOOL = OpSpec(
+    name="avgpool",
+    params=AvgPoolParams,
+    summary="the mean of each window",
+    role="pool",
+    shape=_avgpool_shape,
+    recipe=lambda params, inputs: _recipe(
+        params,
+        "nn.AvgPool2d",
+        "F.avg_pool2d",
+        {"ceil_mode": (params.ceil_mode, False), "count_include_pad": (params.count_include_pad, True)},
+    ),
+    label=_label("avg pool"),
+    overwritable=True,
+    examples=(
+        Example({"kernel": 2, "stride": 2, "padding": 0}, _IMAGE),
+        Example({"kernel": 3, "stride": 1}, _IMAGE),
+        Example({"kernel": 3, "stride": 2, "count_include_pad": False}, _IMAGE),
+        Example({"kernel": 3, "stride": 2, "count_include_pad": True, "ceil_mode": True}, _IMAGE),
+        Example({"kernel": (1, 3)}, _IMAGE),
+        Example({"kernel": 3, "stride": 2, "padding": TF_SAME}, _IMAGE),
+        Example({"kernel": 3, "stride": 1, "padding": TF_SAME}, _IMAGE),
+        Example({"kernel": 2, "stride": 1, "padding": TF_SAME, "count_include_pad": False}, _IMAGE),
+    ),
+)
+
+
+def _gap_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    if inputs[0].layout == "flat":
+        return wrong_layout("gap", inputs[0], "C×H×W or H×W×C")
+    return (inputs[0].resized(1, 1),)
+
+
+def _gap_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
+    if inputs[0].layout == "hwc":
+        return Recipe(call=Call("torch.mean({x}, (1, 2), keepdim=True)"))
+    return Recipe(Module("nn.AdaptiveAvgPool2d", (Const(1),)), Call("F.adaptive_avg_pool2d({x}, 1)"))
+
+
+GAP = OpSpec(
+    name="gap",
+    params=NoParams,
+    summary="global average pool: the mean of each channel, as C×1×1",
+    role="pool",
+    shape=_gap_shape,
+    recipe=_gap_recipe,
+    label=lambda params: "global avg pool",
+    overwritable=True,
+    examples=(Example({}, _IMAGE), Example({}, (Shape(4, 1, 1),)), Example({}, _HWC)),
+)
+
+
+def _adaptive(name: str, module: str, call: str, label: str, summary: str) -> OpSpec:
+    def shape(params: AdaptivePoolParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+        (x,) = inputs
+        return wrong_layout(name, x) if x.layout != "chw" else (x.resized(*pair(params.size)),)
+
+    size = argument("size")
+    return OpSpec(
+        name=name,
+        params=AdaptivePoolParams,
+        summary=summary,
+        role="pool",
+        shape=shape,
+        recipe=lambda params, inputs: Recipe(Module(module, (size,)), Call(f"{call}({{x}}, {{size}})", {"size": size})),
+        label=lambda params: f"{label} to {times(pair(params.size))}",
+        overwritable=True,
+        examples=(
+            Example({"size": 4}, _IMAGE),
+            Example({"size": (2, 5)}, _IMAGE),
+            Example({"size": 1}, _IMAGE),
+            Example({"size": 7}, (Shape(4, 3, 3),)),
+        ),
+    )
+
+
+POOLS = (
+    MAXPOOL,
+    AVGPOOL,
+    GAP,
+    _adaptive(
+        "adaptive_avgpool", "nn.AdaptiveAvgPool2d", "F.adaptive_avg_pool2d", "avg pool", "means over a grid of windows"
+    ),
+    _adaptive(
+        "adaptive_maxpool", "nn.AdaptiveMaxPool2d", "F.adaptive_max_pool2d", "max pool", "maxima over a grid of windows"
+    ),
+)

@@ -1,0 +1,32 @@
+"""All ops by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from archdsl.ops.act import ACTIVATIONS
+from archdsl.ops.conv import CONVOLUTIONS
+from archdsl.ops.image import IMAGE
+from archdsl.ops.linear import LINEAR_OPS
+from archdsl.ops.merge import MERGES
+from archdsl.ops.norm import NORMALISATIONS
+from archdsl.ops.pool import POOLS
+from archdsl.ops.regularizer import REGULARIZERS
+from archdsl.ops.reshape import RESHAPES
+from archdsl.ops.spec import OpSpec
+
+ALL_OPS: tuple[OpSpec, ...] = (
+    IMAGE,
+    *CONVOLUTIONS,
+    *LINEAR_OPS,
+    *NORMALISATIONS,
+    *ACTIVATIONS,
+    *POOLS,
+    *MERGES,
+    *RESHAPES,
+    *REGULARIZERS,
+)
+
+OPS: Mapping[str, OpSpec] = MappingProxyType({op.name: op for op in ALL_OPS})
+"""Every op of the language, read-only."""

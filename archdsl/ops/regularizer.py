@@ -1,0 +1,53 @@
+"""Ops that act in training only. In evaluation both return their input itself, hence `view`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Recipe, Shape, argument
+
+_EXAMPLE_INPUTS = (Shape(6, 5, 4),)
+
+
+class DropoutParams(OpParams):
+    """`p` is the probability that a value becomes zero."""
+
+    p: float = Field(0.5, ge=0, le=1)
+
+
+class DropPathParams(OpParams):
+    """`p` is the probability that a sample loses the whole branch."""
+
+    p: float = Field(ge=0, lt=1)
+
+
+DROPOUT = OpSpec(
+    name="dropout",
+    params=DropoutParams,
+    summary="zeroes single values in training, and scales the rest by 1 / (1 - p)",
+    role="regularizer",
+    shape=lambda params, inputs: inputs,
+    recipe=lambda params, inputs: Recipe(Module("nn.Dropout", (argument("p"),))),
+    label=lambda params: f"dropout, {params.p:g}",
+    view=True,
+    examples=(Example({"p": 0.2}, _EXAMPLE_INPUTS), Example({}, (Shape(6, layout="flat"),))),
+)
+
+DROP_PATH = OpSpec(
+    name="drop_path",
+    params=DropPathParams,
+    summary="stochastic depth: zeroes whole samples in training, and scales the rest by 1 / (1 - p)",
+    role="regularizer",
+    shape=lambda params, inputs: inputs,
+    recipe=lambda params, inputs: Recipe(Module("DropPath", (argument("p"),))),
+    label=lambda params: f"drop path, {params.p:g}",
+    view=True,
+    examples=(
+        Example({"p": 0.2}, _EXAMPLE_INPUTS),
+        Example({"p": 0.0}, _EXAMPLE_INPUTS),
+        Example({"p": 0.5}, (Shape(6, 5, 4, "hwc"),)),
+        Example({"p": 0.5}, (Shape(6, layout="flat"),)),
+    ),
+)
+
+REGULARIZERS = (DROPOUT, DROP_PATH)

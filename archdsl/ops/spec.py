@@ -1,0 +1,217 @@
+"""What an op is: one `OpSpec` holds everything the compiler knows about it.
+
+No pass and no backend names an op: a new op is one definition in one file of this package.
+Nothing here imports torch; a recipe only says, as data, which torch module or function to use.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from archdsl.symbolic import IN_CHANNELS, Expr, Symbol, lift
+
+Layout = Literal["chw", "hwc", "flat"]
+Role = Literal["input", "conv", "linear", "norm", "act", "pool", "merge", "reshape", "regularizer", "gate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The shape of one sample of a tensor: C×H×W, H×W×C (`layout="hwc"`), or C values (`flat`).
+
+    The batch dimension is never written. A flat tensor has height and width 1.
+    """
+
+    channels: int
+    height: int = 1
+    width: int = 1
+    layout: Layout = "chw"
+
+    @property
+    def elements(self) -> int:
+        return self.channels * self.height * self.width
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The sizes in the order in which torch sees them, without the batch."""
+        if self.layout == "flat":
+            return (self.channels,)
+        if self.layout == "hwc":
+            return (self.height, self.width, self.channels)
+        return (self.channels, self.height, self.width)
+
+    def resized(self, height: int, width: int) -> Shape:
+        return Shape(self.channels, height, width, self.layout)
+
+    def with_channels(self, channels: int) -> Shape:
+        return Shape(channels, self.height, self.width, self.layout)
+
+    def __str__(self) -> str:
+        return "×".join(map(str, self.dims))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a shape rule refuses its inputs. The evaluator adds the places.
+
+    `code` is a diagnostic code; `facts` fill its message; `argument` names the parameter at fault,
+    so that the caret points at it; `help` says what to write instead.
+    """
+
+    code: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    argument: str | None = None
+    help: str | None = None
+
+
+class OpParams(BaseModel):
+    """Base of every op's parameters: strict (no coercion), no unknown names, immutable.
+
+    The order of the fields is the order of positional arguments in a spec.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+
+class NoParams(OpParams):
+    """For ops that take none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One tensor of an op's state: `name` is the last component of its state_dict key.
+
+    An empty name: the label of the op is the key itself, a bare `nn.Parameter` of the enclosing block.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool = True
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+def argument(name: str) -> Symbol:
+    """The op parameter `name` in a recipe: printed as the spec computed it."""
+    return Symbol(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """Build `target(*args, **kwargs)` once and call it: an `nn.Module`.
+
+    Expressions may use the op's own parameters (`argument("kernel")`) and `IN_CHANNELS`. Keyword
+    arguments equal to `defaults` are not printed. `inplace` says that the module takes an
+    `inplace` flag, set where the graph shows that nothing else needs the input.
+    """
+
+    target: str
+    args: tuple[Expr, ...] = ()
+    kwargs: Mapping[str, Expr] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    inplace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Write `template` into `forward`: stateless, the same in training and evaluation.
+
+    Fields: `{x}` the single input, `{0}`, `{1}` … inputs by position, `{xs}` all inputs, comma-separated,
+    and any name of `values`, which stand only where any expression may stand without parentheses. `inplace`
+    names the keyword text (`inplace=True`) to add as the last argument when overwriting is safe.
+    """
+
+    template: str
+    values: Mapping[str, Expr] = field(default_factory=dict)
+    inplace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Own one tensor directly: an `nn.Parameter` of `shape`, every value `init`, under the op's own label.
+
+    `template` is what to write into `forward`; its fields are `{x}` and `{weight}`. `init` may be written as a
+    whole number in a spec, so build `torch.ones(shape) * init`: `torch.full` would make integers of it.
+    """
+
+    shape: tuple[Expr, ...]
+    init: Expr
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How torch computes an op: as a module, as a call, either (the backend chooses), or over a parameter.
+
+    An op with weights, or one that behaves differently in training, has a module only; one with
+    several inputs or outputs a call only. The recipe depends on the values of the op's parameters: two uses
+    of one line of a spec may have different recipes.
+    """
+
+    module: Module | None = None
+    call: Call | None = None
+    parameter: Parameter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Arguments and input shapes on which the conformance test compares an op with torch."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Shape, ...] = (Shape(8, 9, 9),)
+
+
+def _no_weights(params: Any, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
+    return ()
+
+
+def _no_macs(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpSpec:
+    """Everything about one op.
+
+    - `shape(params, inputs)` gives the output shapes, or a `Problem`.
+    - `recipe(params, inputs)` says how torch computes it.
+    - `weights(params, inputs)` lists its state; parameters are counted from it.
+    - `macs(params, inputs, outputs)` counts multiply-accumulates of convolutions and matrix
+      products for one sample, as torch's FlopCounterMode does (its flops are 2 × MACs).
+    - `channels` says, as an expression over the op's parameters and `IN_CHANNELS`, how wide the output is;
+      `"sum"` means the sum over the inputs. None: not expressible, the number itself is used.
+    - `inputs` is the least and greatest number of inputs (None: any number).
+    - `view`: the output may share memory with the input. `overwritable`: the output is fresh memory that the
+      op's own backward does not read, so a following op may work in place.
+    """
+
+    name: str
+    params: type[OpParams]
+    summary: str
+    role: Role
+    shape: Callable[[Any, tuple[Shape, ...]], tuple[Shape, ...] | Problem]
+    recipe: Callable[[Any, tuple[Shape, ...]], Recipe]
+    label: Callable[[Any], str]
+    weights: Callable[[Any, tuple[Shape, ...]], tuple[Weight, ...]] = _no_weights
+    macs: Callable[[Any, tuple[Shape, ...], tuple[Shape, ...]], int] = _no_macs
+    channels: Expr | Literal["sum"] | None = IN_CHANNELS
+    inputs: tuple[int, int | None] = (1, 1)
+    view: bool = False
+    overwritable: bool = False
+    examples: tuple[Example, ...] = (Example(),)
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        return tuple(self.params.model_fields)
+
+
+__all__ = [
+    "Call", "Example", "Layout", "Module", "NoParams", "OpParams", "OpSpec", "Parameter", "Problem", "Recipe", "Role",
+    "Shape", "Weight", "argument", "lift",
+]  # fmt: skip

@@ -1,0 +1,23 @@
+"""Finds the data files that come with the package: the grammar and the shipped specs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def roots(kind: str) -> tuple[Path, ...]:
+    """Where files of a kind (`grammar`, `specs`) may be: in a wheel inside the package, in a checkout beside it."""
+    return _PACKAGE / "_data" / kind, _PACKAGE.parent / kind
+
+
+def find(kind: str, name: str) -> Path | None:
+    """The data file `name` of a kind, or None. A name is one file name: nothing outside the folder is ever found."""
+    if not name or name in (".", "..") or any(c in name for c in "/\\\0:"):
+        return None
+    for root in roots(kind):
+        path = root / name
+        if path.is_file():
+            return path
+    return None

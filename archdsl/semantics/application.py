@@ -1,0 +1,385 @@
+"""Applying layers to tensors: where nodes and scopes come into being, named and typed at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from archdsl.diagnostics.core import Label
+from archdsl.graph.ir import Bound, Node, Ref, Scope, ScopeKind
+from archdsl.ops.registry import OPS
+from archdsl.ops.spec import OpParams, OpSpec, Problem
+from archdsl.semantics.arguments import argument_problem
+from archdsl.semantics.calls import CallRules
+from archdsl.semantics.core import MAX_DEPTH, MAX_NODES, Frame
+from archdsl.semantics.expressions import as_tensors
+from archdsl.semantics.program import Definition
+from archdsl.semantics.values import (
+    UNKNOWN, Arg, BlockLayer, Chain, Choice, Identity, Layer, Merge, Named, OpLayer, Sequence as SequenceLayer, Tensor,
+    plain, settled_arg, traced, type_name,
+)  # fmt: skip
+from archdsl.source import Span
+from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, expand, substitute, symbols, total
+from archdsl.syntax import ast
+
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class ApplicationRules(CallRules):
+    """`apply`, `combine` and the making of nodes."""
+
+    def __init__(self, bag: Any) -> None:
+        super().__init__(bag)
+        self._params: dict[tuple[Any, ...], OpParams] = {}
+
+    def apply(self, layer: Layer, tensors: tuple[Tensor, ...], frame: Frame, span: Span) -> Any:
+        """Apply a layer: a Tensor, a tuple of them, or UNKNOWN after an error."""
+        if frame.scope is None:
+            return self.error("E313", span, frame, got="a layer outside a model or block")
+        return _APPLY[type(layer)](self, layer, tensors, frame, None)
+
+    def _apply(self, layer: Layer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        return _APPLY[type(layer)](self, layer, tensors, frame, name)
+
+    # --- layers made of layers ---------------------------------------------------------------
+
+    def _identity(self, layer: Identity, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    def _chain(self, layer: Chain, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        if name is not None:
+            return self._grouped("group", layer, tensors, frame, name, self._chain)
+        value: Any = tensors
+        for part in layer.layers:
+            value = self._apply(part, value, frame, None)
+            if value is UNKNOWN:
+                return UNKNOWN
+            value = as_tensors(value)
+        return value[0] if len(value) == 1 else value
+
+    def _merge_layers(self, layer: Merge, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        if name is not None:
+            return self._grouped("group", layer, tensors, frame, name, self._merge_layers)
+        operands: list[Any] = []
+        for part in layer.layers:
+            value = self._apply(part, tensors, frame, None)
+            if value is UNKNOWN:
+                return UNKNOWN
+            operands.extend(as_tensors(value) or ())
+        return self._add_node(layer.op, {}, {}, operands, frame, layer.span, None, [p.span for p in layer.layers])
+
+    def _sequence(self, layer: SequenceLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        return self._grouped("sequence", layer, tensors, frame, name, self._members)
+
+    def _members(self, layer: SequenceLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        value: Any = tensors
+        position = 0
+        for part in layer.layers:
+            label = _label_of(part)
+            if label is None and not (isinstance(part, Choice) and isinstance(part.layer, Identity)):
+                label = Named(part.span, str(position), False, part)
+            value = self._apply(part, value, frame, None if label is None or label is _label_of(part) else label)
+            if value is UNKNOWN:
+                return UNKNOWN
+            value = as_tensors(value)
+            position += not (isinstance(part, Choice) and isinstance(part.layer, Identity))
+        return value[0] if len(value) == 1 else value
+
+    def _named(self, layer: Named, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        if name is not None:
+            return self._grouped("group", layer, tensors, frame, name, self._named)
+        assert frame.scope is not None
+        *containers, last = layer.name.split(".")
+        scope = frame.scope
+        for part in containers:
+            inner = self._container(part, scope, layer.span, frame)
+            if inner is None:
+                return UNKNOWN
+            scope = inner
+        label = Named(layer.span, last, layer.stage, layer.layer)
+        return self._apply(layer.layer, tensors, replace(frame, scope=scope), label)
+
+    def _choice(self, layer: Choice, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        assert frame.scope is not None
+        parent = frame.scope
+        scope = Scope("choice", "", parent.path, parent, layer.span, site=layer.site, start=self._size())
+        scope.condition, scope.taken, scope.inputs = layer.condition, layer.taken, tuple(t.ref for t in tensors)
+        scope.names, scope.counters = parent.names, parent.counters  # a choice shares its owner's names
+        parent.members.append(scope)
+        value = self._apply(layer.layer, tensors, replace(frame, scope=scope), name)
+        if value is not UNKNOWN:
+            scope.outputs = tuple(t.ref for t in as_tensors(value) or ())
+        return value
+
+    def _grouped(
+        self, kind: ScopeKind, layer: Any, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None, inside: Callable[..., Any]
+    ) -> Any:
+        scope = self._open(kind, "sequence" if kind == "sequence" else "group", layer.span, frame, name)
+        if scope is None:
+            return UNKNOWN
+        scope.inputs = tuple(t.ref for t in tensors)
+        value = inside(layer, tensors, replace(frame, scope=scope), None)
+        if value is not UNKNOWN:
+            scope.outputs = tuple(t.ref for t in as_tensors(value) or ())
+        return value
+
+    def _size(self) -> int:
+        return len(self.graph.nodes) if self.graph else 0
+
+    # --- names and scopes --------------------------------------------------------------------
+
+    def _open(self, kind: ScopeKind, stem: str, span: Span, frame: Frame, name: Named | None) -> Scope | None:
+        assert frame.scope is not None
+        taken = self._claim(stem, span, frame, name)
+        if taken is None:
+            return None
+        path = f"{frame.scope.path}.{taken}" if frame.scope.path else taken
+        scope = Scope(kind, taken, path, frame.scope, span, stage=bool(name and name.stage), start=self._size())
+        frame.scope.members.append(scope)
+        return scope
+
+    def _claim(self, stem: str, span: Span, frame: Frame, name: Named | None) -> str | None:
+        """The name of a new member of the current scope: its label, or the stem and an ordinal."""
+        assert frame.scope is not None
+        scope = frame.scope
+        if name is None:
+            while True:
+                scope.counters[stem] = scope.counters.get(stem, 0) + 1
+                text = f"{stem}{scope.counters[stem]}"
+                if text not in scope.names:
+                    break
+        else:
+            text, span = name.name, name.span
+            if text in scope.names:
+                path = f"{scope.path}.{text}" if scope.path else text
+                first = Label(scope.names[text], "first used here")
+                self.error("E107", span, frame, path=path, secondary=[first])
+                return None
+        scope.names[text] = span
+        return text
+
+    def _container(self, part: str, scope: Scope, span: Span, frame: Frame) -> Scope | None:
+        for member in scope.owner.members:
+            if isinstance(member, Scope) and member.kind == "container" and member.name == part:
+                return member
+        return self._open("container", part, span, replace(frame, scope=scope), Named(span, part, False, Identity(span)))
+
+    # --- blocks ------------------------------------------------------------------------------
+
+    def _block_layer(self, layer: BlockLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        syntax = layer.block.syntax
+        assert isinstance(syntax, ast.Definition)
+        wanted = len(syntax.inputs) or 1
+        if len(tensors) != wanted:
+            takes = f"{wanted} inputs" if wanted > 1 else "one input"
+            return self.error("E211", layer.span, frame, op=layer.block.name, takes=takes, got=len(tensors))
+        if self.depth >= MAX_DEPTH:
+            self.limit(frame, layer.span, "levels of blocks", MAX_DEPTH)
+        scope = self._open("block", _WORDS.sub("_", layer.block.name).lower(), layer.span, frame, name)
+        if scope is None:
+            return UNKNOWN
+        inner = self.enter(layer.block, layer.args, scope, frame, layer.span)
+        if inner is None:
+            return UNKNOWN
+        self.depth += 1
+        value = self._run_block(syntax, scope, inner, tensors)
+        self.depth -= 1
+        return self._leave(value, scope, tensors)
+
+    def enter(
+        self, definition: Definition, args: Mapping[str, Arg], scope: Scope, frame: Frame, span: Span
+    ) -> Frame | None:
+        """The frame of a block or model instance: each parameter becomes a symbol of its own."""
+        scope.definition, scope.definition_site = definition.name, definition.span
+        bound = Frame(definition.file, None, inline=True)
+        layers = {n: settled_arg(a) if isinstance(a.value, Layer) else a for n, a in args.items()}
+        if not self.bind_parameters(definition, layers, bound, frame, span):
+            return None
+        inner = Frame(definition.file, scope, owner=definition.name)
+        for parameter, value in bound.locals.items():
+            arg = layers.get(parameter)
+            own = plain(value)
+            scope.arguments[parameter] = Bound(own, arg.expr if arg else Const(own), explicit=arg is not None)
+            inner.locals[parameter] = traced(own, Symbol(parameter))
+        return inner
+
+    def _run_block(self, syntax: ast.Definition, scope: Scope, inner: Frame, tensors: tuple[Tensor, ...]) -> Any:
+        names = tuple(entry.name for entry in syntax.inputs) or ("in",)
+        scope.input_names, scope.inputs = names, tuple(t.ref for t in tensors)
+        if names == ("in",):
+            inner.inputs = (Tensor(tensors[0].ref, tensors[0].shape, IN_CHANNELS),)
+        else:
+            inner.inputs = tuple(Tensor(t.ref, t.shape, Symbol(f"{n}_channels")) for n, t in zip(names, tensors, strict=True))
+            inner.locals |= dict(zip(names, inner.inputs, strict=True))
+        scope.widths |= {t.ref: t.channels for t in inner.inputs}
+        value = self.execute(syntax.body, inner)
+        if isinstance(value, Layer):
+            value = self.apply(value, inner.inputs, inner, value.span)
+        if value is not UNKNOWN and as_tensors(value) is None:
+            code = "E312" if value is None else "E301"
+            what, got = f"the result of {syntax.name}", type_name(value)
+            return self.error(code, syntax.name_span, inner, name=syntax.name, what=what, expected="a tensor", got=got)
+        return value
+
+    def _leave(self, value: Any, scope: Scope, tensors: tuple[Tensor, ...]) -> Any:
+        """Results of a block as the caller sees them: widths in the caller's expressions."""
+        if value is UNKNOWN:
+            return UNKNOWN
+        results = as_tensors(value)
+        assert results is not None
+        scope.outputs = tuple(t.ref for t in results)
+        outer: dict[str, Expr] = {name: bound.expr for name, bound in scope.arguments.items()}
+        if scope.input_names == ("in",):
+            outer[IN_CHANNELS.name] = tensors[0].channels
+        else:
+            outer |= {f"{n}_channels": t.channels for n, t in zip(scope.input_names, tensors, strict=True)}
+        seen = tuple(Tensor(t.ref, t.shape, substitute(expand(t.channels), outer)) for t in results)
+        if scope.parent is not None:
+            scope.parent.frame.widths |= {t.ref: t.channels for t in seen}
+        return seen[0] if len(seen) == 1 else seen
+
+    def source(self, layer: OpLayer, frame: Frame, span: Span) -> Any:
+        """The model's input: the first node of the graph, and its only one without inputs."""
+        if frame.scope is None or frame.scope.kind != "model" or self._size():
+            return self.error("E324", span, frame)
+        return self._op_layer(layer, (), frame, None)
+
+    # --- ops ---------------------------------------------------------------------------------
+
+    def combine(self, op: str, operands: Sequence[Any], frame: Frame, span: Span, spans: Sequence[Span]) -> Any:
+        """`f + g`, `concat(…)`: of layers a layer, of tensors a tensor."""
+        tensors = [isinstance(operand, Tensor) for operand in operands]
+        if operands and all(tensors):
+            return self._add_node(OPS[op], {}, {}, operands, frame, span, None, spans)
+        if operands and all(isinstance(operand, Layer) for operand in operands):
+            return Merge(span, OPS[op], tuple(operands))
+        if any(tensors) and any(isinstance(operand, Layer) for operand in operands):
+            return self.error("E314", span, frame, op=op)
+        odd = next((o for o in operands if not isinstance(o, Layer | Tensor)), None)
+        got = "nothing" if not operands else type_name(odd)
+        return self.error("E301", span, frame, what=f"an operand of {op}", expected="a layer or a tensor", got=got)
+
+    def _op_layer(self, layer: OpLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        args = {**layer.defaults, **layer.args} if layer.defaults else layer.args
+        return self._add_node(layer.op, args, layer.defaults, tensors, frame, layer.span, name, ())
+
+    def _add_node(
+        self,
+        op: OpSpec,
+        args: Mapping[str, Arg],
+        defaults: Mapping[str, Arg],
+        tensors: Sequence[Tensor],
+        frame: Frame,
+        span: Span,
+        name: Named | None,
+        spans: Sequence[Span],
+    ) -> Any:
+        least, most = op.inputs
+        if len(tensors) < least or (most is not None and len(tensors) > most):
+            takes = f"{least} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
+            return self.error("E211", span, frame, op=op.name, takes=takes, got=len(tensors))
+        params = self._validated(op, args, frame, span)
+        if params is None:
+            return UNKNOWN
+        shapes = tuple(t.shape for t in tensors)
+        outputs = op.shape(params, shapes)
+        if isinstance(outputs, Problem):
+            return self._problem(outputs, op, args, frame, span, tensors, spans)
+        claimed = self._claim(op.name, span, frame, name)
+        if claimed is None:
+            return UNKNOWN
+        graph, scope = self.graph, frame.scope
+        assert graph is not None and scope is not None
+        exprs = {n: a.expr for n, a in args.items() if not isinstance(a.expr, Const)}
+        channels = _width(op, exprs, tensors, outputs[0].channels, params)
+        node = Node(
+            len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
+            f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None,
+        )  # fmt: skip
+        if node.id >= MAX_NODES:
+            self.limit(frame, span, "nodes", MAX_NODES)
+        graph.add(node)
+        widths = scope.frame.widths
+        for port in range(len(outputs)):
+            widths[Ref(node.id, port)] = channels
+        if len(outputs) == 1:
+            return Tensor(Ref(node.id, 0), outputs[0], channels)
+        return tuple(Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(outputs))
+
+    def _validated(self, op: OpSpec, args: Mapping[str, Arg], frame: Frame, span: Span) -> OpParams | None:
+        values = {name: arg.value for name, arg in args.items()}
+        try:
+            # bool and int, int and float are equal keys of a dict but not equal arguments
+            key = (op.name, *((n, type(v), v) for n, v in values.items()))
+            cached = self._params.get(key)
+        except TypeError:
+            key, cached = (), None
+        if cached is not None:
+            return cached
+        try:
+            params = op.params(**{n: list(v) if isinstance(v, tuple) else v for n, v in values.items()})
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                code, place, facts = argument_problem(op, args, detail, span)
+                self.error(code, place, frame, **facts)
+            return None
+        if key:
+            self._params[key] = params
+        return params
+
+    def _problem(
+        self,
+        problem: Problem,
+        op: OpSpec,
+        args: Mapping[str, Arg],
+        frame: Frame,
+        span: Span,
+        tensors: Sequence[Tensor],
+        spans: Sequence[Span],
+    ) -> Any:
+        """Report what a shape rule refused, pointing at the argument or the operands at fault."""
+        place = args[problem.argument].span if problem.argument in args else span
+        secondary: list[Label] = []
+        if len(spans) == len(tensors) > 1:
+            secondary = [Label(s, str(t.shape)) for s, t in zip(spans, tensors, strict=True) if s != span]
+        return self.error(problem.code, place, frame, help=problem.help, secondary=secondary, **{"op": op.name, **problem.facts})
+
+
+def _width(
+    op: OpSpec, exprs: Mapping[str, Expr], tensors: Sequence[Tensor], actual: int, params: OpParams
+) -> Expr:
+    """How wide a node's output is, as an expression of the frame."""
+    if op.channels == "sum":
+        return total([t.channels for t in tensors])
+    if op.channels is None or not tensors:
+        # flatten after gap, for example: as wide as its input, though not by rule
+        return tensors[0].channels if len(tensors) == 1 and tensors[0].shape.channels == actual else Const(actual)
+    if op.channels is IN_CHANNELS:
+        # Of several equal inputs any serves; a constant says most.
+        return next((t.channels for t in tensors if isinstance(t.channels, Const)), tensors[0].channels)
+    values: dict[str, Expr] = {IN_CHANNELS.name: tensors[0].channels}
+    for symbol in symbols(op.channels) - {IN_CHANNELS.name}:
+        values[symbol] = exprs.get(symbol, Const(getattr(params, symbol)))
+    return substitute(op.channels, values)
+
+
+def _label_of(layer: Layer) -> Named | None:
+    if isinstance(layer, Choice):
+        return _label_of(layer.layer)
+    return layer if isinstance(layer, Named) else None
+
+
+_APPLY: dict[type, Callable[..., Any]] = {
+    Identity: ApplicationRules._identity,
+    Chain: ApplicationRules._chain,
+    Merge: ApplicationRules._merge_layers,
+    SequenceLayer: ApplicationRules._sequence,
+    Named: ApplicationRules._named,
+    Choice: ApplicationRules._choice,
+    BlockLayer: ApplicationRules._block_layer,
+    OpLayer: ApplicationRules._op_layer,
+}

@@ -1,0 +1,48 @@
+"""From pydantic's errors about an op's parameters to diagnostics with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archdsl.diagnostics.suggest import closest
+from archdsl.ops.spec import OpSpec
+from archdsl.semantics.values import Arg, type_name
+from archdsl.source import Span
+
+_RANGE = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
+_EXPECTED = {
+    "int_type": "an int", "int_from_float": "a whole number", "float_type": "a number", "bool_type": "a bool",
+    "string_type": "a string", "list_type": "a list", "tuple_type": "a list",
+}  # fmt: skip
+
+
+def argument_problem(
+    op: OpSpec, args: Mapping[str, Arg], detail: Mapping[str, Any], span: Span
+) -> tuple[str, Span, dict[str, object]]:
+    """Code, place and facts for one entry of `ValidationError.errors()` (`loc[0]` is the argument)."""
+    location, kind = detail["loc"], detail["type"]
+    name = str(location[0]) if location else ""
+    arg = args.get(name)
+    place = arg.span if arg else span
+    if kind == "missing":
+        return "E103", span, {"name": name, "owner": op.name}
+    if kind == "extra_forbidden":
+        known = op.parameter_names
+        facts = {"name": name, "owner": op.name, "suggestion": closest(name, known), "known": ", ".join(known) or "none"}
+        return "E102", place, facts
+    what = f"{name} of {op.name}"
+    value = arg.value if arg else None
+    if kind in _RANGE:
+        return "E302", place, {"what": what, "expected": _bound(detail), "got": value}
+    if isinstance(value, float) and _EXPECTED.get(kind) in ("an int", "a whole number"):
+        return "E301", place, {"what": what, "expected": "a whole number", "got": f"{value}"}
+    if kind in _EXPECTED:
+        return "E301", place, {"what": what, "expected": _EXPECTED[kind], "got": type_name(value)}
+    return "E317", place, {"owner": op.name, "detail": f"{name}: {detail['msg']}"}
+
+
+def _bound(detail: Mapping[str, Any]) -> str:
+    context = detail.get("ctx", {})
+    words = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
+    return " and ".join(f"{words[k]} {v}" for k, v in context.items() if k in words) or str(detail["msg"])

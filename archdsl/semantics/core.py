@@ -1,0 +1,111 @@
+"""The state of one elaboration, and what its parts may ask of each other.
+
+`Elaborator` (in `elaborate`) is assembled from rules for expressions, statements, calls and
+application. Each part sees the others only through the abstract methods of `Core`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.graph.describe import describe_scope
+from archdsl.graph.ir import Graph, Scope
+from archdsl.semantics.program import FileScope
+from archdsl.semantics.values import UNKNOWN, Layer, OpLayer, Tensor
+from archdsl.source import Span
+from archdsl.symbolic import Expr, symbols
+from archdsl.syntax import ast
+
+MAX_NODES = 500_000
+MAX_STEPS = 5_000_000
+MAX_DEPTH = 60
+
+
+@dataclass(slots=True)
+class Frame:
+    """The names a body sees. `scope` is where applied layers make their nodes; None outside a model.
+
+    `inline` frames (fn, scaling) leave no trace in generated source: their locals are substituted.
+    """
+
+    file: FileScope
+    scope: Scope | None
+    locals: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[Tensor, ...] = ()
+    inline: bool = False
+    owner: str = ""
+
+
+class LimitReached(Exception):
+    """Unwinds the elaboration of one variant after E315 was reported. Internal."""
+
+
+class Core(ABC):
+    """State shared by all rules; one instance elaborates one variant."""
+
+    def __init__(self, bag: Bag) -> None:
+        self.bag = bag
+        self.graph: Graph | None = None
+        self.steps = 0
+        self.depth = 0
+
+    @abstractmethod
+    def evaluate(self, node: ast.Expression, frame: Frame) -> Any: ...
+
+    @abstractmethod
+    def execute(self, body: Sequence[ast.Statement], frame: Frame) -> Any: ...
+
+    @abstractmethod
+    def call(self, node: ast.CallExpr, frame: Frame) -> Any: ...
+
+    @abstractmethod
+    def apply(self, layer: Layer, tensors: tuple[Tensor, ...], frame: Frame, span: Span) -> Any: ...
+
+    @abstractmethod
+    def source(self, layer: OpLayer, frame: Frame, span: Span) -> Any: ...
+
+    @abstractmethod
+    def combine(self, op: str, operands: Sequence[Any], frame: Frame, span: Span, spans: Sequence[Span]) -> Any: ...
+
+    def error(
+        self,
+        code: str,
+        span: Span | None,
+        frame: Frame,
+        *,
+        label: str | None = None,
+        help: str | None = None,
+        secondary: Iterable[Label] = (),
+        **facts: object,
+    ) -> Any:
+        """Report, with the chain of instantiations as notes, and give back UNKNOWN."""
+        self.bag.report(
+            code, span, label=label, help=help, secondary=secondary, notes=self.chain(frame.scope), facts=facts
+        )
+        return UNKNOWN
+
+    def chain(self, scope: Scope | None) -> list[str]:
+        """One note for each block instance around a scope, innermost first."""
+        if scope is None:
+            return []
+        blocks = [s for s in scope.ancestors() if s.kind in ("block", "model")]
+        return [f"in {describe_scope(block)}, from {block.span}" for block in blocks]
+
+    def step(self, frame: Frame, span: Span) -> None:
+        """Count one unit of work; a spec that asks for too much is an error, not a hang."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            self.limit(frame, span, "steps of evaluation", MAX_STEPS)
+
+    def limit(self, frame: Frame, span: Span, what: str, limit: int) -> None:
+        self.error("E315", span, frame, what=what, limit=limit)
+        raise LimitReached
+
+    def structural(self, expr: Expr, frame: Frame) -> None:
+        """Note that the shape of the network itself depends on these parameters, not only its numbers."""
+        if frame.scope is not None:
+            frame.scope.frame.structural |= symbols(expr)

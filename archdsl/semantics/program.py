@@ -1,0 +1,144 @@
+"""Files and names: from parsed files to a `Program` in which every top-level name is bound.
+
+Takes a `Source`; gives a `Program`: the root file and, transitively, the files it uses, each with the
+definitions visible in it. Reports E106, E110-E112, E116 and E117. Nothing outside the directory of
+the root file and the shipped specs is ever read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.suggest import closest
+from archdsl.ops.registry import OPS
+from archdsl.semantics.builtins import BUILTINS
+from archdsl.source import Source, Span
+from archdsl.syntax import ast, parse
+
+Loader: TypeAlias = Callable[[Source, str], Source | None]
+"""Finds the file that a `use` in a source names; None where there is none."""
+
+RESERVED = frozenset({"image", "id", "concat", "add", "mul"})
+
+
+@dataclass(eq=False)
+class FileScope:
+    """One file: its syntax and the names visible in it."""
+
+    source: Source
+    syntax: ast.File
+    names: dict[str, Definition] = field(default_factory=dict)
+    defaults: dict[str, ast.CallExpr] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A block, fn, scaling, model or table, and the file in whose names its body is read."""
+
+    syntax: ast.Definition | ast.Table
+    file: FileScope
+
+    @property
+    def name(self) -> str:
+        return self.syntax.name
+
+    @property
+    def kind(self) -> str:
+        return self.syntax.kind if isinstance(self.syntax, ast.Definition) else "table"
+
+    @property
+    def span(self) -> Span:
+        return self.syntax.name_span
+
+
+@dataclass(eq=False)
+class Program:
+    """The root file and every file it uses."""
+
+    root: FileScope
+    files: Mapping[str, FileScope]
+
+    def items(self, kind: type[ast.ItemSyntax]) -> Iterable[ast.ItemSyntax]:
+        return (item for item in self.root.syntax.items if isinstance(item, kind))
+
+
+class Binder:
+    """Loads and binds files depth first; each file once."""
+
+    def __init__(self, bag: Bag, loader: Loader) -> None:
+        self.bag = bag
+        self.loader = loader
+        self.files: dict[str, FileScope] = {}
+        self.open: list[str] = []
+
+    def bind(self, source: Source) -> FileScope | None:
+        syntax = parse(source, self.bag)
+        if syntax is None:
+            return None
+        scope = FileScope(source, syntax)
+        self.files[source.name] = scope
+        self.open.append(source.name)
+        for item in syntax.items:
+            match item:
+                case ast.Use():
+                    self._use(scope, item)
+                case ast.Definition() | ast.Table():
+                    self._define(scope, Definition(item, scope), item.name_span)
+                case ast.Default():
+                    self._defaults(scope, item)
+        self.open.pop()
+        return scope
+
+    def _define(self, scope: FileScope, definition: Definition, span: Span) -> None:
+        name = definition.name
+        if name in OPS or name in RESERVED or name in BUILTINS:
+            self.bag.report("E117", span, name=name)
+        elif name in scope.names:
+            first = Label(scope.names[name].span, "first defined here")
+            self.bag.report("E106", span, name=name, secondary=[first])
+        else:
+            scope.names[name] = definition
+
+    def _defaults(self, scope: FileScope, item: ast.Default) -> None:
+        for call in item.calls:
+            name = call.callee.name if isinstance(call.callee, ast.Name) else ""
+            if name not in OPS:
+                self.bag.report("E101", call.callee.span, name=name, suggestion=closest(name, OPS))
+            elif name in scope.defaults:
+                first = Label(scope.defaults[name].span, "first given here")
+                self.bag.report("E106", call.span, name=name, secondary=[first])
+            else:
+                scope.defaults[name] = call
+
+    def _use(self, scope: FileScope, item: ast.Use) -> None:
+        path = item.path.value
+        if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path:
+            self.bag.report("E116", item.path.span, path=path)
+            return
+        source = self.loader(scope.source, path)
+        if source is None:
+            self.bag.report("E110", item.path.span, path=path)
+            return
+        if source.name in self.open:
+            chain = " -> ".join([*self.open[self.open.index(source.name) :], source.name])
+            self.bag.report("E112", item.path.span, chain=chain)
+            return
+        used = self.files.get(source.name) or self.bind(source)
+        if used is None:
+            return
+        own = {name: d for name, d in used.names.items() if d.file is used}
+        for entry in item.names:
+            if entry.name in own:
+                self._define(scope, own[entry.name], entry.span)
+            else:
+                self.bag.report("E111", entry.span, name=entry.name, path=path, suggestion=closest(entry.name, own))
+
+
+def bind(source: Source, loader: Loader, bag: Bag) -> Program | None:
+    """Parse a file and everything it uses and bind top-level names; None after a syntax error in the root."""
+    binder = Binder(bag, loader)
+    root = binder.bind(source)
+    return Program(root, binder.files) if root else None

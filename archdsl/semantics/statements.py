@@ -1,0 +1,111 @@
+"""Statements of a body: assignment, `if`, `for`, `require` and results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archdsl.semantics.core import Frame
+from archdsl.semantics.expressions import ExpressionRules
+from archdsl.semantics.values import UNKNOWN, Layer, Tensor, Traced, expr_of, plain, type_name
+from archdsl.symbolic import Local
+from archdsl.syntax import ast
+
+_NOTHING = object()
+"""The value of a statement that is no expression."""
+
+
+class StatementRules(ExpressionRules):
+    """`execute`: runs a body and gives its last expression."""
+
+    def execute(self, body: Sequence[ast.Statement], frame: Frame) -> Any:
+        """The result of a body, UNKNOWN after an error, or None where it has no result."""
+        value = self._block(body, frame)
+        return None if value is _NOTHING else value
+
+    def _block(self, body: Sequence[ast.Statement], frame: Frame) -> Any:
+        value: Any = _NOTHING
+        for statement in body:
+            if value is not _NOTHING and isinstance(value, Layer | Tensor):
+                # Only the last expression counts: an earlier one would be computed and dropped.
+                self.error("E322", statement.span, frame, what=type_name(value))
+            self.step(frame, statement.span)
+            value = self._statement(statement, frame)
+        return value
+
+    def _statement(self, statement: ast.Statement, frame: Frame) -> Any:
+        match statement:
+            case ast.Assign():
+                self._assign(statement, frame)
+            case ast.Result():
+                return self.evaluate(statement.value, frame)
+            case ast.For():
+                self._for(statement, frame)
+            case ast.IfStatement():
+                return self._if_statement(statement, frame)
+            case ast.Require():
+                self._require(statement, frame)
+        return _NOTHING
+
+    def _assign(self, statement: ast.Assign, frame: Frame) -> None:
+        value = self.evaluate(statement.value, frame)
+        if value is UNKNOWN:
+            self.bind_unknown(statement.target, frame)
+            return
+        name = statement.target.name
+        if name is not None and isinstance(value, Traced):
+            value = self._keep_name(name, value, frame)
+        self.bind(statement.target, value, frame)
+
+    def _keep_name(self, name: str, value: Traced, frame: Frame) -> Traced:
+        """Keep a number's name for generated source, where a block body gives it one."""
+        scope = frame.scope
+        if frame.inline or scope is None or isinstance(value.expr, Local):
+            return value
+        owner = scope.frame
+        if name in owner.arguments or owner.locals.get(name, value.expr) != value.expr:
+            return value  # the name means something else elsewhere in this body
+        owner.locals[name] = value.expr
+        return Traced(value.value, Local(name, value.expr))
+
+    def _for(self, statement: ast.For, frame: Frame) -> None:
+        listed = self.iterable(self.evaluate(statement.iterable, frame), statement.iterable.span, frame)
+        if listed is UNKNOWN:
+            self._forget(statement.body, frame)
+            return
+        for index, value in listed:
+            self.step(frame, statement.span)
+            if not self.bind_loop(statement.target, index, value, frame):
+                self._forget(statement.body, frame)
+                return
+            result = self._block(statement.body, frame)
+            if isinstance(result, Layer | Tensor):
+                self.error("E322", statement.body[-1].span, frame, what=type_name(result))
+                return
+
+    def _if_statement(self, statement: ast.IfStatement, frame: Frame) -> Any:
+        test = self.condition(statement.condition, frame)
+        if test is UNKNOWN:
+            self._forget((*statement.yes, *statement.no), frame)
+            return _NOTHING
+        self.structural(expr_of(test), frame)
+        return self._block(statement.yes if plain(test) else statement.no, frame)
+
+    def _require(self, statement: ast.Require, frame: Frame) -> None:
+        test = self.condition(statement.condition, frame)
+        if test is not UNKNOWN and not plain(test):
+            message = statement.message.value if statement.message else statement.condition.span.text
+            self.error("E316", statement.condition.span, frame, message=message)
+
+    def _forget(self, body: Sequence[ast.Statement], frame: Frame) -> None:
+        """What a skipped body would have assigned is unknown, so that no second error follows."""
+        for statement in body:
+            match statement:
+                case ast.Assign():
+                    self.bind_unknown(statement.target, frame)
+                case ast.For():
+                    self._forget(statement.body, frame)
+                case ast.IfStatement():
+                    self._forget((*statement.yes, *statement.no), frame)
+
+

@@ -1,0 +1,225 @@
+"""What a spec computes with: numbers, strings, lists and records; layers; tensors.
+
+Numbers, booleans and strings are Python's own; a list or tuple of the language is a Python tuple. A
+number that depends on a parameter of the enclosing block travels as `Traced`, together with the
+expression it was computed from. A *layer* is a template, not yet applied; applying it
+(`semantics.application`) makes nodes. A *tensor* is one output of a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from archdsl.graph.ir import Ref
+from archdsl.ops.spec import OpSpec, Shape
+from archdsl.source import Span
+from archdsl.symbolic import Const, Expr, Tuple
+
+if TYPE_CHECKING:
+    from archdsl.semantics.program import Definition
+
+
+class _Unknown:
+    """The value of what has already been reported; whatever touches it is unknown too, silently."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN: Final = _Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A plain value and the expression over the frame's parameters that it was computed from."""
+
+    value: Any
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of a table."""
+
+    table: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """A wire: one output of a node; `channels` is its width as an expression of the frame."""
+
+    ref: Ref
+    shape: Shape
+    channels: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An evaluated argument: plain value, what it was computed from, and where it stands."""
+
+    value: Any
+    expr: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """Base of layers: `span` is where it was written."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpLayer(Layer):
+    """An op with some or all of its arguments; `defaults` are those of the file it was written in."""
+
+    op: OpSpec
+    args: Mapping[str, Arg]
+    defaults: Mapping[str, Arg]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockLayer(Layer):
+    """A block with some or all of its arguments."""
+
+    block: Definition
+    args: Mapping[str, Arg]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain(Layer):
+    """`f -> g -> h`"""
+
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merge(Layer):
+    """`f + g`, `f * g`, `concat(f, g)`: each layer gets the same input, `op` combines."""
+
+    op: OpSpec
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence(Layer):
+    """`[f, g]`: members numbered in the path, unless labelled."""
+
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Named(Layer):
+    """`label: f`, `stage label: f`; `name` is the rendered label, dots included."""
+
+    name: str
+    stage: bool
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice(Layer):
+    """The branch an `if` took; `layer` is Identity where the branch is `id` or a member was left out."""
+
+    condition: Expr
+    taken: bool
+    site: Span
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identity(Layer):
+    """`id`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A function of the language itself; `python` is its name in generated source, if it has one."""
+
+    name: str
+    call: Callable[..., Any]
+    least: int
+    most: int | None
+    python: str | None = None
+
+
+def plain(value: Any) -> Any:
+    """The value without its trace."""
+    if isinstance(value, Traced):
+        return value.value
+    if type(value) is tuple:
+        return tuple(map(plain, value))
+    return value
+
+
+def expr_of(value: Any) -> Expr:
+    """What a value was computed from; a constant where it depends on no parameter."""
+    if isinstance(value, Traced):
+        return value.expr
+    if type(value) is tuple and any(isinstance(item, Traced | tuple) for item in value):
+        items = tuple(map(expr_of, value))
+        return Const(plain(value)) if all(isinstance(item, Const) for item in items) else Tuple(items)
+    return Const(value)
+
+
+def traced(value: Any, expr: Expr) -> Any:
+    """A plain value with its expression, or just the value where that is constant."""
+    return value if isinstance(expr, Const) or isinstance(value, Layer | Tensor | Record) else Traced(value, expr)
+
+
+def settled(layer: Layer) -> Layer:
+    """The layer with every trace replaced by its value: a layer that enters another block takes none along."""
+    match layer:
+        case OpLayer():
+            return OpLayer(layer.span, layer.op, _settled_args(layer.args), layer.defaults)
+        case BlockLayer():
+            return BlockLayer(layer.span, layer.block, _settled_args(layer.args))
+        case Chain():
+            return Chain(layer.span, tuple(map(settled, layer.layers)))
+        case Merge():
+            return Merge(layer.span, layer.op, tuple(map(settled, layer.layers)))
+        case Sequence():
+            return Sequence(layer.span, tuple(map(settled, layer.layers)))
+        case Named():
+            return Named(layer.span, layer.name, layer.stage, settled(layer.layer))
+        case Choice():
+            return settled(layer.layer)
+    return layer
+
+
+def _settled_args(args: Mapping[str, Arg]) -> dict[str, Arg]:
+    return {name: settled_arg(arg) for name, arg in args.items()}
+
+
+def settled_arg(arg: Arg) -> Arg:
+    """An argument as a constant."""
+    value = settled(arg.value) if isinstance(arg.value, Layer) else arg.value
+    return Arg(value, Const(value), arg.span)
+
+
+def type_name(value: Any) -> str:
+    """The language's word for a value's type, for messages."""
+    match plain(value):
+        case bool():
+            return "a bool"
+        case int():
+            return "an int"
+        case float():
+            return "a float"
+        case str():
+            return "a string"
+        case range():
+            return "a range"
+        case tuple() as items:
+            tensors = any(isinstance(item, Tensor) for item in items)
+            return f"{len(items)} tensors" if tensors else "a list"
+        case Record():
+            return "a record"
+        case Tensor() as tensor:
+            return f"a tensor {tensor.shape}"
+        case Layer():
+            return "a layer"
+    return "a function"

@@ -1,0 +1,193 @@
+"""Variants: the published configurations of a file, amendments of them, and what is said about them.
+
+Takes a `Program`; gives `Configured` variants: a model, its arguments, and the claims, initialization rules
+and preprocessing that apply. Reports E106-E109, E113, E115, E119, E320.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.suggest import closest
+from archdsl.semantics.core import Frame
+from archdsl.semantics.elaborate import Elaborator
+from archdsl.semantics.program import Definition, Program
+from archdsl.semantics.values import UNKNOWN, Arg, plain
+from archdsl.source import Span
+from archdsl.symbolic import lift
+from archdsl.syntax import ast
+
+
+@dataclass(frozen=True)
+class Configured:
+    """One variant: which model, with which arguments."""
+
+    name: str
+    model: Definition
+    args: Mapping[str, Arg]
+    span: Span
+    lineage: tuple[str, ...] = ()
+    """This variant's name, then those it amends, then the model's: where claims and rules are looked up."""
+
+
+@dataclass
+class VariantTable:
+    """Finds and configures the variants of a program."""
+
+    program: Program
+    bag: Bag
+    found: dict[str, Configured] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._pending: dict[str, ast.Variant] = {}
+        self._open: list[str] = []
+        self._spans: dict[str, Span] = {}
+        self._elaborator = Elaborator(self.bag)
+        self._frame = Frame(self.program.root, None, inline=True)
+
+    def collect(self) -> dict[str, Configured]:
+        """All variants in the order of the file."""
+        for item in self.program.root.syntax.items:
+            if isinstance(item, ast.Variant) and self._fresh(item.name, item.name_span):
+                self._pending[item.name] = item
+        for item in self.program.root.syntax.items:
+            if isinstance(item, ast.Variants):
+                self._rows(item)
+        for name in list(self._pending):
+            self._configure(name)
+        self._single_models()
+        order = {name: i for i, name in enumerate(self._names_in_order())}
+        self.found = dict(sorted(self.found.items(), key=lambda pair: order.get(pair[0], len(order))))
+        return self.found
+
+    def _names_in_order(self) -> Iterable[str]:
+        for item in self.program.root.syntax.items:
+            if isinstance(item, ast.Variants):
+                yield from (row.name for row in item.rows)
+            elif isinstance(item, ast.Variant):
+                yield item.name
+
+    def _single_models(self) -> None:
+        """A model without variants whose parameters all have defaults is its own only variant."""
+        used = {c.model for c in self.found.values()} | {self._models().get(v.base.name) for v in self._pending.values()}
+        for name, model in self._models().items():
+            syntax = model.syntax
+            assert isinstance(syntax, ast.Definition)
+            if model not in used and not self._named_in_variants(name) and all(p.default for p in syntax.parameters):
+                self.found[name] = Configured(name, model, {}, model.span, (name,))
+
+    def _named_in_variants(self, name: str) -> bool:
+        return any(isinstance(i, ast.Variants) and i.model.name == name for i in self.program.root.syntax.items)
+
+    def _models(self) -> dict[str, Definition]:
+        return {n: d for n, d in self.program.root.names.items() if d.kind == "model"}
+
+    def _fresh(self, name: str, span: Span) -> bool:
+        if name in self._spans:
+            self.bag.report("E106", span, name=name, secondary=[Label(self._spans[name], "first defined here")])
+            return False
+        self._spans[name] = span
+        return True
+
+    def _model(self, reference: ast.Name) -> Definition | None:
+        models = self._models()
+        if reference.name not in models:
+            self.bag.report("E109", reference.span, name=reference.name, suggestion=closest(reference.name, models))
+            return None
+        return models[reference.name]
+
+    def _rows(self, item: ast.Variants) -> None:
+        model = self._model(item.model)
+        if model is None:
+            return
+        assert isinstance(model.syntax, ast.Definition)
+        names = [p.name for p in model.syntax.parameters]
+        for column in item.columns:
+            if column.name not in names:
+                self.bag.report("E115", column.span, name=column.name, owner=model.name, suggestion=closest(column.name, names))
+                return
+        columns = [column.name for column in item.columns]
+        for row in item.rows:
+            if not self._fresh(row.name, row.name_span):
+                continue
+            given = sum(1 for a in row.arguments if a.name is None and not a.spread)
+            if given != len(columns):
+                self.bag.report("E320", row.span, given=given, wanted=len(columns), columns=", ".join(columns))
+                continue
+            ordered = [*columns, *(name for name in names if name not in columns)]
+            args = self._elaborator.arguments(row.arguments, ordered, model.name, self._frame, {}, row.span)
+            if args is not None:
+                self.found[row.name] = Configured(row.name, model, args, row.name_span, (row.name, model.name))
+
+    def _configure(self, name: str) -> Configured | None:
+        if name in self.found:
+            return self.found[name]
+        item = self._pending.get(name)
+        if item is None:
+            return None
+        if name in self._open:
+            self.bag.report("E113", item.name_span, chain=" -> ".join([*self._open, name]))
+            return None
+        self._open.append(name)
+        configured = self._amended(item) if item.amends else self._direct(item)
+        self._open.pop()
+        if configured is not None:
+            self.found[name] = configured
+        else:
+            self._pending.pop(name, None)
+        return configured
+
+    def _direct(self, item: ast.Variant) -> Configured | None:
+        model = self._model(item.base)
+        if model is None:
+            return None
+        assert isinstance(model.syntax, ast.Definition)
+        names = [p.name for p in model.syntax.parameters]
+        args = self._elaborator.arguments(item.arguments, names, model.name, self._frame, {}, item.span)
+        return None if args is None else Configured(item.name, model, args, item.name_span, (item.name, model.name))
+
+    def _amended(self, item: ast.Variant) -> Configured | None:
+        base = self._configure(item.base.name)
+        if base is None:
+            if item.base.name not in self._spans:
+                known = self._spans
+                self.bag.report("E108", item.base.span, name=item.base.name, suggestion=closest(item.base.name, known))
+            return None
+        args = self.amend(base, item.arguments, item.span)
+        if args is None:
+            return None
+        return Configured(item.name, base.model, args, item.name_span, (item.name, *base.lineage))
+
+    def amend(self, base: Configured, arguments: Iterable[ast.Argument], span: Span) -> dict[str, Arg] | None:
+        """The arguments of a variant with some replaced, by name; None after E119 or another error."""
+        assert isinstance(base.model.syntax, ast.Definition)
+        names = [p.name for p in base.model.syntax.parameters]
+        result = dict(base.args)
+        ok = True
+        for argument in arguments:
+            if argument.name is None and not argument.spread:
+                self.bag.report("E105", argument.span, owner=f"{base.name} with", limit=0, given=1)
+                ok = False
+            elif argument.name is not None and argument.name not in names:
+                place = argument.name_span or argument.span
+                facts = {"name": argument.name, "owner": base.model.name}
+                self.bag.report("E119", place, suggestion=closest(argument.name, names), facts=facts)
+                ok = False
+        if not ok:
+            return None
+        fresh = self._elaborator.arguments(list(arguments), names, base.model.name, self._frame, {}, span)
+        return None if fresh is None else {**result, **fresh}
+
+    def constant(self, expression: ast.Expression) -> Any:
+        """The value of an expression of the file's top level; UNKNOWN after an error."""
+        value = self._elaborator.evaluate(expression, self._frame)
+        return UNKNOWN if value is UNKNOWN else plain(value)
+
+
+def override(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:
+    """A variant with arguments given from outside (`classes=10`), already known to be parameters."""
+    args = {**base.args, **{name: Arg(value, lift(value), span) for name, value in values.items()}}
+    return Configured(base.name, base.model, args, base.span, base.lineage)

@@ -1,0 +1,360 @@
+"""Expressions over the parameters of a block: what a number of the spec was computed from.
+
+The evaluator works with plain numbers. Beside each number that reaches an op it also keeps an
+`Expr`, so that generated source can say `4 * width` where the graph says 256. The recipes of ops
+use the same algebra over the op's own parameters (`dilation * (kernel - 1) // 2`).
+
+Expressions are immutable values: `lift` makes one from a number, arithmetic operators build larger
+ones and fold what is constant, `substitute` replaces symbols, `evaluate` computes, and
+`str(expr)` prints Python. Names are only ever looked up in the mapping that is passed in.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Value: TypeAlias = Any
+"""A compile-time value an expression stands for: int, float, bool, str, None or a tuple of them."""
+
+_BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
+    "or": (1, lambda a, b: a or b),
+    "and": (2, lambda a, b: a and b),
+    "==": (4, operator.eq),
+    "!=": (4, operator.ne),
+    "<": (4, operator.lt),
+    "<=": (4, operator.le),
+    ">": (4, operator.gt),
+    ">=": (4, operator.ge),
+    "+": (6, operator.add),
+    "-": (6, operator.sub),
+    "*": (7, operator.mul),
+    "/": (7, operator.truediv),
+    "//": (7, operator.floordiv),
+    "%": (7, operator.mod),
+    "**": (9, operator.pow),
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "int": int,
+    "round": round,
+    "min": min,
+    "max": max,
+    "sum": sum,
+    "len": len,
+    "abs": abs,
+    "math.ceil": math.ceil,
+    "math.floor": math.floor,
+    "linspace": lambda lo, hi, n: tuple(lo + (hi - lo) * i / (n - 1) if n > 1 else lo for i in range(n)),
+}
+_ATOM = 20
+_CONDITIONAL = 0
+
+
+class Expr:
+    """Base of all expressions."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Expr:
+        return binary("+", self, lift(other))
+
+    def __radd__(self, other: Any) -> Expr:
+        return binary("+", lift(other), self)
+
+    def __sub__(self, other: Any) -> Expr:
+        return binary("-", self, lift(other))
+
+    def __rsub__(self, other: Any) -> Expr:
+        return binary("-", lift(other), self)
+
+    def __mul__(self, other: Any) -> Expr:
+        return binary("*", self, lift(other))
+
+    def __rmul__(self, other: Any) -> Expr:
+        return binary("*", lift(other), self)
+
+    def __floordiv__(self, other: Any) -> Expr:
+        return binary("//", self, lift(other))
+
+    def __str__(self) -> str:
+        return self.python(_CONDITIONAL)
+
+    def python(self, outer: int) -> str:
+        """Python text, in parentheses where an operator of precedence `outer` needs them."""
+        raise TypeError(f"{type(self).__name__} has no text")
+
+    def parts(self) -> tuple[Expr, ...]:
+        """The direct sub-expressions."""
+        return ()
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        """The same expression over other sub-expressions, folded again."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Expr):
+    """A literal. Floats print as `repr` does, so they read back bit for bit."""
+
+    value: Value
+
+    def python(self, outer: int) -> str:
+        if isinstance(self.value, tuple):
+            return "[" + ", ".join(str(lift(item)) for item in self.value) + "]"
+        if isinstance(self.value, str):
+            return '"' + self.value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        text = repr(self.value)
+        return f"({text})" if text.startswith("-") and outer > 6 else text
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol(Expr):
+    """A parameter of the enclosing block or op; `in_channels` is the width of its input."""
+
+    name: str
+
+    def python(self, outer: int) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Expr):
+    """A named intermediate result of a block body: prints its name, means its definition."""
+
+    name: str
+    definition: Expr
+
+    def python(self, outer: int) -> str:
+        return self.name
+
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.definition,)
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        return parts[0] if isinstance(parts[0], Const) else Local(self.name, parts[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Expr):
+    op: str
+    left: Expr
+    right: Expr
+
+    def python(self, outer: int) -> str:
+        level = _BINARY[self.op][0]
+        left, right = self.left.python(level), self.right.python(level + 1)
+        text = f"{left} {self.op} {right}" if self.op != "**" else f"{self.left.python(level + 1)}**{right}"
+        return f"({text})" if level < outer else text
+
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.left, self.right)
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        return binary(self.op, parts[0], parts[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expr):
+    operand: Expr
+
+    def python(self, outer: int) -> str:
+        text = f"not {self.operand.python(3)}"
+        return f"({text})" if outer > 3 else text
+
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.operand,)
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        return Const(not parts[0].value) if isinstance(parts[0], Const) else Not(parts[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Expr):
+    """A call of one of the language's pure functions, under its Python name."""
+
+    function: str
+    arguments: tuple[Expr, ...]
+
+    def python(self, outer: int) -> str:
+        if self.function == "linspace":
+            return self._linspace()
+        return f"{self.function}({', '.join(map(str, self.arguments))})"
+
+    def _linspace(self) -> str:
+        low, high, count = self.arguments
+        span = binary("-", high, low)
+        step = f"{span.python(7)} * i / {(count - 1).python(8)}"
+        start = "" if low in (Const(0), Const(0.0)) else f"{low.python(6)} + "
+        return f"[{start}{step} for i in range({count})]"
+
+    def parts(self) -> tuple[Expr, ...]:
+        return self.arguments
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        return apply(self.function, *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Expr):
+    sequence: Expr
+    index: Expr
+
+    def python(self, outer: int) -> str:
+        return f"{self.sequence.python(_ATOM)}[{self.index}]"
+
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.sequence, self.index)
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        sequence, index = parts
+        if isinstance(sequence, Const) and isinstance(index, Const):
+            return Const(sequence.value[index.value])
+        if isinstance(sequence, Tuple) and isinstance(index, Const):
+            return sequence.items[index.value]
+        return Index(sequence, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional(Expr):
+    condition: Expr
+    yes: Expr
+    no: Expr
+
+    def python(self, outer: int) -> str:
+        text = f"{self.yes.python(1)} if {self.condition.python(1)} else {self.no.python(_CONDITIONAL)}"
+        return f"({text})" if outer > _CONDITIONAL else text
+
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.condition, self.yes, self.no)
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        condition, yes, no = parts
+        if isinstance(condition, Const):
+            return yes if condition.value else no
+        return Conditional(condition, yes, no)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple(Expr):
+    """A list whose members are expressions of their own."""
+
+    items: tuple[Expr, ...]
+
+    def python(self, outer: int) -> str:
+        return "[" + ", ".join(map(str, self.items)) + "]"
+
+    def parts(self) -> tuple[Expr, ...]:
+        return self.items
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        if all(isinstance(part, Const) for part in parts):
+            return Const(tuple(part.value for part in parts if isinstance(part, Const)))
+        return Tuple(tuple(parts))
+
+
+IN_CHANNELS = Symbol("in_channels")
+"""The number of channels of the (first) input of an op or block."""
+
+
+def lift(value: Any) -> Expr:
+    """An expression for a value that may be one already."""
+    if isinstance(value, Expr):
+        return value
+    return Const(tuple(value)) if isinstance(value, list) else Const(value)
+
+
+def binary(op: str, left: Expr, right: Expr) -> Expr:
+    """`left op right` in Python's meaning, folded where constant or neutral (`1 * x`, `x + 0`)."""
+    if isinstance(left, Const) and isinstance(right, Const):
+        return Const(_BINARY[op][1](left.value, right.value))
+    if op in ("*", "//") and _is_int(right, 1) or op in ("+", "-") and _is_int(right, 0):
+        return left
+    if op == "*" and _is_int(left, 1) or op == "+" and _is_int(left, 0):
+        return right
+    return Binary(op, left, right)
+
+
+def apply(function: str, *arguments: Expr) -> Expr:
+    """A call of a pure function by its Python name, folded where all arguments are constant."""
+    if all(isinstance(argument, Const) for argument in arguments):
+        return Const(_FUNCTIONS[function](*(a.value for a in arguments if isinstance(a, Const))))
+    return Apply(function, arguments)
+
+
+def item_of(sequence: Expr, index: Expr) -> Expr:
+    """`sequence[index]`, folded where the member is known."""
+    if isinstance(index, Const):
+        if isinstance(sequence, Const):
+            return Const(sequence.value[index.value])
+        if isinstance(sequence, Tuple):
+            return sequence.items[index.value]
+    return Index(sequence, index)
+
+
+def total(terms: Sequence[Expr]) -> Expr:
+    """The sum of widths, like terms collected: `width + growth + growth` is `width + 2 * growth`."""
+    constant, counts = 0, dict[Expr, int]()
+    for term in terms:
+        for factor, part in _linear(term):
+            if isinstance(part, Const):
+                constant += factor * part.value
+            else:
+                counts[part] = counts.get(part, 0) + factor
+    result: Expr = Const(0)
+    for part, factor in counts.items():
+        if factor:
+            result = binary("+", result, binary("*", Const(factor), part))
+    return binary("+", result, Const(constant))
+
+
+def _linear(expr: Expr) -> Iterator[tuple[int, Expr]]:
+    if isinstance(expr, Binary) and expr.op == "+":
+        yield from _linear(expr.left)
+        yield from _linear(expr.right)
+    elif isinstance(expr, Binary) and expr.op == "*" and isinstance(expr.left, Const) and type(expr.left.value) is int:
+        yield from ((expr.left.value * factor, part) for factor, part in _linear(expr.right))
+    else:
+        yield 1, expr
+
+
+def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """Replace symbols by expressions; a symbol that is not named in `values` stays."""
+    if isinstance(expr, Const):
+        return expr
+    if isinstance(expr, Symbol):
+        return values.get(expr.name, expr)
+    return expr.rebuild([substitute(part, values) for part in expr.parts()])
+
+
+def evaluate(expr: Expr, values: Mapping[str, Value]) -> Value:
+    """The value of an expression; raises KeyError for a symbol without a value."""
+    result = substitute(expr, {name: Const(value) for name, value in values.items()})
+    if not isinstance(result, Const):
+        raise KeyError(", ".join(sorted(symbols(result))))
+    return result.value
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """The expression and everything below it, definitions of locals included."""
+    yield expr
+    for part in expr.parts():
+        yield from walk(part)
+
+
+def symbols(expr: Expr) -> set[str]:
+    """Names of the parameters an expression depends on."""
+    return {part.name for part in walk(expr) if isinstance(part, Symbol)}
+
+
+def expand(expr: Expr) -> Expr:
+    """The expression with every local replaced by its definition."""
+    if isinstance(expr, Local):
+        return expand(expr.definition)
+    return expr.rebuild([expand(part) for part in expr.parts()])
+
+
+def _is_int(expr: Expr, value: int) -> bool:
+    return isinstance(expr, Const) and type(expr.value) is int and expr.value == value

@@ -1,0 +1,416 @@
+"""The abstract syntax of a `.arch` file: frozen dataclasses, as close to the text as possible.
+
+`span` never takes part in equality, so `parse(fmt(file)) == file` holds for every file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from archdsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """Base: every piece of syntax knows its place."""
+
+    span: Span = field(compare=False, repr=False, kw_only=True)
+
+
+# --- expressions -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Syntax):
+    """`3`, `25_557_032`, `1e-3`, `4.09G`. `text` is the literal as written; value is exact."""
+
+    value: int | float
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class String(Syntax):
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bool(Syntax):
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Syntax):
+    """A name; `in` (the input of the block) is the name `in`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Syntax):
+    """`x.channels`, `row.out`"""
+
+    value: Expression
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscript(Syntax):
+    """`depths[i]`, `widths[1..4]`, `rates[..n]`"""
+
+    value: Expression
+    index: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Argument(Syntax):
+    """`64`, `stride = 2` or `..compound(phi = 1)` (spread) in a call."""
+
+    name: str | None
+    value: Expression
+    spread: bool = False
+    name_span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CallExpr(Syntax):
+    callee: Expression
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Syntax):
+    """`-x`, `not x`"""
+
+    op: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryExpr(Syntax):
+    """`+ - * / // % ^`, `== != < <= > >=`, `and or`."""
+
+    op: str
+    left: Expression
+    right: Expression
+    op_span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Range(Syntax):
+    """`0..n`, half-open; an end may be missing where a list is cut (`xs[1..]`) or a parameter bounded."""
+
+    start: Expression | None
+    stop: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class If(Syntax):
+    """`if c then a else b`"""
+
+    condition: Expression
+    yes: Expression
+    no: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow(Syntax):
+    """`a -> b -> c`, flattened: at least two operands."""
+
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPart(Syntax):
+    """One piece of a label: literal text or an interpolated expression (`{i + 1}`). Dots stay in the text."""
+
+    text: str | None
+    value: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled(Syntax):
+    """`conv1: conv(64)`, `stage layer{i}: […]`, `"block{s}-{j}": …`; `quoted` if written as a string."""
+
+    parts: tuple[LabelPart, ...]
+    stage: bool
+    value: Expression
+    label_span: Span = field(compare=False, repr=False)
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Syntax):
+    """A member of `[…]`: `f`, `n of f` (count) or `f if c` (condition)."""
+
+    value: Expression
+    count: Expression | None = None
+    condition: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListExpr(Syntax):
+    """`[a, b, n of c, d if e]`: a list of values, or a numbered sequence of layers."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target(Syntax):
+    """What a loop or an assignment binds: a name, or a tuple of targets (`i, (n, dim)`)."""
+
+    name: str | None
+    items: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension(Syntax):
+    """`[f(i) for i in 0..n if c]`; two targets (`i, v`) also bind the index."""
+
+    value: Expression
+    target: Target
+    iterable: Expression
+    condition: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class TupleExpr(Syntax):
+    """`(a, b)`"""
+
+    items: tuple[Expression, ...]
+
+
+Expression: TypeAlias = (
+    Number | String | Bool | Name | Attribute | Subscript | CallExpr | Unary | BinaryExpr | Range | If | Arrow
+    | Labelled | ListExpr | Comprehension | TupleExpr
+)  # fmt: skip
+
+# --- statements ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Assign(Syntax):
+    """`x = e`, `prev, cur = cur, next` (several values become a TupleExpr)."""
+
+    target: Target
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class IfStatement(Syntax):
+    """`if c { … } else { … }`; `else if` nests one IfStatement in `no`."""
+
+    condition: Expression
+    yes: tuple[Statement, ...]
+    no: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class For(Syntax):
+    target: Target
+    iterable: Expression
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Require(Syntax):
+    """`require c, "message"`"""
+
+    condition: Expression
+    message: String | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Syntax):
+    """An expression as a statement; the last one of a body is its result."""
+
+    value: Expression
+
+
+Statement: TypeAlias = Assign | IfStatement | For | Require | Result
+
+# --- items -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRef(Syntax):
+    """`int`, `float`, `bool`, `string`, `layer`, `tensor`, `record`, `list`, `list(int)`."""
+
+    name: str
+    element: TypeRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Syntax):
+    """`name`, `name: type`, `name: type in 1..10`, `name: string in ["a", "b"]`, each with `= default`."""
+
+    name: str
+    type: TypeRef | None
+    allowed: Expression | None
+    default: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Docstring(Syntax):
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsedName(Syntax):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use(Syntax):
+    """`use "common.arch" (SE, divisible)`"""
+
+    path: String
+    names: tuple[UsedName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Default(Syntax):
+    """`default bn(eps = 1e-3), conv(bias = false)`"""
+
+    calls: tuple[CallExpr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Syntax):
+    """`block`, `fn`, `scaling` and `model`: a name, parameters and a body.
+
+    `kind` says which; `inputs` are the names after `on` (a block only; empty means `in`); `expression`
+    says that the body was written as `= e` (one Result) rather than in braces.
+    """
+
+    kind: str
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    parameters: tuple[Parameter, ...]
+    inputs: tuple[UsedName, ...]
+    body: tuple[Statement, ...]
+    docstring: Docstring | None
+    expression: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Syntax):
+    """One row of a table: its values in order."""
+
+    values: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Syntax):
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    columns: tuple[UsedName, ...]
+    rows: tuple[Row, ...]
+    docstring: Docstring | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRow(Syntax):
+    """`resnet18: Basic, [2, 2, 2, 2]` in `variants`; a value may be `name = value` or a spread."""
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variants(Syntax):
+    """`variants ResNet(unit, depths) { rows }`"""
+
+    model: Name
+    columns: tuple[UsedName, ...]
+    rows: tuple[VariantRow, ...]
+    docstring: Docstring | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant(Syntax):
+    """`variant n = Model(…)` or `variant n = other with (…)`: `base` names the model or the other variant."""
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    base: Name
+    arguments: tuple[Argument, ...]
+    amends: bool
+    docstring: Docstring | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Syntax):
+    """`key = value` in `expect` and `preprocess`."""
+
+    key: str
+    key_span: Span = field(compare=False, repr=False)
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Expect(Syntax):
+    """`expect resnet50 { params = 25_557_032, macs = 4.09G }`"""
+
+    variant: Name
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess(Syntax):
+    """`preprocess resnet50 { size = 224, … }`: `target` is a model or a variant."""
+
+    target: Name
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Syntax):
+    """`conv: kaiming_normal(mode = "fan_out")` in `init`; `"features.*.fc": …` is a path pattern."""
+
+    pattern: str
+    pattern_span: Span = field(compare=False, repr=False)
+    quoted: bool
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Init(Syntax):
+    """`init Model { rules }`: the last rule that matches a module wins."""
+
+    target: Name
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule(Syntax):
+    """`"blocks.{s}.{i}.conv" = "stages.{s + 1}.{i}.conv"`: theirs on the left, ours on the right."""
+
+    theirs: String
+    ours: String
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint(Syntax):
+    """`checkpoint timm for Model { rules }`: how another library names this model's weights."""
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    target: Name
+    rules: tuple[KeyRule, ...]
+    docstring: Docstring | None
+
+
+ItemSyntax: TypeAlias = (
+    Docstring | Use | Default | Definition | Table | Variants | Variant | Expect | Preprocess | Init | Checkpoint
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class File(Syntax):
+    """A whole file. `docstring` is the first string standing alone."""
+
+    docstring: Docstring | None
+    items: tuple[ItemSyntax, ...]

@@ -1,0 +1,189 @@
+"""A parse failure -> the diagnostic that helps most: what was found, what could have come, and a likely reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.diagnostics.core import Bag
+from archdsl.source import Source, Span
+from archdsl.syntax.hints import HINTS, WORDS
+from archdsl.syntax.lexing import ITEM_WORDS, MAX_NESTING, Token
+from archdsl.syntax.parser import Failure
+
+_EXPRESSION = frozenset(
+    "NUMBER STRING NAME LABEL STRING_LABEL true false in not if stage - ( [ ..".split()
+)  # fmt: skip
+_OPERATION = frozenset("+ - * / // % ^ COMPARE and or -> . .. ( [".split())
+_SOFT = ITEM_WORDS | {"with", "on", "stage"}
+_SHOWN = 4
+_NAMES = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "a string",
+    "LABEL": "a label",
+    "STRING_LABEL": "a quoted label",
+    "COMPARE": "a comparison",
+    "_NL": "a new line",
+    "$END": "the end of the item",
+}
+
+
+def report_failure(
+    source: Source, bag: Bag, tokens: Sequence[Token], failure: Failure, *, at_end: bool, end: int | None = None
+) -> None:
+    """Report where and why `tokens` (one item, or one expression) could not be parsed.
+
+    `at_end`: they are the last of the file, or of the label that ends at offset `end`.
+    """
+    index = failure.index
+    if failure.too_deep:
+        place = tokens[min(index, len(tokens) - 1)]
+        bag.report("E009", Span(source, place[2], place[3]), what="nesting", limit=MAX_NESTING, help=HINTS["nesting"])
+        return
+    expected = describe_expected(failure.expected)
+    if end is not None:
+        place = tokens[index] if index < len(tokens) else ("", "", end, end)
+        found = describe_token(place) if place[0] else "`}`"
+        bag.report("E006", Span(source, place[2], place[3]), detail=f"unexpected {found}, expected {expected}")
+        return
+    if index >= len(tokens):
+        stop = tokens[-1][3] if tokens else 0
+        span = Span(source, stop, stop)
+        hint = HINTS["trailing dot"] if len(tokens) > 1 and [t[0] for t in tokens[-2:]] == ["NUMBER", "."] else None
+        if at_end:
+            bag.report("E003", span, expected=expected, help=hint)
+        else:
+            bag.report("E002", span, found="end of the line", expected=expected, help=hint)
+        return
+    token = tokens[index]
+    span = Span(source, token[2], token[3])
+    misplaced = _misplaced(tokens, index)
+    if misplaced is not None:
+        what, place, hint = misplaced
+        bag.report("E010", Span(source, place[2], place[3]), what=what, help=hint)
+        return
+    hint = _hint(tokens, index, failure.expected)
+    bag.report("E002", span, found=describe_token(token), expected=expected, help=hint)
+
+
+def describe_token(token: Token) -> str:
+    """What a token is, for a sentence: `` `,` ``, "number 3", "end of the line"."""
+    terminal, text = token[0], token[1]
+    if terminal == "_NL":
+        return "end of the line"
+    text = text if len(text) <= 40 else text[:39] + "…"
+    kind = {"NAME": "name ", "NUMBER": "number ", "STRING": "string ", "LABEL": "label ", "STRING_LABEL": "label "}
+    return f"{kind.get(terminal, '')}`{text}`"
+
+
+def describe_expected(terminals: frozenset[str]) -> str:
+    """A short list in words of what could have come: "`,` or `)`", "an expression"."""
+    rest = set(terminals)
+    words: list[str] = []
+    if rest >= {"NUMBER", "NAME", "("}:
+        words.append("an expression")
+        rest -= _EXPRESSION | _SOFT
+    if rest >= {"block", "fn", "model"} and "NAME" not in rest:
+        words.append("an item")
+        rest -= ITEM_WORDS | {"STRING"}
+    if "NAME" in rest:
+        rest -= _SOFT
+    operations = rest & _OPERATION
+    if len(operations) > 3:
+        rest -= _OPERATION
+    words += sorted(_NAMES.get(terminal, f"`{terminal}`") for terminal in rest if terminal != "$END")
+    if "$END" in rest:
+        words.append(_NAMES["$END"])
+    if len(operations) > 3:
+        words.append("an operator")
+    if len(words) > _SHOWN:
+        words = [*words[: _SHOWN - 1], "…"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else ""
+
+
+def _misplaced(tokens: Sequence[Token], index: int) -> tuple[str, Token, str | None] | None:
+    """A statement outside any body, or an item inside one: what it is, where, and the hint."""
+    token = tokens[index]
+    if index == 0:
+        hint = HINTS.get(WORDS.get(token[1], ""))
+        return ("an expression" if token[0] in ("NUMBER", "(", "[") else describe_token(token)), token, hint
+    before = tokens[index - 1]
+    begins = index >= 2 and tokens[index - 2][0] in ("_NL", "{")
+    if before[0] in ITEM_WORDS and begins and token[0] in ("NAME", "STRING"):
+        return f"`{before[1]}`", before, HINTS["inside"]
+    return None
+
+
+def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str | None:
+    """The likely reason for an unexpected token, if there is one."""
+    token = tokens[index]
+    before = tokens[index - 1] if index else ("", "", 0, 0)
+    terminal = token[0]
+    name = token[1].rstrip(": \t") if terminal == "LABEL" else token[1]
+    for word in (name, before[1]):
+        if word in WORDS:
+            return HINTS[WORDS[word]]
+    inside = _innermost(tokens, index)
+    if terminal in (":", "LABEL") and inside == "[" and _subscripts(tokens, index):
+        return HINTS["slice"]
+    if terminal == ":":
+        return HINTS["braces"] if _statement_word(tokens, index) in ("if", "for", "else") else HINTS["colon"]
+    if terminal in ("LABEL", "STRING_LABEL"):
+        if before[0] == ",":
+            return HINTS["row comma"]
+        if _statement_word(tokens, index) in ("if", "for", "else") and "{" not in expected and before[0] != "then":
+            return HINTS["braces"]
+        return HINTS["label operand"] if "NUMBER" in expected else None
+    if terminal == "*" and before[0] == "*" and before[3] == token[2]:
+        return HINTS["power"]
+    if terminal == "=":
+        if before[0] in ("+", "-", "*", "/"):
+            return HINTS["update"]
+        return HINTS["equal"] if "COMPARE" in expected else None
+    if terminal == "if":
+        return HINTS["conditional operand" if "NUMBER" in expected else "conditional"]
+    if terminal == "for" and "NUMBER" not in expected:
+        return HINTS["comprehension"]
+    if terminal == "." and (before[0] == "NUMBER" or "NUMBER" in expected):
+        return HINTS["trailing dot"]
+    if "NAME" in expected and "NUMBER" not in expected and terminal.isalpha() and terminal.islower():
+        return HINTS["reserved"]
+    if "_NL" in expected and terminal in ("NAME", "require"):
+        return HINTS["newline"]
+    return None
+
+
+def _innermost(tokens: Sequence[Token], index: int) -> str:
+    """The bracket that is open before a token."""
+    depth = 0
+    for token in reversed(tokens[:index]):
+        if token[0] in (")", "]", "}"):
+            depth += 1
+        elif token[0] in ("(", "[", "{"):
+            if depth == 0:
+                return token[0]
+            depth -= 1
+    return ""
+
+
+def _subscripts(tokens: Sequence[Token], index: int) -> bool:
+    """Whether the open `[` before a token follows a value, so that it takes a part of it."""
+    depth = 0
+    for at in range(index - 1, 0, -1):
+        if tokens[at][0] == "]":
+            depth += 1
+        elif tokens[at][0] == "[":
+            if depth == 0:
+                return tokens[at - 1][0] in ("NAME", ")", "]", "in") or tokens[at - 1][0] in _SOFT
+            depth -= 1
+    return False
+
+
+def _statement_word(tokens: Sequence[Token], index: int) -> str:
+    """The first word of the statement that a token belongs to."""
+    word = ""
+    for token in reversed(tokens[: index + 1]):
+        if token[0] in ("_NL", "{", "}"):
+            break
+        word = token[0]
+    return word

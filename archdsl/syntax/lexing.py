@@ -1,0 +1,168 @@
+"""Text -> tokens, one list for each item of the file.
+
+Done in one pass before parsing: newlines are kept only where they mean something, brackets are matched (so an unclosed
+one is reported where it was opened), and the file is cut into items, so that one bad item does not hide the others.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.source import Source, Span
+from archdsl.syntax.grammar import Tables, master_pattern
+from archdsl.syntax.hints import HINTS, character_hint
+
+Token: TypeAlias = tuple[str, str, int, int]
+"""Terminal, text, start and end offset."""
+
+MAX_NESTING = 100
+"""Brackets open at once, and levels of the tree."""
+
+MAX_REPORTS = 50
+"""Faults of one file that are reported."""
+
+ITEM_WORDS = frozenset(
+    "use default block fn table scaling model variants variant expect preprocess init checkpoint".split()
+)
+_OPENERS = frozenset("([{")
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+_OPERATORS = frozenset(["->", "+", "*", "/", "//", "%", "^", "COMPARE", "and", "or"])
+_CONTINUES_AFTER = _OPERATORS | {"-", "not", ",", "=", "then", "else", "{"}
+_CONTINUES_BEFORE = _OPERATORS | {",", "then", "else", "{", "}"}
+_BLANK = re.compile(r"[ \t]*")
+_ITEM_START = re.compile(
+    rf"(?:{'|'.join(sorted(ITEM_WORDS))})[ \t]+(?!(?:if|then|else|for|in|of|and|or|not)\b)[A-Za-z_\"]"
+)
+
+
+class Chunk:
+    """The tokens of one item. A broken one had its faults reported already: it is not worth parsing."""
+
+    __slots__ = ("broken", "tokens")
+
+    def __init__(self) -> None:
+        self.tokens: list[Token] = []
+        self.broken = False
+
+
+class Lexer:
+    """Cuts one source, or a part of it, into tokens. Made for one use."""
+
+    def __init__(self, source: Source, tables: Tables, bag: Bag) -> None:
+        self.source = source
+        self.tables = tables
+        self.bag = bag
+        self.chunks = [Chunk()]
+        self.brackets: list[Token] = []
+        self.suspect: Token | None = None
+        """A brace that was closed further left than it was opened: if one is missing, it is probably this one's."""
+        self.line = 0  # where the current line begins
+        self.opening_lines: list[int] = []  # and those of the open brackets
+        self.reports = 0
+        self.strange: set[str] = set()
+
+    def run(self, start: int = 0, end: int | None = None) -> list[Chunk]:
+        """The items of the text from `start` to `end`; without any, an empty list."""
+        text = self.source.text
+        end = len(text) if end is None else end
+        words = frozenset(self.tables.literals)
+        brackets = self.brackets
+        tokens = self.chunks[-1].tokens
+        newline = -1  # where the line before this token ended, if it is the first of its line
+        previous = ""
+        for match in master_pattern(self.tables).finditer(text, start, end):
+            kind = match.lastgroup
+            if kind == "newline":
+                self.line = match.end()
+                newline = self.line - 1
+                continue
+            if kind is None or kind == "comment":
+                continue
+            at, stop = match.span(kind)
+            value = match[kind]
+            if kind == "literal" or value in words:
+                kind = value
+            if newline >= 0:
+                tokens = self._begin_line((kind, value, at, stop), previous, newline)
+            token = (kind, value, at, stop)
+            if kind in _OPENERS:
+                brackets.append(token)
+                self.opening_lines.append(self.line)
+                if len(brackets) > MAX_NESTING:
+                    self._report("E009", token, what="nesting", limit=MAX_NESTING, help=HINTS["nesting"])
+                    brackets.clear()
+                    break
+            elif kind in _CLOSERS:
+                self._close(token, first=newline >= 0)
+            elif kind == "other" and (value not in self.strange or not self.chunks[-1].broken):
+                self.strange.add(value)
+                self._report("E001", token, char=value, help=character_hint(value))
+            elif kind == "unclosed":
+                self._report("E005", token)
+            tokens.append(token)
+            previous = kind
+            newline = -1
+        if brackets:
+            self._unclosed(self.suspect or brackets[-1], end, end, "the file ends here")
+        return [chunk for chunk in self.chunks if chunk.tokens]
+
+    def _close(self, closer: Token, first: bool) -> None:
+        """Match a closing bracket with its opener; report those in between, or the closer if it has none.
+
+        `first`: it is the first token of its line.
+        """
+        brackets, kind = self.brackets, _CLOSERS[closer[0]]
+        if not any(opener[0] == kind for opener in brackets):
+            self._report("E002", closer, found=f"`{closer[0]}`", expected="", help=HINTS["no bracket"])
+            return
+        while (opener := brackets.pop())[0] != kind:
+            self.opening_lines.pop()
+            self._unclosed(opener, closer[2], closer[3], f"`{closer[0]}` closes an outer bracket here")
+        opening_line = self.opening_lines.pop()
+        if not brackets:
+            self.suspect = None
+        elif kind == "{" and first and self.suspect is None and closer[2] - self.line < self._indent(opening_line):
+            self.suspect = opener
+
+    def _indent(self, line: int) -> int:
+        match = _BLANK.match(self.source.text, line)
+        return match.end() - line if match else 0
+
+    def _begin_line(self, token: Token, previous: str, newline: int) -> list[Token]:
+        """Decide what the newline before a token means; the list of tokens that it belongs to."""
+        kind, _, at, stop = token
+        text, tokens, brackets = self.source.text, self.chunks[-1].tokens, self.brackets
+        if not tokens:
+            return tokens
+        if kind in ITEM_WORDS and at == self.line and _ITEM_START.match(text, at):
+            if brackets:
+                self._unclosed(self.suspect or brackets[-1], at, stop, "the next item begins here")
+                brackets.clear()
+                self.opening_lines.clear()
+                self.suspect = None
+            self.chunks.append(Chunk())
+        elif previous not in _CONTINUES_AFTER and not (brackets and brackets[-1][0] != "{"):
+            spaced_minus = kind == "-" and text[stop : stop + 1] in (" ", "\t")
+            if spaced_minus or kind in _CONTINUES_BEFORE:
+                pass
+            elif brackets:
+                tokens.append(("_NL", "\n", newline, newline + 1))
+            else:
+                self.chunks.append(Chunk())
+        return self.chunks[-1].tokens
+
+    def _unclosed(self, opener: Token, at: int, stop: int, noticed: str) -> None:
+        place = Span(self.source, at, stop)
+        closer = {"(": ")", "[": "]", "{": "}"}[opener[0]]
+        self._report("E004", opener, bracket=opener[0], closer=closer, secondary=(Label(place, noticed),))
+
+    def _report(
+        self, code: str, token: Token, *, help: str | None = None, secondary: tuple[Label, ...] = (), **facts: object
+    ) -> None:
+        self.chunks[-1].broken = True
+        self.reports += 1
+        if self.reports <= MAX_REPORTS:
+            span = Span(self.source, token[2], token[3])
+            self.bag.report(code, span, help=help, secondary=secondary, facts=facts)

@@ -1,0 +1,107 @@
+"""Source -> AST: lexes, parses each item, and reports what went wrong in each."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from archdsl.diagnostics.core import Bag
+from archdsl.source import Source, Span
+from archdsl.syntax import ast
+from archdsl.syntax.build import Build
+from archdsl.syntax.errors import report_failure
+from archdsl.syntax.grammar import load_tables
+from archdsl.syntax.lexing import ITEM_WORDS, Chunk, Lexer
+from archdsl.syntax.parser import Failure, Parser
+
+MAX_TEXT = 1_000_000
+"""Characters of a file."""
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(load_tables(), Build)
+
+
+class Reader:
+    """Reads one source into syntax; every fault goes into the bag and sets `failed`."""
+
+    def __init__(self, source: Source, bag: Bag) -> None:
+        self.source = source
+        self.bag = bag
+        self.parser = _parser()
+        self.build = Build(source, bag, self)
+
+    def file(self) -> ast.File | None:
+        """The whole source, or None after any fault."""
+        text = self.source.text
+        if len(text) > MAX_TEXT:
+            span = Span(self.source, 0, 0)
+            self.bag.report("E009", span, what="the file's length", limit=f"{MAX_TEXT} characters")
+            return None
+        before = len(self.bag)
+        chunks = Lexer(self.source, self.parser.tables, self.bag).run()
+        items: list[ast.ItemSyntax] = []
+        follows_fault = False
+        for index, chunk in enumerate(chunks):
+            at_end = index == len(chunks) - 1
+            is_item = chunk.tokens[0][0] in ITEM_WORDS or chunk.tokens[0][0] == "STRING"
+            if chunk.broken or (follows_fault and not is_item):
+                # What follows a broken item is its torn-off rest more often than a fault of its own.
+                follows_fault = True
+                continue
+            item = self._item(chunk, at_end)
+            follows_fault = item is None
+            if item is not None:
+                items.append(item)
+        if len(self.bag) != before:
+            return None
+        docstring = next((item for item in items if isinstance(item, ast.Docstring)), None)
+        return ast.File(docstring, tuple(items), span=Span(self.source, 0, len(text)))
+
+    def _item(self, chunk: Chunk, at_end: bool) -> ast.ItemSyntax | None:
+        item = self.parser.parse(chunk.tokens, "item", self.build)
+        if isinstance(item, Failure):
+            report_failure(self.source, self.bag, chunk.tokens, item, at_end=at_end)
+            return None
+        syntax: ast.ItemSyntax = item
+        return syntax
+
+    def expression(self, start: int = 0, end: int | None = None) -> ast.Expression | None:
+        """The expression that is all of the text from `start` to `end`."""
+        whole = end is None
+        end = len(self.source.text) if end is None else end
+        chunks = Lexer(self.source, self.parser.tables, self.bag).run(start, end)
+        if any(chunk.broken for chunk in chunks):
+            return None
+        tokens = [token for chunk in chunks for token in chunk.tokens]
+        value = self.parser.parse(tokens, "expr", self.build)
+        if isinstance(value, Failure):
+            report_failure(self.source, self.bag, tokens, value, at_end=True, end=None if whole else end)
+            return None
+        expression: ast.Expression = value
+        return expression
+
+    def piece(self, start: int, end: int) -> ast.Expression:
+        """The expression between the braces of a label; an empty string where there is none."""
+        if self.source.text[start:end].strip():
+            value = self.expression(start, end)
+            if value is not None:
+                return value
+        else:
+            self.bag.report("E006", Span(self.source, start - 1, end + 1), detail="its braces are empty")
+        return ast.String("", span=Span(self.source, start, end))
+
+
+def parse(source: Source, bag: Bag) -> ast.File | None:
+    """The syntax of a source. On any syntax error None, with every error found in the bag; never raises."""
+    return Reader(source, bag).file()
+
+
+def parse_expression(source: Source, bag: Bag) -> ast.Expression | None:
+    """The syntax of a source that is one expression (an override on the command line); None after an error."""
+    if len(source.text) > MAX_TEXT:
+        bag.report("E009", Span(source, 0, 0), what="the text's length", limit=f"{MAX_TEXT} characters")
+        return None
+    before = len(bag)
+    expression = Reader(source, bag).expression()
+    return expression if len(bag) == before else None

@@ -1,0 +1,55 @@
+"""Our side of the benchmarks: the one place here that knows archdsl's API and the language."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+import archdsl
+
+FAMILIES = {
+    "resnet50": "resnet",
+    "densenet121": "densenet",
+    "convnext_tiny": "convnext",
+    "efficientnet_b0": "efficientnet",
+}
+
+
+def check_command(family: str) -> list[str]:
+    """The command line that checks one shipped family, as a user types it."""
+    return [str(Path(sys.executable).with_name("archdsl")), "check", family]
+
+
+def analyse(spec: str | Path, variant: str) -> Any:
+    """From the spec's text to the full cost table. Reads and elaborates anew each time."""
+    return archdsl.open(str(spec))[variant].table
+
+
+def load(variant: str, weights: Path | None = None) -> nn.Module:
+    """The network, initialised, or with the weights of a checkpoint file."""
+    if weights is None:
+        return archdsl.load(FAMILIES[variant], variant)
+    return archdsl.load(FAMILIES[variant], variant, weights=str(weights))
+
+
+NODES_PER_UNIT = 4
+DEEP = "deep"
+
+
+def deep_spec(units: int) -> str:
+    """A network of `units` residual units of `NODES_PER_UNIT` nodes each (conv, norm, activation, sum)."""
+    return f"""\
+block Unit() {{
+  y = conv: conv(8, 3) -> bn: bn -> relu
+  y + in
+}}
+
+model Deep(units: int) {{
+  image(8, 8, 8) -> body: [units of Unit()] -> gap -> flatten -> fc: linear(10)
+}}
+
+variant {DEEP} = Deep({units})
+"""

@@ -1,0 +1,94 @@
+"""ResNet, ResNeXt, Wide ResNet, DenseNet, ConvNeXt and EfficientNet equal torchvision's, bit for bit.
+
+Expected values are torchvision's own: its models, and the parameter counts and GMACs that its weights declare.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+import torch
+from torch import nn
+
+from tests.equality import ours, reference
+
+FAMILIES = {
+    "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_32x8d resnext101_64x4d "
+    "wide_resnet50_2 wide_resnet101_2",
+    "densenet": "densenet121 densenet161 densenet169 densenet201",
+    "convnext": "convnext_tiny convnext_small convnext_base convnext_large",
+    "efficientnet": "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 "
+    "efficientnet_b6 efficientnet_b7",
+}
+FAMILY = {variant: family for family, variants in FAMILIES.items() for variant in variants.split()}
+ONE_EACH = ("resnet18", "resnet50", "densenet121", "convnext_tiny", "efficientnet_b0")
+EVEN, ODD = 96, 97  # padding and rounding errors can vanish at either
+
+Pair = tuple[nn.Module, nn.Module]
+
+
+@pytest.fixture(scope="class", params=FAMILY)
+def variant(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="class")
+def pair(variant: str) -> Pair:
+    """torchvision's model and ours, without memory."""
+    theirs = reference.reference_model("torchvision", variant, device="meta")
+    return theirs, ours.empty_model(FAMILY[variant], variant)
+
+
+class TestStructure:
+    """On the meta device: no arithmetic, so that every variant is cheap to compare."""
+
+    def test_state_dict(self, pair: Pair) -> None:
+        theirs, mine = pair
+        assert reference.state(mine) == reference.state(theirs)
+
+    def test_published_counts(self, pair: Pair, variant: str) -> None:
+        """torchvision's weights declare the number of parameters and the GMACs (3 decimals) at their crop size."""
+        _, mine = pair
+        weights = reference.import_torchvision().models.get_model_weights(variant).IMAGENET1K_V1
+        assert sum(p.numel() for p in mine.parameters()) == weights.meta["num_params"]
+        (crop,) = weights.transforms().crop_size
+        assert round(reference.macs(mine, crop) / 1e9, 3) == weights.meta["_ops"]
+
+    @pytest.mark.parametrize("size", [EVEN, ODD])
+    def test_macs(self, pair: Pair, size: int) -> None:
+        theirs, mine = pair
+        assert reference.macs(mine, size) == reference.macs(theirs, size)
+
+    def test_settings(self, pair: Pair) -> None:
+        theirs, mine = pair
+        assert reference.settings(mine) == reference.settings(theirs)
+
+    @pytest.mark.parametrize("size", [EVEN, ODD])
+    def test_operations(self, pair: Pair, size: int) -> None:
+        theirs, mine = pair
+        assert reference.operations(mine, size) == reference.operations(theirs, size)
+
+    def test_drop_rates(self, pair: Pair) -> None:
+        theirs, mine = pair
+        assert reference.drop_rates(mine, ODD) == pytest.approx(reference.drop_rates(theirs, ODD), abs=1e-12)
+
+
+def test_outputs(variant: str) -> None:
+    theirs = reference.randomize(reference.reference_model("torchvision", variant), size=EVEN)
+    mine = ours.with_state_of(theirs, FAMILY[variant], variant)
+    differences = {size: reference.compare(theirs, mine, size) for size in (EVEN, ODD)}
+    del theirs, mine
+    gc.collect()
+    assert differences == {EVEN: 0.0, ODD: 0.0}
+
+
+@pytest.mark.parametrize("variant", ONE_EACH, indirect=True)
+def test_training_step(variant: str) -> None:
+    """The same gradients and the same batch statistics, bit for bit."""
+    theirs = reference.randomize(reference.reference_model("torchvision", variant), size=EVEN)
+    mine = ours.with_state_of(theirs, FAMILY[variant], variant, copy=True)
+    expected, actual = reference.train_step(theirs, EVEN), reference.train_step(mine, EVEN)
+    assert actual.keys() == expected.keys()
+    assert [key for key in expected if not torch.equal(actual[key], expected[key])] == []

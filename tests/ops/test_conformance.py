@@ -1,0 +1,168 @@
+"""What each op declares is what torch does: shapes, state, counts, sharing of memory, in-place safety.
+
+torch itself is the reference: its shapes, `state_dict`, FlopCounterMode and autograd.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from archdsl.ops import OPS
+from archdsl.symbolic import IN_CHANNELS, evaluate
+from tests.ops.build import HELPERS, Case, as_tuple, cases, forms, from_call, from_module, randomise
+
+every_example = pytest.mark.parametrize("case", list(cases()))
+
+
+def test_registry_names_and_forms() -> None:
+    for name, op in OPS.items():
+        assert op.name == name
+        assert op.summary
+        assert op.examples
+        assert not (op.view and op.overwritable)
+
+
+def test_recipes_and_helpers_know_each_other() -> None:
+    examples = [parameter.values[0] for parameter in cases()]
+    targets = {case.recipe.module.target for case in examples if isinstance(case, Case) and case.recipe.module}
+    assert {target for target in targets if not target.startswith("nn.")} == set(HELPERS)
+
+
+@every_example
+def test_has_a_form(case: Case) -> None:
+    built = forms(case)
+    assert built
+    if case.op.weights(case.params, case.inputs):
+        assert len(built) == 1
+    assert case.op.label(case.params)
+
+
+@every_example
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_shapes(case: Case, device: str) -> None:
+    for name, module in forms(case).items():
+        outputs = as_tuple(module.to(device)(*case.tensors(device=device)))
+        assert [tuple(out.shape) for out in outputs] == [(2, *shape.dims) for shape in case.outputs], name
+
+
+@every_example
+def test_state(case: Case) -> None:
+    weights = case.op.weights(case.params, case.inputs)
+    keys = [f"op.{w.name}" if w.name else "op" for w in weights]
+    for module in forms(case).values():
+        state = module.state_dict()
+        assert list(state) == keys
+        assert [tuple(tensor.shape) for tensor in state.values()] == [w.shape for w in weights]
+        trainable = [key for key, weight in zip(keys, weights, strict=True) if weight.trainable]
+        assert [name for name, _ in module.named_parameters()] == trainable
+        assert sum(p.numel() for p in module.parameters()) == sum(w.elements for w in weights if w.trainable)
+
+
+@every_example
+def test_macs(case: Case) -> None:
+    expected = case.op.macs(case.params, case.inputs, case.outputs)
+    for name, module in forms(case).items():
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            module.eval()(*case.tensors(batch=1))
+        assert counter.get_total_flops() == 2 * expected, name
+
+
+@every_example
+def test_declared_width(case: Case) -> None:
+    """`channels`, from which generated source computes widths."""
+    if case.op.channels is None:
+        return
+    if case.op.channels == "sum":
+        assert case.outputs[0].channels == sum(shape.channels for shape in case.inputs)
+        return
+    values = {**dict(case.params), IN_CHANNELS.name: case.inputs[0].channels}
+    assert {shape.channels for shape in case.outputs} == {evaluate(case.op.channels, values)}
+
+
+@every_example
+def test_module_and_call_agree(case: Case) -> None:
+    built, inputs = forms(case), case.tensors()
+    if {"module", "call"} <= set(built):
+        for train in (False, True):
+            expected, got = (as_tuple(built[form].train(train)(*inputs)) for form in ("module", "call"))
+            assert all(torch.equal(a, b) for a, b in zip(expected, got, strict=True))
+
+
+@every_example
+@pytest.mark.parametrize("train", [False, True])
+def test_only_views_share_memory(case: Case, train: bool) -> None:
+    if case.op.view:
+        return
+    for name, module in forms(case).items():
+        inputs = case.tensors()
+        used = {x.untyped_storage().data_ptr() for x in inputs} | {
+            p.untyped_storage().data_ptr() for p in module.parameters()
+        }
+        outputs = as_tuple(module.train(train)(*inputs))
+        assert all(out.untyped_storage().data_ptr() not in used for out in outputs), name
+
+
+def _gradients(module: torch.nn.Module, inputs: list[torch.Tensor], overwrite: bool) -> list[torch.Tensor]:
+    """Gradients of a loss over twice the output, doubled in place or not."""
+    module.zero_grad()
+    leaves = [x.clone().requires_grad_() for x in inputs]
+    loss = torch.zeros(())
+    for out in as_tuple(module(*(2.0 * leaf for leaf in leaves))):
+        doubled = out.mul_(2.0) if overwrite else out * 2.0
+        loss = loss + (doubled * torch.linspace(-1, 1, doubled.numel()).view(doubled.shape)).sum()
+    loss.backward()
+    found = [tensor.grad for tensor in [*leaves, *module.parameters()]]
+    return [grad.clone() for grad in found if grad is not None]
+
+
+def _assert_overwritable(module: torch.nn.Module, case: Case) -> None:
+    inputs = case.tensors()
+    state = copy.deepcopy(module.state_dict())
+    expected = _gradients(module, inputs, overwrite=False)
+    module.load_state_dict(state)
+    got = _gradients(module, inputs, overwrite=True)
+    assert len(got) == len(inputs) + len(list(module.parameters()))
+    torch.testing.assert_close(got, expected)
+
+
+@every_example
+@pytest.mark.parametrize("train", [False, True])
+def test_overwritable_outputs(case: Case, train: bool) -> None:
+    """Writing over the output leaves every gradient as it was; torch itself raises where its backward reads it."""
+    if case.op.overwritable:
+        for module in forms(case).values():
+            _assert_overwritable(randomise(module).train(train), case)
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "softmax"])
+def test_the_check_of_overwriting_bites(name: str) -> None:
+    """Of these torch keeps the output: were they declared overwritable, the test above would fail."""
+    op = OPS[name]
+    assert not op.overwritable
+    bad = Case(op, op.params(), op.examples[0].inputs)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        _assert_overwritable(forms(bad)["module"], bad)
+
+
+@every_example
+def test_inplace_forms(case: Case) -> None:
+    """In place, an op overwrites its input, gives the same values, and the same gradients."""
+    recipe = case.recipe
+    assert bool(recipe.module and recipe.module.inplace) == bool(recipe.call and recipe.call.inplace)
+    if not (recipe.module and recipe.module.inplace and recipe.call):
+        return
+    plain = from_module(case, recipe.module)
+    for module in (from_module(case, recipe.module, inplace=True), from_call(case, recipe.call, inplace=True)):
+        inputs = case.tensors()
+        expected, (x,) = plain(*inputs), (inputs[0].clone(),)
+        out = module(x)
+        assert out.data_ptr() == x.data_ptr()
+        assert torch.equal(out, expected)
+        gradients = [_gradients(form, inputs, overwrite=False)[0] for form in (plain, module)]
+        torch.testing.assert_close(gradients[0], gradients[1])
+        if case.op.overwritable:
+            _assert_overwritable(module, case)

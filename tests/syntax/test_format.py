@@ -1,0 +1,143 @@
+"""The canonical layout: nothing is lost, formatting twice changes nothing, and it looks as intended."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archdsl.syntax import format_file
+from tests.syntax.helpers import SPECS, read
+
+
+def formatted(text: str) -> str:
+    """The layout of a text, checked to mean the same and to be stable."""
+    file = read(text)
+    result = format_file(file)
+    assert read(result) == file
+    assert format_file(read(result)) == result
+    comments = sorted(re.findall(r"#.*", text))
+    assert sorted(re.findall(r"#.*", result)) == comments
+    return result
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_specs_survive(path: Path) -> None:
+    formatted(path.read_text())
+
+
+UNCHANGED = [
+    '"Paper"\n\ndefault conv(bias = false)\n\nfn f(x, y: int in 1..3 = 2) = x\n',
+    "block A = in\nblock B = A\n",
+    "variant a = M(1, x = 2)\nvariant b = a with (x = 3)\nvariant c = M\nvariant d = a with ()\n",
+    "block A on (a, b) {\n  c  = a\n  de = b\n\n  # two\n  if c { c } else { de }\n}\n",
+    "model M {\n  for i in 0..3 { x = x -> a{i}: conv(3) }\n  x\n}\n",
+    "model M {\n  x = in -> a\n   -> b   -> c\n   -> def -> e\n}\n",
+    "table t(a, b, c) {\n   1, 10.5, a\n  20,  3.0, bcd  # end\n}\n",
+    "variants M(unit, depths) {\n  m1:  Basic,      [2,  2]\n  m20: Bottleneck, [2, 24]\n}\n",
+    'init M {\n  conv:         a(1)\n  "features.*": b\n}\n',
+    "expect m { params = 25_557_032, macs = 4.09G }\n",
+    'checkpoint timm for M {\n  "doc"\n  "a"   = "b"\n  "cde" = "f"\n}\n',
+    "fn f = (a, b)[0] -> (if c then d else e) -> (f -> g)\n",
+    "fn f = [a, (n - 1) of b, c if d, -x^2, (-x)^2, 2^-x, (a,), not (a and b)]\n",
+    "fn f(x) =\n  if x then a\n  else b: [c, d]\n",
+    'use "common.arch" (SE, divisible)\n',
+    "# only a comment\n",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", UNCHANGED, ids=lambda text: text[:30])
+def test_canonical_text_stays(text: str) -> None:
+    assert formatted(text) == text
+
+
+CHANGED = [
+    ("fn f(x)=x+1", "fn f(x) = x + 1\n"),
+    ("fn f = ((a))", "fn f = a\n"),
+    ("fn f = (a*b)+c", "fn f = a * b + c\n"),
+    ("fn f = a*(b+c)", "fn f = a * (b + c)\n"),
+    ("fn f = a-(b-c)", "fn f = a - (b - c)\n"),
+    ("fn f = f(a,b=1,..c,)", "fn f = f(a, b = 1, ..c)\n"),
+    ("model M\n{\nx = 1\n\n\n\ny = 2 }", "model M {\n  x = 1\n\n  y = 2\n}\n"),
+    (
+        "model M {\n\n  if a {\n b } \n else if c { d }\n}",
+        "model M {\n  if a {\n    b\n  } else if c {\n    d\n  }\n}\n",
+    ),
+    ("fn a = 1\n\n\n\nfn b = 2\nmodel M { c }", "fn a = 1\n\nfn b = 2\n\nmodel M { c }\n"),
+    ("expect m {\n params = 1, macs = 2 }", "expect m {\n  params = 1\n  macs = 2\n}\n"),
+    ("table t(a, b) { 1, 2\n 30, 4 }", "table t(a, b) {\n   1, 2\n  30, 4\n}\n"),
+    ("fn f = l1 : a", "fn f = l1: a\n"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CHANGED, ids=lambda text: text[:30])
+def test_layout(text: str, expected: str) -> None:
+    assert formatted(text) == expected
+
+
+def test_comments_stay_where_they_are() -> None:
+    text = """# first
+
+# about f
+fn f = a  # beside f
+
+block A {  # beside the brace
+  # about x
+  x = in  # the input
+   -> a  # one
+   # above b
+   -> b
+
+  # about y
+
+  y = f(a,  # the first
+        b)  # the second
+  # last in the block
+}
+
+# last
+"""
+    result = formatted(text)
+    assert result == text.replace("{  # beside the brace\n", "{\n  # beside the brace\n")
+
+
+def test_a_comment_inside_a_row_moves_above_it() -> None:
+    text = "table t(a, b) {\n  1, [2, # two\n      3]\n}\n"
+    assert formatted(text) == "table t(a, b) {\n  # two\n  1, [2, 3]\n}\n"
+
+
+def test_a_long_line_is_broken_at_arrows_and_commas() -> None:
+    result = formatted("fn f = " + " -> ".join(f"convolution{i}(a, b)" for i in range(20)))
+    assert max(map(len, result.splitlines())) <= 120
+    result = formatted("fn f = f(" + ", ".join(f"argument{i}" for i in range(40)) + ")")
+    assert max(map(len, result.splitlines())) <= 120
+
+
+def combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Every kind of expression over others in parentheses, with line breaks and comments at some of the joints."""
+    part = inner.map(lambda text: f"({text})")
+    space = st.sampled_from([" ", " ", "\n", "  # note\n\n", "   "])
+    operator = st.sampled_from("+ - * / // % ^ == < and or ->".split())
+    wrap = st.sampled_from(
+        ["l{{i}}: {}", "stage l: {}", '"q{{j}}-": {}', "-{}", "not {}", "{}.y", "f({},)", "{}({})", "f(a = {}, ..{})",
+         "{}[{}]", "xs[{}..]", "xs[..{}]", "0..{}",
+         "[{}, {} of {} if {}]", "[{} for i, (n, d) in {} if {}]", "({}, {})",
+         "({},)", "if {} then {} else {}"]
+    )  # fmt: skip
+    return st.one_of(
+        st.tuples(part, space, operator, part).map(lambda p: f"{p[0]}{p[1]}{p[2]} {p[3]}"),
+        st.tuples(wrap, part, part, part, part).map(lambda p: p[0].format(*p[1:])),
+        st.tuples(part, space, part, space, part).map(lambda p: f"f({p[0]},{p[1]}{p[2]},{p[3]}{p[4]})"),
+        st.tuples(part, space, part, space, part).map(lambda p: f"if {p[0]}{p[1]}then {p[2]}{p[3]}else {p[4]}"),
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.recursive(st.sampled_from(["a", "in", "3", "0.5", '"s"', "[]"]), combine, max_leaves=12))
+def test_any_expression_keeps_its_meaning(text: str) -> None:
+    formatted(f"fn f = {text}")
+    formatted(f"model M {{\n  x = {text}\n  a, b = {text}, c\n  if a {{ ({text}) }}\n  ({text})\n}}")
