@@ -14,7 +14,9 @@ from archdsl import library
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
+from archdsl.graph.keymap import KeyMap
 from archdsl.graph.table import StageTable, stage_table
+from archdsl.semantics.checkpoints import check_checkpoints, keymaps_of
 from archdsl.semantics.claims import check_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.names import check_names

@@ -198,6 +198,40 @@ class Apply(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A pure function of a spec over numbers: `result` is over its parameters, some with a default."""
+
+    name: str
+    parameters: tuple[tuple[str, Value | None], ...]
+    result: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke(Expr):
+    """A call of a spec's own function: `divisible(in_channels * expand)`; arguments by parameter name."""
+
+    function: Function
+    arguments: tuple[tuple[str, Expr], ...]
+
+    def python(self, outer: int) -> str:
+        names = [name for name, _ in self.function.parameters]
+        items = []
+        for position, (name, value) in enumerate(self.arguments):
+            items.append(str(value) if names[position] == name else f"{name}={value}")
+        return f"{self.function.name}({', '.join(items)})"
+
+    def parts(self) -> tuple[Expr, ...]:
+        return tuple(value for _, value in self.arguments)
+
+    def rebuild(self, parts: Sequence[Expr]) -> Expr:
+        arguments = tuple((name, part) for (name, _), part in zip(self.arguments, parts, strict=True))
+        if not all(isinstance(part, Const) for part in parts):
+            return Invoke(self.function, arguments)
+        values = {name: Const(default) for name, default in self.function.parameters if default is not None}
+        return substitute(expand(self.function.result), values | dict(arguments))
+
+
+@dataclass(frozen=True, slots=True)
 class Index(Expr):
     sequence: Expr
     index: Expr

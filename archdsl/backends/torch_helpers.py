@@ -108,7 +108,9 @@ class LayerNorm2d(nn.LayerNorm):
     """Layer normalization over the channels of each position of an (N, C, H, W) tensor."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        x = x.permute(0, 2, 3, 1)
+        shape = self.normalized_shape
+        x = F.layer_norm(x, shape, self.weight, self.bias, self.eps)
         return x.permute(0, 3, 1, 2)
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal, TypeAlias
 
 from archdsl.graph.ir import Graph, Node, Scope
 from archdsl.ops.spec import Shape
 
 _WEIGHTED = frozenset({"conv", "linear"})
 
+RowKind: TypeAlias = Literal["stage", "stem", "transition", "head", "part"]
+
 
 @dataclass(slots=True)
 class StageRow:
-    """One row: `layers` counts convolutions and linear layers, as papers do; `activations` are elements."""
+    """One row: `layers` counts convolutions and linear layers, as papers do; `activations` are elements.
+
+    `kind` says what the row is: a marked `stage`, what lies before the first (`stem`), between two (`transition`) or
+    after the last (`head`); a model without stages is shown by its top-level `part`s.
+    """
 
     name: str
+    kind: RowKind
     output: Shape
     repeats: list[tuple[int, str]] = field(default_factory=list)
     layers: int = 0
@@ -57,48 +66,72 @@ class StageTable:
 
 
 def stage_table(graph: Graph) -> StageTable:
-    """The table of a graph: marked stages are rows; what lies before is `stem`, after the last `head`.
+    """The table of a graph: every marked stage is a row, even if other nodes run in the midst of it.
 
-    Layers between two stages (transitions) belong to a row of their own, named by their first member.
+    What lies between two stages is one row, named by the scope that holds it (`features.transition1`).
     """
+    nodes = graph.nodes[1:]
+    stages = [node.stage for node in nodes]
+    if not any(stages):
+        return StageTable(graph.name, graph.input_shape, tuple(_parts(nodes)))
+    last = max(index for index, stage in enumerate(stages) if stage is not None)
+    around = {id(scope) for stage in set(stages) if stage is not None for scope in stage.ancestors()}
     rows: list[StageRow] = []
-    current: Scope | str | None = None
-    last = max((node.id for node in graph.nodes if node.stage is not None), default=-1)
-    for node in graph.nodes[1:]:
-        stage = node.stage
-        key: Scope | str = stage if stage is not None else _between(node, rows, last)
-        if key is not current and not (isinstance(key, str) and key == current):
-            name = stage.path if stage is not None else str(key)
-            rows.append(StageRow(name, node.shape))
-            if stage is not None:
-                rows[-1].repeats = list(_repeats(stage))
-            current = key
-        rows[-1].add(node)
+    of_stage: dict[int, StageRow] = {}
+    for stage, members in groupby(zip(stages, nodes, range(len(nodes)), strict=True), key=lambda item: item[0]):
+        found = list(members)
+        run = [node for _, node, _ in found]
+        if stage is not None:
+            row = of_stage.get(id(stage))
+            if row is None:
+                row = of_stage[id(stage)] = StageRow(stage.path, "stage", run[0].shape, _repeats(stage))
+                rows.append(row)
+        else:
+            kind: RowKind = "head" if found[0][2] > last else "transition" if rows else "stem"
+            row = StageRow(_between(run, around) if kind == "transition" else kind, kind, run[0].shape)
+            rows.append(row)
+        for node in run:
+            row.add(node)
     return StageTable(graph.name, graph.input_shape, tuple(rows))
 
 
-def _between(node: Node, rows: list[StageRow], last: int) -> str:
-    if node.id > last:
-        return "head" if last >= 0 else "all"
-    if not rows or rows[0].name == "stem" and len(rows) == 1:
-        return "stem"
-    return f"→ {_outermost(node)}" if rows[-1].name != f"→ {_outermost(node)}" else rows[-1].name
+def _parts(nodes: Sequence[Node]) -> list[StageRow]:
+    """Rows of a model without stages: its top-level labels; layers without one go with what is before them."""
+    rows: list[StageRow] = []
+    for node in nodes:
+        name = node.path.partition(".")[0]
+        unlabelled = not node.labelled and "." not in node.path
+        if not rows or not (unlabelled or rows[-1].name == name):
+            rows.append(StageRow(name, "part", node.shape))
+        rows[-1].add(node)
+    return rows
 
 
-def _outermost(node: Node) -> str:
-    return node.path
+def _between(nodes: Sequence[Node], around: set[int]) -> str:
+    """A name for a run of nodes: their innermost common scope if no stage is in it, else the first and the last."""
+    common = _common(nodes)
+    if common is not None and common.path and id(common) not in around:
+        return common.path
+    first, last = nodes[0].path, nodes[-1].path
+    return first if first == last else f"{first} … {last}"
 
 
-def _repeats(stage: Scope) -> Iterator[tuple[int, str]]:
+def _common(nodes: Sequence[Node]) -> Scope | None:
+    others = [{id(scope) for scope in node.scope.ancestors()} for node in nodes[1:]]
+    for scope in nodes[0].scope.ancestors():
+        if scope.kind != "choice" and all(id(scope) in around for around in others):
+            return scope
+    return None
+
+
+def _repeats(stage: Scope) -> list[tuple[int, str]]:
     """What a stage repeats: (3, Bottleneck)."""
-    previous, count = "", 0
-    for member in stage.members:
-        name = member.definition if isinstance(member, Scope) else member.op.name
-        if name == previous:
-            count += 1
-            continue
-        if previous:
-            yield count, previous
-        previous, count = name, 1
-    if previous:
-        yield count, previous
+    names = [_definition(member) for member in stage.members]
+    return [(len(list(same)), name) for name, same in groupby(names) if name]
+
+
+def _definition(member: Scope | Node) -> str:
+    """The block or op that a member of a stage is; a branch that was chosen counts as what it holds."""
+    while isinstance(member, Scope) and not member.definition and len(member.members) == 1:
+        member = member.members[0]
+    return member.definition if isinstance(member, Scope) else member.op.name

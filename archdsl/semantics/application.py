@@ -217,7 +217,9 @@ class ApplicationRules(CallRules):
             inner.locals |= dict(zip(names, inner.inputs, strict=True))
         scope.widths |= {t.ref: t.channels for t in inner.inputs}
         value = self.execute(syntax.body, inner)
-        if isinstance(value, Layer):
+        if isinstance(value, SequenceLayer):
+            value = self._members(value, inner.inputs, inner, None)  # the block is the sequence: no level between
+        elif isinstance(value, Layer):
             value = self.apply(value, inner.inputs, inner, value.span)
         if value is not UNKNOWN and as_tensors(value) is None:
             code = "E312" if value is None else "E301"

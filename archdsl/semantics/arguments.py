@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from archdsl.diagnostics.suggest import closest
-from archdsl.ops.spec import OpSpec
 from archdsl.semantics.values import Arg, type_name
 from archdsl.source import Span
 
@@ -17,8 +16,18 @@ _EXPECTED = {
 }  # fmt: skip
 
 
+class Parametrized(Protocol):
+    """What has parameters: an op, an initializer."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]: ...
+
+
 def argument_problem(
-    op: OpSpec, args: Mapping[str, Arg], detail: Mapping[str, Any], span: Span
+    op: Parametrized, args: Mapping[str, Arg], detail: Mapping[str, Any], span: Span
 ) -> tuple[str, Span, dict[str, object]]:
     """Code, place and facts for one entry of `ValidationError.errors()` (`loc[0]` is the argument)."""
     location, kind = detail["loc"], detail["type"]
@@ -39,7 +48,8 @@ def argument_problem(
         return "E301", place, {"what": what, "expected": "a whole number", "got": f"{value}"}
     if kind in _EXPECTED:
         return "E301", place, {"what": what, "expected": _EXPECTED[kind], "got": type_name(value)}
-    return "E317", place, {"owner": op.name, "detail": f"{name}: {detail['msg']}"}
+    words = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "it must be")
+    return "E317", place, {"owner": op.name, "detail": f"{name}: {words}" if name else words}
 
 
 def _bound(detail: Mapping[str, Any]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from archdsl.diagnostics.core import Label
+from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.semantics.builtins import ValueProblem
-from archdsl.semantics.core import MAX_DEPTH, Frame
+from archdsl.semantics.core import MAX_DEPTH, Frame, FunctionTrace
 from archdsl.semantics.expressions import as_tensors
 from archdsl.semantics.program import Definition
 from archdsl.semantics.statements import StatementRules
@@ -17,7 +17,7 @@ from archdsl.semantics.values import (
     type_name,
 )  # fmt: skip
 from archdsl.source import Span
-from archdsl.symbolic import Tuple, apply, lift
+from archdsl.symbolic import Function, Invoke, Symbol, Tuple, apply, lift
 from archdsl.syntax import ast
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -117,6 +117,9 @@ class CallRules(StatementRules):
         inner = Frame(definition.file, frame.scope, inline=True, owner=definition.name)
         if not self.bind_parameters(definition, args, inner, frame, node.span):
             return UNKNOWN
+        invoked = self._invoke(definition, args, inner)
+        if invoked is not None:
+            return invoked
         if self.depth >= MAX_DEPTH:
             self.limit(frame, node.span, "levels of calls", MAX_DEPTH)
         self.depth += 1
@@ -127,6 +130,31 @@ class CallRules(StatementRules):
         if value is None:
             return self.error("E312", definition.span, frame, name=definition.name)
         return value
+
+    def _invoke(self, definition: Definition, args: Mapping[str, Arg], inner: Frame) -> Traced | None:
+        """A fn of numbers with a traced argument, as a call that generated source can print; None for any other."""
+        syntax = definition.syntax
+        assert isinstance(syntax, ast.Definition)
+        values = {name: plain(value) for name, value in inner.locals.items()}
+        numbers = all(isinstance(value, int | float | str | bool) for value in values.values())
+        if definition.kind != "fn" or not numbers or not any(isinstance(v, Traced) for v in inner.locals.values()):
+            return None
+        bag, self.bag = self.bag, Bag()
+        trace = FunctionTrace()
+        own = Frame(definition.file, None, inline=True, owner=definition.name, function=trace)
+        own.locals = {name: Traced(value, Symbol(name)) for name, value in values.items()}
+        self.depth += 1
+        try:
+            value = self.execute(syntax.body, own) if self.depth < MAX_DEPTH else None
+        finally:
+            self.depth -= 1
+            bag, self.bag = self.bag, bag
+        if len(bag) or trace.structural or not isinstance(value, Traced) or not isinstance(value.value, int | float | bool):
+            return None
+        parameters = tuple((p.name, None if p.name in args else values[p.name]) for p in syntax.parameters)
+        function = Function(definition.name, parameters, value.expr)
+        given = tuple((p.name, args[p.name].expr) for p in syntax.parameters if p.name in args)
+        return Traced(value.value, Invoke(function, given))
 
     # --- arguments ---------------------------------------------------------------------------
 

@@ -38,6 +38,18 @@ class Frame:
     inputs: tuple[Tensor, ...] = ()
     inline: bool = False
     owner: str = ""
+    function: FunctionTrace | None = None
+
+
+@dataclass(slots=True)
+class FunctionTrace:
+    """What generated source needs to print a fn as a function: its named numbers.
+
+    `structural`: an `if` statement or a loop depends on a parameter, so this run says nothing about other values.
+    """
+
+    locals: dict[str, Expr] = field(default_factory=dict)
+    structural: bool = False
 
 
 class LimitReached(Exception):
@@ -107,5 +119,7 @@ class Core(ABC):
 
     def structural(self, expr: Expr, frame: Frame) -> None:
         """Note that the shape of the network itself depends on these parameters, not only its numbers."""
-        if frame.scope is not None:
+        if frame.function is not None:
+            frame.function.structural |= bool(symbols(expr))
+        elif frame.scope is not None:
             frame.scope.frame.structural |= symbols(expr)

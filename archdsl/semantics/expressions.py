@@ -148,7 +148,7 @@ class ExpressionRules(Core):
             return self.error("E306", node.index.span, frame, index=position, length=len(items))
         if isinstance(value, Traced):
             return traced(items[position], item_of(value.expr, expr_of(index)))
-        return items[position]
+        return value[position]
 
     def integer(self, node: ast.Expression, frame: Frame, what: str) -> Any:
         """A whole number (perhaps traced), or UNKNOWN with E301 or E303 reported."""

@@ -59,13 +59,15 @@ class StatementRules(ExpressionRules):
 
     def _keep_name(self, name: str, value: Traced, frame: Frame) -> Traced:
         """Keep a number's name for generated source, where a block body gives it one."""
-        scope = frame.scope
-        if frame.inline or scope is None or isinstance(value.expr, Local):
+        if frame.function is not None:
+            kept, taken = frame.function.locals, frame.locals
+        elif frame.inline or frame.scope is None:
             return value
-        owner = scope.frame
-        if name in owner.arguments or owner.locals.get(name, value.expr) != value.expr:
+        else:
+            kept, taken = frame.scope.frame.locals, frame.scope.frame.arguments
+        if isinstance(value.expr, Local) or name in taken or kept.get(name, value.expr) != value.expr:
             return value  # the name means something else elsewhere in this body
-        owner.locals[name] = value.expr
+        kept[name] = value.expr
         return Traced(value.value, Local(name, value.expr))
 
     def _for(self, statement: ast.For, frame: Frame) -> None:

@@ -393,13 +393,22 @@ class KeyRule(Syntax):
 
 
 @dataclass(frozen=True, slots=True)
+class Counter(Syntax):
+    """`count n in "blocks.{s}.{i}"`: numbers the paths of ours that match, 0, 1, 2 … in the order of the graph."""
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    ours: String
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint(Syntax):
     """`checkpoint timm for Model { rules }`: how another library names this model's weights."""
 
     name: str
     name_span: Span = field(compare=False, repr=False)
     target: Name
-    rules: tuple[KeyRule, ...]
+    rules: tuple[KeyRule | Counter, ...]
     docstring: Docstring | None
 
 

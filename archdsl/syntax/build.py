@@ -14,7 +14,7 @@ from archdsl.source import Source, Span
 from archdsl.syntax import ast
 from archdsl.syntax.hints import HINTS
 from archdsl.syntax.lexing import Token
-from archdsl.syntax.literals import parse_number, unescape
+from archdsl.syntax.literals import dedent, parse_number, unescape
 
 if TYPE_CHECKING:
     from archdsl.syntax.reading import Reader
@@ -175,7 +175,8 @@ class Build:
         return name, span
 
     def _unquoted(self, token: Token) -> str:
-        text = token[1][1:-1]
+        text = token[1]
+        text = dedent(text[3:-3]) if text.startswith('"""') else text[1:-1]
         return self._unescaped(text, self.place(token)) if "\\" in text else text
 
     def _unescaped(self, text: str, span: Span) -> str:
@@ -367,3 +368,8 @@ class Build:
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
         theirs, ours = (self.string([token], token[2], token[3]) for token in c)
         return ast.KeyRule(theirs, ours, span=self.span(start, end))
+
+    def counter(self, c: list[Any], start: int, end: int) -> ast.Counter:
+        name, ours = c
+        pattern = self.string([ours], ours[2], ours[3])
+        return ast.Counter(name[1], self.place(name), pattern, span=self.span(start, end))

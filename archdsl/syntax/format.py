@@ -13,7 +13,7 @@ from functools import partial
 from archdsl.syntax import ast
 from archdsl.syntax.comments import Comments
 from archdsl.syntax.layout import IF, OR, RANGE, WIDTH, Layout, end_column
-from archdsl.syntax.literals import quote
+from archdsl.syntax.literals import quote, quote_docstring
 
 _NUMERIC = re.compile(r"-?[0-9][0-9_.]*(?:[eE][+-]?[0-9]+)?[KMG]?")
 
@@ -98,7 +98,7 @@ class Formatter:
         layout.indent = 0
         match item:
             case ast.Docstring():
-                self._put(quote(item.text))
+                self._put(quote_docstring(item.text))
             case ast.Use():
                 self._put(f"use {quote(item.path.value)} {_columns(item.names)}")
             case ast.Default():
@@ -135,10 +135,10 @@ class Formatter:
                 texts = _paired(pairs, max((len(left) for left, _ in pairs), default=0))
                 self._braces(f"init {item.target.name}", item, item.rules, texts, None, _paired(pairs, 0))
             case ast.Checkpoint():
-                pairs = [(quote(rule.theirs.value), f"= {quote(rule.ours.value)}") for rule in item.rules]
-                texts = _paired(pairs, max((len(left) for left, _ in pairs), default=0))
+                width = max((len(quote(r.theirs.value)) for r in item.rules if isinstance(r, ast.KeyRule)), default=0)
+                texts = [_key_line(rule, width) for rule in item.rules]
                 head = f"checkpoint {item.name} for {item.target.name}"
-                self._braces(head, item, item.rules, texts, item.docstring, _paired(pairs, 0))
+                self._braces(head, item, item.rules, texts, item.docstring, [_key_line(rule, 0) for rule in item.rules])
 
     def _value(self, node: ast.Expression) -> str:
         """A value in a row: on one line, without `->` or a label of its own."""
@@ -171,7 +171,7 @@ class Formatter:
         self._put(head + " {")
         self.depth += 1
         if docstring is not None:
-            self._line(docstring, partial(self._put, quote(docstring.text)))
+            self._line(docstring, partial(self._put, quote_docstring(docstring.text, self._pad())))
 
     def _close(self, end: int) -> None:
         """The closing brace of a body that ends at `end`, after the comments that are left in it."""
@@ -355,6 +355,13 @@ def _type(reference: ast.TypeRef) -> str:
 
 def _paired(pairs: Sequence[tuple[str, str]], width: int) -> list[str]:
     return [f"{left.ljust(width)} {right}" for left, right in pairs]
+
+
+def _key_line(rule: ast.KeyRule | ast.Counter, width: int) -> str:
+    """A line of a `checkpoint`; the other library's key is filled up to a width."""
+    if isinstance(rule, ast.Counter):
+        return f"count {rule.name} in {quote(rule.ours.value)}"
+    return f"{quote(rule.theirs.value).ljust(width)} = {quote(rule.ours.value)}"
 
 
 def _with_aligned_lists(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:

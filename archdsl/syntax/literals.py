@@ -38,3 +38,21 @@ def unescape(text: str) -> tuple[str, str | None]:
 def quote(text: str) -> str:
     """The string literal for a text."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def dedent(text: str) -> str:
+    """The inside of a string of several lines: what indents all lines after the first is dropped, blank edges too."""
+    first, *rest = text.split("\n")
+    indents = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+    margin = min(indents, default=0)
+    return "\n".join([first.strip(), *(line[margin:].rstrip() for line in rest)]).strip()
+
+
+def quote_docstring(text: str, indent: str = "") -> str:
+    """The literal for a docstring: `"…"`, or `\"\"\"…\"\"\"` where it has several lines."""
+    if "\n" not in text:
+        return quote(text)
+    body = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    body = body[:-1] + '\\"' if body.endswith('"') else body
+    first, *rest = body.split("\n")
+    return "\n".join(['"""' + first, *((indent + line) if line else "" for line in rest)]) + '"""'

@@ -168,11 +168,17 @@ def test_entries_end_with_a_comma_or_a_line(separator: str) -> None:
         ("conv", False, "kaiming(mode = 'x')"),
         ("features.*.fc", True, "zeros"),
     ]
-    checkpoint = only(f'checkpoint timm for M {{\n "doc"\n "a.{{i}}" = "b.{{i + 1}}"{separator}"c" = "d" }}')
+    checkpoint = only(
+        f'checkpoint timm for M {{\n "doc"\n "a.{{i}}" = "b.{{i + 1}}"{separator}count n in "d.{{k}}"{separator}"c" = "d" }}'
+    )
     assert isinstance(checkpoint, ast.Checkpoint)
     assert checkpoint.docstring is not None
     assert (checkpoint.name, checkpoint.target.name) == ("timm", "M")
-    assert [(r.theirs.value, r.ours.value) for r in checkpoint.rules] == [("a.{i}", "b.{i + 1}"), ("c", "d")]
+    rules = [r for r in checkpoint.rules if isinstance(r, ast.KeyRule)]
+    assert [(r.theirs.value, r.ours.value) for r in rules] == [("a.{i}", "b.{i + 1}"), ("c", "d")]
+    counter = checkpoint.rules[1]
+    assert isinstance(counter, ast.Counter)
+    assert (counter.name, counter.name_span.text, counter.ours.value) == ("n", "n", "d.{k}")
 
 
 def test_spans_of_names_and_labels() -> None:

@@ -10,9 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from archdsl.backends.python.modules import Body, Built, Listed, ModuleExpr, Option, Step, Weight, option_name
+from archdsl.backends.python.modules import (
+    Body, Branch, Built, Listed, ModuleExpr, Option, Region, Step, Weight, option_name,
+)  # fmt: skip
 from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.ops.spec import Call
+from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute
 
 InstanceOf = Callable[[Scope], ModuleExpr]
@@ -34,6 +37,7 @@ class BodyBuilder:
     def __init__(self, graph: Graph, instance_of: InstanceOf) -> None:
         self.graph = graph
         self.instance_of = instance_of
+        self.region_sites = _region_sites(graph.root)
 
     def body(self, scope: Scope) -> Body:
         """The body of the class for one scope."""
@@ -61,7 +65,7 @@ class BodyBuilder:
             else:
                 if unit[1].inputs != current or len(unit[1].outputs) != 1:
                     return False
-                if unit[1].kind == "choice" and self._option(unit[1]) is None:
+                if unit[1].kind == "choice" and not self._is_optional(unit[1]):
                     return False
                 current = unit[1].outputs
             if len(unit[0]) != 1:
@@ -81,7 +85,7 @@ class BodyBuilder:
             if unit.kind == "choice":
                 option = self._option(unit)
                 if option is None:
-                    entries.extend(replace_path(e, path[:-1]) for e in self._entries(unit))
+                    entries.extend(self._region(unit, path[:-1]))
                     continue
                 name = option_name(option.site)
                 step = Step(unit.inputs, unit.outputs, (*path[:-1], name), optional=option.site)
@@ -107,29 +111,31 @@ class BodyBuilder:
         template = recipe.parameter.template if recipe.parameter is not None else ""
         return Entry(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
 
+    def _region(self, scope: Scope, prefix: tuple[str, ...]) -> list[Entry]:
+        """A choice between more than one member each, as one step with a branch."""
+        assert scope.site is not None and scope.condition is not None
+        inner = self._entries(scope)
+        if prefix or any(len(entry.path) > 1 for entry in inner):
+            return [replace_path(entry, prefix) for entry in inner]
+        members = tuple((e.path[0], e.module) for e in inner if e.module is not None)
+        branch = Branch(members, tuple(e.step for e in inner), scope.outputs)
+        region = Region(scope.site, scope.condition, ((scope.taken, branch),))
+        return [Entry((), None, Step(scope.inputs, scope.outputs, role="module", region=region))]
+
     def _option(self, scope: Scope) -> Option | None:
         """A choice as one optional member; None where its branch is more than one member."""
         assert scope.site is not None and scope.condition is not None
+        if not self._is_optional(scope):
+            return None
         branch: ModuleExpr | None = None
         name = ""
-        units = _units(scope)
-        if units:
-            path, unit = units[0]
-            outputs = (Ref(unit.id, 0),) if isinstance(unit, Node) else unit.outputs
-            simple = len(units) == 1 and unit.inputs == scope.inputs and outputs == scope.outputs and len(path) == 1
-            if not simple or len(outputs) != 1:
-                return None
-            if isinstance(unit, Node):
-                if unit.recipe.module is None:
-                    return None
-                branch, name = self.node_module(unit), path[0]
-            elif unit.kind == "choice":
-                return None
-            else:
-                branch, name = self.scope_module(unit), path[0]
-        elif scope.inputs != scope.outputs:
-            return None
+        for path, unit in _units(scope):
+            branch = self.node_module(unit) if isinstance(unit, Node) else self.scope_module(unit)
+            name = path[0]
         return Option(scope.site, scope.condition, name, ((scope.taken, branch),))
+
+    def _is_optional(self, scope: Scope) -> bool:
+        return scope.site is not None and scope.site not in self.region_sites
 
     # --- modules -----------------------------------------------------------------------------
 
@@ -187,6 +193,34 @@ class BodyBuilder:
         source = self.graph.nodes[node.inputs[0].node]
         same_class = source.scope.frame is node.scope.frame
         return same_class and source.op.overwritable and self.graph.uses[source.id] == 1
+
+
+def _region_sites(root: Scope) -> set[Span]:
+    """The `if`s between layers that cannot be one optional member: some instance makes more of it, or another name."""
+    sites: set[Span] = set()
+    names: dict[Span, set[str]] = {}
+    stack = [root]
+    while stack:
+        scope = stack.pop()
+        stack += [member for member in scope.members if isinstance(member, Scope)]
+        if scope.kind == "choice" and scope.site is not None:
+            names.setdefault(scope.site, set()).update(member.name for member in scope.members)
+            if not _is_option(scope):
+                sites.add(scope.site)
+    return sites | {site for site, found in names.items() if len(found) > 1 and not all(n.isdigit() for n in found)}
+
+
+def _is_option(scope: Scope) -> bool:
+    """Whether the branch that a choice took is nothing, or a single member."""
+    units = _units(scope)
+    if not units:
+        return scope.inputs == scope.outputs
+    path, unit = units[0]
+    if len(units) > 1 or len(path) > 1 or unit.inputs != scope.inputs:
+        return False
+    if isinstance(unit, Node):
+        return unit.recipe.module is not None and (Ref(unit.id, 0),) == scope.outputs
+    return unit.kind != "choice" and unit.outputs == scope.outputs
 
 
 def _constant(value: object) -> Const:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl.backends.python.bodies import BodyBuilder
-from archdsl.backends.python.modules import Body, Built, Instance, Listed, ModuleExpr, Option, Weight
+from archdsl.backends.python.modules import (
+    Body, Branch, Built, Instance, Listed, ModuleExpr, Option, Region, Step, Weight,
+)  # fmt: skip
 from archdsl.backends.python.unify import Case, Mismatch, environment_of, outline, unify
 from archdsl.graph.ir import Graph, Scope
 from archdsl.symbolic import Const, Expr, Local, Symbol, evaluate, expand, substitute, symbols, walk
@@ -102,13 +104,13 @@ class _Classes:
         scope = cases[0].body.scope
         is_model = scope.kind == "model"
         frozen = self._frozen(body, cases)
-        if is_model:
+        if len(cases) == 1:  # one instance says more with its numbers than with the way to them
             body = _concrete(body, scope, self.graph, frozen)
         used = _symbols_in_order(body)
         parameters = _parameters(used, cases)
         name = self._name(scope)
         docstring = scope.docstring if is_model else _docstring(scope)
-        found = ClassDef(len(self.found), name, body, parameters, docstring, frozen, _locals(body), is_model)
+        found = ClassDef(len(self.found), name, body, parameters, docstring, frozen, named_numbers(body_holes(body)), is_model)
         self.found.append(found)
         for case in cases:
             self.class_of[id(case.body.scope)] = found
@@ -118,6 +120,10 @@ class _Classes:
         frozen: set[str] = set()
         for case in cases:
             frozen |= case.body.scope.frame.structural
+        printed = {step.region.site.start for step in body.steps if step.region is not None}
+        for step in (step for case in cases for step in case.body.steps):
+            if step.region is not None and step.region.site.start not in printed:
+                frozen |= symbols(step.region.condition)
         for module in _modules(member for _, member in body.members):
             if isinstance(module, Option) and len(module.branches) < 2:
                 frozen |= symbols(module.condition)
@@ -240,19 +246,28 @@ def holes(module: ModuleExpr) -> Iterable[Expr]:
                     yield inner.condition
 
 
-def _body_holes(body: Body) -> Iterable[Expr]:
+def body_holes(body: Body) -> Iterable[Expr]:
+    """All expressions that are printed for a class."""
     for _, module in body.members:
         yield from holes(module)
-    for step in body.steps:
+    yield from _step_holes(body.steps)
+
+
+def _step_holes(steps: Iterable[Step]) -> Iterable[Expr]:
+    for step in steps:
         yield from (value for _, value in step.values)
+        if step.region is not None:
+            yield step.region.condition
+            for _, branch in step.region.branches:
+                yield from _step_holes(branch.steps)
 
 
 def _symbols_in_order(body: Body) -> list[str]:
-    return list(dict.fromkeys(p.name for hole in _body_holes(body) for p in walk(hole) if isinstance(p, Symbol)))
+    return list(dict.fromkeys(p.name for hole in body_holes(body) for p in walk(hole) if isinstance(p, Symbol)))
 
 
-def _locals(body: Body) -> dict[str, Expr]:
-    """Named numbers that the printed expressions use, definitions before uses."""
+def named_numbers(exprs: Iterable[Expr]) -> dict[str, Expr]:
+    """Named numbers that some expressions use, definitions before uses."""
     found: dict[str, Expr] = {}
 
     def visit(expr: Expr) -> None:
@@ -261,19 +276,20 @@ def _locals(body: Body) -> dict[str, Expr]:
         if isinstance(expr, Local):
             found.setdefault(expr.name, expr.definition)
 
-    for hole in _body_holes(body):
-        visit(hole)
+    for expr in exprs:
+        visit(expr)
     return found
 
 
 def _concrete(body: Body, scope: Scope, graph: Graph, frozen: set[str]) -> Body:
-    """The model's body with numbers for parameters, but for those a user may still choose: `classes`, drop rates.
+    """The body of a model or other single instance with numbers for parameters, but for those a user may still choose:
+    `classes`, drop rates.
 
     A parameter stays one if it decides about no structure, and wherever it is used it stands alone or makes a float.
     """
     environment = environment_of(graph, scope)
     free = {n for n, v in environment.items() if n not in frozen and isinstance(v, int | float) and not isinstance(v, bool)}
-    for hole in _body_holes(body):
+    for hole in body_holes(body):
         expanded = expand(hole)
         used = symbols(expanded)
         if used and not isinstance(expanded, Symbol) and not isinstance(evaluate(hole, environment), float):
@@ -284,11 +300,19 @@ def _concrete(body: Body, scope: Scope, graph: Graph, frozen: set[str]) -> Body:
         return substitute(expr, values)
 
     members = [(name, rewrite(module, settle)) for name, module in body.members]
-    steps = []
-    for step in body.steps:
-        settled = tuple((name, settle(value)) for name, value in step.values)
-        steps.append(type(step)(step.inputs, step.outputs, step.path, step.template, settled, step.role, step.optional))
+    steps = [_settled(step, settle) for step in body.steps]
     return Body(body.scope, body.inputs, body.outputs, members, steps)
+
+
+def _settled(step: Step, settle: Callable[[Expr], Expr]) -> Step:
+    values = tuple((name, settle(value)) for name, value in step.values)
+    region = step.region
+    if region is not None:
+        branches = tuple(
+            (value, Branch(b.members, tuple(_settled(s, settle) for s in b.steps), b.outputs)) for value, b in region.branches
+        )
+        region = Region(region.site, settle(region.condition), branches)
+    return replace(step, values=values, region=region)
 
 
 def rewrite(module: ModuleExpr, rule: Any) -> ModuleExpr:

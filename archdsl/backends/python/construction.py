@@ -11,6 +11,10 @@ from archdsl.backends.python.reroll import reroll
 from archdsl.symbolic import Binary, Const, Expr, Not
 
 
+_POSITIONAL = 2
+"""Arguments that read well without their names: the width coming in and the width made."""
+
+
 class Construction:
     """Prints constructor calls; `classes` are all classes of the file, by number."""
 
@@ -51,36 +55,49 @@ class Construction:
         yield f"{INDENT * depth}else:"
         yield from self.member(name, second or Built("nn.Identity", ()), depth + 1)
 
+    def sequence(self, listed: Listed, depth: int) -> Iterator[str]:
+        """The constructor of a class that is an nn.Sequential."""
+        listed = reroll(_without_absent(listed))
+        if any(_is_open(item) for _, item in listed.items):
+            yield from self._layers(listed, depth)
+            yield f"{INDENT * depth}super().__init__(*layers)"
+        else:
+            items = tuple(self.doc(item) for _, item in listed.items)
+            yield from lines(Brackets("super().__init__", items), "", depth)
+
     def _optional_list(self, name: str, listed: Listed, depth: int) -> Iterator[str]:
         """A sequence with members that are there only under a condition."""
-        pad = INDENT * depth
-        named = any(item_name for item_name, item in listed.items if not isinstance(item, Option))
-        if named:
-            yield f"{pad}self.{name} = nn.Sequential()"
-        else:
-            yield f"{pad}layers: list[nn.Module] = []"
-        pending: list[Doc] = []
+        if all(not item_name for item_name, item in listed.items if not isinstance(item, Option)):
+            yield from self._layers(listed, depth)
+            yield f"{INDENT * depth}self.{name} = nn.Sequential(*layers)"
+            return
+        yield f"{INDENT * depth}self.{name} = nn.Sequential()"
+        position = 0
         for item_name, item in listed.items:
-            if isinstance(item, Option) and len(item.branches) > 1:
-                yield from self._flush(pending, depth)
-                branches = dict(item.branches)
-                for value, keyword in ((True, "if"), (False, "if not")):
-                    module = branches[value]
-                    if module is not None:
-                        text = str(item.condition if keyword == "if" else negated(item.condition))
-                        yield f"{pad}if {text}:"
-                        start = f'self.{name}.add_module("{item.name}", ' if named else "layers.append"
-                        if named:
-                            yield from lines(Brackets(start[:-2].rsplit("(", 1)[0], (f'"{item.name}"', self.doc(module))), "", depth + 1)
-                        else:
-                            yield from lines(Brackets(start, (self.doc(module),)), "", depth + 1)
-            elif named:
-                yield from lines(Brackets(f"self.{name}.add_module", (f'"{item_name}"', self.doc(item))), "", depth)
+            add = f"self.{name}.add_module"
+            if _is_open(item):
+                assert isinstance(item, Option)
+                for text, module in _sides(item):
+                    yield f"{INDENT * depth}if {text}:"
+                    yield from lines(Brackets(add, (f'"{item.name}"', self.doc(module))), "", depth + 1)
             else:
+                yield from lines(Brackets(add, (f'"{item_name or position}"', self.doc(item))), "", depth)
+            position += 1
+
+    def _layers(self, listed: Listed, depth: int) -> Iterator[str]:
+        """A list `layers`, filled in order."""
+        yield f"{INDENT * depth}layers: list[nn.Module] = []"
+        pending: list[Doc] = []
+        for _, item in listed.items:
+            if not _is_open(item):
                 pending.append(self.doc(item))
+                continue
+            assert isinstance(item, Option)
+            yield from self._flush(pending, depth)
+            for text, module in _sides(item):
+                yield f"{INDENT * depth}if {text}:"
+                yield from lines(Brackets("layers.append", (self.doc(module),)), "", depth + 1)
         yield from self._flush(pending, depth)
-        if not named:
-            yield f"{pad}self.{name} = nn.Sequential(*layers)"
 
     @staticmethod
     def _flush(pending: list[Doc], depth: int) -> Iterator[str]:
@@ -115,11 +132,11 @@ class Construction:
         found = self.classes[module.definition]
         values = dict(module.kwargs)
         items: list[Doc] = []
-        for parameter in found.parameters:
+        for position, parameter in enumerate(found.parameters):
             value = values[parameter.name]
-            if not parameter.optional:
+            if not parameter.optional and position < _POSITIONAL:
                 items.append(str(value))
-            elif value != Const(parameter.default):
+            elif not parameter.optional or value != Const(parameter.default):
                 items.append(f"{parameter.name}={value}")
         return Brackets(found.name, tuple(items))
 
@@ -183,6 +200,15 @@ def negated(condition: Expr) -> Expr:
         if condition.op in _OPPOSITE:
             return Binary(_OPPOSITE[condition.op], condition.left, condition.right)
     return Not(condition)
+
+
+def _sides(option: Option) -> Iterator[tuple[str, ModuleExpr]]:
+    """The branches of an option that build something, each with its condition as text."""
+    branches = dict(option.branches)
+    for value in (True, False):
+        module = branches[value]
+        if module is not None:
+            yield str(option.condition if value else negated(option.condition)), module
 
 
 def _is_open(module: ModuleExpr) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archdsl.backends.python.layout import INDENT, WIDTH
-from archdsl.backends.python.modules import Body, Option, Step
+from archdsl.backends.python.modules import Body, Option, Region, Step
 from archdsl.graph.ir import Ref
+from archdsl.symbolic import Local
 
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -59,30 +60,79 @@ class Forward:
 
     def statements(self, depth: int) -> Iterator[str]:
         """The lines of the body, the return included; call `signature` first."""
+        yield from self._run(self.steps, self.outputs, depth, None)
+
+    def _run(self, steps: Sequence[Step], outputs: Sequence[Ref], depth: int, targets: Sequence[str] | None) -> Iterator[str]:
+        """The lines for some steps; their outputs are returned, or assigned to `targets`."""
         pad = INDENT * depth
         pending: _Pending | None = None
-        for index, step in enumerate(self.steps):
+        for index, step in enumerate(steps):
             inputs = list(step.inputs)
             if pending is not None and not self._nests(pending, step, inputs):
                 yield pad + self._assign(pending)
                 pending = None
+            if step.region is not None:
+                last = index == len(steps) - 1 and targets is None and list(step.outputs) == list(outputs)
+                yield from self._branches(step, depth, last)
+                if last:
+                    return
+                continue
             text, infix, reads = self._expression(step, inputs, pending)
             if len(step.outputs) == 1:
                 pending = _Pending(step.outputs[0], text, infix, step.role, reads)
                 continue
             pending = None
             self._release(reads)
-            targets = [self._fresh(ref) for ref in step.outputs]
-            yield f"{pad}{', '.join(targets)} = {text}"
-        if pending is not None and self.outputs == [pending.ref]:
-            yield f"{pad}return {pending.text}"
+            names = [self._fresh(ref) for ref in step.outputs]
+            yield f"{pad}{', '.join(names)} = {text}"
+        yield from self._finish(pending, outputs, pad, targets)
+
+    def _finish(
+        self, pending: _Pending | None, outputs: Sequence[Ref], pad: str, targets: Sequence[str] | None
+    ) -> Iterator[str]:
+        goal = "return " if targets is None else f"{', '.join(targets)} = "
+        if pending is not None and list(outputs) == [pending.ref]:
+            yield f"{pad}{goal}{pending.text}"
             return
         if pending is not None:
             yield pad + self._assign(pending)
-        yield f"{pad}return {', '.join(self.names[ref] for ref in self.outputs)}"
+        values = [self.names[ref] for ref in outputs]
+        if targets is None or values != list(targets):
+            yield f"{pad}{goal}{', '.join(values)}"
+
+    def _branches(self, step: Step, depth: int, last: bool) -> Iterator[str]:
+        """An `if` in forward: both sides give the same variables, or return."""
+        region = step.region
+        assert region is not None
+        names, free, uses = dict(self.names), list(self.free), Counter(self.uses)
+        targets: list[str] | None = None
+        if not last:
+            self._release(step.inputs)
+            targets = [self._fresh(ref) for ref in step.outputs]
+        after = (dict(self.names), list(self.free), Counter(self.uses))
+        pad = INDENT * depth
+        for position, (value, branch) in enumerate(region.branches):
+            self.names, self.free = dict(names), []
+            self.uses = Counter(uses)
+            for ref in step.inputs:
+                self.uses[ref] -= 1
+            self.uses.update(ref for inner in branch.steps for ref in inner.inputs)
+            self.uses.update(branch.outputs)
+            lines = list(self._run(branch.steps, branch.outputs, depth + 1, targets))
+            if position == 0:
+                yield f"{pad}if {'' if value else 'not '}self.{region_name(region)}:"
+                yield from lines or [f"{INDENT * (depth + 1)}pass"]
+            elif last:
+                yield from (line[len(INDENT) :] for line in lines)
+            elif lines:
+                yield f"{pad}else:"
+                yield from lines
+        self.names, self.free, self.uses = after
 
     def _nests(self, pending: _Pending, step: Step, inputs: Sequence[Ref]) -> bool:
         """Whether a reader would rather see the pending expression inside the next call."""
+        if step.region is not None:
+            return False
         if inputs.count(pending.ref) != 1 or self.uses[pending.ref] != 1:
             return False
         if step.path and pending.infix and step.template:
@@ -144,6 +194,11 @@ class Forward:
 
 
 _INFIX = {"{0} + {1}": "+", "{0} * {1}": "*"}
+
+
+def region_name(region: Region) -> str:
+    """The attribute that holds the condition of an `if` in forward."""
+    return region.condition.name if isinstance(region.condition, Local) else f"choice{region.site.line}"
 
 
 def _member(path: Sequence[str]) -> str:

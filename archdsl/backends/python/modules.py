@@ -92,6 +92,25 @@ class Step:
     values: tuple[tuple[str, Expr], ...] = ()
     role: str = ""
     optional: Span | None = None
+    region: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What one side of an `if` between layers builds and does."""
+
+    members: tuple[tuple[str, ModuleExpr], ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An `if` between layers that is more than one optional member: an `if` in `forward`."""
+
+    site: Span
+    condition: Expr
+    branches: tuple[tuple[bool, Branch], ...]
 
 
 @dataclass(slots=True)

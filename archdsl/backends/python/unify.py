@@ -7,13 +7,13 @@ every instance is checked: where the common expression would not give it, there 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archdsl.backends.python.modules import (
-    Body, Built, Instance, Listed, ModuleExpr, Option, Step, Weight,
+    Body, Branch, Built, Instance, Listed, ModuleExpr, Option, Region, Step, Weight,
 )  # fmt: skip
-from archdsl.graph.ir import Graph, Scope
+from archdsl.graph.ir import Graph, Ref, Scope
 from archdsl.symbolic import Const, Expr, evaluate
 
 Environment = Mapping[str, Any]
@@ -57,19 +57,32 @@ def unify(cases: Sequence[Case]) -> Body:
         module = _module(environments, [case.body.members[index][1] for case in cases])
         members.append((module.name if isinstance(module, Option) and module.name else name, module))
     renamed = {old: new for (old, _), (new, _) in zip(first.members, members, strict=True)}
-    steps = [_step(environments, [case.body.steps[i] for case in cases], renamed) for i in range(len(first.steps))]
+    steps: list[Step] = []
+    for index in range(len(first.steps)):
+        alike = [case.body.steps[index] for case in cases]
+        if alike[0].region is None:
+            steps.append(_step(environments, alike, renamed))
+        else:
+            found, inner = unify_region(environments, alike, first.scope)
+            members += inner
+            steps += found
     return Body(first.scope, first.inputs, first.outputs, members, steps)
 
 
 def outline(body: Body) -> tuple[Any, ...]:
     """The structure of a body without its numbers and wires: what is called, and how members are named."""
-    steps = tuple((step.path, step.template, len(step.inputs), len(step.outputs)) for step in body.steps)
+    steps = tuple(
+        (step.path, step.template, len(step.inputs), len(step.outputs), step.region.site.start if step.region else -1)
+        for step in body.steps
+    )
     return (len(body.inputs), steps, len(body.outputs), tuple(name for name, _ in body.members))
 
 
 def _absent(body: Body) -> int:
     """How many options this instance left out."""
-    return sum(isinstance(m, Option) and all(b is None for _, b in m.branches) for _, m in body.members)
+    regions = [step.region for step in body.steps if step.region is not None]
+    empty = sum(not branch.steps for region in regions for _, branch in region.branches)
+    return empty + sum(isinstance(m, Option) and all(b is None for _, b in m.branches) for _, m in body.members)
 
 
 def _same_wiring(template: Body, other: Body) -> bool:
@@ -83,6 +96,58 @@ def _same_wiring(template: Body, other: Body) -> bool:
             return False
         wires.update(zip(ours.outputs, theirs.outputs, strict=True))
     return [wires.get(ref) for ref in template.outputs] == list(other.outputs)
+
+
+def unify_region(
+    environments: Sequence[Environment], steps: Sequence[Step], scope: Scope
+) -> tuple[list[Step], list[tuple[str, ModuleExpr]]]:
+    """The steps and members for an `if` in `forward`; without the `if` where all instances went the same way."""
+    first = steps[0]
+    regions = [step.region for step in steps if step.region is not None]
+    branches: list[tuple[bool, Branch]] = []
+    raw: dict[str, list[tuple[Environment, ModuleExpr]]] = {}
+    sides: dict[str, set[bool]] = {}
+    for value in (True, False):
+        taken = [
+            (environment, step, dict(region.branches)[value])
+            for environment, step, region in zip(environments, steps, regions, strict=True)
+            if value in dict(region.branches)
+        ]
+        if not taken:
+            continue
+        inner = [e for e, _, _ in taken]
+        bodies = [Body(scope, s.inputs, b.outputs, list(b.members), list(b.steps)) for _, s, b in taken]
+        body = unify([Case(e, b) for e, b in zip(inner, bodies, strict=True)])
+        wires = dict(zip(body.inputs, first.inputs, strict=True))
+        branches.append((value, Branch((), tuple(_rewired(body.steps, wires)), tuple(wires.get(r, r) for r in body.outputs))))
+        for environment, found in zip(inner, bodies, strict=True):
+            for name, module in found.members:
+                raw.setdefault(name, []).append((environment, module))
+                sides.setdefault(name, set()).add(value)
+    condition = _hole(environments, [region.condition for region in regions]) if len(branches) > 1 else regions[0].condition
+    members: list[tuple[str, ModuleExpr]] = []
+    for name, cases in raw.items():
+        module = _module([e for e, _ in cases], [m for _, m in cases])
+        if len(branches) > 1 and len(sides[name]) == 1 and not _stateless(module):
+            (side,) = sides[name]
+            module = Option(regions[0].site, condition, name, ((side, module), (not side, None)))
+        members.append((name, module))
+    if len(branches) == 1:
+        return list(branches[0][1].steps), members
+    region = Region(regions[0].site, condition, tuple(branches))
+    return [Step(first.inputs, first.outputs, role="module", region=region)], members
+
+
+_STATELESS = ("DropPath", "nn.Dropout")
+
+
+def _stateless(module: ModuleExpr) -> bool:
+    """Whether a module may be built though one branch never calls it: it has no weights."""
+    return isinstance(module, Built) and module.target in _STATELESS
+
+
+def _rewired(steps: Sequence[Step], wires: Mapping[Ref, Ref]) -> list[Step]:
+    return [replace(s, inputs=tuple(wires.get(r, r) for r in s.inputs)) for s in steps]
 
 
 def _module(environments: Sequence[Environment], modules: Sequence[ModuleExpr]) -> ModuleExpr:

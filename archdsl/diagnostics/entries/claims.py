@@ -28,10 +28,10 @@ ENTRIES = (
     Entry(
         "E402",
         "unknown claim",
-        facts="name suggestion",
+        facts="name suggestion known",
         message="unknown claim `{name}`",
         label="cannot be checked",
-        help=("did you mean `{suggestion}`?", "`params` and `macs` can be claimed"),
+        help=("did you mean `{suggestion}`?", "these can be claimed: {known}"),
         explanation="""
             `expect` holds figures that follow from the graph. Accuracies and speeds do not: put them into the
             docstring.
@@ -50,10 +50,10 @@ ENTRIES = (
     Entry(
         "E403",
         "unknown initializer",
-        facts="name suggestion",
+        facts="name suggestion known",
         message="unknown initializer `{name}`",
         label="no such initializer",
-        help=("did you mean `{suggestion}`?",),
+        help=("did you mean `{suggestion}`?", "there are: {known}"),
         explanation="""
             `init` names initializers by their terms in the field: `kaiming_normal`, `xavier_uniform`,
             `normal`, `constant` and the like.
@@ -72,13 +72,15 @@ ENTRIES = (
     Entry(
         "E404",
         "init rule without effect",
-        facts="pattern",
-        message="`{pattern}` matches no layer of the model",
+        facts="pattern suggestion",
+        message="`{pattern}` matches no weight of the model",
         label="matches nothing",
-        help="name an op of the model, or a pattern of its paths in quotes",
+        help=("did you mean `{suggestion}`?", "name an op of the model, or a pattern of its paths in quotes"),
         explanation="""
-            A rule of `init` is for an op (`conv`) or a pattern of paths (`"layer*.conv3"`). One that matches
-            nothing in any variant would leave weights initialised otherwise than is written.
+            A rule of `init` is for an op or its kind (`conv`, `dwconv`, `norm`), mostly for its `weight` or, as
+            in `conv.bias`, for another one; or for a pattern of paths (`"layer*.conv3"`, `"*.bn3.bias"`), where
+            `*` stands for any characters. A rule that matches nothing in any variant would leave weights
+            initialized otherwise than is written.
             """,
         example="""
             model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> fc: linear(classes)
@@ -94,10 +96,10 @@ ENTRIES = (
     Entry(
         "E405",
         "unknown preprocess key",
-        facts="key suggestion",
+        facts="key suggestion known",
         message="unknown preprocess key `{key}`",
         label="unknown key",
-        help=("did you mean `{suggestion}`?",),
+        help=("did you mean `{suggestion}`?", "the keys are: {known}"),
         explanation="""
             `preprocess` says how an image file becomes the model's input: its resizing, crop, mean and
             standard deviation. No key is skipped.

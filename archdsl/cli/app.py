@@ -1,0 +1,84 @@
+"""The command group: which commands there are, and how a run ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from archdsl import __version__
+
+COMMANDS = {
+    "build": "build",
+    "check": "check",
+    "show": "show",
+    "list": "listing",
+    "predict": "predict",
+    "fmt": "fmt",
+    "explain": "explain",
+}
+"""Commands in the order of the help, and the modules that hold them."""
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""What a shell reports for a process ended by SIGINT and by SIGPIPE."""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"archdsl.cli.{COMMANDS[name]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from archdsl.diagnostics.suggest import closest
+
+            near = closest(args[0], COMMANDS)
+            hint = f" Did you mean {near!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+EPILOG = """SPEC is a .arch file, `-` for standard input, or the name of a shipped family or variant;
+SPEC:VARIANT chooses one of its variants. `archdsl list` shows what is shipped.
+
+Exit codes: 0 fine, 1 findings in the spec, 2 could not run."""
+
+
+@click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="archdsl")
+def app() -> None:
+    """Describe convolutional networks as their papers do; check, print, build and run them."""
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line; gives the exit code. Only bugs raise."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show × gets a `?`, not a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    try:
+        code = app.main(list(args), prog_name="archdsl", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output at exit; let that go nowhere instead of into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,93 @@
+"""Printing: data to standard output, notes to standard error. rich is imported where it is needed, not before."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from archdsl.diagnostics.core import Diagnostic
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+UNBOUNDED = 10_000
+"""Columns where no terminal limits them: nothing is wrapped or cut in a pipe."""
+
+
+def is_coloured(stream: IO[str]) -> bool:
+    """Whether rich should print to a stream: a terminal, or FORCE_COLOR. rich itself respects NO_COLOR."""
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def console(stream: IO[str]) -> Console:
+    """rich's console for standard output or error."""
+    from rich.console import Console
+
+    width = None if is_coloured(stream) or "COLUMNS" in os.environ else UNBOUNDED
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def show(*renderables: RenderableType) -> None:
+    """Print tables and texts to standard output."""
+    out = console(sys.stdout)
+    for renderable in renderables:
+        out.print(renderable)
+
+
+def line(text: str = "") -> None:
+    """Print a line of data."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """Print a note for the reader, never data."""
+    sys.stderr.write(text + "\n")
+
+
+def write_source(text: str) -> None:
+    """Print a text as UTF-8, whatever the terminal's encoding is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
+def write_json(document: Mapping[str, Any]) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def diagnose(diagnostics: Iterable[Diagnostic], stream: IO[str]) -> None:
+    """Print diagnostics with their places, a blank line after each."""
+    found = tuple(diagnostics)
+    if not found:
+        return
+    if is_coloured(stream):
+        from archdsl.diagnostics.render import render_rich
+
+        console(stream).print(render_rich(found))
+    else:
+        from archdsl.diagnostics.render import render_plain
+
+        stream.write(render_plain(found) + "\n")
+    stream.write("\n")
+
+
+def tally(diagnostics: Iterable[Diagnostic]) -> str:
+    """`2 errors, 1 warning`"""
+    found = [d.severity for d in diagnostics]
+    counts = [(found.count(kind), kind) for kind in ("error", "warning") if kind in found]
+    return ", ".join(f"{count} {kind}{'s' * (count != 1)}" for count, kind in counts)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Say on a terminal what is taking its time; silent elsewhere."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console(sys.stderr).status(what):
+        yield

@@ -1,0 +1,207 @@
+"""What the commands share: opening SPEC, common options, and how a command ends with diagnostics."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from archdsl.cli import console
+from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+
+FINDINGS = 1
+COULD_NOT_RUN = 2
+
+STDIN = "<stdin>"
+_FAULTS_OF_SPECS = frozenset({"E604"})
+_NOT_READ = frozenset({"E504", "E505"})
+"""Codes outside E6xx that mean: could not run."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ArchCommand(click.Command):
+    """A command whose `ArchError` becomes rendered diagnostics, or a JSON document, and an exit code."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # click takes `-:resnet50` (a variant of the text on standard input) for an option.
+        return super().parse_args(ctx, [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ArchError as error:
+            diagnostics = error.diagnostics
+            if ctx.params.get("as_json"):
+                console.write_json(document(self.name or "", diagnostics))
+            else:
+                fail(diagnostics)
+            return exit_code(diagnostics)
+
+
+def document(command: str, diagnostics: Iterable[Diagnostic], **data: Any) -> dict[str, Any]:
+    """A JSON document: the envelope of `schema.Document` and a command's own data."""
+    from archdsl.cli.schema import VERSION
+    from archdsl.diagnostics.render import to_json
+
+    found = list(diagnostics)
+    ok = not any(d.severity == "error" for d in found)
+    return {"version": VERSION, "command": command, "ok": ok, **data, "diagnostics": [to_json(d) for d in found]}
+
+
+def fail(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print diagnostics and how many there are to standard error."""
+    found = tuple(diagnostics)
+    console.diagnose(found, sys.stderr)
+    console.note(console.tally(found))
+
+
+def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
+    """0 without errors, 1 for errors in a spec, 2 if the command could not be carried out as it was given."""
+    errors = [d for d in diagnostics if d.severity == "error"]
+    if any(_could_not_run(d) for d in errors):
+        return COULD_NOT_RUN
+    return FINDINGS if errors else 0
+
+
+def _could_not_run(diagnostic: Diagnostic) -> bool:
+    code, span = diagnostic.code, diagnostic.span
+    if code in _FAULTS_OF_SPECS:
+        return False
+    from_options = span is not None and span.source.name.startswith("--")
+    unplaced_name = span is None and code == "E108"  # SPEC:VARIANT names no variant
+    return code.startswith("E6") or code in _NOT_READ or from_options or unplaced_name
+
+
+def refuse(code: str, **facts: object) -> ArchError:
+    """The error of one diagnostic without a place."""
+    bag = Bag()
+    bag.report(code, None, facts=facts)
+    return ArchError(bag)
+
+
+# --- options ---------------------------------------------------------------------------------
+
+
+def json_option(command: F) -> F:
+    """`--json`"""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md) instead of text.")(command)
+
+
+def set_option(command: F) -> F:
+    """`--set name=value`, any number of times: a mapping from names to texts."""
+    return click.option(
+        "--set",
+        "settings",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_settings,
+        help="Set a parameter of the model, the value as a spec writes it: --set classes=10.",
+    )(command)
+
+
+def _settings(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        name, text = name.strip(), text.strip()
+        if not equals or not name.isidentifier() or not text:
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE", ctx, option)
+        if name in result:
+            raise click.BadParameter(f"{name!r} is set twice", ctx, option)
+        result[name] = text
+    return result
+
+
+# --- specs -----------------------------------------------------------------------------------
+
+
+def locate(spec: str) -> tuple[Any, str | None]:
+    """The source that SPEC or SPEC:VARIANT means, and the variant it names; raises ArchError E601 or E602."""
+    from archdsl import library
+
+    if spec in ("-", STDIN) or spec.startswith(STDIN + ":"):
+        return read_stdin(), spec.partition(":")[2] or None
+    return library.locate(spec)
+
+
+def read_stdin() -> Any:
+    """Standard input as a source; raises ArchError E602."""
+    from archdsl.library import MAX_BYTES
+    from archdsl.source import Source
+
+    content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise refuse("E602", path=STDIN, detail=f"larger than {MAX_BYTES:,} bytes")
+    try:
+        return Source(STDIN, content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise refuse("E602", path=STDIN, detail=str(error)) from None
+
+
+def open_spec(spec: str) -> tuple[Any, str | None]:
+    """The file that SPEC means, its names and variants checked, and the variant it names; raises ArchError."""
+    from archdsl.api import open_source
+
+    source, variant = locate(spec)
+    return open_source(source), variant
+
+
+def find_variant(spec: str, settings: Mapping[str, str]) -> Any:
+    """The one variant that SPEC means, with parameters set; raises ArchError, E603 if there are several."""
+    file, name = open_spec(spec)
+    variant = file.only(name)
+    return variant.set(settings) if settings else variant
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Put a whole text at a path or leave what was there; raises ArchError E607."""
+    with staged(path, text) as stage:
+        stage.commit()
+
+
+class staged:  # noqa: N801  used as a context manager
+    """A text beside its destination under a temporary name; `commit` puts it in place, leaving without it deletes it."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.text = text
+
+    def __enter__(self) -> staged:
+        import os
+        import tempfile
+
+        try:
+            handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".tmp", dir=self.path.parent)
+            self.temporary = Path(name)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(self.text)
+            os.chmod(self.temporary, self._mode())
+        except OSError as error:
+            raise self._refusal(error) from None
+        return self
+
+    def _mode(self) -> int:
+        """That of the file to be replaced, or of a new file under the user's umask."""
+        import os
+
+        if self.path.exists():
+            return self.path.stat().st_mode & 0o777
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+    def commit(self) -> None:
+        try:
+            self.temporary.replace(self.path)
+        except OSError as error:
+            raise self._refusal(error) from None
+
+    def __exit__(self, *_: object) -> None:
+        self.temporary.unlink(missing_ok=True)
+
+    def _refusal(self, error: OSError) -> ArchError:
+        return refuse("E607", path=str(self.path), detail=error.strerror or str(error))

@@ -1,0 +1,171 @@
+"""Settings that accompany a graph: how its weights are initialized and how pictures become its input.
+
+They are data: `semantics.settings` reads them from `init` and `preprocess`, backends act on them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from archdsl.graph.ir import Graph, Node
+from archdsl.ops.spec import OpParams, Weight
+from archdsl.source import Span
+
+Nonlinearity = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu"]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Kaiming(OpParams):
+    """He et al. 2015: std = gain / sqrt(fan). Both defaults are torch's; `leaky_relu` has slope 0, so relu's gain."""
+
+    mode: Literal["fan_in", "fan_out"] = "fan_in"
+    nonlinearity: Nonlinearity = "leaky_relu"
+
+
+class Xavier(OpParams):
+    """Glorot and Bengio 2010: std = gain * sqrt(2 / (fan_in + fan_out))."""
+
+    gain: Positive = 1.0
+
+
+class Normal(OpParams):
+    std: Annotated[float, Field(ge=0)]
+    mean: float = 0.0
+
+
+class _Interval(OpParams):
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low}) must be less than high ({self.high})")
+        return self
+
+    # Declared by the subclasses, whose order of fields is that of their positional arguments.
+    if TYPE_CHECKING:
+        low: float
+        high: float
+
+
+class TruncNormal(_Interval):
+    """Values outside low..high (not multiples of std) are drawn again."""
+
+    std: Positive
+    mean: float = 0.0
+    low: float = -2.0
+    high: float = 2.0
+
+
+class Uniform(_Interval):
+    low: float
+    high: float
+
+
+class Constant(OpParams):
+    value: float
+
+
+class NoArguments(OpParams):
+    """Of `zeros`, `ones`, and of `uniform_fan_in` and `uniform_fan_out`: U(-b, b) with b = 1 / sqrt(fan)."""
+
+
+INITIALIZERS: Mapping[str, type[OpParams]] = {
+    "kaiming_normal": Kaiming,
+    "kaiming_uniform": Kaiming,
+    "xavier_normal": Xavier,
+    "xavier_uniform": Xavier,
+    "normal": Normal,
+    "trunc_normal": TruncNormal,
+    "uniform": Uniform,
+    "uniform_fan_in": NoArguments,
+    "uniform_fan_out": NoArguments,
+    "constant": Constant,
+    "zeros": NoArguments,
+    "ones": NoArguments,
+}
+"""The parameters of every initializer, with torch's meaning and defaults."""
+
+NEEDS_FAN = frozenset(name for name in INITIALIZERS if name.startswith(("kaiming", "xavier", "uniform_fan")))
+"""Initializers that are defined by fan-in or fan-out, so for weights of two or more dimensions only."""
+
+
+@dataclass(frozen=True)
+class InitRule:
+    """One rule of `init`: which weights, by which initializer. The last rule that matches a weight wins.
+
+    Unquoted, `pattern` is the name of an op or a role (`conv` is every convolution, `dwconv` the depthwise ones) and
+    `weight` the weight meant (`weight` if none is written). Quoted, `pattern` is a path, `*` standing for any
+    characters: of a whole state_dict key, or of a layer, whose `weight` is meant. `arguments` are those written.
+    """
+
+    pattern: str
+    weight: str
+    initializer: str
+    arguments: Mapping[str, Any]
+    span: Span
+    quoted: bool = False
+
+    @cached_property
+    def _glob(self) -> re.Pattern[str]:
+        return re.compile(".*".join(map(re.escape, self.pattern.split("*"))), re.DOTALL)
+
+    def matches(self, node: Node, weight: Weight) -> bool:
+        """Whether this rule is about `weight` of `node`; running statistics are never initialized by a rule."""
+        if not weight.trainable:
+            return False
+        if self.quoted:
+            whole = self._glob.fullmatch(node.weight_path(weight))
+            return bool(whole or (weight.name in ("weight", "") and self._glob.fullmatch(node.path)))
+        if node.op.name == self.pattern:
+            # A bare parameter (layer_scale) has no name of its own: the op's name means it.
+            return weight.name == self.weight or (weight.name == "" and self.weight == "weight")
+        return node.op.role == self.pattern and weight.name == self.weight
+
+
+def assign_initializers(rules: Iterable[InitRule], graph: Graph) -> dict[str, InitRule]:
+    """The rule for each state_dict key that one is about, in order of execution; the last that matches wins."""
+    latest_first = tuple(rules)[::-1]
+    if not latest_first:
+        return {}
+    found: dict[str, InitRule] = {}
+    for key, weight, node in graph.state():
+        rule = next((rule for rule in latest_first if rule.matches(node, weight)), None)
+        if rule is not None:
+            found[key] = rule
+    return found
+
+
+class Preprocess(BaseModel):
+    """From a picture to the model's input: shorter side to `resize`, central crop of `size`, then (x - mean) / std.
+
+    Pixels are numbers from 0 to 1 before mean and std. `size` None: the size of the model's image. `resize` None:
+    `size / crop`, rounded down, where `crop` is the part of the resized picture that the crop keeps.
+    `labels` names the list of classes (`imagenet1k`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    size: Annotated[int, Field(gt=0)] | None = None
+    resize: Annotated[int, Field(gt=0)] | None = None
+    crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[Positive, ...] = (1.0, 1.0, 1.0)
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear"
+    labels: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.mean) != len(self.std):
+            raise ValueError(f"mean has {len(self.mean)} values, std {len(self.std)}")
+        if self.resize is not None and "crop" in self.model_fields_set:
+            raise ValueError("resize and crop both say how large the picture is before the crop: give one")
+        return self
+
+    def resized(self, size: int) -> int:
+        """Length of the shorter side before the central crop of `size`."""
+        return self.resize if self.resize is not None else int(size / self.crop)

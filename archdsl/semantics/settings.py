@@ -1,0 +1,207 @@
+"""What a file says about its variants beside their layers: `init`, `preprocess`, and the targets of both.
+
+Takes a `Program` and a `Configured` variant; gives `InitRule`s and a `Preprocess`. Items are looked up by the
+variant's lineage: what is said of the model holds for all its variants, what is said of a variant overrides it.
+Reports E102-E105, E108, E109, E301, E302, E317, E403, E404 and E405.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.suggest import closest
+from archdsl.graph.ir import Graph
+from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, Preprocess, assign_initializers
+from archdsl.ops.registry import OPS
+from archdsl.semantics.arguments import Parametrized, argument_problem
+from archdsl.semantics.core import Frame
+from archdsl.semantics.elaborate import Elaborator
+from archdsl.semantics.program import FileScope, Program
+from archdsl.semantics.values import UNKNOWN, Arg, plain
+from archdsl.semantics.variants import Configured
+from archdsl.source import Span
+from archdsl.symbolic import Const
+from archdsl.syntax import ast
+
+Targeted = TypeVar("Targeted", ast.Init, ast.Preprocess)
+
+
+def init_rules(program: Program, configured: Configured, graph: Graph, bag: Bag) -> tuple[InitRule, ...]:
+    """The rules for one variant, the most specific last; wrong ones are reported and left out."""
+    rules = []
+    for file, item in _about(program, configured, ast.Init):
+        for rule in item.rules:
+            made = _init_rule(rule, file, bag)
+            if made is not None:
+                rules.append(made)
+    _check_fans(rules, graph, bag)
+    return tuple(rules)
+
+
+def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preprocess | None:
+    """How pictures are prepared for one variant; None where the file does not say, or after an error."""
+    args: dict[str, Arg] = {}
+    ok = True
+    items = list(_about(program, configured, ast.Preprocess))
+    for file, item in items:
+        fresh = _entries(item, file, bag)
+        ok = ok and fresh is not None
+        if fresh:
+            for rival, other in (("resize", "crop"), ("crop", "resize")):
+                if rival in fresh and other not in fresh:
+                    args.pop(other, None)  # both say the same thing; the more specific item decides
+            args |= fresh
+    if not items or not ok:
+        return None
+    made = _validated(_Keys(), Preprocess, args, items[-1][1].target.span, bag)
+    return made if isinstance(made, Preprocess) else None
+
+
+def check_settings(program: Program, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag) -> None:
+    """Check every `init`, `preprocess` and the target of every `checkpoint` of the root file."""
+    root = program.root
+    models = {name: d for name, d in root.names.items() if d.kind == "model"}
+    known = (*models, *variants)
+    for item in root.syntax.items:
+        if isinstance(item, ast.Init | ast.Checkpoint | ast.Preprocess) and item.target.name not in known:
+            code = "E108" if isinstance(item, ast.Preprocess) else "E109"
+            bag.report(code, item.target.span, name=item.target.name, suggestion=closest(item.target.name, known))
+        if isinstance(item, ast.Init):
+            _check_init(item, root, graphs, variants, bag)
+        elif isinstance(item, ast.Preprocess):
+            _entries(item, root, bag)
+    for configured in variants.values():
+        preprocess_of(program, configured, bag)
+        if configured.name in graphs:
+            init_rules(program, configured, graphs[configured.name], bag)
+
+
+def _about(program: Program, configured: Configured, kind: type[Targeted]) -> Iterator[tuple[FileScope, Targeted]]:
+    """Items of a kind about a variant, the most general first, with the file that says them.
+
+    A model used from another file brings along what that file says of it.
+    """
+    root, home = program.root, configured.model.file
+    for name in reversed(configured.lineage):
+        own = name == configured.lineage[-1]
+        for file in (home, root) if own and home is not root else (root,):
+            for item in file.syntax.items:
+                # `use` cannot rename, so the model has one name in both files.
+                if isinstance(item, kind) and item.target.name == name:
+                    yield file, item
+
+
+# --- init ------------------------------------------------------------------------------------
+
+
+def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
+    value = rule.value
+    callee = value.callee if isinstance(value, ast.CallExpr) else value
+    given: Sequence[ast.Argument] = value.arguments if isinstance(value, ast.CallExpr) else ()
+    if not isinstance(callee, ast.Name):
+        bag.report("E301", value.span, what="an init rule", expected="an initializer", got="another expression")
+        return None
+    if callee.name not in INITIALIZERS:
+        known = ", ".join(INITIALIZERS)
+        bag.report("E403", callee.span, name=callee.name, suggestion=closest(callee.name, INITIALIZERS), known=known)
+        return None
+    model = INITIALIZERS[callee.name]
+    owner = _Owner(callee.name, tuple(model.model_fields))
+    elaborator = Elaborator(bag)
+    args = elaborator.arguments(
+        given, owner.parameter_names, owner.name, Frame(file, None, inline=True), {}, value.span
+    )
+    if args is None or _validated(owner, model, args, value.span, bag) is None:
+        return None
+    pattern, weight = rule.pattern, ""
+    if not rule.quoted:
+        pattern, _, weight = rule.pattern.partition(".")
+    arguments = {name: arg.value for name, arg in args.items()}
+    return InitRule(
+        pattern, weight or ("" if rule.quoted else "weight"), callee.name, arguments, rule.pattern_span, rule.quoted
+    )
+
+
+def _check_init(
+    item: ast.Init, file: FileScope, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag
+) -> None:
+    """E404 for rules that match nothing in any variant; not said while one of these has errors of its own."""
+    concerned = [v.name for v in variants.values() if item.target.name in v.lineage]
+    whole = bool(concerned) and all(name in graphs for name in concerned)
+    for rule in item.rules:
+        made = _init_rule(rule, file, bag)
+        if made is not None and whole and not any(assign_initializers((made,), graphs[name]) for name in concerned):
+            names = (*OPS, *{op.role for op in OPS.values()})
+            suggestion = None if rule.quoted or made.pattern in names else closest(made.pattern, names)
+            bag.report("E404", rule.pattern_span, pattern=rule.pattern, suggestion=suggestion)
+
+
+def _check_fans(rules: Sequence[InitRule], graph: Graph, bag: Bag) -> None:
+    """Fans are those of matrices and kernels: a vector has none."""
+    if not any(rule.initializer in NEEDS_FAN for rule in rules):
+        return
+    reported: set[int] = set()
+    assigned = assign_initializers(rules, graph)
+    for key, weight, _ in graph.state():
+        rule = assigned.get(key)
+        if rule is not None and rule.initializer in NEEDS_FAN and len(weight.shape) < 2 and id(rule) not in reported:
+            reported.add(id(rule))
+            detail = f"it needs a weight with fan-in and fan-out; {key} is a vector"
+            bag.report("E317", rule.span, owner=rule.initializer, detail=detail)
+
+
+# --- preprocess ------------------------------------------------------------------------------
+
+
+def _entries(item: ast.Preprocess, file: FileScope, bag: Bag) -> dict[str, Arg] | None:
+    """The values of one item by key; None after E106, E405 or an error in a value."""
+    elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
+    found: dict[str, Arg] = {}
+    places: dict[str, Span] = {}
+    ok = True
+    for entry in item.entries:
+        known = Preprocess.model_fields
+        if entry.key not in known:
+            bag.report(
+                "E405", entry.key_span, key=entry.key, suggestion=closest(entry.key, known), known=", ".join(known)
+            )
+            ok = False
+        elif entry.key in places:
+            first = Label(places[entry.key], "first given here")
+            bag.report("E106", entry.key_span, name=entry.key, secondary=[first])
+            ok = False
+        else:
+            places[entry.key] = entry.key_span
+            value = elaborator.evaluate(entry.value, frame)
+            if value is UNKNOWN:
+                ok = False
+            else:
+                found[entry.key] = Arg(plain(value), Const(plain(value)), entry.value.span)
+    return found if ok else None
+
+
+class _Owner:
+    """What `argument_problem` needs to know of an owner of parameters."""
+
+    def __init__(self, name: str, parameter_names: tuple[str, ...]) -> None:
+        self.name = name
+        self.parameter_names = parameter_names
+
+
+class _Keys(_Owner):
+    def __init__(self) -> None:
+        super().__init__("preprocess", tuple(Preprocess.model_fields))
+
+
+def _validated(owner: Parametrized, model: Any, args: Mapping[str, Arg], span: Span, bag: Bag) -> Any:
+    try:
+        return model(**{name: arg.value for name, arg in args.items()})
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            code, place, facts = argument_problem(owner, args, detail, span)
+            bag.report(code, place, facts=facts)
+        return None
