@@ -21,6 +21,7 @@ from archdsl.semantics.claims import check_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.names import check_names
 from archdsl.semantics.program import bind
+from archdsl.semantics.settings import init_rules
 from archdsl.semantics.variants import Configured, VariantTable, override
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse_expression
@@ -72,7 +73,24 @@ class Variant:
         """The PyTorch source."""
         from archdsl.backends.python import generate
 
-        return generate(self.graph, self.file.docstring)
+        bag = Bag()
+        rules = init_rules(self.file.program, self.configured, self.graph, bag)
+        bag.raise_errors()
+        return generate(self.graph, self.file.docstring, rules)
+
+    @cached_property
+    def keymaps(self) -> Mapping[str, KeyMap]:
+        """How other libraries name the weights: the `checkpoint` items for this variant, by name; raises ArchError."""
+        bag = Bag()
+        keymaps = keymaps_of(self.file.program, self.configured, bag)
+        bag.raise_errors()
+        return keymaps
+
+    def empty(self) -> nn.Module:
+        """The module on the meta device: complete but for the values of its weights."""
+        from archdsl.backends.module import empty_module
+
+        return empty_module(self.graph, self.source)
 
     def override(self, values: Mapping[str, Any]) -> Variant:
         """The same variant with other values for some of the model's parameters; raises ArchError E119."""
@@ -158,7 +176,9 @@ class ArchFile(Mapping[str, Variant]):
         bag = self.bag
         for name in self:
             self[name].build(bag)
-        check_claims(self.program, {n: v.graph for n, v in self._made.items() if "graph" in v.__dict__}, self.variants, bag)
+        graphs = {name: v.graph for name, v in self._made.items() if "graph" in v.__dict__}
+        check_checkpoints(self.program, graphs, self.variants, bag)
+        check_claims(self.program, graphs, self.variants, bag)
         return tuple(bag)
 
     def only(self, variant: str | None) -> Variant:

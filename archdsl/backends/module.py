@@ -51,6 +51,11 @@ def build_module(
     return model.to(dtype) if dtype is not None else model
 
 
+def empty_module(graph: Graph, source: str) -> nn.Module:
+    """The model on the meta device: its weights have shapes and dtypes, no memory and no values."""
+    return build_module(graph, source, device="meta")
+
+
 def state_shapes(graph: Graph) -> Mapping[str, tuple[int, ...]]:
     """The state_dict a graph must have: keys and shapes, in order of execution."""
     return {key: weight.shape for key, weight, _ in graph.state()}

@@ -12,16 +12,29 @@ class Conv2dSame(nn.Conv2d):
     """Convolution with TensorFlow's SAME padding: ceil(size / stride) outputs, an odd pixel of padding goes last."""
 
     def total_padding(self, size: int, axis: int) -> int:
-        kernel, stride, dilation = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
-        return max((size - 1) // stride * stride + dilation * (kernel - 1) + 1 - size, 0)
+        kernel, stride, dilation = (
+            self.kernel_size[axis],
+            self.stride[axis],
+            self.dilation[axis],
+        )
+        return max(
+            (size - 1) // stride * stride + dilation * (kernel - 1) + 1 - size, 0
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows, columns = self.total_padding(x.shape[2], 0), self.total_padding(x.shape[3], 1)
+        rows, columns = (
+            self.total_padding(x.shape[2], 0),
+            self.total_padding(x.shape[3], 1),
+        )
         if rows % 2 or columns % 2:
-            x = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
+            x = F.pad(
+                x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+            )
             rows = columns = 0
         padding = (rows // 2, columns // 2)
-        return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return F.conv2d(
+            x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+        )
 
 
 class MaxPool2dSame(nn.Module):
@@ -35,16 +48,27 @@ class MaxPool2dSame(nn.Module):
     ) -> None:
         super().__init__()
         stride = kernel_size if stride is None else stride
-        self.kernel_size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        self.kernel_size = (
+            (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        )
         self.stride = (stride, stride) if isinstance(stride, int) else stride
         self.dilation = (dilation, dilation) if isinstance(dilation, int) else dilation
 
     def total_padding(self, size: int, axis: int) -> int:
-        kernel, stride, dilation = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
-        return max((size - 1) // stride * stride + dilation * (kernel - 1) + 1 - size, 0)
+        kernel, stride, dilation = (
+            self.kernel_size[axis],
+            self.stride[axis],
+            self.dilation[axis],
+        )
+        return max(
+            (size - 1) // stride * stride + dilation * (kernel - 1) + 1 - size, 0
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows, columns = self.total_padding(x.shape[2], 0), self.total_padding(x.shape[3], 1)
+        rows, columns = (
+            self.total_padding(x.shape[2], 0),
+            self.total_padding(x.shape[3], 1),
+        )
         padding = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
         x = F.pad(x, padding, value=float("-inf"))
         return F.max_pool2d(x, self.kernel_size, self.stride, 0, self.dilation)
@@ -56,10 +80,16 @@ class MaxPool2dSame(nn.Module):
 class AvgPool2dSame(nn.Module):
     """Average pooling with TensorFlow's SAME padding, which is not counted: each mean is over the image alone."""
 
-    def __init__(self, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] | None = None,
+    ) -> None:
         super().__init__()
         stride = kernel_size if stride is None else stride
-        self.kernel_size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        self.kernel_size = (
+            (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        )
         self.stride = (stride, stride) if isinstance(stride, int) else stride
 
     def total_padding(self, size: int, axis: int) -> int:
@@ -67,10 +97,15 @@ class AvgPool2dSame(nn.Module):
         return max((size - 1) // stride * stride + kernel - size, 0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows, columns = self.total_padding(x.shape[2], 0), self.total_padding(x.shape[3], 1)
+        rows, columns = (
+            self.total_padding(x.shape[2], 0),
+            self.total_padding(x.shape[3], 1),
+        )
         if rows % 2 == 0 and columns % 2 == 0:
             padding = (rows // 2, columns // 2)
-            return F.avg_pool2d(x, self.kernel_size, self.stride, padding, count_include_pad=False)
+            return F.avg_pool2d(
+                x, self.kernel_size, self.stride, padding, count_include_pad=False
+            )
         sides = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
         inside = F.pad(torch.ones_like(x[:1, :1]), sides)
         mean = F.avg_pool2d(F.pad(x, sides), self.kernel_size, self.stride)
@@ -95,13 +130,26 @@ class StdConv2d(nn.Conv2d):
         bias: bool = True,
         eps: float = 1e-8,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+        )
         self.eps = eps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         filters = self.weight.flatten(1).unsqueeze(0)
-        weight = F.batch_norm(filters, None, None, training=True, momentum=0.0, eps=self.eps).view_as(self.weight)
-        return F.conv2d(x, weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        weight = F.batch_norm(
+            filters, None, None, training=True, momentum=0.0, eps=self.eps
+        ).view_as(self.weight)
+        return F.conv2d(
+            x, weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
 
 
 class LayerNorm2d(nn.LayerNorm):
@@ -118,16 +166,22 @@ class Linear2d(nn.Linear):
     """Linear layer over the channels of each position of an (N, C, H, W) tensor."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
+        return F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(
+            0, 3, 1, 2
+        )
 
 
 class GlobalResponseNorm(nn.Module):
     """Global response normalization (ConvNeXt V2): weighs each channel by its norm relative to the mean norm."""
 
-    def __init__(self, channels: int, eps: float = 1e-6, channels_last: bool = False) -> None:
+    def __init__(
+        self, channels: int, eps: float = 1e-6, channels_last: bool = False
+    ) -> None:
         super().__init__()
         self.eps = eps
-        self.spatial_dims, self.channel_dim = ((1, 2), 3) if channels_last else ((2, 3), 1)
+        self.spatial_dims, self.channel_dim = (
+            ((1, 2), 3) if channels_last else ((2, 3), 1)
+        )
         self.weight = nn.Parameter(torch.zeros(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
@@ -135,7 +189,9 @@ class GlobalResponseNorm(nn.Module):
         norm = torch.linalg.vector_norm(x, dim=self.spatial_dims, keepdim=True)
         norm = norm / (norm.mean(self.channel_dim, keepdim=True) + self.eps)
         shape = (-1,) if self.channel_dim == 3 else (-1, 1, 1)
-        return x + torch.addcmul(self.bias.view(shape), self.weight.view(shape), x * norm)
+        return x + torch.addcmul(
+            self.bias.view(shape), self.weight.view(shape), x * norm
+        )
 
 
 class DropPath(nn.Module):
@@ -163,8 +219,12 @@ class ChannelAffine(nn.Module):
         self.scale, self.shift = scale, shift
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        channels = zip(torch.chunk(x, len(self.scale), 1), self.scale, self.shift, strict=True)
-        return torch.cat([channel * scale + shift for channel, scale, shift in channels], 1)
+        channels = zip(
+            torch.chunk(x, len(self.scale), 1), self.scale, self.shift, strict=True
+        )
+        return torch.cat(
+            [channel * scale + shift for channel, scale, shift in channels], 1
+        )
 
 
 class Permute(nn.Module):

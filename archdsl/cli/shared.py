@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from archdsl.cli import console
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+
+if TYPE_CHECKING:
+    from archdsl.api import ArchFile, Variant
+    from archdsl.source import Source
 
 FINDINGS = 1
 COULD_NOT_RUN = 2
@@ -119,7 +122,7 @@ def _settings(ctx: click.Context, option: click.Parameter, values: tuple[str, ..
 # --- specs -----------------------------------------------------------------------------------
 
 
-def locate(spec: str) -> tuple[Any, str | None]:
+def locate(spec: str) -> tuple[Source, str | None]:
     """The source that SPEC or SPEC:VARIANT means, and the variant it names; raises ArchError E601 or E602."""
     from archdsl import library
 
@@ -128,7 +131,7 @@ def locate(spec: str) -> tuple[Any, str | None]:
     return library.locate(spec)
 
 
-def read_stdin() -> Any:
+def read_stdin() -> Source:
     """Standard input as a source; raises ArchError E602."""
     from archdsl.library import MAX_BYTES
     from archdsl.source import Source
@@ -142,7 +145,7 @@ def read_stdin() -> Any:
         raise refuse("E602", path=STDIN, detail=str(error)) from None
 
 
-def open_spec(spec: str) -> tuple[Any, str | None]:
+def open_spec(spec: str) -> tuple[ArchFile, str | None]:
     """The file that SPEC means, its names and variants checked, and the variant it names; raises ArchError."""
     from archdsl.api import open_source
 
@@ -150,58 +153,8 @@ def open_spec(spec: str) -> tuple[Any, str | None]:
     return open_source(source), variant
 
 
-def find_variant(spec: str, settings: Mapping[str, str]) -> Any:
+def find_variant(spec: str, settings: Mapping[str, str]) -> Variant:
     """The one variant that SPEC means, with parameters set; raises ArchError, E603 if there are several."""
     file, name = open_spec(spec)
     variant = file.only(name)
     return variant.set(settings) if settings else variant
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Put a whole text at a path or leave what was there; raises ArchError E607."""
-    with staged(path, text) as stage:
-        stage.commit()
-
-
-class staged:  # noqa: N801  used as a context manager
-    """A text beside its destination under a temporary name; `commit` puts it in place, leaving without it deletes it."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.path = path
-        self.text = text
-
-    def __enter__(self) -> staged:
-        import os
-        import tempfile
-
-        try:
-            handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".tmp", dir=self.path.parent)
-            self.temporary = Path(name)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(self.text)
-            os.chmod(self.temporary, self._mode())
-        except OSError as error:
-            raise self._refusal(error) from None
-        return self
-
-    def _mode(self) -> int:
-        """That of the file to be replaced, or of a new file under the user's umask."""
-        import os
-
-        if self.path.exists():
-            return self.path.stat().st_mode & 0o777
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-    def commit(self) -> None:
-        try:
-            self.temporary.replace(self.path)
-        except OSError as error:
-            raise self._refusal(error) from None
-
-    def __exit__(self, *_: object) -> None:
-        self.temporary.unlink(missing_ok=True)
-
-    def _refusal(self, error: OSError) -> ArchError:
-        return refuse("E607", path=str(self.path), detail=error.strerror or str(error))

@@ -5,7 +5,7 @@ in it (`{s}`, `{i + 1}`, `{2 * i}`) stands for a whole number. A counter numbers
 pattern in the order of the graph, so that `{n}` on their side can be a number that runs on over all stages. Of several
 rules that match a key the last one counts; a key that none matches keeps its name.
 
-Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406.
+Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406 and E408.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.ir import Graph
 from archdsl.source import Span
 from archdsl.syntax import ast
@@ -181,6 +181,18 @@ def theirs_to_ours(graph: Graph, keymap: KeyMap) -> dict[str, str]:
 def ours_to_theirs(graph: Graph, keymap: KeyMap) -> dict[str, str]:
     """Another library's name for every weight of this graph."""
     return keymap.apply(key for key, _, _ in graph.state()).theirs
+
+
+def report_clash(clash: Clash, bag: Bag) -> None:
+    """E408, at the later of the two rules."""
+    (first_key, first), (second_key, second) = clash.first, clash.second
+    if second is None:
+        first, second = None, first
+    if second is None:
+        return
+    secondary = [] if first is None or first is second else [Label(first.syntax.theirs.span, "given here")]
+    note = f"`{first_key}` and `{second_key}` of the model would both be `{clash.key}`"
+    bag.report("E408", second.syntax.theirs.span, secondary=secondary, key=clash.key, notes=[note])
 
 
 def _renamed(

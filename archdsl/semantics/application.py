@@ -173,6 +173,8 @@ class ApplicationRules(CallRules):
     def _block_layer(self, layer: BlockLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
         syntax = layer.block.syntax
         assert isinstance(syntax, ast.Definition)
+        if layer.block.faulty:
+            return UNKNOWN
         wanted = len(syntax.inputs) or 1
         if len(tensors) != wanted:
             takes = f"{wanted} inputs" if wanted > 1 else "one input"
@@ -195,6 +197,8 @@ class ApplicationRules(CallRules):
     ) -> Frame | None:
         """The frame of a block or model instance: each parameter becomes a symbol of its own."""
         scope.definition, scope.definition_site = definition.name, definition.span
+        if isinstance(definition.syntax, ast.Definition) and definition.syntax.docstring is not None:
+            scope.docstring = definition.syntax.docstring.text
         bound = Frame(definition.file, None, inline=True)
         layers = {n: settled_arg(a) if isinstance(a.value, Layer) else a for n, a in args.items()}
         if not self.bind_parameters(definition, layers, bound, frame, span):

@@ -20,7 +20,7 @@ from archdsl.source import Span
 from archdsl.symbolic import Function, Invoke, Symbol, Tuple, apply, lift
 from archdsl.syntax import ast
 
-_TYPES: dict[str, tuple[type, ...]] = {
+TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": (int, float), "bool": (bool,), "string": (str,), "layer": (Layer,), "tensor": (Tensor,),
     "record": (Record,), "list": (tuple, range),
 }  # fmt: skip
@@ -112,7 +112,7 @@ class CallRules(StatementRules):
             return self.error("E309", node.callee.span, frame, what=what)
         names = [p.name for p in definition.syntax.parameters]
         args = self.arguments(node.arguments, names, definition.name, frame, {}, node.span, tensors=True)
-        if args is None:
+        if args is None or definition.faulty:
             return UNKNOWN
         inner = Frame(definition.file, frame.scope, inline=True, owner=definition.name)
         if not self.bind_parameters(definition, args, inner, frame, node.span):
@@ -285,7 +285,7 @@ def _parameters(definition: Definition) -> Iterable[ast.Parameter]:
 def _has_type(value: Any, type_: ast.TypeRef) -> bool:
     if isinstance(value, bool) and type_.name != "bool":
         return False
-    if not isinstance(value, _TYPES.get(type_.name, (object,))):
+    if not isinstance(value, TYPES.get(type_.name, (object,))):
         return False
     if type_.element is not None:
         return all(_has_type(item, type_.element) for item in value)

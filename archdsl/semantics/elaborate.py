@@ -26,6 +26,8 @@ def elaborate(name: str, model: Definition, args: Mapping[str, Arg], span: Span,
     """Build the graph of one variant. Every problem goes into the bag, all of them in one run."""
     syntax = model.syntax
     assert isinstance(syntax, ast.Definition)
+    if model.faulty:
+        return None
     before = len(bag.errors)
     elaborator = Elaborator(bag)
     root = Scope("model", model.name, "", None, span)

@@ -13,6 +13,7 @@ from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.core import Core, Frame
 from archdsl.semantics.program import Definition
+from archdsl.semantics.reserved import label_problem
 from archdsl.semantics.values import (
     UNKNOWN, Arg, BlockLayer, Chain, Choice, Identity, Layer, Named, OpLayer, Record, Sequence, Tensor, Traced,
     expr_of, plain, traced, type_name,
@@ -79,6 +80,8 @@ class ExpressionRules(Core):
         return definition
 
     def _table(self, definition: Definition, table: ast.Table, frame: Frame) -> Any:
+        if definition.faulty:
+            return UNKNOWN
         own = Frame(definition.file, None, inline=True, owner=table.name)
         rows = []
         for row in table.rows:
@@ -476,8 +479,9 @@ class ExpressionRules(Core):
                 self.error("E301", part.value.span, frame, what="a part of a label", expected="an int or a string", got=type_name(value))
                 return None
             text += str(number)
-        if not _LABEL.fullmatch(text):
-            self.error("E118", node.label_span, frame, text=text)
+        problem = label_problem(text)
+        if problem is not None or not _LABEL.fullmatch(text):
+            self.error("E118", node.label_span, frame, text=text, help=problem)
             return None
         return text
 

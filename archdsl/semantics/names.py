@@ -1,13 +1,441 @@
 """Names in bodies, checked before anything is elaborated, so that code no variant uses is checked too.
 
-Takes a bound `Program`; reports E101, E102, E106 and E113.
+Takes a bound `Program`; reports E101-E106, E113, E117, E120, E309 and, for the root file, the warning E121. What the
+elaboration would say as well is said in the same words about the same place, so that a bag keeps it once.
+Definitions that cannot be elaborated at all are put into their file's `faulty`: their values are unknown.
 """
 
 from __future__ import annotations
 
-from archdsl.diagnostics.core import Bag
-from archdsl.semantics.program import Program
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.suggest import closest
+from archdsl.ops.registry import OPS
+from archdsl.semantics.builtins import BUILTINS
+from archdsl.semantics.calls import TYPES
+from archdsl.semantics.program import Definition, FileScope, Program
+from archdsl.semantics.recursion import check_recursion
+from archdsl.semantics.reserved import is_reserved_binding
+from archdsl.source import Span
+from archdsl.syntax import ast
+
+_IN_HELP = "`in` is the input of a block; a fn takes its tensors as parameters"
 
 
 def check_names(program: Program, bag: Bag) -> None:
     """Check the bodies of the root file and of the files it uses."""
+    for file in program.files.values():
+        check = FileNames(file, bag)
+        check.run()
+        check_recursion(check.uses, bag)
+        if file is program.root:
+            check.unused()
+
+
+@dataclass
+class Body:
+    """What is known while one definition is walked through, in the order of its text."""
+
+    owner: str
+    known: set[str] = field(default_factory=set)
+    """Names that may have been given a value so far."""
+    read: set[str] = field(default_factory=set)
+    bound: dict[str, Span] = field(default_factory=dict)
+    uses: dict[str, Span] = field(default_factory=dict)
+    has_input: bool = False
+    input_help: str | None = _IN_HELP
+
+
+class FileNames:
+    """Checks one file."""
+
+    def __init__(self, file: FileScope, bag: Bag) -> None:
+        self.file = file
+        self.bag = bag
+        self.body = Body("")
+        self.uses: dict[Definition, dict[str, Span]] = {}
+        self._read: set[str] = set()
+        self._unused: list[tuple[Span, str, str]] = []
+
+    def run(self) -> None:
+        """Walk through all items."""
+        docstring: ast.Docstring | None = None
+        for item in self.file.syntax.items:
+            match item:
+                case ast.Definition():
+                    self._definition(item)
+                case ast.Table():
+                    self._table(item)
+                case ast.Default():
+                    self._defaults(item)
+                case ast.Variants():
+                    self._distinct((c.name, c.span) for c in item.columns)
+                    for row in item.rows:
+                        self._constant(item.model.name, (a.value for a in row.arguments))
+                case ast.Variant():
+                    self._constant(item.base.name, (a.value for a in item.arguments))
+                case ast.Expect():
+                    self._distinct((entry.key, entry.key_span) for entry in item.entries)
+                case ast.Docstring() if docstring is not None:
+                    first = [Label(docstring.span, "the first one")]
+                    self.bag.report("E106", item.span, name="the docstring", secondary=first)
+                case ast.Docstring():
+                    docstring = item
+
+    def unused(self) -> None:
+        """The warning E121 for imports, bindings and parameters that nothing reads."""
+        for item in self.file.syntax.items:
+            for entry in item.names if isinstance(item, ast.Use) else ():
+                found = self.file.names.get(entry.name)
+                if entry.name not in self._read and found is not None and found.kind != "model":
+                    self._unused.append((entry.span, entry.name, "imported"))
+        for span, name, what in self._unused:
+            self.bag.report("E121", span, name=name, what=what)
+
+    # --- items -------------------------------------------------------------------------------
+
+    def _definition(self, item: ast.Definition) -> None:
+        body = self.body = Body(item.name)
+        before = len(self.bag)
+        several = len(item.inputs) > 1
+        body.has_input = item.kind == "block" and not several
+        body.input_help = None if several else _IN_HELP
+        if not self._distinct((p.name, p.span) for p in (*item.parameters, *item.inputs)):
+            self._faulty(item)
+        for parameter in item.parameters:
+            self._parameter(parameter, item)
+        for entry in item.inputs:
+            self._binding(entry.name, entry.span)
+        self._statements(item.body)
+        self._own(item, body)
+        if len(self.bag) == before and not self._is_incomplete(item):
+            self._note_unused(item, body)
+
+    def _parameter(self, parameter: ast.Parameter, item: ast.Definition) -> None:
+        if parameter.type is not None and not self._type(parameter.type):
+            self._faulty(item)
+        if parameter.allowed is not None:
+            outer, self.body.known = self.body.known, set()
+            self._visit(parameter.allowed)
+            self.body.known = outer
+        if parameter.default is not None:
+            has_input, self.body.has_input = self.body.has_input, False
+            self._visit(parameter.default)
+            self.body.has_input = has_input
+        self._binding(parameter.name, parameter.span)
+
+    def _type(self, type_: ast.TypeRef) -> bool:
+        if type_.name not in TYPES:
+            known = ", ".join(TYPES)
+            self.bag.report("E120", type_.span, name=type_.name, suggestion=closest(type_.name, TYPES), known=known)
+            return False
+        if type_.element is not None and type_.name != "list":
+            help_ = "only a list has a type of its members: list(int)"
+            self.bag.report("E120", type_.span, name=type_.span.text, suggestion=None, known=None, help=help_)
+            return False
+        return type_.element is None or self._type(type_.element)
+
+    def _own(self, item: ast.Definition | ast.Table, body: Body) -> None:
+        definition = self.file.names.get(item.name)
+        self._read |= body.uses.keys()
+        if definition is not None and definition.syntax is item:
+            self.uses[definition] = body.uses
+
+    def _faulty(self, item: ast.Definition | ast.Table) -> None:
+        self.file.faulty.add(item.name)
+
+    @staticmethod
+    def _is_incomplete(item: ast.Definition) -> bool:
+        """Whether an error elsewhere will be said about the whole body anyway."""
+        return not item.body
+
+    def _note_unused(self, item: ast.Definition, body: Body) -> None:
+        for parameter in item.parameters:
+            if parameter.name not in body.read and not parameter.name.startswith("_"):
+                self._unused.append((parameter.span, parameter.name, f"a parameter of {item.name}"))
+        for entry in item.inputs:
+            if entry.name not in body.read:
+                self._unused.append((entry.span, entry.name, f"an input of {item.name}"))
+        if item.kind != "scaling":  # what a scaling binds is its result
+            for name, span in body.bound.items():
+                if name not in body.read and not name.startswith("_"):
+                    self._unused.append((span, name, f"bound in {item.name}"))
+
+    def _table(self, item: ast.Table) -> None:
+        body = self.body = Body(item.name)
+        if not self._distinct((column.name, column.span) for column in item.columns):
+            self._faulty(item)
+        for row in item.rows:
+            if len(row.values) != len(item.columns):
+                given, wanted = len(row.values), len(item.columns)
+                self.bag.report("E318", row.span, given=given, wanted=wanted)
+            for value in row.values:
+                self._visit(value)
+        self._own(item, body)
+
+    def _defaults(self, item: ast.Default) -> None:
+        for call in item.calls:
+            self._constant("", (argument.value for argument in call.arguments))
+            op = OPS.get(call.callee.name) if isinstance(call.callee, ast.Name) else None
+            if op is None:
+                continue  # reported where names are bound
+            for argument in call.arguments:
+                if argument.name is None:
+                    help_ = "name the parameter: default bn(eps = 1e-3)"
+                    self.bag.report("E105", argument.span, owner=f"default {op.name}", limit=0, given=1, help=help_)
+            self._arguments([a for a in call.arguments if a.name], op.parameter_names, op.name)
+
+    def _constant(self, used: str, values: Iterable[ast.Expression]) -> None:
+        """Expressions of the file's top level."""
+        self.body = Body("")
+        for value in values:
+            self._visit(value)
+        self._read |= self.body.uses.keys() | {used}
+
+    def _distinct(self, names: Iterable[tuple[str, Span]]) -> bool:
+        seen: dict[str, Span] = {}
+        ok = True
+        for name, span in names:
+            if name in seen:
+                self.bag.report("E106", span, name=name, secondary=[Label(seen[name], "first used here")])
+                ok = False
+            seen.setdefault(name, span)
+        return ok
+
+    # --- statements --------------------------------------------------------------------------
+
+    def _statements(self, statements: Sequence[ast.Statement]) -> None:
+        for statement in statements:
+            match statement:
+                case ast.Assign():
+                    self._visit(statement.value)
+                    self._target(statement.target)
+                    if statement.target.name is not None:
+                        self.body.bound.setdefault(statement.target.name, statement.target.span)
+                case ast.Result():
+                    self._visit(statement.value)
+                case ast.For():
+                    self._visit(statement.iterable)
+                    self._target(statement.target)
+                    # A later round may read what an earlier one has bound further down.
+                    self.body.known |= _assigned(statement.body)
+                    self._statements(statement.body)
+                case ast.IfStatement():
+                    self._visit(statement.condition)
+                    self._statements(statement.yes)
+                    self._statements(statement.no)
+                case ast.Require():
+                    self._visit(statement.condition)
+
+    def _target(self, target: ast.Target) -> None:
+        names = list(_names(target))
+        self._distinct((part.name or "", part.span) for part in names)
+        for part in names:
+            self._binding(part.name or "", part.span)
+
+    def _binding(self, name: str, span: Span) -> None:
+        if is_reserved_binding(name):
+            self.bag.report("E117", span, name=name)
+        self.body.known.add(name)
+
+    # --- expressions -------------------------------------------------------------------------
+
+    def _visit(self, node: ast.Expression) -> None:
+        _VISITS[type(node)](self, node)
+
+    def _nothing(self, node: ast.Expression) -> None:
+        pass
+
+    def _name(self, node: ast.Name) -> None:
+        name, body = node.name, self.body
+        body.read.add(name)
+        if name in body.known or name == "id" or (name == "in" and body.has_input):
+            return
+        if name == "in":
+            self.bag.report("E101", node.span, name="in", suggestion=None, help=body.input_help)
+        elif name in self.file.names:
+            body.uses.setdefault(name, node.span)
+        elif name not in OPS and name not in BUILTINS:
+            known = [*body.known, *self.file.names, *OPS, *BUILTINS]
+            self.bag.report("E101", node.span, name=name, suggestion=closest(name, known))
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        self._visit(node.value)
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        self._visit(node.value)
+        self._visit(node.index)
+
+    def _call(self, node: ast.CallExpr) -> None:
+        self._visit(node.callee)
+        for argument in node.arguments:
+            self._visit(argument.value)
+        callee = node.callee
+        if not isinstance(callee, ast.Name) or callee.name in self.body.known:
+            return
+        definition = self.file.names.get(callee.name)
+        if definition is not None:
+            self._call_definition(node, definition)
+        elif callee.name in OPS:
+            op = OPS[callee.name]
+            if op.inputs in ((0, 0), (1, 1)):
+                self._arguments(node.arguments, op.parameter_names, op.name)
+            else:
+                self._no_names(node.arguments, op.name)
+        elif callee.name in BUILTINS:
+            self._call_builtin(node, callee.name)
+
+    def _call_definition(self, node: ast.CallExpr, definition: Definition) -> None:
+        syntax = definition.syntax
+        if isinstance(syntax, ast.Table) or definition.kind == "model":
+            what = "a list" if definition.kind == "table" else f"the model {definition.name}"
+            self.bag.report("E309", node.callee.span, what=what)
+            return
+        names = [parameter.name for parameter in syntax.parameters]
+        if not self._arguments(node.arguments, names, definition.name) or definition.kind == "block":
+            return  # a block may get the rest of its arguments later
+        if any(argument.spread for argument in node.arguments):
+            return
+        given = {a.name for a in node.arguments} | set(names[: sum(a.name is None for a in node.arguments)])
+        for parameter in syntax.parameters:
+            if parameter.name not in given and parameter.default is None:
+                declared = [Label(parameter.span, "declared here")]
+                facts = {"name": parameter.name, "owner": definition.name}
+                self.bag.report("E103", node.span, secondary=declared, facts=facts)
+
+    def _call_builtin(self, node: ast.CallExpr, name: str) -> None:
+        builtin = BUILTINS[name]
+        given = len(node.arguments)
+        if not self._no_names(node.arguments, name):
+            return
+        if given < builtin.least:
+            self.bag.report("E103", node.span, name="an argument", owner=name)
+        elif builtin.most is not None and given > builtin.most:
+            place = node.arguments[builtin.most].span
+            self.bag.report("E105", place, owner=name, limit=builtin.most, given=given)
+
+    def _no_names(self, given: Sequence[ast.Argument], owner: str) -> bool:
+        for argument in given:
+            if argument.name is not None:
+                place = argument.name_span or argument.span
+                facts: dict[str, Any] = {"name": argument.name, "owner": owner, "suggestion": None, "known": "none"}
+                self.bag.report("E102", place, facts=facts)
+                return False
+        return True
+
+    def _arguments(self, given: Sequence[ast.Argument], names: Sequence[str], owner: str) -> bool:
+        """E102, E104 and E105 for a call of what has these parameters."""
+        fresh: dict[str, Span] = {}
+        position, ok = 0, True
+        for argument in given:
+            if argument.spread:
+                continue
+            name, place = argument.name, argument.name_span or argument.value.span
+            if name is None:
+                if position >= len(names):
+                    facts = {"owner": owner, "limit": len(names), "given": sum(a.name is None for a in given)}
+                    self.bag.report("E105", argument.value.span, facts=facts)
+                    return False
+                name = names[position]
+                position += 1
+            if name not in names:
+                known = ", ".join(names) or "none"
+                facts = {"name": name, "owner": owner, "suggestion": closest(name, names), "known": known}
+                self.bag.report("E102", place, facts=facts)
+                ok = False
+            elif name in fresh:
+                first = [Label(fresh[name], "given here first")]
+                self.bag.report("E104", place, name=name, owner=owner, secondary=first)
+                ok = False
+            fresh.setdefault(name, place)
+        return ok
+
+    def _unary(self, node: ast.Unary) -> None:
+        self._visit(node.operand)
+
+    def _binary(self, node: ast.BinaryExpr) -> None:
+        self._visit(node.left)
+        self._visit(node.right)
+
+    def _range(self, node: ast.Range) -> None:
+        for end in (node.start, node.stop):
+            if end is not None:
+                self._visit(end)
+
+    def _if(self, node: ast.If) -> None:
+        self._visit(node.condition)
+        self._visit(node.yes)
+        self._visit(node.no)
+
+    def _arrow(self, node: ast.Arrow) -> None:
+        for operand in node.operands:
+            self._visit(operand)
+
+    def _labelled(self, node: ast.Labelled) -> None:
+        for part in node.parts:
+            if part.value is not None:
+                self._visit(part.value)
+        self._visit(node.value)
+
+    def _list(self, node: ast.ListExpr) -> None:
+        for item in node.items:
+            for part in (item.count, item.value, item.condition):
+                if part is not None:
+                    self._visit(part)
+
+    def _comprehension(self, node: ast.Comprehension) -> None:
+        self._visit(node.iterable)
+        outer = set(self.body.known)
+        self._target(node.target)
+        if node.condition is not None:
+            self._visit(node.condition)
+        self._visit(node.value)
+        self.body.known = outer
+
+    def _tuple(self, node: ast.TupleExpr) -> None:
+        for item in node.items:
+            self._visit(item)
+
+
+def _names(target: ast.Target) -> Iterator[ast.Target]:
+    if target.name is not None:
+        yield target
+    for part in target.items:
+        yield from _names(part)
+
+
+def _assigned(statements: Iterable[ast.Statement]) -> set[str]:
+    """Every name that the statements may bind."""
+    found: set[str] = set()
+    for statement in statements:
+        match statement:
+            case ast.Assign():
+                found |= {part.name or "" for part in _names(statement.target)}
+            case ast.For():
+                found |= {part.name or "" for part in _names(statement.target)} | _assigned(statement.body)
+            case ast.IfStatement():
+                found |= _assigned(statement.yes) | _assigned(statement.no)
+    return found
+
+
+_VISITS: dict[type, Callable[[FileNames, Any], None]] = {
+    ast.Number: FileNames._nothing,
+    ast.String: FileNames._nothing,
+    ast.Bool: FileNames._nothing,
+    ast.Name: FileNames._name,
+    ast.Attribute: FileNames._attribute,
+    ast.Subscript: FileNames._subscript,
+    ast.CallExpr: FileNames._call,
+    ast.Unary: FileNames._unary,
+    ast.BinaryExpr: FileNames._binary,
+    ast.Range: FileNames._range,
+    ast.If: FileNames._if,
+    ast.Arrow: FileNames._arrow,
+    ast.Labelled: FileNames._labelled,
+    ast.ListExpr: FileNames._list,
+    ast.Comprehension: FileNames._comprehension,
+    ast.TupleExpr: FileNames._tuple,
+}

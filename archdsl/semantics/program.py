@@ -14,14 +14,12 @@ from typing import TypeAlias
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.ops.registry import OPS
-from archdsl.semantics.builtins import BUILTINS
+from archdsl.semantics.reserved import is_reserved_definition
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse
 
 Loader: TypeAlias = Callable[[Source, str], Source | None]
 """Finds the file that a `use` in a source names; None where there is none."""
-
-RESERVED = frozenset({"image", "id", "concat", "add", "mul"})
 
 
 @dataclass(eq=False)
@@ -32,6 +30,8 @@ class FileScope:
     syntax: ast.File
     names: dict[str, Definition] = field(default_factory=dict)
     defaults: dict[str, ast.CallExpr] = field(default_factory=dict)
+    faulty: set[str] = field(default_factory=set)
+    """Definitions of this file that cannot be elaborated; why has been reported."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,11 @@ class Definition:
     @property
     def span(self) -> Span:
         return self.syntax.name_span
+
+    @property
+    def faulty(self) -> bool:
+        """Whether this cannot be elaborated (it uses itself, say), which has been reported: its value is unknown."""
+        return self.name in self.file.faulty
 
 
 @dataclass(eq=False)
@@ -94,7 +99,7 @@ class Binder:
 
     def _define(self, scope: FileScope, definition: Definition, span: Span) -> None:
         name = definition.name
-        if name in OPS or name in RESERVED or name in BUILTINS:
+        if is_reserved_definition(name):
             self.bag.report("E117", span, name=name)
         elif name in scope.names:
             first = Label(scope.names[name].span, "first defined here")

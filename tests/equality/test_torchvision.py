@@ -67,8 +67,13 @@ class TestStructure:
 
     @pytest.mark.parametrize("size", [EVEN, ODD])
     def test_operations(self, pair: Pair, size: int) -> None:
-        theirs, mine = pair
-        assert reference.operations(mine, size) == reference.operations(theirs, size)
+        theirs, mine = (reference.operations(model, size) for model in pair)
+        # torchvision's DenseNet concatenates everything so far at each layer, ours what came in and what is new: the
+        # same values from another number of operands. Their equality is test_outputs' matter.
+        for seen in (theirs, mine):
+            for operation in [o for o in seen if o[0] == "cat"]:
+                del seen[operation]
+        assert mine == theirs
 
     def test_drop_rates(self, pair: Pair) -> None:
         theirs, mine = pair

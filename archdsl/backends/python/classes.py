@@ -109,8 +109,7 @@ class _Classes:
         used = _symbols_in_order(body)
         parameters = _parameters(used, cases)
         name = self._name(scope)
-        docstring = scope.docstring if is_model else _docstring(scope)
-        found = ClassDef(len(self.found), name, body, parameters, docstring, frozen, named_numbers(body_holes(body)), is_model)
+        found = ClassDef(len(self.found), name, body, parameters, scope.docstring, frozen, named_numbers(body_holes(body)), is_model)
         self.found.append(found)
         for case in cases:
             self.class_of[id(case.body.scope)] = found
@@ -337,10 +336,3 @@ def _camel(name: str) -> str:
     words = re.split(r"[^A-Za-z0-9]+", name)
     text = "".join(word[:1].upper() + word[1:] for word in words if word)
     return text if text[:1].isalpha() else f"Block{text}"
-
-
-def _docstring(scope: Scope) -> str:
-    return scope.docstring
-
-
-

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from archdsl.backends.python.layout import INDENT, WIDTH
+from archdsl.backends.python.layout import INDENT
 from archdsl.backends.python.modules import Body, Option, Region, Step
 from archdsl.graph.ir import Ref
 from archdsl.symbolic import Local
@@ -15,7 +15,8 @@ from archdsl.symbolic import Local
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
 _ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
-_LONGEST = 60
+_LONGEST = 66
+_SHORT = 32
 
 
 @dataclass(slots=True)
@@ -137,7 +138,9 @@ class Forward:
             return False
         if step.path and pending.infix and step.template:
             return False
-        if len(pending.text) > _LONGEST or len(inputs) > 1:
+        if step.role == "merge" and len(pending.text) <= _SHORT and not pending.infix:
+            return True
+        if len(pending.text) + len(_member(step.path) if step.path else step.template) > _LONGEST or len(inputs) > 1:
             return False
         if step.role == "act":
             return pending.role != "module"
@@ -169,8 +172,7 @@ class Forward:
     def _assign(self, pending: _Pending) -> str:
         self._release(pending.reads)
         name = self._fresh(pending.ref)
-        line = f"{name} = {pending.text}"
-        return line if len(line) <= WIDTH - 2 * len(INDENT) else line
+        return f"{name} = {pending.text}"
 
     def _release(self, reads: Sequence[Ref]) -> None:
         """Count reads; a variable that nothing reads any more may be used again, the first operand's first."""

@@ -14,16 +14,17 @@ from archdsl.backends.python.initialization import initialization
 from archdsl.backends.python.layout import INDENT, WIDTH, Brackets, lines
 from archdsl.backends.python.modules import Listed, Option, Region, Weight
 from archdsl.graph.ir import Graph
+from archdsl.graph.settings import InitRule
 from archdsl.symbolic import Const, Expr, Function, Invoke, Local, walk
 
 _NAME = re.compile(r"(?<![\w.])([A-Za-z_]\w*)")
 
 
-def generate(graph: Graph, docstring: str = "") -> str:
-    """The PyTorch source of a graph: deterministic, formatted as ruff format leaves it."""
+def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) -> str:
+    """The PyTorch source of a graph, initialized by `rules`: deterministic, formatted as ruff format leaves it."""
     classes = classes_of(graph)
     construction = Construction(classes)
-    parts = ["\n".join(_class(found, construction, graph)) for found in classes]
+    parts = ["\n".join(_class(found, construction, graph, rules)) for found in classes]
     body = "\n\n\n".join(parts)
     helpers = helper_sources(set(_NAME.findall(body)))
     functions = [_function(found) for found in _functions(classes)]
@@ -48,6 +49,8 @@ def _imports(body: str) -> Iterator[str]:
         standard.append("import math")
     if "OrderedDict" in names:
         standard.append("from collections import OrderedDict")
+    if "fnmatchcase" in names:
+        standard.append("from fnmatch import fnmatchcase")
     if standard:
         yield from standard
         yield ""
@@ -58,7 +61,9 @@ def _imports(body: str) -> Iterator[str]:
     yield "from torch import Tensor, nn"
 
 
-def _class(found: ClassDef, construction: Construction, graph: Graph) -> Iterator[str]:
+def _class(
+    found: ClassDef, construction: Construction, graph: Graph, rules: Sequence[InitRule]
+) -> Iterator[str]:
     sequence = _as_sequence(found)
     yield f"class {found.name}({'nn.Sequential' if sequence else 'nn.Module'}):"
     if found.docstring:
@@ -75,7 +80,7 @@ def _class(found: ClassDef, construction: Construction, graph: Graph) -> Iterato
     for name, module in found.body.members:
         yield from construction.member(name, module, 2)
     if found.is_model:
-        yield from initialization(graph)
+        yield from initialization(graph, rules)
     yield ""
     forward = Forward(found.body)
     yield f"{INDENT}{forward.signature()}"

@@ -134,8 +134,28 @@ def unify_region(
         members.append((name, module))
     if len(branches) == 1:
         return list(branches[0][1].steps), members
+    common, branches = _hoisted(branches)
     region = Region(regions[0].site, condition, tuple(branches))
-    return [Step(first.inputs, first.outputs, role="module", region=region)], members
+    read = dict.fromkeys(ref for _, b in branches for s in b.steps for ref in s.inputs)
+    made = {ref for _, b in branches for s in b.steps for ref in s.outputs}
+    inputs = tuple(ref for ref in [*read, *(r for _, b in branches for r in b.outputs)] if ref not in made)
+    return [*common, Step(tuple(dict.fromkeys(inputs)), first.outputs, role="module", region=region)], members
+
+
+def _hoisted(branches: Sequence[tuple[bool, Branch]]) -> tuple[list[Step], list[tuple[bool, Branch]]]:
+    """What both branches do first, and the rest of each."""
+    (yes, one), (no, two) = branches
+    wires: dict[Ref, Ref] = {}
+    common: list[Step] = []
+    for a, b in zip(one.steps, two.steps, strict=False):
+        same = (a.path, a.template, a.values) == (b.path, b.template, b.values) and a.region is None and b.region is None
+        if not same or a.optional != b.optional or a.inputs != tuple(wires.get(ref, ref) for ref in b.inputs):
+            break
+        wires.update(zip(b.outputs, a.outputs, strict=True))
+        common.append(a)
+    rest = tuple(_rewired(two.steps[len(common) :], wires))
+    outputs = tuple(wires.get(ref, ref) for ref in two.outputs)
+    return common, [(yes, replace(one, steps=one.steps[len(common) :])), (no, replace(two, steps=rest, outputs=outputs))]
 
 
 _STATELESS = ("DropPath", "nn.Dropout")

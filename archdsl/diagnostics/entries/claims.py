@@ -125,7 +125,8 @@ ENTRIES = (
         fence="text",
         explanation="""
             A rule of `checkpoint` has another library's names on the left and ours on the right. A name in
-            braces stands for a number or a component of the path; the other side uses the same names.
+            braces stands for a whole number, the same on both sides; it may be added to or multiplied
+            (`{i + 1}`, `{2 * i}`). Their side may also use what `count` numbers.
             """,
         example="""
             "blocks.{s.conv" = "stages.{s}.conv"
@@ -140,11 +141,11 @@ ENTRIES = (
         facts="pattern",
         message="`{pattern}` matches no weight of the model",
         label="matches nothing",
-        help="compare it with the keys that `archdsl keys` prints",
+        help="compare it with the paths that `archdsl show SPEC:VARIANT --layers` prints",
         fence="text",
         explanation="""
-            Every rule of `checkpoint` must rename at least one weight of some variant; one that does not is
-            mostly a slip in a path.
+            Every rule of `checkpoint` must name at least one weight of some variant, and every `count` a path;
+            one that does not is mostly a slip in a path. Of several rules for a weight the last one counts.
             """,
         example="""
             "blocks.{i}.conv" = "layers.{i}.conv"     where the paths begin with layer.0
@@ -155,9 +156,9 @@ ENTRIES = (
     ),
     Entry(
         "E408",
-        "two checkpoint rules give one key",
+        "two weights get one key",
         facts="key",
-        message="two rules give the key `{key}`",
+        message="two weights of the model get the key `{key}`",
         label="given again",
         help="make one of the patterns narrower",
         fence="text",

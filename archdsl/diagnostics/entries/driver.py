@@ -135,10 +135,10 @@ ENTRIES = (
             The file is absent, damaged or not an image.
             """,
         example="""
-            archdsl run resnet50 --weights resnet50.pth cat.txt
+            archdsl predict resnet50 --weights resnet50.pth cat.txt
             """,
         fixed="""
-            archdsl run resnet50 --weights resnet50.pth cat.jpg
+            archdsl predict resnet50 --weights resnet50.pth cat.jpg
             """,
     ),
     Entry(

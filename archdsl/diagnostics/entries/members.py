@@ -1,4 +1,4 @@
-"""E114–E119: members of things: attributes, columns, paths, labels."""
+"""E114–E121: members of things: attributes, columns, paths, labels; types and unused names."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -79,8 +79,9 @@ ENTRIES = (
         label="cannot be defined",
         help="choose another name",
         explanation="""
-            Words of the grammar, `in` and `image` keep their meaning everywhere and cannot be names of
-            definitions, parameters or bindings.
+            `in`, `id` and `image` keep their meaning everywhere; ops and built-in functions cannot be defined
+            again; words of Python's grammar (`class`, `lambda`) and a few names that generated source needs for
+            itself (`self`, `torch`, `in_channels`) cannot be names of definitions, parameters or bindings.
             """,
         example="""
             block image() = conv(16, 3)
@@ -102,7 +103,8 @@ ENTRIES = (
         help="a component is made of letters, digits and `_`; components are joined by single dots",
         explanation="""
             Labels become keys of a `state_dict` and attributes of modules. After its expressions are filled
-            in, a label must be one or more components joined by dots, none of them empty.
+            in, a label must be one or more components joined by dots, none of them empty. A component cannot
+            be the name of something that every torch module has (`forward`, `type`, `training`).
             """,
         example="""
             model Net(classes = 10) {
@@ -141,6 +143,51 @@ ENTRIES = (
             model Net(width, classes = 10) = image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
             variant net = Net(16)
             variant net_wide = net with (width = 32)
+            """,
+    ),
+    Entry(
+        "E120",
+        "unknown type",
+        facts="name suggestion known",
+        message="unknown type `{name}`",
+        label="no such type",
+        help=("did you mean `{suggestion}`?", "the types are: {known}"),
+        explanation="""
+            A parameter may declare its type: `int`, `float`, `bool`, `string`, `list`, `layer`, `tensor` or
+            `record`. A list may say what its members are: `list(int)`.
+            """,
+        example="""
+            model Net(width: itn = 16, classes = 10) =
+              image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(width: int = 16, classes = 10) =
+              image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E121",
+        "unused name",
+        facts="name what",
+        message="`{name}` is never used",
+        label="{what}",
+        help="remove it; a name that begins with `_` may stay unused",
+        severity="warning",
+        explanation="""
+            An import, a parameter or a binding that nothing reads is mostly left over, or stands for another name
+            that was misspelt. This is a warning: the network is what the text says.
+            """,
+        example="""
+            block Unit(width, stride = 1) = conv(width, 3)
+            model Net(classes = 10) = image(3, 32, 32) -> Unit(16) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            block Unit(width, stride = 1) = conv(width, 3, stride)
+            model Net(classes = 10) = image(3, 32, 32) -> Unit(16) -> gap -> flatten -> linear(classes)
+            variant net = Net()
             """,
     ),
 )

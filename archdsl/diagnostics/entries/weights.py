@@ -1,4 +1,4 @@
-"""E501–E505: loading weights."""
+"""E501–E506: loading weights."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -7,24 +7,24 @@ ENTRIES = (
         "E501",
         "missing key",
         facts="key shape",
-        message="the weights lack `{key}` {shape}",
+        message="the weights lack `{key}` ({shape})",
         help="choose the checkpoint map that fits the file, or the variant that it belongs to",
         fence="sh",
         explanation="""
             The model has a weight that the file does not. Weights are loaded completely or not at all.
             """,
         example="""
-            archdsl run resnet50 --weights resnet34.pth cat.jpg
+            archdsl predict resnet50 --weights resnet34.pth cat.jpg
             """,
         fixed="""
-            archdsl run resnet34 --weights resnet34.pth cat.jpg
+            archdsl predict resnet34 --weights resnet34.pth cat.jpg
             """,
     ),
     Entry(
         "E502",
         "unexpected key",
         facts="key shape",
-        message="the weights have `{key}` {shape}, the model has not",
+        message="the weights have `{key}` ({shape}), the model has not",
         help="choose the checkpoint map that fits the file, or the variant that it belongs to",
         fence="sh",
         explanation="""
@@ -32,10 +32,10 @@ ENTRIES = (
             than the file's.
             """,
         example="""
-            archdsl run resnet18 --weights resnet34.pth cat.jpg
+            archdsl predict resnet18 --weights resnet34.pth cat.jpg
             """,
         fixed="""
-            archdsl run resnet34 --weights resnet34.pth cat.jpg
+            archdsl predict resnet34 --weights resnet34.pth cat.jpg
             """,
     ),
     Entry(
@@ -50,10 +50,10 @@ ENTRIES = (
             variant.
             """,
         example="""
-            archdsl run resnet50 --weights resnet50_cifar100.pth cat.jpg
+            archdsl predict resnet50 --weights resnet50_cifar100.pth cat.jpg
             """,
         fixed="""
-            archdsl run resnet50 --set classes=100 --weights resnet50_cifar100.pth cat.jpg
+            archdsl predict resnet50 --set classes=100 --weights resnet50_cifar100.pth cat.jpg
             """,
     ),
     Entry(
@@ -68,10 +68,10 @@ ENTRIES = (
             would have to run code to be read is refused.
             """,
         example="""
-            archdsl run resnet50 --weights whole_model.pth cat.jpg
+            archdsl predict resnet50 --weights whole_model.pth cat.jpg
             """,
         fixed="""
-            archdsl run resnet50 --weights state_dict.pth cat.jpg
+            archdsl predict resnet50 --weights state_dict.pth cat.jpg
             """,
     ),
     Entry(
@@ -85,10 +85,28 @@ ENTRIES = (
             The spec declares no `checkpoint` of this name for the model.
             """,
         example="""
-            archdsl run resnet50 --weights resnet50.pth --keys tim cat.jpg
+            archdsl predict resnet50 --weights resnet50.pth --checkpoint tim cat.jpg
             """,
         fixed="""
-            archdsl run resnet50 --weights resnet50.pth --keys timm cat.jpg
+            archdsl predict resnet50 --weights resnet50.pth --checkpoint timm cat.jpg
+            """,
+    ),
+    Entry(
+        "E506",
+        "several checkpoint maps fit",
+        facts="names",
+        message="several checkpoint maps fit the weights: {names}",
+        help="say which one is meant: --checkpoint NAME, or checkpoint=",
+        fence="sh",
+        explanation="""
+            All keys and shapes of the file agree with more than one `checkpoint` of the spec, and these give the
+            same tensor different places. Which one is right cannot be told from the file.
+            """,
+        example="""
+            archdsl predict net --weights net.pth cat.jpg
+            """,
+        fixed="""
+            archdsl predict net --weights net.pth --checkpoint timm cat.jpg
             """,
     ),
 )

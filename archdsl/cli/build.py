@@ -1,0 +1,193 @@
+"""`archdsl build`: from a spec to PyTorch source that has been run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import ArchCommand, document, json_option, locate, refuse, set_option
+from archdsl.diagnostics.core import ArchError, Diagnostic
+
+if TYPE_CHECKING:
+    from archdsl.api import ArchFile, Variant
+    from archdsl.backends.proof import Proof
+    from archdsl.cli.schema import BuiltJson
+
+_OURS = re.compile(r'"""\S+:\s+[\d,]+\s+parameters,\s+[\d,]+\s+MACs\s+at\s+[\d×]+\.')
+"""How the docstring of every generated file begins."""
+
+
+@click.command("build", cls=ArchCommand, short_help="Write a spec's PyTorch source, proved by running it.")
+@click.argument("spec")
+@click.option("-o", "--output", metavar="FILE|DIR", help="Where to write; `-` prints the source. [<variant>.py]")
+@click.option("--all", "every", is_flag=True, help="Build every variant of the file.")
+@set_option
+@click.option("--proof/--no-proof", default=None, help="Import the source and run it. [on, but for `-o -`]")
+@click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
+@json_option
+def command(
+    spec: str,
+    output: str | None,
+    every: bool,
+    settings: dict[str, str],
+    proof: bool | None,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Check a spec, print its stage table, write its PyTorch source and prove it.
+
+    The proof imports the source, runs it once, and compares the output's shape, the number of parameters and every
+    weight's name and shape with the graph. A source that fails is not written. The file that is written needs
+    nothing but torch; one that archdsl wrote before is replaced.
+    """
+    to_stdout = output == "-"
+    if every and to_stdout and not as_json:
+        raise click.UsageError("--all writes several files: -o must be a folder")
+    if every and output and output.endswith(".py"):
+        raise click.UsageError(f"--all writes several files: {output} is not a folder")
+    file, variants, warnings = _open(spec, every)
+    prove_it = proof if proof is not None else not to_stdout
+    built = []
+    for variant in [found.set(settings) if settings else found for found in variants]:
+        if not as_json and not to_stdout:
+            _print_table(variant)
+        path = None if to_stdout else _destination(variant.name, output, every)
+        built.append(_build(variant, path, prove_it, force, as_json))
+    if as_json:
+        console.write_json(document("build", warnings, file=file.name, built=built))
+    return 0
+
+
+def _open(spec: str, every: bool) -> tuple[ArchFile, list[Variant], list[Diagnostic]]:
+    """The checked file, the variants to build, and warnings; raises ArchError with all findings about the file."""
+    from archdsl.api import ArchFile
+
+    source, named = locate(spec)
+    file = ArchFile(source)
+    found = file.check()
+    if any(d.severity == "error" for d in found):
+        raise ArchError(found)
+    if found:
+        console.diagnose(found, sys.stderr)
+    if not file:
+        raise refuse("E606", path=file.name, name=file.name)
+    if every:
+        if named:
+            raise click.UsageError(f"--all builds every variant, {named} is one")
+        return file, list(file.values()), list(found)
+    if named is None:
+        first, *others = file
+        if others:
+            console.note(f"building {first}, the first of {len(file)} variants; --all or {spec}:NAME builds others")
+            console.note(f"others: {', '.join(others)}\n")
+        named = first
+    return file, [file[named]], list(found)
+
+
+def _destination(variant: str, output: str | None, every: bool) -> Path:
+    """Where a variant's source goes: `-o` names a file, or a folder that exists, ends in `/` or gets all variants."""
+    if output is None:
+        return Path(f"{variant}.py")
+    path = Path(output)
+    if path.is_dir():
+        return path / f"{variant}.py"
+    if every or output.endswith("/"):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise refuse("E607", path=output, detail=error.strerror or str(error)) from None
+        return path / f"{variant}.py"
+    return path
+
+
+def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_json: bool) -> BuiltJson:
+    """Generate, prove and write one variant."""
+    from archdsl.cli import facts
+
+    source = variant.source
+    proof: Proof | None = None
+    replaces = False
+    if path is None:
+        if prove_it:
+            proof = _prove(variant, source)
+        if not as_json:
+            console.write_source(source)
+    else:
+        replaces = _replaces(path, force)
+        proof = _write(variant, path, source, prove_it)
+    if proof is not None:
+        console.note(f"proved {variant.name}: {_sentence(proof)}")
+    if path is not None:
+        console.note(f"{'replaced' if replaces else 'wrote'} {path} ({len(source.splitlines())} lines)")
+    if not as_json:
+        return {}  # type: ignore[typeddict-item]  # nobody reads it
+    result: BuiltJson = {
+        "variant": facts.variant_json(variant),
+        "stages": facts.stages_json(variant),
+        "path": str(path) if path else None,
+        "source": None if path else source,
+        "proof": _proof_json(proof),
+    }
+    return result
+
+
+def _replaces(path: Path, force: bool) -> bool:
+    """Whether there is a file in the way that may be replaced; raises ArchError E607 if it may not."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open(encoding="utf-8") as file:
+            ours = bool(_OURS.match(file.read(1000)))
+    except (OSError, ValueError):
+        ours = False
+    if not ours and not force:
+        raise refuse("E607", path=str(path), detail="the file is not one that archdsl wrote; --force replaces it")
+    return True
+
+
+def _write(variant: Variant, path: Path, source: str, prove_it: bool) -> Proof | None:
+    """Write a source under a temporary name, prove what was written, and put it in place."""
+    from archdsl.cli.files import Staged
+
+    with Staged(path, source) as staged:
+        proof = _prove(variant, staged.content()) if prove_it else None
+        staged.commit()
+    return proof
+
+
+def _prove(variant: Variant, source: str) -> Proof:
+    with console.busy(f"running {variant.name} …"):
+        from archdsl.backends.proof import prove
+
+        return prove(variant.graph, source)
+
+
+def _sentence(proof: Proof) -> str:
+    shape = "×".join(map(str, proof.output))
+    how = "ran on the CPU" if proof.device == "cpu" else f"ran on torch's {proof.device} device, shapes only"
+    return f"{how}; output {shape}, {proof.params:,} parameters, {proof.keys} state_dict entries as in the graph"
+
+
+def _proof_json(proof: Proof | None) -> Any:
+    if proof is None:
+        return None
+    return {
+        "device": proof.device,
+        "params": proof.params,
+        "keys": proof.keys,
+        "output": list(proof.output),
+        "seconds": round(proof.seconds, 3),
+    }
+
+
+def _print_table(variant: Variant) -> None:
+    from archdsl.cli.tables import stage_table, title
+
+    console.show(title(variant), stage_table(variant))
+    console.line()
+    sys.stdout.flush()

@@ -1,0 +1,69 @@
+"""`archdsl check`: every finding about some files, or one line for each file that has none."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import ArchCommand, document, exit_code, json_option, locate
+from archdsl.diagnostics.core import ArchError, Diagnostic
+
+if TYPE_CHECKING:
+    from archdsl.cli.schema import CheckedJson
+
+
+@click.command("check", cls=ArchCommand)
+@click.argument("specs", metavar="[SPEC]...", nargs=-1)
+@json_option
+def command(specs: tuple[str, ...], as_json: bool) -> int:
+    """Report every error in specs, with its place and a hint.
+
+    Names, types, shapes and the figures that `expect` claims, of all variants of each file. Without SPEC, all shipped
+    families are checked.
+    """
+    if not specs:
+        from archdsl.library import families
+
+        specs = tuple(families())
+    every: list[Diagnostic] = []
+    files: list[CheckedJson] = []
+    for spec in specs:
+        name, variants, found = _check(spec)
+        every += found
+        ok = not any(d.severity == "error" for d in found)
+        if as_json:
+            own: Any = document("check", found)["diagnostics"]
+            files.append({"file": name, "ok": ok, "variants": variants, "diagnostics": own})
+            continue
+        console.diagnose(found, sys.stdout)
+        if ok:
+            console.line(f"{name}: {_fine(len(variants))}")
+    if as_json:
+        console.write_json(document("check", every, files=files))
+    elif every:
+        console.note(console.tally(every))
+    return exit_code(every)
+
+
+def _check(spec: str) -> tuple[str, list[str], tuple[Diagnostic, ...]]:
+    """The name, variants and diagnostics of the file that SPEC means."""
+    from archdsl.api import ArchFile
+
+    name = spec
+    try:
+        source, variant = locate(spec)
+        name = source.name
+        file = ArchFile(source)
+        found = file.check()
+        if variant is not None:
+            file[variant]
+        return name, list(file), found
+    except ArchError as error:
+        return name, [], error.diagnostics
+
+
+def _fine(variants: int) -> str:
+    return "no variants, no errors" if not variants else f"{variants} variant{'s' * (variants != 1)}, no errors"

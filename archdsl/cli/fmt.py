@@ -1,0 +1,75 @@
+"""`archdsl fmt`: specs in the canonical layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import STDIN, ArchCommand, document, exit_code, fail, json_option, read_stdin
+from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+
+if TYPE_CHECKING:
+    from archdsl.cli.schema import FormattedJson
+    from archdsl.source import Source
+
+
+@click.command("fmt", cls=ArchCommand)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
+@json_option
+def command(files: tuple[str, ...], only_check: bool, as_json: bool) -> int:
+    """Lay specs out in the canonical way, in place.
+
+    `-` reads standard input and prints the result. A file with a syntax error is left as it is; the meaning of a spec
+    never changes.
+    """
+    if as_json and "-" in files and not only_check:
+        raise click.UsageError("`-` prints the text: no --json beside it, but for --check")
+    results: list[FormattedJson] = []
+    every: list[Diagnostic] = []
+    for name in files:
+        try:
+            results.append(_format(name, only_check, as_json))
+        except ArchError as error:
+            every += error.diagnostics
+    if as_json:
+        console.write_json(document("fmt", every, files=results))
+    elif every:
+        fail(every)
+    changes = only_check and any(result["changed"] for result in results)
+    return exit_code(every) or int(changes)
+
+
+def _format(name: str, only_check: bool, as_json: bool) -> FormattedJson:
+    """Format one file; raises ArchError."""
+    from archdsl.syntax import format_file, parse
+
+    source = _read(name)
+    bag = Bag()
+    syntax = parse(source, bag)
+    bag.raise_errors()
+    assert syntax is not None
+    text = format_file(syntax)
+    changed = text != source.text
+    if name == "-" and not only_check:
+        console.write_source(text)
+    elif changed and not only_check:
+        from archdsl.cli.files import Staged
+
+        with Staged(Path(name), text) as staged:
+            staged.commit()
+    if changed and not as_json and (name != "-" or only_check):
+        console.note(f"{'would format' if only_check else 'formatted'} {source.name}")
+    return {"file": source.name, "changed": changed}
+
+
+def _read(name: str) -> Source:
+    """A file by its path alone: no name of a shipped spec is rewritten by accident."""
+    from archdsl.library import locate
+
+    if name in ("-", STDIN):
+        return read_stdin()
+    return locate(name if "/" in name else f"./{name}")[0]

@@ -1,0 +1,63 @@
+"""`archdsl predict`: what published weights see in pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import ArchCommand, document, find_variant, json_option, set_option
+
+if TYPE_CHECKING:
+    from archdsl.cli.schema import PredictionJson
+    from archdsl.predict import Prediction
+
+
+@click.command("predict", cls=ArchCommand)
+@click.argument("spec", metavar="SPEC[:VARIANT]")
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.option("--weights", metavar="FILE", required=True, help="A .safetensors or .pth file.")
+@click.option("--checkpoint", metavar="NAME", help="The spec's key map to read the weights with. [the one that fits]")
+@click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to print.")
+@set_option
+@json_option
+def command(
+    spec: str,
+    images: tuple[str, ...],
+    weights: str,
+    checkpoint: str | None,
+    top: int,
+    settings: dict[str, str],
+    as_json: bool,
+) -> int:
+    """Print the most likely classes of pictures.
+
+    The pictures are resized, cropped and normalized as the spec's `preprocess` says. Only tensors are read from the
+    weights file: nothing in it is executed.
+    """
+    variant = find_variant(spec, settings)
+    with console.busy(f"running {variant.name} …"):
+        from archdsl.predict import predict
+
+        predictions = predict(variant, weights, list(images), checkpoint=checkpoint, top=top)
+    if as_json:
+        found = [_data(prediction) for prediction in predictions]
+        console.write_json(document("predict", (), variant=variant.name, predictions=found))
+    else:
+        from archdsl.cli.tables import prediction_table
+
+        for index, prediction in enumerate(predictions):
+            if index:
+                console.line()
+            console.line(f"{prediction.path}")
+            console.show(prediction_table(prediction.classes))
+    return 0
+
+
+def _data(prediction: Prediction) -> PredictionJson:
+    classes = prediction.classes
+    return {
+        "path": str(prediction.path),
+        "classes": [{"label": label, "probability": float(probability)} for label, probability in classes],
+    }

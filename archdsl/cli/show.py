@@ -1,0 +1,77 @@
+"""`archdsl show`: the cost of one network stage by stage or layer by layer, or of several side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import ArchCommand, document, json_option, open_spec, refuse, set_option
+
+if TYPE_CHECKING:
+    from archdsl.api import ArchFile, Variant
+
+
+@click.command("show", cls=ArchCommand)
+@click.argument("spec")
+@click.option("--layers", is_flag=True, help="Every layer: path, kind, output size, parameters, MACs.")
+@set_option
+@json_option
+def command(spec: str, layers: bool, settings: dict[str, str], as_json: bool) -> int:
+    """Print a network's stages, or its layers, and what they cost.
+
+    Where the file has several variants and none is named, they are compared. The column `layers` counts
+    convolutions, those of shortcuts too, and linear layers. MACs are multiply-accumulates for one image. Sizes are
+    channels × height × width.
+    """
+    file, named = open_spec(spec)
+    if not file:
+        raise refuse("E606", path=file.name, name=file.name)
+    several = named is None and len(file) > 1
+    variants = list(file.values()) if several and not layers else [file.only(named)]
+    if settings:
+        variants = [variant.set(settings) for variant in variants]
+    if as_json:
+        console.write_json(document("show", (), **_data(file, variants, several)))
+    elif several:
+        _compare(file, variants)
+    else:
+        _one(variants[0], layers)
+    return 0
+
+
+def _data(file: ArchFile, variants: list[Variant], several: bool) -> dict[str, Any]:
+    from archdsl.cli import facts
+
+    data = {"file": file.name, "doc": file.docstring, "variants": list(map(facts.variant_json, variants))}
+    if several:
+        return {**data, "variant": None, "stages": [], "layers": [], "preprocess": {}}
+    variant = variants[0]
+    return {
+        **data,
+        "doc": facts.description(variant),
+        "variant": facts.variant_json(variant),
+        "stages": facts.stages_json(variant),
+        "layers": facts.layers_json(variant),
+        "preprocess": facts.preprocessing(variant),
+    }
+
+
+def _compare(file: ArchFile, variants: list[Variant]) -> None:
+    from archdsl.cli.tables import prose, variant_table
+
+    console.show(*prose(file.docstring), variant_table(variants))
+
+
+def _one(variant: Variant, layers: bool) -> None:
+    from archdsl.cli.facts import description, preprocessing
+    from archdsl.cli.tables import layer_table, prose, stage_table, title
+
+    table = layer_table(variant) if layers else stage_table(variant)
+    console.show(title(variant), *prose(description(variant)), table)
+    pictures = preprocessing(variant)
+    if pictures:
+        console.line("\npreprocess")
+    for key, value in pictures.items():
+        console.line(f"  {key} = {value}")

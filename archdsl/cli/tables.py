@@ -1,0 +1,143 @@
+"""Tables and figures for readers; rich is imported by whoever calls this."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from rich import box
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from archdsl.cli.facts import arguments, node_params
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from archdsl.api import Variant
+    from archdsl.graph.table import StageRow
+
+_PAPER = re.compile(r".*?\(.*?\d{4}\)|.+?(?=[;.]( |$)|$)")
+"""What a file's docstring begins with: a title and, in parentheses, who and when; else its first clause."""
+
+PROSE = 100
+"""Columns of running text."""
+
+Column = tuple[str, Literal["left", "right"]]
+
+
+def count(number: int) -> str:
+    """`25,557,032`, a dash for none."""
+    return f"{number:,}" if number else "–"
+
+
+def macs(number: int) -> str:
+    """`4.089 G`: four significant digits, as papers give them; a dash for none."""
+    if not number:
+        return "–"
+    for factor, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K")):
+        if number >= factor:
+            digits = len(str(number // factor))
+            return f"{number / factor:.{max(0, 4 - digits)}f} {unit}"
+    return str(number)
+
+
+def title(variant: Variant) -> Text:
+    """`resnet18 = ResNet(unit = Basic, depths = [2, 2, 2, 2])`, and what it maps to what."""
+    graph = variant.graph
+    given = ", ".join(f"{name} = {text}" for name, text in arguments(variant).items())
+    outputs = ", ".join(str(graph.shape(ref)) for ref in graph.outputs)
+    sizes = f"input {graph.input_shape}, output {outputs}\n"
+    return Text.assemble((variant.name, "bold cyan"), f" = {graph.root.definition}({given})\n{sizes}", overflow="fold")
+
+
+def heading(name: str, doc: str) -> Text:
+    """A family's name and its paper."""
+    paper = _PAPER.match(" ".join(doc.split()))
+    return Text.assemble((name, "bold cyan"), f"  {paper.group() if paper else ''}", overflow="fold")
+
+
+def prose(text: str) -> list[RenderableType]:
+    """Paragraphs, filled to a width that reads well, a blank line after each."""
+    joined = [" ".join(part.split()) for part in text.split("\n\n")]
+    return [Constrain(Text(part + "\n", overflow="fold"), PROSE) for part in joined if part]
+
+
+def stage_table(variant: Variant) -> Table:
+    """Stage, output size, blocks, layers, parameters and MACs, with totals."""
+    table = variant.table
+    blocks = any(row.repeats for row in table.rows)
+    blocks_column: list[Column] = [("blocks", "left")] if blocks else []
+    made = _table(
+        ("stage" if any(row.kind == "stage" for row in table.rows) else "part", "left"),
+        ("output", "right"),
+        *blocks_column,
+        ("layers", "right"),
+        ("params", "right"),
+        ("MACs", "right"),
+    )
+    for row in table.rows:
+        style = "" if row.kind in ("stage", "part") else "dim"
+        cells = [row.name, str(row.output), *([_repeats(row)] if blocks else [])]
+        made.add_row(*map(Text, [*cells, count(row.layers), count(row.params), macs(row.macs)]), style=style)
+    total = ["total", "", *([""] if blocks else []), count(table.layers), count(table.params), macs(table.macs)]
+    _close(made, total)
+    return made
+
+
+def _close(table: Table, totals: Sequence[str]) -> None:
+    """Add the last row."""
+    for column, cell in zip(table.columns, totals, strict=True):
+        column.footer = Text(cell)
+    table.show_footer = True
+
+
+def _repeats(row: StageRow) -> str:
+    return ", ".join(f"{times} × {name}" for times, name in row.repeats)
+
+
+def layer_table(variant: Variant) -> Table:
+    """Every node: path, what it is, output size, parameters and MACs."""
+    made = _table(("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right"), ("MACs", "right"))
+    graph = variant.graph
+    for node in graph.nodes:
+        label = node.op.label(node.params)
+        cells = (node.path, label, str(node.shape), count(node_params(node)), macs(node.macs))
+        made.add_row(*map(Text, cells), style="" if node.op.role in ("conv", "linear", "input") else "dim")
+    _close(made, ["total", f"{len(graph.nodes):,} layers", "", count(graph.params), macs(graph.macs)])
+    return made
+
+
+def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = True) -> Table:
+    """Several variants, one a row. `width` aligns several tables: the columns of the longest name, indented."""
+    made = _table(("variant", "left"), ("input", "right"), ("layers", "right"), ("params", "right"), ("MACs", "right"))
+    if width:
+        for column, least in zip(made.columns, (width, 11, 6, 13, 7), strict=True):
+            column.min_width = least
+    made.show_header = header
+    for variant in variants:
+        graph = variant.graph
+        name = ("  " if width else "") + variant.name
+        cells = (name, str(graph.input_shape), count(variant.table.layers), count(graph.params), macs(graph.macs))
+        made.add_row(*map(Text, cells))
+    return made
+
+
+def prediction_table(classes: Sequence[tuple[str, float]]) -> Table:
+    """The classes of one picture and their probabilities."""
+    made = _table(("probability", "right"), ("class", "left"))
+    made.show_header = False
+    for label, probability in classes:
+        made.add_row(Text(f"  {probability:7.2%}"), Text(label))
+    return made
+
+
+def _table(*columns: Column) -> Table:
+    table = Table(
+        box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1), header_style="bold", footer_style="bold"
+    )
+    for name, side in columns:
+        table.add_column(name, justify=side, no_wrap=side == "right", overflow="fold")
+    return table

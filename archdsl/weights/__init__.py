@@ -1,0 +1,20 @@
+"""Pretrained weights: files of other libraries into our modules, and back.
+
+`reading` gives the tensors of a file, `fitting` finds the checkpoint map under which their names are ours and says
+what does not fit, `loading` makes the module. A file is loaded completely or not at all.
+"""
+
+from __future__ import annotations
+
+from archdsl.weights.loading import export_keys, import_keys, load_weights, load_weights_into, save_weights
+from archdsl.weights.reading import Weights, read_weights
+
+__all__ = [
+    "Weights",
+    "export_keys",
+    "import_keys",
+    "load_weights",
+    "load_weights_into",
+    "read_weights",
+    "save_weights",
+]

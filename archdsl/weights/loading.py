@@ -1,0 +1,181 @@
+"""Tensors into modules. Everything is checked and converted before a module is touched.
+
+The tensors that a module gets are its own: neither a mapped file nor another tensor shares their memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.graph.ir import Graph
+from archdsl.graph.keymap import DIRECT, KeyMap
+from archdsl.weights.fitting import Fit, Shape, check_fit, choose, fit, named_map
+from archdsl.weights.reading import Weights, read_weights, unreadable
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_log = logging.getLogger(__name__)
+
+
+class Loadable(Protocol):
+    """What loading needs to know of a variant (`archdsl.Variant`)."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def keymaps(self) -> Mapping[str, KeyMap]: ...
+
+    def empty(self) -> nn.Module:
+        """The module on the meta device."""
+
+
+def load_weights(
+    variant: Loadable,
+    path: str | os.PathLike[str],
+    checkpoint: str | None = None,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Module:
+    """A new module with the weights of a file, in training mode; nothing is initialized.
+
+    Floating-point weights become `dtype`, or torch's default whatever the file has; counts stay integers.
+    `checkpoint` names the map to read the keys with; without it the spec's own names are tried, then its maps. Raises
+    ArchError: E501 to E503 with every key that does not fit, E504 to E506.
+    """
+    if dtype is not None and not dtype.is_floating_point:
+        raise TypeError(f"weights are floating-point numbers, {dtype} is not")
+    ours = _shapes(variant.graph)
+    weights, found = _read_and_fit(variant, ours, path, checkpoint)
+    model = variant.empty()
+    model.load_state_dict(_converted(weights, found, model.state_dict(), device or "cpu", dtype), assign=True)
+    assert not any(tensor.is_meta for tensor in [*model.parameters(), *model.buffers()])
+    return model
+
+
+def load_weights_into(
+    model: nn.Module, variant: Loadable, path: str | os.PathLike[str], checkpoint: str | None = None
+) -> None:
+    """Replace the weights of a variant's module, on its device and in its dtypes; after an error it is unchanged.
+
+    Raises ArchError as `load_weights` does, ValueError if the module is none of this variant.
+    """
+    import torch
+
+    state = model.state_dict()
+    ours = {key: tuple(state[key].shape) for key, _, _ in variant.graph.state() if key in state}
+    if len(ours) != len(state) or len(ours) != sum(1 for _ in variant.graph.state()):
+        raise ValueError(f"the module is not one of {variant.graph.name}: its weights have other names")
+    weights, found = _read_and_fit(variant, ours, path, checkpoint)
+    converted = _converted(weights, found, state, None, None)
+    with torch.no_grad():
+        for key, tensor in state.items():
+            tensor.copy_(converted[key])
+
+
+def export_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: str) -> dict[str, torch.Tensor]:
+    """A state_dict of this variant under another library's names; raises ArchError E501, E502, E503 or E505."""
+    keymap = named_map(checkpoint, variant.keymaps)
+    ours = _shapes(variant.graph)
+    shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
+    check_fit(fit(ours, shapes, DIRECT), ours, shapes, ())
+    theirs = keymap.apply(ours).theirs
+    return {theirs[key]: tensor for key, tensor in state.items()}
+
+
+def import_keys(
+    variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: str | None = None
+) -> dict[str, torch.Tensor]:
+    """Another library's state_dict under this variant's names, in its order; raises ArchError E501-E503, E505, E506."""
+    ours = _shapes(variant.graph)
+    shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
+    found = choose(ours, shapes, variant.keymaps, checkpoint)
+    check_fit(found, ours, shapes, ())
+    return {key: state[theirs] for key, theirs in found.theirs.items() if theirs in state}
+
+
+def save_weights(
+    variant: Loadable,
+    state: Mapping[str, torch.Tensor],
+    path: str | os.PathLike[str],
+    checkpoint: str | None = None,
+) -> None:
+    """Write a state_dict, under another library's names if `checkpoint` says so: safetensors, or .pth by torch.save.
+
+    The file appears whole or not at all. Raises ArchError as `export_keys` does, and E607.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    named = dict(state) if checkpoint is None else export_keys(variant, state, checkpoint)
+    tensors = {key: tensor.detach().contiguous() for key, tensor in named.items()}
+    shown = os.fspath(path)
+    partial = f"{shown}.{os.getpid()}.part"
+    try:
+        if shown.endswith(".safetensors"):
+            save_file(tensors, partial)
+        else:
+            torch.save(tensors, partial)
+        os.replace(partial, shown)
+    except (OSError, RuntimeError) as error:
+        if os.path.exists(partial):
+            os.unlink(partial)
+        bag = Bag()
+        bag.report("E607", None, path=shown, detail=getattr(error, "strerror", None) or str(error))
+        raise ArchError(bag) from None
+
+
+def _shapes(graph: Graph) -> dict[str, Shape]:
+    return {key: weight.shape for key, weight, _ in graph.state()}
+
+
+def _read_and_fit(
+    variant: Loadable, ours: Mapping[str, Shape], path: str | os.PathLike[str], checkpoint: str | None
+) -> tuple[Weights, Fit]:
+    """The file's tensors and where they belong; raises ArchError unless all of it fits."""
+    weights = read_weights(path, ours)
+    shapes = weights.shapes
+    found = choose(ours, shapes, variant.keymaps, checkpoint)
+    check_fit(found, ours, shapes, weights.notes)
+    for note in weights.notes:
+        _log.info("%s: %s", weights.path, note)
+    if found.keymap is not DIRECT:
+        _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
+    return weights, found
+
+
+def _converted(
+    weights: Weights,
+    found: Fit,
+    state: Mapping[str, torch.Tensor],
+    device: torch.device | str | None,
+    dtype: torch.dtype | None,
+) -> dict[str, torch.Tensor]:
+    """For each weight of a module a tensor of its own, of the module's kind; device and dtype are those of the module
+    unless given.
+    """
+    import torch
+
+    result: dict[str, torch.Tensor] = {}
+    for key, wanted in state.items():
+        place = wanted.device if device is None else device
+        kind = dtype if dtype is not None and wanted.is_floating_point() else wanted.dtype
+        if key in found.uncounted:
+            result[key] = torch.zeros(wanted.shape, dtype=kind, device=place)
+            continue
+        tensor = weights.tensors[found.theirs[key]]
+        if (
+            tensor.is_floating_point() != wanted.is_floating_point()
+            or tensor.is_complex()
+            or tensor.dtype == torch.bool
+        ):
+            unreadable(weights.path, f"`{found.theirs[key]}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
+        result[key] = tensor.detach().to(place, kind, copy=True, memory_format=torch.contiguous_format)
+    return result

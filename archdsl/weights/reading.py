@@ -1,0 +1,148 @@
+"""Files -> tensors. Only weights are read: what would have to run code to be read is refused.
+
+Every fault is E504 with the path. The tensors lie in a private mapping of the file where its format allows it, so
+they must be copied before the file may change.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from archdsl.diagnostics.core import ArchError, Bag
+
+if TYPE_CHECKING:
+    import torch
+
+CONTAINERS = (
+    "state_dict", "state_dict_ema", "model", "model_ema", "model_state_dict", "model_state", "ema", "module", "net",
+    "network", "params", "weights",
+)  # fmt: skip
+"""Names under which training scripts keep a model's weights beside the optimizer's state."""
+
+WRAPPERS = ("module.", "_orig_mod.")
+"""What DataParallel and torch.compile put before every key."""
+
+_GLOBAL = re.compile(r"(?:GLOBAL|class) ([A-Za-z_][\w.]*)")
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The tensors of a file by their keys; `notes` say what was unwrapped to get at them."""
+
+    path: str
+    tensors: Mapping[str, torch.Tensor]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {key: tuple(tensor.shape) for key, tensor in self.tensors.items()}
+
+
+def read_weights(path: str | os.PathLike[str], own: Collection[str] = ()) -> Weights:
+    """Read safetensors or what torch.save wrote of a state_dict; raises ArchError E504.
+
+    The usual containers (`{"state_dict": …}`) are unwrapped, and prefixes that all keys have (`module.`) are dropped
+    unless keys of `own`, the model's, begin with them too.
+    """
+    shown = os.fspath(path)
+    try:
+        content = _content(shown)
+        tensors, notes = _unwrapped(content)
+        _check(tensors)
+        for prefix in WRAPPERS:
+            inside = all(key.startswith(prefix) and key != prefix for key in tensors)
+            if tensors and inside and not any(key.startswith(prefix) for key in own):
+                tensors = {key.removeprefix(prefix): tensor for key, tensor in tensors.items()}
+                notes.append(f"every key of the file begins with `{prefix}`, which was dropped")
+        return Weights(shown, tensors, tuple(notes))
+    except Exception as error:  # a damaged file can raise anything
+        unreadable(shown, _reason(error))
+
+
+def unreadable(path: str, detail: str) -> NoReturn:
+    """Raise E504."""
+    bag = Bag()
+    bag.report("E504", None, path=path, detail=detail)
+    raise ArchError(bag) from None
+
+
+class _Unusable(Exception):
+    """What was read is not a state_dict."""
+
+
+def _content(path: str) -> Any:
+    with open(path, "rb") as file:
+        head = file.read(9)
+    if head[8:9] == b"{" and not head.startswith(_ZIP):
+        return _safetensors(path)
+    if head.startswith((_ZIP, _PICKLE)):
+        return _pickled(path, mapped=head.startswith(_ZIP))
+    raise _Unusable("it is empty" if not head else "it is neither safetensors nor written by torch.save")
+
+
+def _safetensors(path: str) -> dict[str, torch.Tensor]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt", device="cpu") as file:
+        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dict
+
+
+def _pickled(path: str, *, mapped: bool) -> Any:
+    import torch
+
+    if mapped:
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except RuntimeError:
+            pass  # compressed entries cannot be mapped
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _unwrapped(content: Any) -> tuple[dict[str, torch.Tensor], list[str]]:
+    """The state_dict in nested containers."""
+    import torch
+
+    notes: list[str] = []
+    while True:
+        if not isinstance(content, Mapping):
+            raise _Unusable(f"it holds a {type(content).__name__}, not a state_dict")
+        if all(isinstance(value, torch.Tensor) for value in content.values()):
+            return dict(content), notes
+        found = [name for name in CONTAINERS if isinstance(content.get(name), Mapping)]
+        if len(found) > 1:
+            sets = ", ".join(found)
+            raise _Unusable(f"it holds several sets of weights ({sets}): save the one that is meant alone")
+        if not found:
+            key, value = next((k, v) for k, v in content.items() if not isinstance(v, torch.Tensor))
+            raise _Unusable(f"`{key}` in it is a {type(value).__name__}, not a tensor")
+        content = content[found[0]]
+        notes.append(f"the weights are the `{found[0]}` of the file")
+
+
+def _check(tensors: Mapping[Any, torch.Tensor]) -> None:
+    import torch
+
+    for key, tensor in tensors.items():
+        if not isinstance(key, str):
+            raise _Unusable(f"one of its keys is a {type(key).__name__}, not a name")
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested or tensor.device.type != "cpu":
+            raise _Unusable(f"`{key}` is not an ordinary tensor")
+
+
+def _reason(error: Exception) -> str:
+    """One line that says what is wrong."""
+    if isinstance(error, _Unusable):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error)
+    refused = _GLOBAL.search(text)
+    if "Weights only load failed" in text and refused:
+        return f"it holds a {refused[1]}, not only weights, and reading that would run code"
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    return f"it is damaged ({first[:120]})"
