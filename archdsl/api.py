@@ -21,7 +21,7 @@ from archdsl.semantics.claims import check_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.names import check_names
 from archdsl.semantics.program import bind
-from archdsl.semantics.settings import init_rules
+from archdsl.semantics.settings import check_settings, init_rules
 from archdsl.semantics.variants import Configured, VariantTable, override
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse_expression
@@ -49,7 +49,7 @@ class Variant:
         if "graph" in self.__dict__:
             return self.graph
         configured = self.configured
-        graph = elaborate(configured.name, configured.model, configured.args, configured.span, bag)
+        graph = elaborate(configured.name, configured.model, configured.args, configured.span, bag, traced=False)
         if graph is not None:
             self.__dict__["graph"] = graph
         return graph
@@ -76,7 +76,10 @@ class Variant:
         bag = Bag()
         rules = init_rules(self.file.program, self.configured, self.graph, bag)
         bag.raise_errors()
-        return generate(self.graph, self.file.docstring, rules)
+        c = self.configured
+        traced = elaborate(c.name, c.model, c.args, c.span, bag)
+        assert traced is not None
+        return generate(traced, self.file.docstring, rules)
 
     @cached_property
     def keymaps(self) -> Mapping[str, KeyMap]:
@@ -179,6 +182,7 @@ class ArchFile(Mapping[str, Variant]):
         graphs = {name: v.graph for name, v in self._made.items() if "graph" in v.__dict__}
         check_checkpoints(self.program, graphs, self.variants, bag)
         check_claims(self.program, graphs, self.variants, bag)
+        check_settings(self.program, graphs, self.variants, bag)
         return tuple(bag)
 
     def only(self, variant: str | None) -> Variant:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Value: TypeAlias = Any
@@ -95,7 +95,7 @@ class Expr:
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Const(Expr):
     """A literal. Floats print as `repr` does, so they read back bit for bit."""
 
@@ -110,7 +110,7 @@ class Const(Expr):
         return f"({text})" if text.startswith("-") and outer > 6 else text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Symbol(Expr):
     """A parameter of the enclosing block or op; `in_channels` is the width of its input."""
 
@@ -120,12 +120,16 @@ class Symbol(Expr):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Local(Expr):
     """A named intermediate result of a block body: prints its name, means its definition."""
 
     name: str
     definition: Expr
+    parts_below: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.parts_below = size(self.definition)
 
     def python(self, outer: int) -> str:
         return self.name
@@ -137,7 +141,7 @@ class Local(Expr):
         return parts[0] if isinstance(parts[0], Const) else Local(self.name, parts[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Binary(Expr):
     op: str
     left: Expr
@@ -156,7 +160,7 @@ class Binary(Expr):
         return binary(self.op, parts[0], parts[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Not(Expr):
     operand: Expr
 
@@ -171,7 +175,7 @@ class Not(Expr):
         return Const(not parts[0].value) if isinstance(parts[0], Const) else Not(parts[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Apply(Expr):
     """A call of one of the language's pure functions, under its Python name."""
 
@@ -197,7 +201,7 @@ class Apply(Expr):
         return apply(self.function, *parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Function:
     """A pure function of a spec over numbers: `result` is over its parameters, some with a default."""
 
@@ -206,7 +210,7 @@ class Function:
     result: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Invoke(Expr):
     """A call of a spec's own function: `divisible(in_channels * expand)`; arguments by parameter name."""
 
@@ -231,7 +235,7 @@ class Invoke(Expr):
         return substitute(expand(self.function.result), values | dict(arguments))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Index(Expr):
     sequence: Expr
     index: Expr
@@ -251,7 +255,7 @@ class Index(Expr):
         return Index(sequence, index)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Conditional(Expr):
     condition: Expr
     yes: Expr
@@ -271,7 +275,7 @@ class Conditional(Expr):
         return Conditional(condition, yes, no)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False, unsafe_hash=True)
 class Tuple(Expr):
     """A list whose members are expressions of their own."""
 
@@ -376,6 +380,21 @@ def walk(expr: Expr) -> Iterator[Expr]:
     yield expr
     for part in expr.parts():
         yield from walk(part)
+
+
+def size(expr: Expr) -> int:
+    """How many parts an expression has, those of the definitions of its locals included."""
+    if isinstance(expr, Const | Symbol):
+        return 1
+    count, stack = 0, [expr]
+    while stack:
+        part = stack.pop()
+        count += 1
+        if isinstance(part, Local):
+            count += part.parts_below
+        else:
+            stack.extend(part.parts())
+    return count
 
 
 def symbols(expr: Expr) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,6 +9,7 @@ from importlib import import_module
 import click
 
 from archdsl import __version__
+from archdsl.cli import INTERRUPTED
 
 COMMANDS = {
     "build": "build",
@@ -21,10 +21,6 @@ COMMANDS = {
     "explain": "explain",
 }
 """Commands in the order of the help, and the modules that hold them."""
-
-INTERRUPTED = 130
-PIPE_CLOSED = 141
-"""What a shell reports for a process ended by SIGINT and by SIGPIPE."""
 
 
 class Commands(click.Group):
@@ -70,15 +66,10 @@ def run(args: Sequence[str]) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
         code = app.main(list(args), prog_name="archdsl", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Python flushes standard output at exit; let that go nowhere instead of into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
     return code if isinstance(code, int) else 0

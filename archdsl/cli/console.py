@@ -27,8 +27,12 @@ def console(stream: IO[str]) -> Console:
     """rich's console for standard output or error."""
     from rich.console import Console
 
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would exit with 1, which here means findings
+
     width = None if is_coloured(stream) or "COLUMNS" in os.environ else UNBOUNDED
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return Piped(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def show(*renderables: RenderableType) -> None:

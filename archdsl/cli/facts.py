@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from archdsl.diagnostics.core import Bag
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.cli.schema import LayerJson, StageJson, VariantJson
+    from archdsl.cli.schema import LayerJson, PreprocessJson, StageJson, VariantJson
     from archdsl.graph.ir import Node
 
 
@@ -81,12 +82,22 @@ def layers_json(variant: Variant) -> list[LayerJson]:
     ]
 
 
-def preprocessing(variant: Variant) -> dict[str, str]:
-    """How pictures become the input, as the spec writes it; what is said of the variant precedes what of the model."""
-    lineage = variant.configured.lineage
-    found: dict[str, str] = {}
-    for target in reversed(lineage):
-        for item in variant.file.program.items(ast.Preprocess):
-            if isinstance(item, ast.Preprocess) and item.target.name == target:
-                found |= {entry.key: " ".join(entry.value.span.text.split()) for entry in item.entries}
-    return found
+def preprocess_json(variant: Variant) -> PreprocessJson | None:
+    """How pictures become the input, every size resolved; None where the spec does not say. Raises ArchError."""
+    from archdsl.semantics.settings import preprocess_of
+
+    bag = Bag()
+    settings = preprocess_of(variant.file.program, variant.configured, bag)
+    bag.raise_errors()
+    if settings is None:
+        return None
+    shape = variant.graph.input_shape
+    size = [shape.height, shape.width] if settings.size is None else [settings.size, settings.size]
+    return {
+        "resize": settings.resized(max(size)),
+        "size": size,
+        "interpolation": settings.interpolation,
+        "mean": list(settings.mean),
+        "std": list(settings.std),
+        "labels": settings.labels,
+    }

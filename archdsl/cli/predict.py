@@ -45,13 +45,10 @@ def command(
         found = [_data(prediction) for prediction in predictions]
         console.write_json(document("predict", (), variant=variant.name, predictions=found))
     else:
-        from archdsl.cli.tables import prediction_table
-
         for index, prediction in enumerate(predictions):
-            if index:
-                console.line()
-            console.line(f"{prediction.path}")
-            console.show(prediction_table(prediction.classes))
+            console.line(("\n" if index else "") + str(prediction.path))
+            for label, probability in prediction.classes:
+                console.line(f"  {probability:7.2%}  {label}")
     return 0
 
 

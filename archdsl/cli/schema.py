@@ -114,6 +114,17 @@ class CheckDocument(Document):
     files: list[CheckedJson]
 
 
+class PreprocessJson(TypedDict):
+    """Pictures: the shorter side to `resize`, a central crop of `size` (height, width), then (x - mean) / std."""
+
+    resize: int
+    size: list[int]
+    interpolation: str
+    mean: list[float]
+    std: list[float]
+    labels: str | None
+
+
 class ShowDocument(Document):
     """`archdsl show --json`: `variant` is null, and `variants` filled, if the file has several and none was named."""
 
@@ -122,7 +133,7 @@ class ShowDocument(Document):
     variant: VariantJson | None
     stages: list[StageJson]
     layers: list[LayerJson]
-    preprocess: dict[str, str]
+    preprocess: PreprocessJson | None
     variants: list[VariantJson]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 FINDINGS = 1
 COULD_NOT_RUN = 2
+PIPE_CLOSED = 141
+"""What a shell reports for a process that SIGPIPE ended."""
 
 STDIN = "<stdin>"
 _FAULTS_OF_SPECS = frozenset({"E604"})
@@ -35,7 +38,13 @@ class ArchCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            # Python flushes standard output at exit: that goes nowhere instead of into the closed pipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return PIPE_CLOSED
         except ArchError as error:
             diagnostics = error.diagnostics
             if ctx.params.get("as_json"):

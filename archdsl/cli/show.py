@@ -46,7 +46,7 @@ def _data(file: ArchFile, variants: list[Variant], several: bool) -> dict[str, A
 
     data = {"file": file.name, "doc": file.docstring, "variants": list(map(facts.variant_json, variants))}
     if several:
-        return {**data, "variant": None, "stages": [], "layers": [], "preprocess": {}}
+        return {**data, "variant": None, "stages": [], "layers": [], "preprocess": None}
     variant = variants[0]
     return {
         **data,
@@ -54,7 +54,7 @@ def _data(file: ArchFile, variants: list[Variant], several: bool) -> dict[str, A
         "variant": facts.variant_json(variant),
         "stages": facts.stages_json(variant),
         "layers": facts.layers_json(variant),
-        "preprocess": facts.preprocessing(variant),
+        "preprocess": facts.preprocess_json(variant),
     }
 
 
@@ -65,13 +65,14 @@ def _compare(file: ArchFile, variants: list[Variant]) -> None:
 
 
 def _one(variant: Variant, layers: bool) -> None:
-    from archdsl.cli.facts import description, preprocessing
+    from archdsl.cli.facts import description, preprocess_json
     from archdsl.cli.tables import layer_table, prose, stage_table, title
 
     table = layer_table(variant) if layers else stage_table(variant)
     console.show(title(variant), *prose(description(variant)), table)
-    pictures = preprocessing(variant)
-    if pictures:
-        console.line("\npreprocess")
-    for key, value in pictures.items():
-        console.line(f"  {key} = {value}")
+    pictures = preprocess_json(variant)
+    if pictures is not None:
+        mean, std = ([f"{value:.4g}" for value in pictures[key]] for key in ("mean", "std"))
+        height, width = pictures["size"]
+        console.line(f"\npictures: shorter side to {pictures['resize']}, {pictures['interpolation']}")
+        console.line(f"          centre {height}×{width}, mean {' '.join(mean)}, std {' '.join(std)}")

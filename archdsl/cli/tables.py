@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from rich import box
-from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
 from archdsl.cli.facts import arguments, node_params
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from archdsl.api import Variant
     from archdsl.graph.table import StageRow
 
@@ -59,10 +58,10 @@ def heading(name: str, doc: str) -> Text:
     return Text.assemble((name, "bold cyan"), f"  {paper.group() if paper else ''}", overflow="fold")
 
 
-def prose(text: str) -> list[RenderableType]:
+def prose(text: str) -> list[Text]:
     """Paragraphs, filled to a width that reads well, a blank line after each."""
-    joined = [" ".join(part.split()) for part in text.split("\n\n")]
-    return [Constrain(Text(part + "\n", overflow="fold"), PROSE) for part in joined if part]
+    width = max(20, min(PROSE, shutil.get_terminal_size((PROSE, 24)).columns))
+    return [Text(textwrap.fill(part, width) + "\n") for part in text.split("\n\n") if part.strip()]
 
 
 def stage_table(variant: Variant) -> Table:
@@ -122,15 +121,6 @@ def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = Tr
         name = ("  " if width else "") + variant.name
         cells = (name, str(graph.input_shape), count(variant.table.layers), count(graph.params), macs(graph.macs))
         made.add_row(*map(Text, cells))
-    return made
-
-
-def prediction_table(classes: Sequence[tuple[str, float]]) -> Table:
-    """The classes of one picture and their probabilities."""
-    made = _table(("probability", "right"), ("class", "left"))
-    made.show_header = False
-    for label, probability in classes:
-        made.add_row(Text(f"  {probability:7.2%}"), Text(label))
     return made
 
 

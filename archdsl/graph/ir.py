@@ -178,6 +178,8 @@ class Graph:
     root: Scope
     nodes: list[Node] = field(default_factory=list)
     outputs: tuple[Ref, ...] = ()
+    traced: bool = True
+    """Whether expressions say what the numbers were computed from."""
 
     def add(self, node: Node) -> None:
         self.nodes.append(node)

@@ -167,6 +167,9 @@ class Example:
     inputs: tuple[Shape, ...] = (Shape(8, 9, 9),)
 
 
+_NAMES: dict[type[OpParams], tuple[str, ...]] = {}
+
+
 def _no_weights(params: Any, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
     return ()
 
@@ -208,7 +211,10 @@ class OpSpec:
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
-        return tuple(self.params.model_fields)
+        names = _NAMES.get(self.params)
+        if names is None:
+            names = _NAMES[self.params] = tuple(self.params.model_fields)
+        return names
 
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from archdsl.diagnostics.core import Label
+from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.ir import Bound, Node, Ref, Scope, ScopeKind
 from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem
@@ -18,9 +18,10 @@ from archdsl.semantics.calls import CallRules
 from archdsl.semantics.core import MAX_DEPTH, MAX_NODES, Frame
 from archdsl.semantics.expressions import as_tensors
 from archdsl.semantics.program import Definition
+from archdsl.semantics.replay import Recorded, instance_key, replay
 from archdsl.semantics.values import (
     UNKNOWN, Arg, BlockLayer, Chain, Choice, Identity, Layer, Merge, Named, OpLayer, Sequence as SequenceLayer, Tensor,
-    plain, settled_arg, traced, type_name,
+    is_long, plain, settled_arg, traced, type_name,
 )  # fmt: skip
 from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, expand, substitute, symbols, total
@@ -32,8 +33,9 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 class ApplicationRules(CallRules):
     """`apply`, `combine` and the making of nodes."""
 
-    def __init__(self, bag: Any) -> None:
+    def __init__(self, bag: Bag, traced: bool = True) -> None:
         super().__init__(bag)
+        self.traced = traced
         self._params: dict[tuple[Any, ...], OpParams] = {}
 
     def apply(self, layer: Layer, tensors: tuple[Tensor, ...], frame: Frame, span: Span) -> Any:
@@ -43,11 +45,14 @@ class ApplicationRules(CallRules):
         return _APPLY[type(layer)](self, layer, tensors, frame, None)
 
     def _apply(self, layer: Layer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        self.step(frame, layer.span)
         return _APPLY[type(layer)](self, layer, tensors, frame, name)
 
     # --- layers made of layers ---------------------------------------------------------------
 
     def _identity(self, layer: Identity, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        if name is not None and self._claim("id", layer.span, frame, name) is None:
+            return UNKNOWN
         return tensors[0] if len(tensors) == 1 else tensors
 
     def _chain(self, layer: Chain, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
@@ -79,14 +84,13 @@ class ApplicationRules(CallRules):
         value: Any = tensors
         position = 0
         for part in layer.layers:
-            label = _label_of(part)
-            if label is None and not (isinstance(part, Choice) and isinstance(part.layer, Identity)):
-                label = Named(part.span, str(position), False, part)
-            value = self._apply(part, value, frame, None if label is None or label is _label_of(part) else label)
+            passes = _is_identity(part)  # `id` is no layer of its own, so it takes no number
+            numbered = _label_of(part) is None and not passes
+            value = self._apply(part, value, frame, Named(part.span, str(position), False, part) if numbered else None)
             if value is UNKNOWN:
                 return UNKNOWN
             value = as_tensors(value)
-            position += not (isinstance(part, Choice) and isinstance(part.layer, Identity))
+            position += not passes
         return value[0] if len(value) == 1 else value
 
     def _named(self, layer: Named, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
@@ -184,13 +188,38 @@ class ApplicationRules(CallRules):
         scope = self._open("block", _WORDS.sub("_", layer.block.name).lower(), layer.span, frame, name)
         if scope is None:
             return UNKNOWN
+        key = instance_key(layer.args, tensors, self.traced)
+        recorded = layer.block.instances.get(key) if key is not None else None
+        if recorded is not None:
+            return self._replayed(recorded, layer, scope, tensors, frame)
         inner = self.enter(layer.block, layer.args, scope, frame, layer.span)
         if inner is None:
             return UNKNOWN
+        start, findings = self._size(), len(self.bag)
         self.depth += 1
         value = self._run_block(syntax, scope, inner, tensors)
         self.depth -= 1
-        return self._leave(value, scope, tensors)
+        seen = self._leave(value, scope, tensors)
+        if key is not None and value is not UNKNOWN and len(self.bag) == findings and self.graph is not None:
+            nodes = tuple(self.graph.nodes[start:])
+            layer.block.instances[key] = Recorded(scope, nodes, start, as_tensors(value) or ())
+        return seen
+
+    def _replayed(
+        self, recorded: Recorded, layer: BlockLayer, scope: Scope, tensors: tuple[Tensor, ...], frame: Frame
+    ) -> Any:
+        """An instance like one that was elaborated before."""
+        assert self.graph is not None
+        old = recorded.scope
+        scope.definition, scope.definition_site = old.definition, old.definition_site
+        for name, bound in old.arguments.items():
+            arg = layer.args.get(name)
+            expr = bound.expr if arg is None or isinstance(arg.value, Layer) else arg.expr
+            scope.arguments[name] = Bound(bound.value, expr, bound.explicit)
+        if len(self.graph.nodes) + len(recorded.nodes) > MAX_NODES:
+            self.limit(frame, layer.span, "nodes", MAX_NODES)
+        results = replay(recorded, self.graph, scope, tensors)
+        return self._leave(results, scope, tensors)
 
     def enter(
         self, definition: Definition, args: Mapping[str, Arg], scope: Scope, frame: Frame, span: Span
@@ -208,16 +237,16 @@ class ApplicationRules(CallRules):
             arg = layers.get(parameter)
             own = plain(value)
             scope.arguments[parameter] = Bound(own, arg.expr if arg else Const(own), explicit=arg is not None)
-            inner.locals[parameter] = traced(own, Symbol(parameter))
+            inner.locals[parameter] = traced(own, Symbol(parameter)) if self.traced else own
         return inner
 
     def _run_block(self, syntax: ast.Definition, scope: Scope, inner: Frame, tensors: tuple[Tensor, ...]) -> Any:
         names = tuple(entry.name for entry in syntax.inputs) or ("in",)
         scope.input_names, scope.inputs = names, tuple(t.ref for t in tensors)
         if names == ("in",):
-            inner.inputs = (Tensor(tensors[0].ref, tensors[0].shape, IN_CHANNELS),)
+            inner.inputs = (self._seen(tensors[0], IN_CHANNELS),)
         else:
-            inner.inputs = tuple(Tensor(t.ref, t.shape, Symbol(f"{n}_channels")) for n, t in zip(names, tensors, strict=True))
+            inner.inputs = tuple(self._seen(t, Symbol(f"{n}_channels")) for n, t in zip(names, tensors, strict=True))
             inner.locals |= dict(zip(names, inner.inputs, strict=True))
         scope.widths |= {t.ref: t.channels for t in inner.inputs}
         value = self.execute(syntax.body, inner)
@@ -231,6 +260,10 @@ class ApplicationRules(CallRules):
             return self.error(code, syntax.name_span, inner, name=syntax.name, what=what, expected="a tensor", got=got)
         return value
 
+    def _seen(self, tensor: Tensor, width: Expr) -> Tensor:
+        """A tensor as a block sees it."""
+        return Tensor(tensor.ref, tensor.shape, width if self.traced else Const(tensor.shape.channels))
+
     def _leave(self, value: Any, scope: Scope, tensors: tuple[Tensor, ...]) -> Any:
         """Results of a block as the caller sees them: widths in the caller's expressions."""
         if value is UNKNOWN:
@@ -238,6 +271,8 @@ class ApplicationRules(CallRules):
         results = as_tensors(value)
         assert results is not None
         scope.outputs = tuple(t.ref for t in results)
+        if not self.traced:
+            return results[0] if len(results) == 1 else results
         outer: dict[str, Expr] = {name: bound.expr for name, bound in scope.arguments.items()}
         if scope.input_names == ("in",):
             outer[IN_CHANNELS.name] = tensors[0].channels
@@ -301,11 +336,15 @@ class ApplicationRules(CallRules):
         graph, scope = self.graph, frame.scope
         assert graph is not None and scope is not None
         exprs = {n: a.expr for n, a in args.items() if not isinstance(a.expr, Const)}
-        channels = _width(op, exprs, tensors, outputs[0].channels, params)
+        actual = outputs[0].channels
+        channels = _width(op, exprs, tensors, actual, params) if self.traced else Const(actual)
         node = Node(
             len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
             f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None,
         )  # fmt: skip
+        if is_long(channels):
+            self.structural(channels, frame)
+            channels = Const(outputs[0].channels)
         if node.id >= MAX_NODES:
             self.limit(frame, span, "nodes", MAX_NODES)
         graph.add(node)
@@ -320,7 +359,7 @@ class ApplicationRules(CallRules):
         values = {name: arg.value for name, arg in args.items()}
         try:
             # bool and int, int and float are equal keys of a dict but not equal arguments
-            key = (op.name, *((n, type(v), v) for n, v in values.items()))
+            key = (op.name, *((n, _typed(v)) for n, v in values.items()))
             cached = self._params.get(key)
         except TypeError:
             key, cached = (), None
@@ -331,7 +370,7 @@ class ApplicationRules(CallRules):
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 code, place, facts = argument_problem(op, args, detail, span)
-                self.error(code, place, frame, **facts)
+                self.error(code, place, frame, facts=facts)
             return None
         if key:
             self._params[key] = params
@@ -348,11 +387,11 @@ class ApplicationRules(CallRules):
         spans: Sequence[Span],
     ) -> Any:
         """Report what a shape rule refused, pointing at the argument or the operands at fault."""
-        place = args[problem.argument].span if problem.argument in args else span
+        place = args[problem.argument].span if problem.argument and problem.argument in args else span
         secondary: list[Label] = []
         if len(spans) == len(tensors) > 1:
             secondary = [Label(s, str(t.shape)) for s, t in zip(spans, tensors, strict=True) if s != span]
-        return self.error(problem.code, place, frame, help=problem.help, secondary=secondary, **{"op": op.name, **problem.facts})
+        return self.error(problem.code, place, frame, help=problem.help, secondary=secondary, facts={"op": op.name, **problem.facts})
 
 
 def _width(
@@ -371,6 +410,15 @@ def _width(
     for symbol in symbols(op.channels) - {IN_CHANNELS.name}:
         values[symbol] = exprs.get(symbol, Const(getattr(params, symbol)))
     return substitute(op.channels, values)
+
+
+def _typed(value: Any) -> Any:
+    """A key that tells 1 from 1.0 and true, in lists too."""
+    return tuple(map(_typed, value)) if isinstance(value, tuple) else (type(value), value)
+
+
+def _is_identity(layer: Layer) -> bool:
+    return isinstance(layer, Identity) or (isinstance(layer, Choice) and _is_identity(layer.layer))
 
 
 def _label_of(layer: Layer) -> Named | None:

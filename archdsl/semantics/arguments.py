@@ -38,8 +38,8 @@ def argument_problem(
         return "E103", span, {"name": name, "owner": op.name}
     if kind == "extra_forbidden":
         known = op.parameter_names
-        facts = {"name": name, "owner": op.name, "suggestion": closest(name, known), "known": ", ".join(known) or "none"}
-        return "E102", place, facts
+        listed = ", ".join(known) or "none"
+        return "E102", place, {"name": name, "owner": op.name, "suggestion": closest(name, known), "known": listed}
     what = f"{name} of {op.name}"
     value = arg.value if arg else None
     if kind in _RANGE:

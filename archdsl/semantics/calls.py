@@ -7,9 +7,10 @@ from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
-from archdsl.semantics.builtins import ValueProblem
+from archdsl.ops.registry import OPS
+from archdsl.semantics.builtins import BUILTINS, ValueProblem
 from archdsl.semantics.core import MAX_DEPTH, Frame, FunctionTrace
-from archdsl.semantics.expressions import as_tensors
+from archdsl.semantics.expressions import MAX_NUMBER, as_tensors
 from archdsl.semantics.program import Definition
 from archdsl.semantics.statements import StatementRules
 from archdsl.semantics.values import (
@@ -38,7 +39,9 @@ class CallRules(StatementRules):
         match callee:
             case OpLayer() if callee.op.inputs == (0, 0):
                 layer = self._partial_op(callee, node, frame)
-                return UNKNOWN if layer is UNKNOWN else self.source(layer, frame, node.span)
+                if layer is UNKNOWN or not self._image_sizes(layer, frame):
+                    return UNKNOWN
+                return self.source(layer, frame, node.span)
             case OpLayer() if callee.op.inputs != (1, 1) and not callee.args:
                 return self._merge(callee, node, frame)
             case OpLayer():
@@ -55,7 +58,16 @@ class CallRules(StatementRules):
                 return self._builtin(callee, node, frame)
             case Definition():
                 return self._function(callee, node, frame)
-        return self.error("E309", node.callee.span, frame, what=type_name(callee))
+        name = node.callee.name if isinstance(node.callee, ast.Name) else ""
+        help_ = f"here `{name}` is a value, which hides the op or function `{name}`: rename it" if _is_hidden(name) else None
+        return self.error("E309", node.callee.span, frame, what=type_name(callee), help=help_)
+
+    def _image_sizes(self, layer: OpLayer, frame: Frame) -> bool:
+        """Whether the sizes of an image are whole numbers from 1; reports E323."""
+        wrong = [arg for arg in layer.args.values() if type(arg.value) is not int or arg.value < 1]
+        for arg in wrong:
+            self.error("E323", arg.span, frame)
+        return not wrong
 
     def _merge(self, callee: OpLayer, node: ast.CallExpr, frame: Frame) -> Any:
         operands: list[Any] = []
@@ -72,9 +84,19 @@ class CallRules(StatementRules):
         return self.combine(callee.op.name, operands, frame, node.span, spans)
 
     def _partial_op(self, callee: OpLayer, node: ast.CallExpr, frame: Frame) -> Any:
+        key = id(node)
+        if key in frame.file.constants:
+            return frame.file.constants[key]
         names = callee.op.parameter_names
         args = self.arguments(node.arguments, names, callee.op.name, frame, callee.args, node.span)
-        return UNKNOWN if args is None else OpLayer(node.span, callee.op, args, callee.defaults)
+        if args is None:
+            return UNKNOWN
+        layer = OpLayer(node.span, callee.op, args, callee.defaults)
+        # The callee is the op itself, found under its own name: the same each time if the arguments are literals.
+        if not callee.args and all(isinstance(a.value, ast.Number | ast.String | ast.Bool) for a in node.arguments):
+            if frame.file.constants.get(id(node.callee)) is callee:
+                frame.file.constants[key] = layer
+        return layer
 
     def _builtin(self, builtin: Builtin, node: ast.CallExpr, frame: Frame) -> Any:
         values: list[Any] = []
@@ -90,12 +112,18 @@ class CallRules(StatementRules):
         if builtin.most is not None and len(values) > builtin.most:
             span = node.arguments[builtin.most].span
             return self.error("E105", span, frame, owner=builtin.name, limit=builtin.most, given=len(values))
+        self.step(frame, node.span, sum(len(v) for v in map(plain, values) if isinstance(v, tuple | range)))
         try:
             result = builtin.call(*map(plain, values))
         except ValueProblem as problem:
             span = node.arguments[0].span if len(values) == 1 else node.span
-            return self.error(problem.code, span, frame, **problem.facts)
+            return self.error(problem.code, span, frame, facts=problem.facts)
         except (OverflowError, ValueError):
+            return self.error("E321", node.span, frame)
+        except TypeError:  # members without an order, or that cannot be compared
+            what, got = f"the argument of {builtin.name}", "other members"
+            return self.error("E301", node.span, frame, what=what, expected="a list of numbers or strings", got=got)
+        if isinstance(result, int | float) and abs(result) > MAX_NUMBER:
             return self.error("E321", node.span, frame)
         if builtin.name == "zip":
             return _zip_traced(result, values)
@@ -104,7 +132,7 @@ class CallRules(StatementRules):
             return result
         if any(isinstance(expr, Tuple) for expr in exprs) and builtin.name == "len":
             return result
-        return traced(result, apply(builtin.python, *exprs))
+        return self.kept(result, apply(builtin.python, *exprs), frame)
 
     def _function(self, definition: Definition, node: ast.CallExpr, frame: Frame) -> Any:
         if not isinstance(definition.syntax, ast.Definition) or definition.kind == "model":
@@ -185,10 +213,15 @@ class CallRules(StatementRules):
             if name is None:
                 if position >= len(free):
                     facts = {"owner": owner, "limit": len(free), "given": sum(a.name is None for a in given)}
-                    self.error("E105", argument.value.span, frame, **facts)
+                    self.error("E105", argument.value.span, frame, facts=facts)
                     return None
                 name = free[position]
                 position += 1
+            if not tensors and _holds_tensor(value):
+                what, help_ = f"{name} of {owner}", "a tensor goes through ->; for several inputs: block Name on (a, b)"
+                got = type_name(value)
+                self.error("E301", argument.value.span, frame, what=what, expected="a value", got=got, help=help_)
+                value = UNKNOWN
             if name not in names:
                 known = ", ".join(names) or "none"
                 self.error("E102", place, frame, name=name, owner=owner, suggestion=closest(name, names), known=known)
@@ -224,6 +257,8 @@ class CallRules(StatementRules):
             elif name in fresh:
                 self.error("E104", argument.span, frame, name=name, owner=owner, secondary=[Label(fresh[name], "given here first")])
                 ok = False
+            elif item is UNKNOWN:
+                ok = False
             else:
                 fresh[name] = argument.span
                 result[name] = Arg(item, lift(item), argument.span)
@@ -241,7 +276,11 @@ class CallRules(StatementRules):
                 ok = False
             elif arg is None:
                 assert parameter.default is not None
-                inner.locals[parameter.name] = self.evaluate(parameter.default, inner)
+                value = self.evaluate(parameter.default, inner)
+                if value is not UNKNOWN:
+                    own = Arg(value if as_tensors(value) else plain(value), expr_of(value), parameter.default.span)
+                    ok = self.accepts(parameter, own, definition, frame) and ok
+                inner.locals[parameter.name] = value
             elif self.accepts(parameter, arg, definition, frame):
                 inner.locals[parameter.name] = traced(arg.value, arg.expr)
             else:
@@ -258,28 +297,64 @@ class CallRules(StatementRules):
             return False
         if parameter.allowed is None:
             return True
+        wanted = self._outside(arg.value, parameter.allowed, definition, frame)
+        if wanted == "":
+            return True
+        if wanted is not None:
+            got = _shown(arg.value)
+            self.error("E302", arg.span, frame, what=what, expected=wanted, got=got, secondary=[declared])
+        return False
+
+    def _outside(self, value: Any, allowed: ast.Expression, definition: Definition, frame: Frame) -> str | None:
+        """What a value should be; "" if it is that, None if the declaration itself is wrong, which is reported.
+
+        Of a list every member must lie in the range, or be one of the values.
+        """
         inner = Frame(definition.file, None, inline=True)
-        if isinstance(parameter.allowed, ast.Range):
-            bounds = parameter.allowed
-            low = None if bounds.start is None else plain(self.evaluate(bounds.start, inner))
-            high = None if bounds.stop is None else plain(self.evaluate(bounds.stop, inner))
-            ok = (low is None or low <= arg.value) and (high is None or arg.value < high)
-            expected = f"in {'' if low is None else low}..{'' if high is None else high}"
-            if high is not None:
-                expected += f" (less than {high})"
-        else:
-            choices = plain(self.evaluate(parameter.allowed, inner))
+        found = value if isinstance(value, tuple | range) else (value,)
+        if not isinstance(allowed, ast.Range):
+            choices = plain(self.evaluate(allowed, inner))
             if choices is UNKNOWN:
-                return False
-            ok = arg.value in choices
-            expected = "one of " + ", ".join(map(_shown, choices))
-        if not ok:
-            self.error("E302", arg.span, frame, what=what, expected=expected, got=_shown(arg.value), secondary=[declared])
-        return ok
+                return None
+            if not isinstance(choices, tuple | range):
+                got = type_name(choices)
+                self.error("E301", allowed.span, frame, what="what a parameter allows", expected="a range or a list", got=got)
+                return None
+            fits = all(any(item == choice and _alike(item, choice) for choice in choices) for item in found)
+            return "" if fits else "one of " + ", ".join(map(_shown, choices))
+        low, high = (None if end is None else plain(self.evaluate(end, inner)) for end in (allowed.start, allowed.stop))
+        for end, bound in ((allowed.start, low), (allowed.stop, high)):
+            if bound is UNKNOWN:
+                return None
+            if end is not None and not _is_number(bound):
+                self.error("E301", end.span, frame, what="the bound", expected="a number", got=type_name(bound))
+                return None
+        text = f"in {'' if low is None else low}..{'' if high is None else high}"
+        expected = text if high is None else f"{text} (less than {high})"
+        fits = all(_is_number(i) and (low is None or low <= i) and (high is None or i < high) for i in found)
+        return "" if fits else expected
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _alike(item: Any, choice: Any) -> bool:
+    return isinstance(item, bool) == isinstance(choice, bool)
 
 
 def _parameters(definition: Definition) -> Iterable[ast.Parameter]:
     return definition.syntax.parameters if isinstance(definition.syntax, ast.Definition) else ()
+
+
+def _is_hidden(name: str) -> bool:
+    return name in OPS or name in BUILTINS
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, Record):
+        return any(map(_holds_tensor, value.fields.values()))
+    return isinstance(value, Tensor) or (type(value) is tuple and any(map(_holds_tensor, value)))
 
 
 def _has_type(value: Any, type_: ast.TypeRef) -> bool:
@@ -287,7 +362,7 @@ def _has_type(value: Any, type_: ast.TypeRef) -> bool:
         return False
     if not isinstance(value, TYPES.get(type_.name, (object,))):
         return False
-    if type_.element is not None:
+    if type_.element is not None and isinstance(value, tuple | range):
         return all(_has_type(item, type_.element) for item in value)
     return True
 

@@ -7,7 +7,7 @@ application. Each part sees the others only through the abstract methods of `Cor
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,10 @@ from archdsl.source import Span
 from archdsl.symbolic import Expr, symbols
 from archdsl.syntax import ast
 
-MAX_NODES = 500_000
-MAX_STEPS = 5_000_000
+MAX_NODES = 200_000
+MAX_STEPS = 2_000_000
 MAX_DEPTH = 60
+_ELEMENTS_A_STEP = 16
 
 
 @dataclass(slots=True)
@@ -53,7 +54,15 @@ class FunctionTrace:
 
 
 class LimitReached(Exception):
-    """Unwinds the elaboration of one variant after E315 was reported. Internal."""
+    """Unwinds the elaboration of one variant. Internal; `report` says why, in whichever bag outlives it."""
+
+    def __init__(self, span: Span, what: str, limit: int | str) -> None:
+        self.span = span
+        self.what = what
+        self.limit = limit
+
+    def report(self, bag: Bag) -> None:
+        bag.report("E315", self.span, what=self.what, limit=self.limit)
 
 
 class Core(ABC):
@@ -61,6 +70,9 @@ class Core(ABC):
 
     def __init__(self, bag: Bag) -> None:
         self.bag = bag
+        self._own_bag = bag
+        self.failed = False
+        """Whether an error was found, be it one that an earlier variant had too; not one found in passing (`_aside`)."""
         self.graph: Graph | None = None
         self.steps = 0
         self.depth = 0
@@ -92,11 +104,14 @@ class Core(ABC):
         label: str | None = None,
         help: str | None = None,
         secondary: Iterable[Label] = (),
-        **facts: object,
+        facts: Mapping[str, object] | None = None,
+        **more_facts: object,
     ) -> Any:
         """Report, with the chain of instantiations as notes, and give back UNKNOWN."""
+        self.failed = self.failed or self.bag is self._own_bag
         self.bag.report(
-            code, span, label=label, help=help, secondary=secondary, notes=self.chain(frame.scope), facts=facts
+            code, span, label=label, help=help, secondary=secondary, notes=self.chain(frame.scope),
+            facts={**(facts or {}), **more_facts},
         )
         return UNKNOWN
 
@@ -107,15 +122,15 @@ class Core(ABC):
         blocks = [s for s in scope.ancestors() if s.kind in ("block", "model")]
         return [f"in {describe_scope(block)}, from {block.span}" for block in blocks]
 
-    def step(self, frame: Frame, span: Span) -> None:
-        """Count one unit of work; a spec that asks for too much is an error, not a hang."""
-        self.steps += 1
+    def step(self, frame: Frame, span: Span, elements: int = 0) -> None:
+        """Count one unit of work and some for a list; a spec that asks for too much is an error, not a hang."""
+        self.steps += 1 + elements // _ELEMENTS_A_STEP
         if self.steps > MAX_STEPS:
             self.limit(frame, span, "steps of evaluation", MAX_STEPS)
 
     def limit(self, frame: Frame, span: Span, what: str, limit: int) -> None:
         self.error("E315", span, frame, what=what, limit=limit)
-        raise LimitReached
+        raise LimitReached(span, what, limit)
 
     def structural(self, expr: Expr, frame: Frame) -> None:
         """Note that the shape of the network itself depends on these parameters, not only its numbers."""

@@ -5,46 +5,92 @@ Takes a bound `Definition` of kind model and its arguments; gives a `Graph`, or 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
+from typing import Any
 
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.ir import Graph, Scope
 from archdsl.semantics.application import ApplicationRules
 from archdsl.semantics.core import Frame, LimitReached
 from archdsl.semantics.expressions import as_tensors
-from archdsl.semantics.program import Definition
-from archdsl.semantics.values import UNKNOWN, Arg
+from archdsl.semantics.program import Definition, FileScope
+from archdsl.semantics.values import UNKNOWN, Arg, type_name
 from archdsl.source import Span
 from archdsl.syntax import ast
+
+
+TOO_DEEP = "the interpreter's"
 
 
 class Elaborator(ApplicationRules):
     """All rules together; one instance elaborates one variant."""
 
 
-def elaborate(name: str, model: Definition, args: Mapping[str, Arg], span: Span, bag: Bag) -> Graph | None:
-    """Build the graph of one variant. Every problem goes into the bag, all of them in one run."""
+def elaborate(
+    name: str, model: Definition, args: Mapping[str, Arg], span: Span, bag: Bag, *, traced: bool = True
+) -> Graph | None:
+    """Build the graph of one variant. Every problem goes into the bag, all of them in one run.
+
+    A `traced` graph also knows what its numbers were computed from, which only generated source needs: to check and
+    to count, the numbers are enough, and come in half the time.
+    """
     syntax = model.syntax
     assert isinstance(syntax, ast.Definition)
     if model.faulty:
         return None
-    before = len(bag.errors)
-    elaborator = Elaborator(bag)
+    elaborator = Elaborator(bag, traced)
     root = Scope("model", model.name, "", None, span)
     root.docstring = syntax.docstring.text if syntax.docstring else ""
-    graph = elaborator.graph = Graph(name, root)
+    graph = elaborator.graph = Graph(name, root, traced=traced)
+    collecting = gc.isenabled()
+    gc.disable()  # a graph is many small objects that all stay alive: looking for garbage among them takes half the time
     try:
         frame = elaborator.enter(model, args, root, Frame(model.file, None), span)
         value = UNKNOWN if frame is None else elaborator.execute(syntax.body, frame)
-    except LimitReached:
+    except LimitReached as limit:
+        limit.report(bag)
         return None
     except RecursionError:
-        bag.report("E315", span, what="levels of nesting", limit="the interpreter's")
+        bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
         return None
+    finally:
+        if collecting:
+            gc.enable()
     outputs = as_tensors(value)
     if outputs is None or not graph.nodes:
-        if value is not UNKNOWN and len(bag.errors) == before:
-            bag.report("E319", syntax.name_span, name=model.name)
+        if value is not UNKNOWN and not elaborator.failed:
+            _report_result(value, model, graph, bag)
         return None
     graph.outputs = root.outputs = tuple(t.ref for t in outputs)
-    return graph if len(bag.errors) == before else None
+    if not elaborator.failed:
+        _check_dead_ends(graph, elaborator, model.file)
+    return None if elaborator.failed else graph
+
+
+def _report_result(value: Any, model: Definition, graph: Graph, bag: Bag) -> None:
+    """Why a model's body gives no tensor made from an image."""
+    name = model.name
+    if not graph.nodes:
+        bag.report("E319", model.span, name=name)
+    elif value is None:
+        bag.report("E312", model.span, name=name)
+    else:
+        bag.report("E301", model.span, what=f"the result of {name}", expected="a tensor", got=type_name(value))
+
+
+def _check_dead_ends(graph: Graph, elaborator: Elaborator, home: FileScope) -> None:
+    """E325 for what is computed and reaches no output: a network with layers less than it seems to have."""
+    useful = [False] * len(graph.nodes)
+    for ref in graph.outputs:
+        useful[ref.node] = True
+    for node in reversed(graph.nodes):
+        if useful[node.id]:
+            for ref in node.inputs:
+                useful[ref.node] = True
+    if all(useful):
+        return
+    for node, uses in zip(graph.nodes, graph.uses, strict=True):
+        if not useful[node.id] and not uses:  # what leads to it is dead as well, and not said again
+            frame = Frame(home, node.scope)
+            elaborator.error("E325", node.span, frame, path=node.path)

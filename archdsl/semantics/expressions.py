@@ -16,7 +16,7 @@ from archdsl.semantics.program import Definition
 from archdsl.semantics.reserved import label_problem
 from archdsl.semantics.values import (
     UNKNOWN, Arg, BlockLayer, Chain, Choice, Identity, Layer, Named, OpLayer, Record, Sequence, Tensor, Traced,
-    expr_of, plain, traced, type_name,
+    expr_of, is_long, plain, traced, type_name,
 )  # fmt: skip
 from archdsl.source import Span
 from archdsl.symbolic import Conditional, Const, Expr, Not, binary, item_of, lift
@@ -30,7 +30,7 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 _LABEL = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)*")
 _TENSOR_FACTS = ("channels", "height", "width")
-MAX_LIST = 1_000_000
+MAX_LIST = 200_000
 MAX_NUMBER = 10**18
 
 
@@ -39,10 +39,14 @@ class ExpressionRules(Core):
 
     def evaluate(self, node: ast.Expression, frame: Frame) -> Any:
         """The value of an expression; UNKNOWN where an error has been reported."""
+        self.steps += 1
         return _RULES[type(node)](self, node, frame)
 
-    def _literal(self, node: ast.Number | ast.String | ast.Bool, frame: Frame) -> Any:
+    def _literal(self, node: ast.String | ast.Bool, frame: Frame) -> Any:
         return node.value
+
+    def _number(self, node: ast.Number, frame: Frame) -> Any:
+        return node.value if node.value <= MAX_NUMBER else self.error("E321", node.span, frame)
 
     def _name(self, node: ast.Name, frame: Frame) -> Any:
         name = node.name
@@ -56,9 +60,15 @@ class ExpressionRules(Core):
         if definition is not None:
             return self.reference(definition, node.span, frame)
         if name in OPS:
-            return OpLayer(node.span, OPS[name], {}, self.op_defaults(name, frame))
+            layer = frame.file.constants.get(id(node))
+            if layer is None:
+                layer = OpLayer(node.span, OPS[name], {}, self.op_defaults(name, frame))
+                frame.file.constants[id(node)] = layer
+            return layer
         if name in BUILTINS:
             return BUILTINS[name]
+        if name in frame.file.missing:
+            return UNKNOWN
         known = [*frame.locals, *frame.file.names, *OPS, *BUILTINS]
         return self.error("E101", node.span, frame, name=name, suggestion=closest(name, known))
 
@@ -82,6 +92,8 @@ class ExpressionRules(Core):
     def _table(self, definition: Definition, table: ast.Table, frame: Frame) -> Any:
         if definition.faulty:
             return UNKNOWN
+        if table.name in definition.file.constants:
+            return definition.file.constants[table.name]
         own = Frame(definition.file, None, inline=True, owner=table.name)
         rows = []
         for row in table.rows:
@@ -90,6 +102,8 @@ class ExpressionRules(Core):
                 return self.error("E318", row.span, frame, given=given, wanted=wanted)
             values = [plain(self.evaluate(value, own)) for value in row.values]
             rows.append(Record(table.name, dict(zip((c.name for c in table.columns), values, strict=True))))
+        if all(value is not UNKNOWN for row in rows for value in row.fields.values()):
+            definition.file.constants[table.name] = tuple(rows)
         return tuple(rows)
 
     def op_defaults(self, name: str, frame: Frame) -> dict[str, Arg]:
@@ -97,12 +111,16 @@ class ExpressionRules(Core):
         call = frame.file.defaults.get(name)
         if call is None:
             return {}
+        known: dict[str, Arg] | None = frame.file.constants.get(("default", name))
+        if known is not None:
+            return known
         constant = Frame(frame.file, None, inline=True, owner=f"default {name}")
         found: dict[str, Arg] = {}
         for argument in call.arguments:
             if argument.name is not None:
                 value = plain(self.evaluate(argument.value, constant))
                 found[argument.name] = Arg(value, lift(value), argument.value.span)
+        frame.file.constants["default", name] = found
         return found
 
     # --- parts of values ---------------------------------------------------------------------
@@ -142,6 +160,7 @@ class ExpressionRules(Core):
             start, stop = 0 if ends[0] is None else plain(ends[0]), len(items) if ends[1] is None else plain(ends[1])
             if not 0 <= start <= stop <= len(items):
                 return self.error("E306", node.index.span, frame, index=f"{start}..{stop}", length=len(items))
+            self.step(frame, node.span, len(items))
             return tuple(members(value))[start:stop]
         index = self.integer(node.index, frame, "the index")
         if index is UNKNOWN:
@@ -189,7 +208,7 @@ class ExpressionRules(Core):
         if isinstance(left, Layer | Tensor) or isinstance(right, Layer | Tensor):
             if op not in ("+", "*"):
                 kinds = {"left": type_name(left), "right": type_name(right)}
-                return self.error("E304", node.op_span, frame, op=op, **kinds)
+                return self.error("E304", node.op_span, frame, op=op, facts=kinds)
             both = (node.left.span, node.right.span)
             return self.combine("add" if op == "+" else "mul", (left, right), frame, node.span, both)
         return self._arithmetic(node, frame, left, right)
@@ -198,25 +217,25 @@ class ExpressionRules(Core):
         op, a, b = node.op, plain(left), plain(right)
         if op in ("==", "!="):
             equal = _same(a, b)
-            return self._result(equal if op == "==" else not equal, op, left, right)
+            return self._result(equal if op == "==" else not equal, op, left, right, frame)
         if isinstance(a, tuple) and isinstance(b, tuple) and op == "+":
-            return (*members(left), *members(right))
+            return self.list_value([*members(left), *members(right)], node.span, frame)
         numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b))
         if not numbers and not (op in _ORDER and isinstance(a, str) and isinstance(b, str)):
             return self.error("E304", node.op_span, frame, op=op, left=type_name(a), right=type_name(b))
         if op in _ORDER:
-            return self._result(_ORDER[op](a, b), op, left, right)
+            return self._result(_ORDER[op](a, b), op, left, right, frame)
         if op in ("/", "//", "%") and b == 0:
             return self.error("E305", node.right.span, frame)
         if op == "/":
             exact = isinstance(a, int) and isinstance(b, int) and a % b == 0
-            return self._result(a // b if exact else a / b, "//" if exact else "/", left, right)
+            return self._result(a // b if exact else a / b, "//" if exact else "/", left, right, frame)
         if op == "^":
             return self._power(node, frame, left, right)
         value = _ARITHMETIC[op](a, b)
         if abs(value) > MAX_NUMBER:
             return self.error("E321", node.span, frame)
-        return self._result(value, op, left, right)
+        return self._result(value, op, left, right, frame)
 
     def _power(self, node: ast.BinaryExpr, frame: Frame, left: Any, right: Any) -> Any:
         a, b = plain(left), plain(right)
@@ -227,23 +246,32 @@ class ExpressionRules(Core):
             value = None
         if value is None or isinstance(value, complex):
             return self.error("E321", node.span, frame)
-        return self._result(value, "**", left, right)
+        return self._result(value, "**", left, right, frame)
 
-    @staticmethod
-    def _result(value: Any, op: str, left: Any, right: Any) -> Any:
+    def _result(self, value: Any, op: str, left: Any, right: Any, frame: Frame) -> Any:
         if isinstance(left, Traced) or isinstance(right, Traced):
-            return traced(value, binary(op, expr_of(left), expr_of(right)))
+            return self.kept(value, binary(op, expr_of(left), expr_of(right)), frame)
         return value
+
+    def kept(self, value: Any, expr: Expr, frame: Frame) -> Any:
+        """A value with its trace, unless that has grown too long to be printed: then the number itself is used."""
+        if is_long(expr):
+            self.structural(expr, frame)
+            return value
+        return traced(value, expr)
 
     def _logic(self, node: ast.BinaryExpr, frame: Frame) -> Any:
         left = self.condition(node.left, frame)
         if left is UNKNOWN:
             return UNKNOWN
+        if plain(left) is (node.op == "or"):  # decided: the right side need not make sense, as in `i > 0 and xs[i - 1]`
+            other = self._quietly(node.right, frame) if isinstance(left, Traced) else None
+            if other is not None:
+                return self.kept(plain(left), binary(node.op, expr_of(left), other), frame)
+            self.structural(expr_of(left), frame)
+            return plain(left)
         right = self.condition(node.right, frame)
-        if right is UNKNOWN:
-            return UNKNOWN
-        a, b = plain(left), plain(right)
-        return self._result(a and b if node.op == "and" else a or b, node.op, left, right)
+        return UNKNOWN if right is UNKNOWN else self._result(plain(right), node.op, left, right, frame)
 
     def condition(self, node: ast.Expression, frame: Frame) -> Any:
         """A bool (perhaps traced), or UNKNOWN with E310 reported."""
@@ -272,20 +300,13 @@ class ExpressionRules(Core):
             other = self._quietly(node.no if taken else node.yes, frame)
             if other is not None:
                 branches = (expr_of(value), other) if taken else (other, expr_of(value))
-                return Traced(plain(value), Conditional(test.expr, *branches))
+                return self.kept(plain(value), Conditional(test.expr, *branches), frame)
         self.structural(test.expr, frame)
         return value
 
     def _quietly(self, node: ast.Expression, frame: Frame) -> Expr | None:
-        from archdsl.diagnostics.core import Bag
-
-        bag, self.bag = self.bag, Bag()
-        try:
-            value = self.evaluate(node, replace(frame, scope=None, inputs=()))
-            scalar = isinstance(plain(value), int | float | str | bool)
-            return expr_of(value) if scalar and not len(self.bag) else None
-        finally:
-            self.bag = bag
+        value = self._aside(node, frame)
+        return expr_of(value) if isinstance(plain(value), int | float | str | bool) else None
 
     def _list(self, node: ast.ListExpr, frame: Frame) -> Any:
         values: list[Any] = []
@@ -298,6 +319,9 @@ class ExpressionRules(Core):
 
     def list_value(self, values: list[Any], span: Span, frame: Frame) -> Any:
         """A list of values, or a sequence if its members are layers."""
+        self.step(frame, span, len(values))
+        if len(values) > MAX_LIST:
+            self.limit(frame, span, "members of a list", MAX_LIST)
         layers = [isinstance(value, Layer) for value in values]
         if not any(layers):
             return tuple(values)
@@ -308,40 +332,75 @@ class ExpressionRules(Core):
         return Sequence(span, tuple(values))
 
     def _item(self, item: ast.Item, frame: Frame) -> Any:
-        if isinstance(item.value, ast.Range) and item.value.start is None and item.value.stop is not None:
+        if item.condition is not None:
+            return self._optional(item, item.condition, frame)
+        if _is_spread(item):
+            assert isinstance(item.value, ast.Range)
+            assert item.value.stop is not None
             spread = self.evaluate(item.value.stop, frame)
             if spread is UNKNOWN:
                 return UNKNOWN
+            if isinstance(spread, Choice):
+                self.structural(spread.condition, frame)
+                spread = spread.layer
             if isinstance(spread, Sequence):
                 return spread.layers
             listed = self.iterable(spread, item.value.span, frame)
             return UNKNOWN if listed is UNKNOWN else [value for _, value in listed]
         if item.count is not None:
-            count = self.integer(item.count, frame, "the number of repeats")
-            if count is UNKNOWN:
-                return UNKNOWN
-            if not 0 <= plain(count) <= MAX_LIST:
-                what, expected = "the number of repeats", f"from 0 to {MAX_LIST}"
-                return self.error("E302", item.count.span, frame, what=what, expected=expected, got=plain(count))
-            self.structural(expr_of(count), frame)
-            value = self.evaluate(item.value, frame)
-            return UNKNOWN if value is UNKNOWN else [value] * plain(count)
-        if item.condition is not None:
-            return self._optional(item, item.condition, frame)
+            return self._repeated(item, item.count, frame)
         value = self.evaluate(item.value, frame)
         return UNKNOWN if value is UNKNOWN else [value]
+
+    def _repeated(self, item: ast.Item, times: ast.Expression, frame: Frame) -> Any:
+        count = self.integer(times, frame, "the number of repeats")
+        if count is UNKNOWN:
+            return UNKNOWN
+        number = plain(count)
+        if number < 0:
+            what = "the number of repeats"
+            return self.error("E302", times.span, frame, what=what, expected="at least 0", got=number)
+        if number > MAX_LIST:
+            self.limit(frame, item.span, "members of a list", MAX_LIST)
+        self.structural(expr_of(count), frame)
+        value = self.evaluate(item.value, frame)
+        return UNKNOWN if value is UNKNOWN else [value] * number
 
     def _optional(self, item: ast.Item, condition: ast.Expression, frame: Frame) -> Any:
         test = self.condition(condition, frame)
         if test is UNKNOWN:
             return UNKNOWN
-        if not plain(test):
-            # A member left out still leaves a mark, so that instances with and without it share one class.
-            return [Choice(item.span, test.expr, False, item.span, Identity(item.span))] if isinstance(test, Traced) else []
+        always = _without_condition(item)
+        if not isinstance(test, Traced) or item.count is not None or _is_spread(item):
+            self.structural(expr_of(test), frame)
+            return self._item(always, frame) if plain(test) else []
+        if not test.value:
+            if self._is_plain(item.value, frame):
+                self.structural(test.expr, frame)
+                return []
+            # A layer left out still leaves a mark, so that instances with and without it share one class.
+            return [Choice(item.span, test.expr, False, item.span, Identity(item.span))]
         value = self.evaluate(item.value, frame)
-        if isinstance(value, Layer) and isinstance(test, Traced):
+        if isinstance(value, Layer):
             return [Choice(item.span, test.expr, True, item.span, value)]
+        self.structural(test.expr, frame)
         return UNKNOWN if value is UNKNOWN else [value]
+
+    def _is_plain(self, node: ast.Expression, frame: Frame) -> bool:
+        """Whether an expression that is not needed would give a number, string, list or record."""
+        value = self._aside(node, frame)
+        return value is not UNKNOWN and not isinstance(value, Layer)
+
+    def _aside(self, node: ast.Expression, frame: Frame) -> Any:
+        """The value of an expression that is not needed here: what it reports is forgotten, and UNKNOWN given back."""
+        from archdsl.diagnostics.core import Bag
+
+        bag, self.bag = self.bag, Bag()
+        try:
+            value = self.evaluate(node, replace(frame, scope=None, locals=dict(frame.locals)))
+            return UNKNOWN if len(self.bag) else value
+        finally:
+            self.bag = bag
 
     def _comprehension(self, node: ast.Comprehension, frame: Frame) -> Any:
         listed = self.iterable(self.evaluate(node.iterable, frame), node.iterable.span, frame)
@@ -489,6 +548,16 @@ class ExpressionRules(Core):
         return self.call(node, frame)
 
 
+def _is_spread(item: ast.Item) -> bool:
+    """Whether a member of a list is `..list`."""
+    return isinstance(item.value, ast.Range) and item.value.start is None and item.value.stop is not None
+
+
+def _without_condition(item: ast.Item) -> ast.Item:
+    """A member of a list without its condition."""
+    return ast.Item(item.value, item.count, None, span=item.span)
+
+
 def plain_list(value: Any) -> tuple[Any, ...] | range | None:
     """The members of a list or range without their traces; None for anything else."""
     items = plain(value)
@@ -528,7 +597,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 _RULES: dict[type, Callable[[Any, Any, Frame], Any]] = {
-    ast.Number: ExpressionRules._literal,
+    ast.Number: ExpressionRules._number,
     ast.String: ExpressionRules._literal,
     ast.Bool: ExpressionRules._literal,
     ast.Name: ExpressionRules._name,

@@ -88,7 +88,9 @@ class FileNames:
     def unused(self) -> None:
         """The warning E121 for imports, bindings and parameters that nothing reads."""
         for item in self.file.syntax.items:
-            for entry in item.names if isinstance(item, ast.Use) else ():
+            if not isinstance(item, ast.Use):
+                continue
+            for entry in item.names:
                 found = self.file.names.get(entry.name)
                 if entry.name not in self._read and found is not None and found.kind != "model":
                     self._unused.append((entry.span, entry.name, "imported"))
@@ -107,11 +109,13 @@ class FileNames:
             self._faulty(item)
         for parameter in item.parameters:
             self._parameter(parameter, item)
-        for entry in item.inputs:
-            self._binding(entry.name, entry.span)
+        for used in item.inputs:
+            self._binding(used.name, used.span)
         self._statements(item.body)
         self._own(item, body)
-        if len(self.bag) == before and not self._is_incomplete(item):
+        if item.kind != "scaling" and _lacks_result(item.body):
+            self.bag.report("E312", item.name_span, name=item.name)
+        if len(self.bag) == before:
             self._note_unused(item, body)
 
     def _parameter(self, parameter: ast.Parameter, item: ast.Definition) -> None:
@@ -146,11 +150,6 @@ class FileNames:
 
     def _faulty(self, item: ast.Definition | ast.Table) -> None:
         self.file.faulty.add(item.name)
-
-    @staticmethod
-    def _is_incomplete(item: ast.Definition) -> bool:
-        """Whether an error elsewhere will be said about the whole body anyway."""
-        return not item.body
 
     def _note_unused(self, item: ast.Definition, body: Body) -> None:
         for parameter in item.parameters:
@@ -258,7 +257,7 @@ class FileNames:
             self.bag.report("E101", node.span, name="in", suggestion=None, help=body.input_help)
         elif name in self.file.names:
             body.uses.setdefault(name, node.span)
-        elif name not in OPS and name not in BUILTINS:
+        elif name not in OPS and name not in BUILTINS and name not in self.file.missing:
             known = [*body.known, *self.file.names, *OPS, *BUILTINS]
             self.bag.report("E101", node.span, name=name, suggestion=closest(name, known))
 
@@ -398,6 +397,14 @@ class FileNames:
     def _tuple(self, node: ast.TupleExpr) -> None:
         for item in node.items:
             self._visit(item)
+
+
+def _lacks_result(body: Sequence[ast.Statement]) -> bool:
+    """Whether a body has no result, whatever its conditions are."""
+    last = body[-1] if body else None
+    if isinstance(last, ast.IfStatement):
+        return _lacks_result(last.yes) and _lacks_result(last.no)
+    return not isinstance(last, ast.Result)
 
 
 def _names(target: ast.Target) -> Iterator[ast.Target]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
@@ -17,6 +17,9 @@ from archdsl.ops.registry import OPS
 from archdsl.semantics.reserved import is_reserved_definition
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse
+
+if TYPE_CHECKING:
+    from archdsl.semantics.replay import Recorded
 
 Loader: TypeAlias = Callable[[Source, str], Source | None]
 """Finds the file that a `use` in a source names; None where there is none."""
@@ -32,6 +35,10 @@ class FileScope:
     defaults: dict[str, ast.CallExpr] = field(default_factory=dict)
     faulty: set[str] = field(default_factory=set)
     """Definitions of this file that cannot be elaborated; why has been reported."""
+    constants: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """What never changes while the file is in use: evaluated defaults, tables, ops with literal arguments."""
+    missing: set[str] = field(default_factory=set)
+    """Names whose `use` or definition failed, which has been reported: their values are unknown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,8 @@ class Definition:
 
     syntax: ast.Definition | ast.Table
     file: FileScope
+    instances: dict[Any, Recorded] = field(default_factory=dict, repr=False)
+    """Of a block: what was elaborated for which arguments and inputs."""
 
     @property
     def name(self) -> str:
@@ -101,6 +110,7 @@ class Binder:
         name = definition.name
         if is_reserved_definition(name):
             self.bag.report("E117", span, name=name)
+            scope.missing.add(name)
         elif name in scope.names:
             first = Label(scope.names[name].span, "first defined here")
             self.bag.report("E106", span, name=name, secondary=[first])
@@ -120,6 +130,12 @@ class Binder:
 
     def _use(self, scope: FileScope, item: ast.Use) -> None:
         path = item.path.value
+        before = len(self.bag)
+        self._import(scope, item, path)
+        if len(self.bag) > before:
+            scope.missing |= {entry.name for entry in item.names} - scope.names.keys()
+
+    def _import(self, scope: FileScope, item: ast.Use, path: str) -> None:
         if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path:
             self.bag.report("E116", item.path.span, path=path)
             return

@@ -86,7 +86,7 @@ def _about(program: Program, configured: Configured, kind: type[Targeted]) -> It
     A model used from another file brings along what that file says of it.
     """
     root, home = program.root, configured.model.file
-    for name in reversed(configured.lineage):
+    for name in reversed(dict.fromkeys(configured.lineage)):
         own = name == configured.lineage[-1]
         for file in (home, root) if own and home is not root else (root,):
             for item in file.syntax.items:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from archdsl.graph.ir import Ref
 from archdsl.ops.spec import OpSpec, Shape
 from archdsl.source import Span
-from archdsl.symbolic import Const, Expr, Tuple
+from archdsl.symbolic import Const, Expr, Tuple, size
 
 if TYPE_CHECKING:
     from archdsl.semantics.program import Definition
@@ -31,7 +31,7 @@ class _Unknown:
 UNKNOWN: Final = _Unknown()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Traced:
     """A plain value and the expression over the frame's parameters that it was computed from."""
 
@@ -39,7 +39,7 @@ class Traced:
     expr: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Record:
     """A row of a table."""
 
@@ -47,7 +47,7 @@ class Record:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Tensor:
     """A wire: one output of a node; `channels` is its width as an expression of the frame."""
 
@@ -56,7 +56,7 @@ class Tensor:
     channels: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Arg:
     """An evaluated argument: plain value, what it was computed from, and where it stands."""
 
@@ -65,14 +65,14 @@ class Arg:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Layer:
     """Base of layers: `span` is where it was written."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class OpLayer(Layer):
     """An op with some or all of its arguments; `defaults` are those of the file it was written in."""
 
@@ -81,7 +81,7 @@ class OpLayer(Layer):
     defaults: Mapping[str, Arg]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class BlockLayer(Layer):
     """A block with some or all of its arguments."""
 
@@ -89,14 +89,14 @@ class BlockLayer(Layer):
     args: Mapping[str, Arg]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Chain(Layer):
     """`f -> g -> h`"""
 
     layers: tuple[Layer, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Merge(Layer):
     """`f + g`, `f * g`, `concat(f, g)`: each layer gets the same input, `op` combines."""
 
@@ -104,14 +104,14 @@ class Merge(Layer):
     layers: tuple[Layer, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Sequence(Layer):
     """`[f, g]`: members numbered in the path, unless labelled."""
 
     layers: tuple[Layer, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Named(Layer):
     """`label: f`, `stage label: f`; `name` is the rendered label, dots included."""
 
@@ -120,7 +120,7 @@ class Named(Layer):
     layer: Layer
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Choice(Layer):
     """The branch an `if` took; `layer` is Identity where the branch is `id` or a member was left out."""
 
@@ -130,12 +130,12 @@ class Choice(Layer):
     layer: Layer
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Identity(Layer):
     """`id`"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Builtin:
     """A function of the language itself; `python` is its name in generated source, if it has one."""
 
@@ -168,6 +168,15 @@ def expr_of(value: Any) -> Expr:
 def traced(value: Any, expr: Expr) -> Any:
     """A plain value with its expression, or just the value where that is constant."""
     return value if isinstance(expr, Const) or isinstance(value, Layer | Tensor | Record) else Traced(value, expr)
+
+
+MAX_EXPRESSION = 500
+"""Parts of an expression beyond which a number forgets what it was computed from."""
+
+
+def is_long(expr: Expr) -> bool:
+    """Whether an expression has more than `MAX_EXPRESSION` parts, the definitions of its locals included."""
+    return size(expr) > MAX_EXPRESSION
 
 
 def settled(layer: Layer) -> Layer:

@@ -6,14 +6,14 @@ and preprocessing that apply. Reports E106-E109, E113, E115, E119, E320.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator
+from archdsl.semantics.core import Frame, LimitReached
+from archdsl.semantics.elaborate import TOO_DEEP, Elaborator
 from archdsl.semantics.program import Definition, Program
 from archdsl.semantics.values import UNKNOWN, Arg, plain
 from archdsl.source import Span
@@ -94,6 +94,8 @@ class VariantTable:
 
     def _model(self, reference: ast.Name) -> Definition | None:
         models = self._models()
+        if reference.name in self.program.root.missing:
+            return None
         if reference.name not in models:
             self.bag.report("E109", reference.span, name=reference.name, suggestion=closest(reference.name, models))
             return None
@@ -118,7 +120,7 @@ class VariantTable:
                 self.bag.report("E320", row.span, given=given, wanted=len(columns), columns=", ".join(columns))
                 continue
             ordered = [*columns, *(name for name in names if name not in columns)]
-            args = self._elaborator.arguments(row.arguments, ordered, model.name, self._frame, {}, row.span)
+            args = self._arguments(row.arguments, ordered, model.name, row.span)
             if args is not None:
                 self.found[row.name] = Configured(row.name, model, args, row.name_span, (row.name, model.name))
 
@@ -146,7 +148,7 @@ class VariantTable:
             return None
         assert isinstance(model.syntax, ast.Definition)
         names = [p.name for p in model.syntax.parameters]
-        args = self._elaborator.arguments(item.arguments, names, model.name, self._frame, {}, item.span)
+        args = self._arguments(item.arguments, names, model.name, item.span)
         return None if args is None else Configured(item.name, model, args, item.name_span, (item.name, model.name))
 
     def _amended(self, item: ast.Variant) -> Configured | None:
@@ -178,8 +180,19 @@ class VariantTable:
                 ok = False
         if not ok:
             return None
-        fresh = self._elaborator.arguments(list(arguments), names, base.model.name, self._frame, {}, span)
+        fresh = self._arguments(list(arguments), names, base.model.name, span)
         return None if fresh is None else {**result, **fresh}
+
+    def _arguments(
+        self, given: Sequence[ast.Argument], names: Sequence[str], owner: str, span: Span
+    ) -> dict[str, Arg] | None:
+        try:
+            return self._elaborator.arguments(given, names, owner, self._frame, {}, span)
+        except LimitReached as limit:
+            limit.report(self.bag)
+        except RecursionError:
+            self.bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
+        return None
 
     def constant(self, expression: ast.Expression) -> Any:
         """The value of an expression of the file's top level; UNKNOWN after an error."""

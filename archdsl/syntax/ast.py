@@ -1,27 +1,43 @@
-"""The abstract syntax of a `.arch` file: frozen dataclasses, as close to the text as possible.
+"""The abstract syntax of a `.arch` file: immutable dataclasses, as close to the text as possible.
 
 `span` never takes part in equality, so `parse(fmt(file)) == file` holds for every file.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias, cast
 
 from archdsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Syntax:
-    """Base: every piece of syntax knows its place."""
+    """Base: every piece of syntax knows its place. Never changed once made.
+
+    Equality, hash and repr are written here once, for all: generated for each of the classes below, and with them what
+    `frozen=True` adds, they would take a tenth of the time that checking a family may take.
+    """
 
     span: Span = field(compare=False, repr=False, kw_only=True)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, f.name) for f in fields(self) if f.compare)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._parts() == cast(Syntax, other)._parts()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._parts()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._parts()))})"
 
 
 # --- expressions -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Number(Syntax):
     """`3`, `25_557_032`, `1e-3`, `4.09G`. `text` is the literal as written; value is exact."""
 
@@ -29,24 +45,24 @@ class Number(Syntax):
     text: str = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class String(Syntax):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Bool(Syntax):
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Name(Syntax):
     """A name; `in` (the input of the block) is the name `in`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Attribute(Syntax):
     """`x.channels`, `row.out`"""
 
@@ -55,7 +71,7 @@ class Attribute(Syntax):
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Subscript(Syntax):
     """`depths[i]`, `widths[1..4]`, `rates[..n]`"""
 
@@ -63,7 +79,7 @@ class Subscript(Syntax):
     index: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Argument(Syntax):
     """`64`, `stride = 2` or `..compound(phi = 1)` (spread) in a call."""
 
@@ -73,13 +89,13 @@ class Argument(Syntax):
     name_span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class CallExpr(Syntax):
     callee: Expression
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Unary(Syntax):
     """`-x`, `not x`"""
 
@@ -87,7 +103,7 @@ class Unary(Syntax):
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class BinaryExpr(Syntax):
     """`+ - * / // % ^`, `== != < <= > >=`, `and or`."""
 
@@ -97,7 +113,7 @@ class BinaryExpr(Syntax):
     op_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Range(Syntax):
     """`0..n`, half-open; an end may be missing where a list is cut (`xs[1..]`) or a parameter bounded."""
 
@@ -105,7 +121,7 @@ class Range(Syntax):
     stop: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class If(Syntax):
     """`if c then a else b`"""
 
@@ -114,14 +130,14 @@ class If(Syntax):
     no: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Arrow(Syntax):
     """`a -> b -> c`, flattened: at least two operands."""
 
     operands: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LabelPart(Syntax):
     """One piece of a label: literal text or an interpolated expression (`{i + 1}`). Dots stay in the text."""
 
@@ -129,7 +145,7 @@ class LabelPart(Syntax):
     value: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Labelled(Syntax):
     """`conv1: conv(64)`, `stage layer{i}: […]`, `"block{s}-{j}": …`; `quoted` if written as a string."""
 
@@ -140,7 +156,7 @@ class Labelled(Syntax):
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Item(Syntax):
     """A member of `[…]`: `f`, `n of f` (count) or `f if c` (condition)."""
 
@@ -149,14 +165,14 @@ class Item(Syntax):
     condition: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ListExpr(Syntax):
     """`[a, b, n of c, d if e]`: a list of values, or a numbered sequence of layers."""
 
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Target(Syntax):
     """What a loop or an assignment binds: a name, or a tuple of targets (`i, (n, dim)`)."""
 
@@ -164,7 +180,7 @@ class Target(Syntax):
     items: tuple[Target, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Comprehension(Syntax):
     """`[f(i) for i in 0..n if c]`; two targets (`i, v`) also bind the index."""
 
@@ -174,7 +190,7 @@ class Comprehension(Syntax):
     condition: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TupleExpr(Syntax):
     """`(a, b)`"""
 
@@ -189,7 +205,7 @@ Expression: TypeAlias = (
 # --- statements ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Assign(Syntax):
     """`x = e`, `prev, cur = cur, next` (several values become a TupleExpr)."""
 
@@ -197,7 +213,7 @@ class Assign(Syntax):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class IfStatement(Syntax):
     """`if c { … } else { … }`; `else if` nests one IfStatement in `no`."""
 
@@ -206,14 +222,14 @@ class IfStatement(Syntax):
     no: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class For(Syntax):
     target: Target
     iterable: Expression
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Require(Syntax):
     """`require c, "message"`"""
 
@@ -221,7 +237,7 @@ class Require(Syntax):
     message: String | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Result(Syntax):
     """An expression as a statement; the last one of a body is its result."""
 
@@ -233,7 +249,7 @@ Statement: TypeAlias = Assign | IfStatement | For | Require | Result
 # --- items -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TypeRef(Syntax):
     """`int`, `float`, `bool`, `string`, `layer`, `tensor`, `record`, `list`, `list(int)`."""
 
@@ -241,7 +257,7 @@ class TypeRef(Syntax):
     element: TypeRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Parameter(Syntax):
     """`name`, `name: type`, `name: type in 1..10`, `name: string in ["a", "b"]`, each with `= default`."""
 
@@ -251,17 +267,17 @@ class Parameter(Syntax):
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Docstring(Syntax):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class UsedName(Syntax):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Use(Syntax):
     """`use "common.arch" (SE, divisible)`"""
 
@@ -269,14 +285,14 @@ class Use(Syntax):
     names: tuple[UsedName, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Default(Syntax):
     """`default bn(eps = 1e-3), conv(bias = false)`"""
 
     calls: tuple[CallExpr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Definition(Syntax):
     """`block`, `fn`, `scaling` and `model`: a name, parameters and a body.
 
@@ -294,14 +310,14 @@ class Definition(Syntax):
     expression: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Row(Syntax):
     """One row of a table: its values in order."""
 
     values: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Table(Syntax):
     name: str
     name_span: Span = field(compare=False, repr=False)
@@ -310,7 +326,7 @@ class Table(Syntax):
     docstring: Docstring | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class VariantRow(Syntax):
     """`resnet18: Basic, [2, 2, 2, 2]` in `variants`; a value may be `name = value` or a spread."""
 
@@ -319,7 +335,7 @@ class VariantRow(Syntax):
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Variants(Syntax):
     """`variants ResNet(unit, depths) { rows }`"""
 
@@ -329,7 +345,7 @@ class Variants(Syntax):
     docstring: Docstring | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Variant(Syntax):
     """`variant n = Model(…)` or `variant n = other with (…)`: `base` names the model or the other variant."""
 
@@ -341,7 +357,7 @@ class Variant(Syntax):
     docstring: Docstring | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry(Syntax):
     """`key = value` in `expect` and `preprocess`."""
 
@@ -350,7 +366,7 @@ class Entry(Syntax):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Expect(Syntax):
     """`expect resnet50 { params = 25_557_032, macs = 4.09G }`"""
 
@@ -358,7 +374,7 @@ class Expect(Syntax):
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Preprocess(Syntax):
     """`preprocess resnet50 { size = 224, … }`: `target` is a model or a variant."""
 
@@ -366,7 +382,7 @@ class Preprocess(Syntax):
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Rule(Syntax):
     """`conv: kaiming_normal(mode = "fan_out")` in `init`; `"features.*.fc": …` is a path pattern."""
 
@@ -376,7 +392,7 @@ class Rule(Syntax):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Init(Syntax):
     """`init Model { rules }`: the last rule that matches a module wins."""
 
@@ -384,7 +400,7 @@ class Init(Syntax):
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class KeyRule(Syntax):
     """`"blocks.{s}.{i}.conv" = "stages.{s + 1}.{i}.conv"`: theirs on the left, ours on the right."""
 
@@ -392,7 +408,7 @@ class KeyRule(Syntax):
     ours: String
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Counter(Syntax):
     """`count n in "blocks.{s}.{i}"`: numbers the paths of ours that match, 0, 1, 2 … in the order of the graph."""
 
@@ -401,7 +417,7 @@ class Counter(Syntax):
     ours: String
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Checkpoint(Syntax):
     """`checkpoint timm for Model { rules }`: how another library names this model's weights."""
 
@@ -417,7 +433,7 @@ ItemSyntax: TypeAlias = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class File(Syntax):
     """A whole file. `docstring` is the first string standing alone."""
 

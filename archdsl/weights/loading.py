@@ -112,6 +112,7 @@ def save_weights(
     The file appears whole or not at all. Raises ArchError as `export_keys` does, and E607.
     """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     named = dict(state) if checkpoint is None else export_keys(variant, state, checkpoint)
@@ -124,7 +125,7 @@ def save_weights(
         else:
             torch.save(tensors, partial)
         os.replace(partial, shown)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         if os.path.exists(partial):
             os.unlink(partial)
         bag = Bag()

@@ -1,4 +1,4 @@
-"""E313–E324: layers, tensors, limits and rows."""
+"""E313–E325: layers, tensors, limits and rows."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -289,6 +289,34 @@ ENTRIES = (
               x = input -> conv(16, 3)
               y = input -> conv(16, 5)
               x + y -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E325",
+        "layer that reaches no output",
+        facts="path",
+        message="what `{path}` computes reaches no output",
+        label="computed for nothing",
+        help="join it to the result, or remove it",
+        explanation="""
+            A layer whose output nothing uses would have weights that nothing trains, or silently be missing from
+            the network. Mostly a name was bound twice, or another tensor was meant further down.
+            """,
+        example="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              _y = x -> conv(32, 3)
+              x -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              y = x -> conv(32, 3)
+              y -> gap -> flatten -> linear(classes)
             }
             variant net = Net()
             """,

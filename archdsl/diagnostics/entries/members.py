@@ -65,10 +65,12 @@ ENTRIES = (
             stranger cannot look around.
             """,
         example="""
-            use "../../home/secret.arch" (SE)
+            use "../../home/common.arch" (SqueezeExcite)
+            block Unit(width: int) = conv(width, 3) -> SqueezeExcite(width // 4)
             """,
         fixed="""
-            use "common.arch" (SE)
+            use "common.arch" (SqueezeExcite)
+            block Unit(width: int) = conv(width, 3) -> SqueezeExcite(width // 4)
             """,
     ),
     Entry(

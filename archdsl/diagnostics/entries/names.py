@@ -218,10 +218,12 @@ ENTRIES = (
             `use` looks beside the file that says it, then among the specs shipped with archdsl.
             """,
         example="""
-            use "comon.arch" (SE)
+            use "comon.arch" (SqueezeExcite)
+            block Unit(width: int) = conv(width, 3) -> SqueezeExcite(width // 4)
             """,
         fixed="""
-            use "common.arch" (SE)
+            use "common.arch" (SqueezeExcite)
+            block Unit(width: int) = conv(width, 3) -> SqueezeExcite(width // 4)
             """,
     ),
     Entry(
@@ -236,10 +238,12 @@ ENTRIES = (
             the file itself imports is not passed on: import it from where it is defined.
             """,
         example="""
-            use "common.arch" (SqueezeExcite)
+            use "common.arch" (Squeeze)
+            block Unit(width: int) = conv(width, 3) -> Squeeze(width // 4)
             """,
         fixed="""
-            use "common.arch" (SE)
+            use "common.arch" (SqueezeExcite)
+            block Unit(width: int) = conv(width, 3) -> SqueezeExcite(width // 4)
             """,
     ),
     Entry(

@@ -1,0 +1,111 @@
+"""Exit codes, what goes to which stream, interruptions: a command never ends in a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SMALL, WRONG, Run
+
+COMMAND = [sys.executable, "-m", "archdsl"]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        ("check small.arch", 0, ""),
+        ("check wrong.arch", 1, "2 errors"),
+        ("check small.arch wrong.arch", 1, "2 errors"),
+        ("check none.arch", 2, "1 error"),
+        ("check small.arch:medium", 2, "1 error"),
+        ("show wrong.arch", 1, "E101"),
+        ("show resent50", 2, "did you mean `resnet50`?"),
+        ("show small.arch:lorge", 2, "did you mean `large`?"),
+        ("show small.arch --layers", 2, "E603"),
+        ("show common", 2, "E606"),
+        ("build wrong.arch", 1, "E101"),
+        ("build small.arch -o no/such/folder/x.py", 2, "E607"),
+        ("build small.arch --set clases=3", 2, "did you mean `classes`?"),
+        ("build small.arch --set classes=3+", 2, "E0"),
+        ("build small.arch --set classes", 2, "NAME=VALUE"),
+        ("build small.arch --set classes=1 --set classes=2", 2, "twice"),
+        ("build small.arch --all -o all.py", 2, "folder"),
+        ("build small.arch:large --all", 2, "--all"),
+        ("predict small.arch:small --weights none.pth x.png", 2, "E6"),
+        ("explain E101", 0, ""),
+        ("explain E099", 2, "no code 'E099'"),
+        ("fmt small.arch none.arch", 2, "E602"),
+        ("fmt resnet", 2, "E602"),
+        ("chekc", 2, "Did you mean 'check'?"),
+        ("check --frob", 2, "--frob"),
+        ("--version", 0, ""),
+        ("check --help", 0, ""),
+    ],
+)
+def test_exit_code_and_what_is_said(arch: Run, args: str, code: int, said: str) -> None:
+    result = arch(*args.split())
+    assert (result.code, said in result.err) == (code, True), result
+
+
+def test_findings_of_check_are_data_and_of_others_are_not(arch: Run) -> None:
+    check, show = arch("check", "wrong.arch"), arch("show", "wrong.arch")
+    assert "wrong.arch:5:40" in check.out
+    assert "wrong.arch:5:40" in show.err
+    assert show.out == ""
+
+
+def test_check_reports_every_error_and_goes_on_after_a_missing_file(arch: Run) -> None:
+    result = arch("check", "none.arch", "wrong.arch", "small.arch")
+    assert result.code == 2
+    assert result.out.count("error[") == 3
+    assert "small.arch: 2 variants, no errors\n" in result.out
+    assert result.err == "3 errors\n"
+
+
+def test_check_of_everything_shipped(arch: Run) -> None:
+    result = arch("check")
+    assert result.code == 0, result.out
+    assert result.out.count("no errors") >= 4
+
+
+@pytest.mark.parametrize(("text", "code"), [(SMALL, 0), (WRONG, 1), (b"\xff\xfe", 2), ("", 0)])
+def test_standard_input(arch: Run, text: str | bytes, code: int) -> None:
+    result = arch("check", "-", stdin=text)
+    assert result.code == code
+    assert "<stdin>:" in result.out or code == 2
+
+
+def test_variant_of_standard_input(arch: Run) -> None:
+    assert arch("show", "-:large", stdin=SMALL).out.startswith("large = Net(")
+
+
+def test_interrupted() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "check", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A test run in the background ignores SIGINT, and its children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    os.write(process.stdin.fileno(), b"#" * 65536)
+    os.write(process.stdin.fileno(), b"#")  # a pipe holds 64 KiB: this returns once the command is reading
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert b"Traceback" not in process.stderr.read()
+    process.stdin.close()
+
+
+@pytest.mark.parametrize("args", ["list", "check", "show resnet152 --layers", "build resnet50 -o -"])
+def test_closed_pipe_is_quiet(args: str, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run([*COMMAND, *args.split()], stdout=writer, stderr=subprocess.PIPE, timeout=60, cwd=tmp_path)
+    os.close(writer)
+    assert (process.returncode, process.stderr) == (141, b"")

@@ -1,0 +1,63 @@
+"""What commands import: never torch unless a network is run; nothing heavy for nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL_SET = ("torch", "networkx", "numpy", "PIL", "rapidfuzz", "rich")
+SCRIPT = """\
+import sys
+from archdsl.cli import main
+sys.argv = ["archdsl", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+sys.stderr.write("\\n" + " ".join([str(code), *sorted({name.partition(".")[0] for name in sys.modules})]))
+"""
+
+
+def imported(tmp_path: Path, *args: str) -> set[str]:
+    """The packages that a command imported; the command must have succeeded."""
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *args], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    code, *modules = run.stderr.splitlines()[-1].split()
+    assert code == "0", run.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "check",
+        "check resnet --json",
+        "show resnet",
+        "show resnet50 --layers",
+        "show resnet50 --json",
+        "list",
+        "explain E101",
+        "build resnet50 -o -",
+        "build resnet50 --no-proof",
+        "build resnet --all -o out --no-proof",
+    ],
+)
+def test_no_torch(args: str, tmp_path: Path) -> None:
+    assert "torch" not in imported(tmp_path, *args.split())
+
+
+def test_no_torch_to_format(tmp_path: Path) -> None:
+    (tmp_path / "a.arch").write_text("block A = conv(8)\n")
+    assert "torch" not in imported(tmp_path, "fmt", "a.arch")
+
+
+def test_a_check_without_findings_imports_little(tmp_path: Path) -> None:
+    assert imported(tmp_path, "check", "resnet").isdisjoint(SMALL_SET)
+
+
+def test_the_probe_sees_torch(tmp_path: Path) -> None:
+    assert "torch" in imported(tmp_path, "build", "resnet18")

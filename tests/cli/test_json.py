@@ -1,0 +1,93 @@
+"""Every document of `--json` has the keys and types that `archdsl.cli.schema` declares, no more and no fewer."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import pytest
+
+from archdsl.cli import schema
+from tests.cli.conftest import Run
+
+
+def problems(value: Any, type_: Any, where: str = "document") -> list[str]:
+    """Where a value is not of a type made of TypedDicts, lists, dicts, unions and plain types."""
+    if is_typeddict(type_):
+        hints = get_type_hints(type_)
+        if not isinstance(value, dict) or set(value) != set(hints):
+            return [f"{where}: keys {sorted(value)}, not {sorted(hints)}"]
+        return [p for key, hint in hints.items() for p in problems(value[key], hint, f"{where}.{key}")]
+    origin, args = get_origin(type_), get_args(type_)
+    if origin is list:
+        if not isinstance(value, list):
+            return [f"{where} is no list"]
+        return [p for i, item in enumerate(value) for p in problems(item, args[0], f"{where}[{i}]")]
+    if origin is dict:
+        return [p for key, item in value.items() for p in problems(item, args[1], f"{where}.{key}")]
+    if origin is Literal:
+        return [] if value in args else [f"{where} is {value!r}"]
+    if origin is Union or args:
+        return [] if any(not problems(value, arg, where) for arg in args) else [f"{where} is none of {args}: {value!r}"]
+    return [] if type(value) is (NoneType if type_ is None else type_) else [f"{where} is a {type(value).__name__}"]
+
+
+def test_the_check_bites() -> None:
+    good = {"file": "a", "changed": True}
+    assert problems(good, schema.FormattedJson) == []
+    assert problems({**good, "x": 1}, schema.FormattedJson)
+    assert problems({"file": "a"}, schema.FormattedJson)
+    assert problems({"file": None, "changed": True}, schema.FormattedJson)
+    assert problems({"path": "a", "classes": [{"label": "b", "probability": "c"}]}, schema.PredictionJson)
+
+
+@pytest.mark.parametrize(
+    ("args", "document"),
+    [
+        ("build small.arch", schema.BuildDocument),
+        ("build small.arch --all -o - --no-proof", schema.BuildDocument),
+        ("check small.arch wrong.arch none.arch", schema.CheckDocument),
+        ("check", schema.CheckDocument),
+        ("show small.arch", schema.ShowDocument),
+        ("show small.arch:large", schema.ShowDocument),
+        ("show resnet50", schema.ShowDocument),
+        ("list", schema.ListDocument),
+        ("explain e101", schema.ExplainDocument),
+        ("fmt small.arch --check", schema.FmtDocument),
+        ("show wrong.arch", schema.Document),
+        ("build none.arch", schema.Document),
+        ("build small.arch --set clases=3", schema.Document),
+    ],
+)
+def test_document(arch: Run, args: str, document: Any) -> None:
+    result = arch(*args.split(), "--json")
+    assert problems(result.json, document) == []
+    assert result.json["command"] == args.split()[0]
+    assert result.json["version"] == schema.VERSION
+    assert result.json["ok"] == (result.code == 0) == (result.json["diagnostics"] == [])
+
+
+def test_predict(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archdsl import predict
+    from archdsl.predict import Prediction
+
+    calls: list[tuple[object, ...]] = []
+
+    def fake(variant: Any, weights: str, images: list[str], checkpoint: str | None = None, *, top: int) -> Any:
+        calls.append((variant.name, weights, images, checkpoint, top))
+        return [Prediction(path, (("cat", 0.75), ("dog", 0.125))) for path in images]
+
+    monkeypatch.setattr(predict, "predict", fake)
+    args = ("predict", "small.arch:large", "--weights", "w.pth", "--checkpoint", "timm", "--top", "2", "a.png", "b.png")
+    result = arch(*args, "--json")
+    assert calls == [("large", "w.pth", ["a.png", "b.png"], "timm", 2)]
+    assert problems(result.json, schema.PredictDocument) == []
+    assert result.json["predictions"][1]["classes"][0] == {"label": "cat", "probability": 0.75}
+    assert arch(*args).out == "a.png\n   75.00%  cat\n   12.50%  dog\n\nb.png\n   75.00%  cat\n   12.50%  dog\n"
+
+
+def test_notes_do_not_mix_with_data(arch: Run) -> None:
+    result = arch("build", "small.arch", "--json")
+    assert "wrote small.py" in result.err
+    assert [built["path"] for built in result.json["built"]] == ["small.py"]
+    assert result.json["built"][0]["proof"]["keys"] == 14

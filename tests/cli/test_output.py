@@ -1,0 +1,87 @@
+"""What readers see: tables in terminals of two widths, in pipes, with and without colour."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+
+from tests.cli.conftest import SMALL, Run
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def widths(text: str) -> list[int]:
+    plain = _ESCAPES.sub("", text)
+    return [sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in plain.splitlines()]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize(
+    "args",
+    ["list", "show resnet", "show densenet161", "show efficientnet_b7", "show densenet201 --layers", "explain E101"],
+)
+def test_fits_a_terminal_and_cuts_nothing(arch: Run, monkeypatch: pytest.MonkeyPatch, args: str, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    result = arch(*args.split())
+    assert result.code == 0
+    assert max(widths(result.out)) <= columns
+    assert "…" not in result.out
+    assert "\x1b[" in result.out
+
+
+def test_stage_names_are_whole_in_80_columns(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "features.transition3" in arch("show", "densenet161").out
+
+
+def test_a_pipe_gets_no_colour_and_whole_lines(arch: Run) -> None:
+    long = SMALL.replace("stage1", "a_name_so_long_" * 8 + "that_it_fits_no_terminal")
+    out = arch("show", "-:small", stdin=long).out
+    assert "\x1b" not in out
+    assert "a_name_so_long_" * 8 + "that_it_fits_no_terminal" in out
+
+
+def test_a_narrow_terminal_folds_and_loses_nothing(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "abcdefghij" * 8
+    monkeypatch.setenv("COLUMNS", "60")
+    out = arch("show", "-:small", stdin=SMALL.replace("stage1", name)).out
+    first_column = "".join(line[:10].strip() for line in out.splitlines())
+    assert max(widths(out)) <= 60
+    assert sum(first_column.count(c) for c in name[:10]) >= len(name)
+
+
+def test_no_color(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    out = arch("check", "wrong.arch").out
+    assert "error[E101]" in _ESCAPES.sub("", out)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]", out)
+
+
+def test_list_names_everything(arch: Run) -> None:
+    out = arch("list").out
+    for name in ("resnet50", "wide_resnet101_2", "densenet121", "convnext_tiny", "efficientnet_b0"):
+        assert f"  {name} " in out
+    assert "25,557,032" in out  # torchvision's num_params of ResNet-50
+    assert "Deep Residual Learning for Image Recognition (He et al., 2015)" in out
+
+
+def test_layers(arch: Run) -> None:
+    out = arch("show", "resnet18", "--layers").out
+    downsample = next(line for line in out.splitlines() if line.startswith("layer2.0.downsample.0 "))
+    assert downsample.split()[-4:-1] == ["128×28×28", f"{64 * 128:,}", f"{64 * 128 * 28 * 28 / 1e6:.3f}"]
+    assert out.splitlines()[0].startswith("resnet18 = ResNet(unit = Basic, depths = [2, 2, 2, 2])")
+
+
+def test_explain_in_a_pipe_is_markdown(arch: Run) -> None:
+    assert arch("explain", "e101").out.startswith("# E101: ")
+
+
+def test_help_names_every_command(arch: Run) -> None:
+    out = arch("--help").out
+    for name in ("build", "check", "show", "list", "predict", "fmt", "explain"):
+        assert re.search(rf"^  {name} +\S.*[^.…]\.$", out, re.MULTILINE), name

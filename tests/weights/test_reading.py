@@ -1,0 +1,169 @@
+"""Files: both formats, the usual containers, and E504 for everything else."""
+
+from __future__ import annotations
+
+import collections
+import gzip
+import json
+import os
+import pickle
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch  # noqa: TID253
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file  # noqa: TID253
+
+from archdsl.diagnostics.core import ArchError
+from archdsl.weights import read_weights
+
+STATE = {"a.weight": torch.arange(6.0).view(2, 3), "b.count": torch.tensor(7)}
+
+
+def saved(content: Any, path: Path, **options: Any) -> Path:
+    torch.save(content, path, **options)
+    return path
+
+
+def equal(tensors: Any) -> bool:
+    return list(tensors) == list(STATE) and all(torch.equal(tensors[key], STATE[key]) for key in STATE)
+
+
+def refused(path: Path) -> str:
+    """The detail of the E504 that reading gives, which names the path."""
+    with pytest.raises(ArchError) as raised:
+        read_weights(path)
+    (found,) = raised.value.diagnostics
+    assert found.code == "E504"
+    assert str(path) in found.message
+    return found.message.partition(f"{path}: ")[2]
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.pt", "w.bin", "w.ckpt", "w"])
+def test_torch_files(tmp_path: Path, name: str) -> None:
+    assert equal(read_weights(saved(STATE, tmp_path / name)).tensors)
+    assert equal(read_weights(saved(collections.OrderedDict(STATE), tmp_path / name)).tensors)
+    assert equal(read_weights(saved(STATE, tmp_path / name, _use_new_zipfile_serialization=False)).tensors)
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.bin"])
+def test_safetensors(tmp_path: Path, name: str) -> None:
+    save_file(STATE, tmp_path / name, metadata={"format": "pt"})
+    assert equal(dict(sorted(read_weights(str(tmp_path / name)).tensors.items())))
+
+
+@pytest.mark.parametrize("container", ["state_dict", "model", "model_ema", "state_dict_ema", "net"])
+def test_containers(tmp_path: Path, container: str) -> None:
+    whole = {"epoch": 3, container: STATE, "optimizer": {"lr": 0.1, "state": {0: torch.zeros(1)}}}
+    weights = read_weights(saved(whole, tmp_path / "w.pth"))
+    assert equal(weights.tensors)
+    assert [note for note in weights.notes if container in note]
+    weights = read_weights(saved({"checkpoint": 1, "state_dict": {"model": STATE}}, tmp_path / "w.pth"))
+    assert equal(weights.tensors)
+    assert len(weights.notes) == 2
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_prefixes_of_every_key_are_dropped(tmp_path: Path, prefix: str) -> None:
+    path = saved({prefix + key: tensor for key, tensor in STATE.items()}, tmp_path / "w.pth")
+    weights = read_weights(path)
+    assert equal(weights.tensors)
+    assert len(weights.notes) == prefix.count(".")
+    # Unless the model's own keys begin so, or not every key does.
+    assert next(iter(read_weights(path, [prefix + "a.weight"]).tensors)).startswith(prefix)
+    mixed = saved({**STATE, "module.c": torch.zeros(1)}, tmp_path / "w.pth")
+    assert list(read_weights(mixed).tensors) == [*STATE, "module.c"]
+
+
+class Trap:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("trapped",)
+
+
+def test_code_in_a_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for old in (False, True):
+        path = saved({"a": Trap()}, tmp_path / "w.pth", _use_new_zipfile_serialization=not old)
+        assert "mkdir" in refused(path)
+    (tmp_path / "raw.pth").write_bytes(pickle.dumps(Trap()))
+    refused(tmp_path / "raw.pth")
+    assert "run code" in refused(saved(torch.nn.Linear(2, 2), tmp_path / "w.pth"))
+    assert not (tmp_path / "trapped").exists()
+
+
+def header(entries: dict[str, Any]) -> bytes:
+    text = json.dumps(entries).encode()
+    return struct.pack("<Q", len(text)) + text
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    assert refused(path) == "No such file or directory"
+    assert refused(tmp_path) == "Is a directory"
+    path.write_bytes(b"")
+    assert refused(path) == "it is empty"
+    path.write_text("<html>404 Not Found</html>")
+    assert "neither" in refused(path)
+    path.write_bytes(gzip.compress(b"x" * 100))
+    assert "neither" in refused(path)
+    whole = saved({"a": torch.randn(1000)}, path).read_bytes()
+    for size in (2, 10, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        refused(path)
+    tensor = {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
+    for content in (
+        header(tensor),
+        header(tensor) + b"x" * 15,
+        header(tensor) + b"x" * 17,
+        header({"a": {**tensor["a"], "shape": [5]}}) + b"x" * 16,
+        header({"a": {**tensor["a"], "dtype": "F33"}}) + b"x" * 16,
+        struct.pack("<Q", 1 << 60) + b"{}",
+        struct.pack("<Q", 4) + b"{xx}",
+    ):
+        path.write_bytes(content)
+        refused(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1500), st.integers(0, 255), st.booleans())
+def test_a_changed_byte_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, at: int, value: int, safetensors: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed.pth"
+    if safetensors:
+        save_file(STATE, path)
+    else:
+        saved(STATE, path)
+    content = bytearray(path.read_bytes())
+    content[at % len(content)] = value
+    path.write_bytes(content)
+    try:
+        weights = read_weights(path)
+    except ArchError as error:
+        refusal = error
+    else:
+        assert all(isinstance(tensor, torch.Tensor) for tensor in weights.tensors.values())
+        return
+    assert [d.code for d in refusal.diagnostics] == ["E504"]
+
+
+UNUSABLE = [
+    ([torch.zeros(1)], "list"),
+    (torch.zeros(1), "Tensor"),
+    ({"a": torch.zeros(1), "epoch": 3}, "`epoch`"),
+    ({"epoch": 3}, "`epoch`"),
+    ({"model": STATE, "model_ema": STATE}, "model, model_ema"),
+    ({0: torch.zeros(1)}, "int"),
+    ({"a": torch.eye(3).to_sparse()}, "`a`"),
+    ({"a": torch.zeros(3, device="meta")}, "`a`"),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), UNUSABLE)
+def test_other_contents(tmp_path: Path, content: Any, said: str) -> None:
+    assert said in refused(saved(content, tmp_path / "w.pth"))
