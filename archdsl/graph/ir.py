@@ -132,6 +132,7 @@ class Node:
     span: Span
     exprs: Mapping[str, Expr]
     labelled: bool = False
+    _weights: tuple[Weight, ...] | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> Shape:
@@ -139,7 +140,10 @@ class Node:
 
     @property
     def weights(self) -> tuple[Weight, ...]:
-        return self.op.weights(self.params, self.input_shapes)
+        """The tensors of its state."""
+        if self._weights is None:
+            self._weights = self.op.weights(self.params, self.input_shapes)
+        return self._weights
 
     @property
     def recipe(self) -> Recipe:

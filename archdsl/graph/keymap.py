@@ -13,17 +13,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from itertools import accumulate
+from typing import NamedTuple
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.ir import Graph
 from archdsl.source import Span
 from archdsl.syntax import ast
 
-_T = TypeVar("_T")
 _HOLE = re.compile(r"\s*(?:([0-9]{1,9})\s*\*\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:([+-])\s*([0-9]{1,9}))?\s*")
 _PIECE = re.compile(r"\{([^{}]*)\}|([0-9]+)|([{}])|([^{}0-9]+)")
-_NUMBER = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"([0-9]+)")
 _MASK = "\0"
 """Stands for a number in a skeleton; no pattern and no path contains it."""
 _LONGEST = 18
@@ -54,10 +54,8 @@ class Pattern:
 
     texts: tuple[str, ...]
     numbers: tuple[str | Hole, ...]
-
-    @property
-    def skeleton(self) -> str:
-        return _MASK.join(self.texts)
+    skeleton: str
+    """The texts with a mask for each number: keys that may match begin with the same."""
 
     @property
     def holes(self) -> Iterator[Hole]:
@@ -145,29 +143,65 @@ class KeyMap:
     def apply(self, keys: Iterable[str]) -> Renaming:
         """Their name for each of our keys, which come in the order of the graph."""
         result = Renaming()
-        rules = _by_skeleton((rule.ours, (index, rule)) for index, rule in enumerate(self.rules))
+        plans: dict[str, _Plan] = {}  # most keys differ from others in their numbers only
         counts: dict[Counter, dict[str, int]] = {counter: {} for counter in self.counters}
-        counters = _by_skeleton((counter.ours, counter) for counter in self.counters)
         given: dict[str, tuple[str, Rule | None]] = {}
+        patterns = [*(rule.ours for rule in self.rules), *(counter.ours for counter in self.counters)]
+        lengths = {pattern.skeleton.count(".") for pattern in patterns}
+        used: Rule | None = None
+        last = theirs = ""
         for key in keys:
-            numbers = _NUMBER.findall(key)
-            counted: dict[str, int] = {}
-            candidates: list[tuple[int, Rule, int]] = []
-            for skeleton, end in _beginnings(key):
-                for counter in counters.get(skeleton, ()):
-                    if counter.ours.match(numbers) is not None:
-                        known = counts[counter]
-                        counted[counter.name] = known.setdefault(key[:end], len(known))
-                        result.used.add(counter)
-                candidates += [(index, rule, end) for index, rule in rules.get(skeleton, ())]
-            theirs, used = _renamed(key, numbers, candidates, counted)
-            if used is not None:
-                result.used.add(used)
+            head = key.rpartition(".")[0]
+            if head and last.startswith(head + ".") and last.count(".") == key.count(".") not in lengths:
+                # Another weight of the same layer, which no line is for alone.
+                theirs = theirs[: len(theirs) - len(last) + len(head)] + key[len(head) :]
+            else:
+                theirs, used = self._renamed(key, plans, counts, result)
+            last = key
             result.theirs[key] = theirs
-            if theirs in given:
-                result.clashes.append(Clash(theirs, given[theirs], (key, used)))
-            given.setdefault(theirs, (key, used))
+            first = given.setdefault(theirs, (key, used))
+            if first[0] != key:
+                result.clashes.append(Clash(theirs, first, (key, used)))
         return result
+
+    def _renamed(
+        self, key: str, plans: dict[str, _Plan], counts: dict[Counter, dict[str, int]], result: Renaming
+    ) -> tuple[str, Rule | None]:
+        """Their name for one key by the last rule that fits, and that rule."""
+        pieces = _NUMBER.split(key)
+        numbers = pieces[1::2]
+        skeleton = _MASK.join(pieces[::2])
+        plan = plans.get(skeleton)
+        if plan is None:
+            plan = plans[skeleton] = self._plan(skeleton)
+        counted: dict[str, int] = {}
+        for counter, length in plan.counters:
+            if counter.ours.match(numbers) is not None:
+                known = counts[counter]
+                counted[counter.name] = known.setdefault(_beginning(key, length), len(known))
+                result.used.add(counter)
+        for rule, length in plan.rules:
+            bound = rule.ours.match(numbers)
+            filled = None if bound is None else rule.theirs.fill({**bound, **counted})
+            if filled is not None:
+                result.used.add(rule)
+                return filled + key[len(_beginning(key, length)) :], rule
+        return key, None
+
+    def _plan(self, skeleton: str) -> _Plan:
+        """What may be for the keys of a skeleton."""
+        lengths = {beginning: beginning.count(".") + 1 for beginning in _beginnings(skeleton)}
+        return _Plan(
+            tuple((c, lengths[c.ours.skeleton]) for c in self.counters if c.ours.skeleton in lengths),
+            tuple((r, lengths[r.ours.skeleton]) for r in reversed(self.rules) if r.ours.skeleton in lengths),
+        )
+
+
+class _Plan(NamedTuple):
+    """The lines whose texts agree with a skeleton, each with how many parts of a key it is for; the last rule first."""
+
+    counters: tuple[tuple[Counter, int], ...]
+    rules: tuple[tuple[Rule, int], ...]
 
 
 DIRECT = KeyMap("")
@@ -195,33 +229,14 @@ def report_clash(clash: Clash, bag: Bag) -> None:
     bag.report("E408", second.syntax.theirs.span, secondary=secondary, key=clash.key, notes=[note])
 
 
-def _renamed(
-    key: str, numbers: list[str], candidates: list[tuple[int, Rule, int]], counted: Mapping[str, int]
-) -> tuple[str, Rule | None]:
-    """Their name by the last candidate that fits, and that rule."""
-    for _, rule, end in sorted(candidates, key=lambda candidate: -candidate[0]):
-        bound = rule.ours.match(numbers)
-        filled = None if bound is None else rule.theirs.fill({**bound, **counted})
-        if filled is not None:
-            return filled + key[end:], rule
-    return key, None
+def _beginning(key: str, length: int) -> str:
+    """The first parts of a key."""
+    return ".".join(key.split(".", length)[:length])
 
 
-def _by_skeleton(pairs: Iterable[tuple[Pattern, _T]]) -> dict[str, list[_T]]:
-    found: dict[str, list[_T]] = {}
-    for pattern, value in pairs:
-        found.setdefault(pattern.skeleton, []).append(value)
-    return found
-
-
-def _beginnings(key: str) -> Iterator[tuple[str, int]]:
-    """The skeletons of `a`, `a.b` … of the key `a.b…`, each with its length in the key."""
-    skeleton, end = "", 0
-    for component in key.split("."):
-        skeleton += _NUMBER.sub(_MASK, component)
-        end += len(component)
-        yield skeleton, end
-        skeleton, end = skeleton + ".", end + 1
+def _beginnings(key: str) -> Iterator[str]:
+    """`a`, `a.b`, `a.b.c` of the key `a.b.c`."""
+    return accumulate(key.split("."), "{}.{}".format)
 
 
 # --- reading patterns ------------------------------------------------------------------------
@@ -282,7 +297,7 @@ def _read_pattern(string: ast.String, bag: Bag, *, matched: bool) -> Pattern | N
             return None
         numbers.append(number)
         texts.append("")
-    pattern = Pattern(tuple(texts), tuple(numbers))
+    pattern = Pattern(tuple(texts), tuple(numbers), _MASK.join(texts))
     if any(not component or component.split() != [component] for component in pattern.skeleton.split(".")):
         bag.report("E406", string.span, detail="a part between its dots is empty or has spaces")
         return None

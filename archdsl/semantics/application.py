@@ -15,8 +15,9 @@ from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem
 from archdsl.semantics.arguments import argument_problem
 from archdsl.semantics.calls import CallRules
-from archdsl.semantics.core import MAX_DEPTH, MAX_NODES, Frame
+from archdsl.semantics.core import ELEMENTS_A_STEP, MAX_DEPTH, MAX_NODES, Frame
 from archdsl.semantics.expressions import as_tensors
+from archdsl.semantics.inert import inert_parameters, renewed
 from archdsl.semantics.program import Definition
 from archdsl.semantics.replay import Recorded, instance_key, replay
 from archdsl.semantics.values import (
@@ -188,25 +189,52 @@ class ApplicationRules(CallRules):
         scope = self._open("block", _WORDS.sub("_", layer.block.name).lower(), layer.span, frame, name)
         if scope is None:
             return UNKNOWN
-        key = instance_key(layer.args, tensors, self.traced)
+        self.step(frame, layer.span, layer.size * ELEMENTS_A_STEP)
+        key = instance_key(layer.args, tensors, inert_parameters(layer.block), self.traced)
         recorded = layer.block.instances.get(key) if key is not None else None
         if recorded is not None:
-            return self._replayed(recorded, layer, scope, tensors, frame)
+            params = self._renewed(recorded, layer, frame)
+            if params is not None:
+                return self._replayed(recorded, params, layer, scope, tensors, frame)
         inner = self.enter(layer.block, layer.args, scope, frame, layer.span)
         if inner is None:
             return UNKNOWN
-        start, findings = self._size(), len(self.bag)
+        start, failed = self._size(), self.failed
+        self.failed = False
         self.depth += 1
         value = self._run_block(syntax, scope, inner, tensors)
         self.depth -= 1
         seen = self._leave(value, scope, tensors)
-        if key is not None and value is not UNKNOWN and len(self.bag) == findings and self.graph is not None:
+        if key is not None and value is not UNKNOWN and not self.failed and self.graph is not None:
             nodes = tuple(self.graph.nodes[start:])
             layer.block.instances[key] = Recorded(scope, nodes, start, as_tensors(value) or ())
+        self.failed = self.failed or failed
         return seen
 
+    def _renewed(self, recorded: Recorded, layer: BlockLayer, frame: Frame) -> dict[int, OpParams] | None:
+        """Parameters of ops that differ between a recorded instance and this one; None where one is refused."""
+        syntax = layer.block.syntax
+        assert isinstance(syntax, ast.Definition)
+        inert = inert_parameters(layer.block)
+        changed: dict[str, Any] = {}
+        for parameter in syntax.parameters:
+            arg = layer.args.get(parameter.name)
+            if parameter.name in inert and arg is not None:
+                if not isinstance(arg.value, int | float) or not self.accepts(parameter, arg, layer.block, frame):
+                    return None
+                old = recorded.scope.arguments[parameter.name].value
+                if type(old) is not type(arg.value) or old != arg.value:
+                    changed[parameter.name] = arg.value
+        return renewed(recorded, changed) if changed else {}
+
     def _replayed(
-        self, recorded: Recorded, layer: BlockLayer, scope: Scope, tensors: tuple[Tensor, ...], frame: Frame
+        self,
+        recorded: Recorded,
+        params: Mapping[int, OpParams],
+        layer: BlockLayer,
+        scope: Scope,
+        tensors: tuple[Tensor, ...],
+        frame: Frame,
     ) -> Any:
         """An instance like one that was elaborated before."""
         assert self.graph is not None
@@ -215,10 +243,11 @@ class ApplicationRules(CallRules):
         for name, bound in old.arguments.items():
             arg = layer.args.get(name)
             expr = bound.expr if arg is None or isinstance(arg.value, Layer) else arg.expr
-            scope.arguments[name] = Bound(bound.value, expr, bound.explicit)
+            value = bound.value if arg is None or isinstance(arg.value, Layer) else arg.value
+            scope.arguments[name] = Bound(value, expr, bound.explicit)
         if len(self.graph.nodes) + len(recorded.nodes) > MAX_NODES:
             self.limit(frame, layer.span, "nodes", MAX_NODES)
-        results = replay(recorded, self.graph, scope, tensors)
+        results = replay(recorded, self.graph, scope, tensors, params)
         return self._leave(results, scope, tensors)
 
     def enter(
@@ -233,11 +262,12 @@ class ApplicationRules(CallRules):
         if not self.bind_parameters(definition, layers, bound, frame, span):
             return None
         inner = Frame(definition.file, scope, owner=definition.name)
+        inert = inert_parameters(definition)
         for parameter, value in bound.locals.items():
             arg = layers.get(parameter)
             own = plain(value)
             scope.arguments[parameter] = Bound(own, arg.expr if arg else Const(own), explicit=arg is not None)
-            inner.locals[parameter] = traced(own, Symbol(parameter)) if self.traced else own
+            inner.locals[parameter] = traced(own, Symbol(parameter)) if self.traced or parameter in inert else own
         return inner
 
     def _run_block(self, syntax: ast.Definition, scope: Scope, inner: Frame, tensors: tuple[Tensor, ...]) -> Any:
@@ -297,7 +327,7 @@ class ApplicationRules(CallRules):
         if operands and all(tensors):
             return self._add_node(OPS[op], {}, {}, operands, frame, span, None, spans)
         if operands and all(isinstance(operand, Layer) for operand in operands):
-            return Merge(span, OPS[op], tuple(operands))
+            return Merge(span, OPS[op], tuple(operands), size=self.sized(operands, span, frame))
         if any(tensors) and any(isinstance(operand, Layer) for operand in operands):
             return self.error("E314", span, frame, op=op)
         odd = next((o for o in operands if not isinstance(o, Layer | Tensor)), None)

@@ -49,7 +49,10 @@ class CallRules(StatementRules):
             case BlockLayer():
                 names = [p.name for p in _parameters(callee.block)]
                 args = self.arguments(node.arguments, names, callee.block.name, frame, callee.args, node.span)
-                return UNKNOWN if args is None else BlockLayer(node.span, callee.block, args)
+                if args is None:
+                    return UNKNOWN
+                size = self.sized((arg.value for arg in args.values()), node.span, frame)
+                return BlockLayer(node.span, callee.block, args, size=size)
             case Choice():
                 return self.error("E309", node.callee.span, frame, what="a choice between layers")
             case Named():
@@ -126,6 +129,7 @@ class CallRules(StatementRules):
         if isinstance(result, int | float) and abs(result) > MAX_NUMBER:
             return self.error("E321", node.span, frame)
         if builtin.name == "zip":
+            self.sized(result, node.span, frame)
             return _zip_traced(result, values)
         exprs = [expr_of(value) for value in values]
         if builtin.python is None or not any(isinstance(value, Traced | tuple) for value in values):

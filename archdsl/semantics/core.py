@@ -23,7 +23,7 @@ from archdsl.syntax import ast
 MAX_NODES = 200_000
 MAX_STEPS = 2_000_000
 MAX_DEPTH = 60
-_ELEMENTS_A_STEP = 16
+ELEMENTS_A_STEP = 4
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class Core(ABC):
 
     def step(self, frame: Frame, span: Span, elements: int = 0) -> None:
         """Count one unit of work and some for a list; a spec that asks for too much is an error, not a hang."""
-        self.steps += 1 + elements // _ELEMENTS_A_STEP
+        self.steps += 1 + elements // ELEMENTS_A_STEP
         if self.steps > MAX_STEPS:
             self.limit(frame, span, "steps of evaluation", MAX_STEPS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from archdsl.semantics.program import Definition
 from archdsl.semantics.reserved import label_problem
 from archdsl.semantics.values import (
     UNKNOWN, Arg, BlockLayer, Chain, Choice, Identity, Layer, Named, OpLayer, Record, Sequence, Tensor, Traced,
-    expr_of, is_long, plain, traced, type_name,
+    expr_of, is_long, plain, size_of, traced, type_name,
 )  # fmt: skip
 from archdsl.source import Span
 from archdsl.symbolic import Conditional, Const, Expr, Not, binary, item_of, lift
@@ -291,7 +291,7 @@ class ExpressionRules(Core):
         if not isinstance(test, Traced) or value is UNKNOWN:
             return value
         if isinstance(value, Layer):
-            return Choice(node.span, test.expr, taken, node.span, value)
+            return Choice(node.span, test.expr, taken, node.span, value, size=value.size)
         if isinstance(value, Tensor) or _holds_tensors(value):
             self.structural(test.expr, frame)
             return value
@@ -322,6 +322,8 @@ class ExpressionRules(Core):
         self.step(frame, span, len(values))
         if len(values) > MAX_LIST:
             self.limit(frame, span, "members of a list", MAX_LIST)
+        if any(type(value) is tuple for value in values):
+            self.sized(values, span, frame)
         layers = [isinstance(value, Layer) for value in values]
         if not any(layers):
             return tuple(values)
@@ -329,24 +331,20 @@ class ExpressionRules(Core):
             odd = next(value for value in values if not isinstance(value, Layer))
             got = type_name(odd)
             return self.error("E301", span, frame, what="every member of a sequence", expected="a layer", got=got)
-        return Sequence(span, tuple(values))
+        return Sequence(span, tuple(values), size=self.sized(values, span, frame))
+
+    def sized(self, values: Iterable[Any], span: Span, frame: Frame) -> int:
+        """How much some values hold together; E315 where that is too much to work with."""
+        total = 1
+        for value in values:
+            total += size_of(value)
+            if total > MAX_LIST + 1:
+                self.limit(frame, span, "members of a list or layer", MAX_LIST)
+        return total
 
     def _item(self, item: ast.Item, frame: Frame) -> Any:
         if item.condition is not None:
             return self._optional(item, item.condition, frame)
-        if _is_spread(item):
-            assert isinstance(item.value, ast.Range)
-            assert item.value.stop is not None
-            spread = self.evaluate(item.value.stop, frame)
-            if spread is UNKNOWN:
-                return UNKNOWN
-            if isinstance(spread, Choice):
-                self.structural(spread.condition, frame)
-                spread = spread.layer
-            if isinstance(spread, Sequence):
-                return spread.layers
-            listed = self.iterable(spread, item.value.span, frame)
-            return UNKNOWN if listed is UNKNOWN else [value for _, value in listed]
         if item.count is not None:
             return self._repeated(item, item.count, frame)
         value = self.evaluate(item.value, frame)
@@ -371,7 +369,7 @@ class ExpressionRules(Core):
         if test is UNKNOWN:
             return UNKNOWN
         always = _without_condition(item)
-        if not isinstance(test, Traced) or item.count is not None or _is_spread(item):
+        if not isinstance(test, Traced) or item.count is not None:
             self.structural(expr_of(test), frame)
             return self._item(always, frame) if plain(test) else []
         if not test.value:
@@ -382,7 +380,7 @@ class ExpressionRules(Core):
             return [Choice(item.span, test.expr, False, item.span, Identity(item.span))]
         value = self.evaluate(item.value, frame)
         if isinstance(value, Layer):
-            return [Choice(item.span, test.expr, True, item.span, value)]
+            return [Choice(item.span, test.expr, True, item.span, value, size=value.size)]
         self.structural(test.expr, frame)
         return UNKNOWN if value is UNKNOWN else [value]
 
@@ -491,7 +489,8 @@ class ExpressionRules(Core):
 
     def _arrow(self, node: ast.Arrow, frame: Frame) -> Any:
         value = self.evaluate(node.operands[0], frame)
-        layers: list[Layer] = [value] if isinstance(value, Layer) else []
+        # A chain goes on where another one ended, so that one made in a loop nests no deeper.
+        layers: list[Layer] = list(value.layers) if isinstance(value, Chain) else [value] if isinstance(value, Layer) else []
         for operand in node.operands[1:]:
             if value is UNKNOWN:
                 self.evaluate(operand, frame)
@@ -512,7 +511,7 @@ class ExpressionRules(Core):
                     value = self.apply(layer, tensors, frame, operand.span)
         if value is UNKNOWN or not layers:
             return value
-        return Chain(node.span, tuple(layers))
+        return Chain(node.span, tuple(layers), size=self.sized(layers, node.span, frame))
 
     def _labelled(self, node: ast.Labelled, frame: Frame) -> Any:
         name = self._label_text(node, frame)
@@ -521,7 +520,7 @@ class ExpressionRules(Core):
             return UNKNOWN
         if not isinstance(value, Layer):
             return self.error("E301", node.value.span, frame, what=f"what the label {name} names", expected="a layer", got=type_name(value))
-        return Named(node.label_span, name, node.stage, value)
+        return Named(node.label_span, name, node.stage, value, size=value.size)
 
     def _label_text(self, node: ast.Labelled, frame: Frame) -> str | None:
         text = ""
@@ -546,11 +545,6 @@ class ExpressionRules(Core):
 
     def _call(self, node: ast.CallExpr, frame: Frame) -> Any:
         return self.call(node, frame)
-
-
-def _is_spread(item: ast.Item) -> bool:
-    """Whether a member of a list is `..list`."""
-    return isinstance(item.value, ast.Range) and item.value.start is None and item.value.stop is not None
 
 
 def _without_condition(item: ast.Item) -> ast.Item:

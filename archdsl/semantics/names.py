@@ -105,7 +105,7 @@ class FileNames:
         several = len(item.inputs) > 1
         body.has_input = item.kind == "block" and not several
         body.input_help = None if several else _IN_HELP
-        if not self._distinct((p.name, p.span) for p in (*item.parameters, *item.inputs)):
+        if not self._distinct([*((p.name, p.span) for p in item.parameters), *((u.name, u.span) for u in item.inputs)]):
             self._faulty(item)
         for parameter in item.parameters:
             self._parameter(parameter, item)

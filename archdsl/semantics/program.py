@@ -41,7 +41,7 @@ class FileScope:
     """Names whose `use` or definition failed, which has been reported: their values are unknown."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Definition:
     """A block, fn, scaling, model or table, and the file in whose names its body is read."""
 
@@ -49,6 +49,8 @@ class Definition:
     file: FileScope
     instances: dict[Any, Recorded] = field(default_factory=dict, repr=False)
     """Of a block: what was elaborated for which arguments and inputs."""
+    inert: frozenset[str] | None = None
+    """Of a block: parameters that only a regularizer's number depends on, once they have been asked for."""
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.ops.spec import OpParams
 from archdsl.semantics.values import (
     Arg, BlockLayer, Chain, Choice, Identity, Layer, Merge, Named, OpLayer, Record, Sequence, Tensor,
 )  # fmt: skip
@@ -26,12 +27,14 @@ class Recorded:
     results: tuple[Tensor, ...]
 
 
-def instance_key(args: Mapping[str, Arg], tensors: tuple[Tensor, ...], traced: bool) -> tuple[Any, ...] | None:
-    """What an instance depends on; None where it cannot be said."""
+def instance_key(
+    args: Mapping[str, Arg], tensors: tuple[Tensor, ...], inert: frozenset[str], traced: bool
+) -> tuple[Any, ...] | None:
+    """What an instance depends on, but for the values of inert parameters; None where it cannot be said."""
     refs = [tensor.ref for tensor in tensors]
     wiring = tuple(refs.index(ref) for ref in refs)
     try:
-        given = tuple((name, _fingerprint(arg.value)) for name, arg in args.items())
+        given = tuple((name, name in inert or _fingerprint(arg.value)) for name, arg in args.items())
         key = (given, tuple(tensor.shape for tensor in tensors), wiring, traced)
         hash(key)
     except TypeError:
@@ -66,8 +69,13 @@ def _fingerprint(value: Any) -> Any:
     return (type(value), value)
 
 
-def replay(recorded: Recorded, graph: Graph, scope: Scope, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Copy a recorded instance into `scope`, fed by `tensors`; its results, in its own expressions."""
+def replay(
+    recorded: Recorded, graph: Graph, scope: Scope, tensors: tuple[Tensor, ...], renewed: Mapping[int, OpParams]
+) -> tuple[Tensor, ...]:
+    """Copy a recorded instance into `scope`, fed by `tensors`; its results, in its own expressions.
+
+    `renewed` are the parameters of those nodes that do not keep theirs.
+    """
     start, offset = recorded.start, len(graph.nodes) - recorded.start
     outer = dict(zip(recorded.scope.inputs, (tensor.ref for tensor in tensors), strict=True))
 
@@ -93,7 +101,7 @@ def replay(recorded: Recorded, graph: Graph, scope: Scope, tensors: tuple[Tensor
         assert isinstance(home, Scope)
         path = f"{home.path}.{node.name}" if home.path else node.name
         copied = Node(
-            node.id + offset, node.op, node.params, tuple(map(moved, node.inputs)), node.input_shapes, node.outputs,
+            node.id + offset, node.op, renewed.get(node.id, node.params), tuple(map(moved, node.inputs)), node.input_shapes, node.outputs,
             node.name, path, home, node.span, node.exprs, node.labelled,
         )  # fmt: skip
         nodes.append(copied)

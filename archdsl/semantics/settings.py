@@ -134,15 +134,21 @@ def _check_init(
     whole = bool(concerned) and all(name in graphs for name in concerned)
     for rule in item.rules:
         made = _init_rule(rule, file, bag)
-        if made is not None and whole and not any(assign_initializers((made,), graphs[name]) for name in concerned):
+        if made is not None and whole and not any(_concerns(made, graphs[name]) for name in concerned):
             names = (*OPS, *{op.role for op in OPS.values()})
             suggestion = None if rule.quoted or made.pattern in names else closest(made.pattern, names)
             bag.report("E404", rule.pattern_span, pattern=rule.pattern, suggestion=suggestion)
 
 
+def _concerns(rule: InitRule, graph: Graph) -> bool:
+    return any(rule.matches(node, weight) for node in graph.nodes for weight in node.weights)
+
+
 def _check_fans(rules: Sequence[InitRule], graph: Graph, bag: Bag) -> None:
     """Fans are those of matrices and kernels: a vector has none."""
-    if not any(rule.initializer in NEEDS_FAN for rule in rules):
+    fans = [rule for rule in rules if rule.initializer in NEEDS_FAN]
+    vectors = ((node, weight) for node in graph.nodes for weight in node.weights if len(weight.shape) < 2)
+    if not fans or not any(rule.matches(node, weight) for node, weight in vectors for rule in fans):
         return
     reported: set[int] = set()
     assigned = assign_initializers(rules, graph)

@@ -9,7 +9,7 @@ expression it was computed from. A *layer* is a template, not yet applied; apply
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from archdsl.graph.ir import Ref
@@ -67,9 +67,10 @@ class Arg:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Layer:
-    """Base of layers: `span` is where it was written."""
+    """Base of layers: `span` is where it was written, `size` how many layers it is made of, repeats included."""
 
     span: Span
+    size: int = field(default=1, kw_only=True)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -170,6 +171,21 @@ def traced(value: Any, expr: Expr) -> Any:
     return value if isinstance(expr, Const) or isinstance(value, Layer | Tensor | Record) else Traced(value, expr)
 
 
+def size_of(value: Any) -> int:
+    """How much a value holds: layers count what they are made of, lists their members, anything else is 1."""
+    total, stack = 0, [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Layer):
+            total += item.size
+        elif type(item) is tuple:
+            total += 1
+            stack.extend(item)
+        else:
+            total += 1
+    return total
+
+
 MAX_EXPRESSION = 500
 """Parts of an expression beyond which a number forgets what it was computed from."""
 
@@ -183,17 +199,17 @@ def settled(layer: Layer) -> Layer:
     """The layer with every trace replaced by its value: a layer that enters another block takes none along."""
     match layer:
         case OpLayer():
-            return OpLayer(layer.span, layer.op, _settled_args(layer.args), layer.defaults)
+            return OpLayer(layer.span, layer.op, _settled_args(layer.args), layer.defaults, size=layer.size)
         case BlockLayer():
-            return BlockLayer(layer.span, layer.block, _settled_args(layer.args))
+            return BlockLayer(layer.span, layer.block, _settled_args(layer.args), size=layer.size)
         case Chain():
-            return Chain(layer.span, tuple(map(settled, layer.layers)))
+            return Chain(layer.span, tuple(map(settled, layer.layers)), size=layer.size)
         case Merge():
-            return Merge(layer.span, layer.op, tuple(map(settled, layer.layers)))
+            return Merge(layer.span, layer.op, tuple(map(settled, layer.layers)), size=layer.size)
         case Sequence():
-            return Sequence(layer.span, tuple(map(settled, layer.layers)))
+            return Sequence(layer.span, tuple(map(settled, layer.layers)), size=layer.size)
         case Named():
-            return Named(layer.span, layer.name, layer.stage, settled(layer.layer))
+            return Named(layer.span, layer.name, layer.stage, settled(layer.layer), size=layer.size)
         case Choice():
             return settled(layer.layer)
     return layer

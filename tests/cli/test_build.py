@@ -73,7 +73,7 @@ def test_own_files_are_replaced_and_others_are_not(arch: Run) -> None:
 @pytest.mark.parametrize(
     ("good", "bad", "said"),
     [
-        ("nn.Linear(", "nn.Linear(bias=False, *", "parameter"),
+        ("self.fc = nn.Linear(", "self.fc = nn.LazyLinear(bias=False, out_features=10) or (", "parameters"),
         ("self.fc = ", "self.cf = self.fc = ", "cf.weight"),
         ("torch.flatten(", "torch.squeeze(", "E604"),
         ("super().__init__()", "super().__init__(1)", "TypeError"),

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def test_interrupted() -> None:
     assert process.stderr is not None
     os.write(process.stdin.fileno(), b"#" * 65536)
     os.write(process.stdin.fileno(), b"#")  # a pipe holds 64 KiB: this returns once the command is reading
+    time.sleep(0.2)  # until it blocks in that read: before, Python would see the signal only after it
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     assert b"Traceback" not in process.stderr.read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
@@ -16,7 +16,7 @@ def problems(value: Any, type_: Any, where: str = "document") -> list[str]:
     if is_typeddict(type_):
         hints = get_type_hints(type_)
         if not isinstance(value, dict) or set(value) != set(hints):
-            return [f"{where}: keys {sorted(value)}, not {sorted(hints)}"]
+            return [f"{where}: {value!r} has not the keys {sorted(hints)}"]
         return [p for key, hint in hints.items() for p in problems(value[key], hint, f"{where}.{key}")]
     origin, args = get_origin(type_), get_args(type_)
     if origin is list:
@@ -27,7 +27,7 @@ def problems(value: Any, type_: Any, where: str = "document") -> list[str]:
         return [p for key, item in value.items() for p in problems(item, args[1], f"{where}.{key}")]
     if origin is Literal:
         return [] if value in args else [f"{where} is {value!r}"]
-    if origin is Union or args:
+    if origin in (Union, UnionType):
         return [] if any(not problems(value, arg, where) for arg in args) else [f"{where} is none of {args}: {value!r}"]
     return [] if type(value) is (NoneType if type_ is None else type_) else [f"{where} is a {type(value).__name__}"]
 
@@ -53,7 +53,7 @@ def test_the_check_bites() -> None:
         ("show resnet50", schema.ShowDocument),
         ("list", schema.ListDocument),
         ("explain e101", schema.ExplainDocument),
-        ("fmt small.arch --check", schema.FmtDocument),
+        ("fmt small.arch", schema.FmtDocument),
         ("show wrong.arch", schema.Document),
         ("build none.arch", schema.Document),
         ("build small.arch --set clases=3", schema.Document),

@@ -57,7 +57,7 @@ def test_resnet_has_the_stages_of_the_paper() -> None:
 def test_unlabelled_layers_between_stages_are_named_by_their_ends() -> None:
     made = table(
         """
-        model Net = image(3, 8, 8) -> stage a: [conv(4)] -> maxpool(3, stride = 2) -> relu -> stage b: [conv(4)]
+        model Net = image(3, 8, 8) -> stage a: [conv(4, 3)] -> maxpool(3, stride = 2) -> relu -> stage b: [conv(4, 3)]
         variant net = Net()
         """
     )
@@ -67,7 +67,7 @@ def test_unlabelled_layers_between_stages_are_named_by_their_ends() -> None:
 def test_a_model_without_stages_is_shown_by_its_parts() -> None:
     made = table(
         """
-        model Net = image(3, 8, 8) -> conv(4) -> relu -> body: [conv(4), relu] -> gap -> flatten -> fc: linear(2)
+        model Net = image(3, 8, 8) -> conv(4, 3) -> relu -> body: [conv(4, 3), relu] -> gap -> flatten -> fc: linear(2)
         variant net = Net()
         """
     )
@@ -81,8 +81,8 @@ def test_parallel_stages_are_one_row_each() -> None:
         """
         model Net {
           x = image(3, 8, 8)
-          a = x -> stage left: [conv(4), relu]
-          b = x -> stage right: [conv(4), relu]
+          a = x -> stage left: [conv(4, 3), relu]
+          b = x -> stage right: [conv(4, 3), relu]
           a + b -> gap -> flatten -> fc: linear(2)
         }
         variant net = Net()

@@ -170,6 +170,26 @@ def test_a_map_that_reports_no_clash_goes_both_ways(paths: list[tuple[int, int, 
         assert {found.ours[theirs]: theirs for theirs in found.theirs.values()} == found.theirs
 
 
+RULES = [
+    '"p" = "a"',
+    '"q.{i}" = "a.{i}"',
+    '"r.{i}.v" = "a.{i}.w"',
+    '"s" = "a.0.w"',
+    '"t.{i}.{j}" = "a.{i}.b.{j}"',
+    '"u" = "b.w"',
+]
+
+
+@given(
+    st.lists(st.sampled_from(RULES)),
+    st.lists(st.sampled_from("a.0.w a.0.v a.1.w a.1.v a.0.b.3 a.0.b.4 b.w b.v a b".split())),
+)
+def test_neighbours_do_not_matter(rules: list[str], keys: list[str]) -> None:
+    """Weights of one layer are renamed together: the result is that of each alone."""
+    found = keymap(*rules)
+    assert found.apply(keys).theirs == {key: found.apply([key]).theirs[key] for key in keys}
+
+
 def test_no_torch() -> None:
     script = (
         "import sys; from tests.weights.specs import *; v = densenet(); "
