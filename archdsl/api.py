@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl import library
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
+from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.table import StageTable, stage_table
@@ -79,7 +81,8 @@ class Variant:
         c = self.configured
         traced = elaborate(c.name, c.model, c.args, c.span, bag)
         assert traced is not None
-        return generate(traced, self.file.docstring, rules)
+        with collector_paused():
+            return generate(traced, self.file.docstring, rules)
 
     @cached_property
     def keymaps(self) -> Mapping[str, KeyMap]:
@@ -174,6 +177,14 @@ class ArchFile(Mapping[str, Variant]):
     def __contains__(self, name: object) -> bool:
         return name in self.variants
 
+    def is_current(self) -> bool:
+        """Whether the files this one uses still say what they said."""
+        used = (file.source for file in self.program.files.values() if file is not self.program.root)
+        try:
+            return all(library.read(Path(source.name)).text == source.text for source in used)
+        except ArchError:
+            return False
+
     def check(self) -> tuple[Diagnostic, ...]:
         """Every finding about the file: names, types, shapes, claims, of all its variants."""
         bag = self.bag
@@ -195,7 +206,7 @@ class ArchFile(Mapping[str, Variant]):
         if self:
             bag.report("E603", None, name=self.name, variants=", ".join(self))
         else:
-            bag.report("E606", None, name=self.name)
+            bag.report("E606", None, path=self.name)
         raise ArchError(bag)
 
 
@@ -207,15 +218,37 @@ def open_source(source: Source) -> ArchFile:
 
 
 def open(spec: str | os.PathLike[str]) -> ArchFile:
-    """The checked file SPEC: a path, or the name of a shipped family (or of one of its variants)."""
+    """The checked file SPEC: a path, or the name of a shipped family (or of one of its variants).
+
+    All its variants are checked, claims included; raises ArchError with every error found.
+    """
     source, _ = library.locate(str(spec))
-    return open_source(source)
+    file = open_source(source)
+    file.check()
+    file.bag.raise_errors()
+    return file
+
+
+_recent: dict[tuple[str, str], ArchFile] = {}
+_MOST_RECENT = 4
+
+
+def _opened(source: Source) -> ArchFile:
+    """`open_source`, but a text that was opened lately, and has not changed since, is not read again."""
+    key = (source.name, source.text)
+    file = _recent.pop(key, None)
+    if file is None or not file.is_current():
+        file = open_source(source)
+    _recent[key] = file
+    while len(_recent) > _MOST_RECENT:
+        _recent.pop(next(iter(_recent)))
+    return file
 
 
 def find(spec: str | os.PathLike[str], variant: str | None = None) -> Variant:
     """The variant that `SPEC`, `SPEC:VARIANT` or the two names together mean."""
     source, named = library.locate(str(spec))
-    return open_source(source).only(variant or named)
+    return _opened(source).only(variant or named)
 
 
 def load(

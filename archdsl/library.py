@@ -1,11 +1,11 @@
-"""Finding specs: a path, `-`, or the name of a shipped family or variant.
+"""Finding specs: takes a path, or the name of a shipped family or variant; gives its `Source`.
 
-`use` may read files beside a spec and the shipped specs, never anything else.
+`use` may read files beside a spec and the shipped specs, never anything else. Raises ArchError E601 and E602.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from archdsl.diagnostics.core import ArchError, Bag
@@ -20,7 +20,7 @@ MAX_BYTES = 1_000_000
 
 def families() -> list[str]:
     """Names of the shipped families: every shipped spec that has a model."""
-    return [path.stem for path in _shipped() if any(_variant_names(_read(path)))]
+    return [path.stem for path in _shipped() if _variant_names(read(path))]
 
 
 def _shipped() -> list[Path]:
@@ -30,14 +30,21 @@ def _shipped() -> list[Path]:
     return []
 
 
-def _variant_names(source: Source) -> Iterator[str]:
-    """The variants a file declares, from its syntax alone."""
-    syntax = parse(source, Bag())
+def _variant_names(source: Source) -> tuple[str, ...]:
+    return _declared(source.text)
+
+
+@lru_cache(maxsize=64)
+def _declared(text: str) -> tuple[str, ...]:
+    """The variants a text declares, from its syntax alone."""
+    syntax = parse(Source("", text), Bag())
+    found: list[str] = []
     for item in syntax.items if syntax else ():
         if isinstance(item, ast.Variants):
-            yield from (row.name for row in item.rows)
+            found += (row.name for row in item.rows)
         elif isinstance(item, ast.Variant):
-            yield item.name
+            found.append(item.name)
+    return tuple(found)
 
 
 def locate(name: str) -> tuple[Source, str | None]:
@@ -49,14 +56,14 @@ def locate(name: str) -> tuple[Source, str | None]:
     spec = spec or name
     path = Path(spec)
     if path.suffix == SUFFIX or "/" in spec or "\\" in spec:
-        return _read(path), variant or None
+        return read(path), variant or None
     shipped = find("specs", spec + SUFFIX)
     if shipped is not None:
-        return _read(shipped), variant or None
+        return read(shipped), variant or None
     known: list[str] = []
     for path in _shipped():
-        source = _read(path)
-        names = list(_variant_names(source))
+        source = read(path)
+        names = _variant_names(source)
         if spec in names and not variant:
             return source, spec
         known += [path.stem, *names] if names else []
@@ -65,7 +72,8 @@ def locate(name: str) -> tuple[Source, str | None]:
     raise ArchError(bag)
 
 
-def _read(path: Path) -> Source:
+def read(path: Path) -> Source:
+    """The text of a spec; raises ArchError E602."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise OSError(f"larger than {MAX_BYTES:,} bytes")
@@ -84,6 +92,6 @@ def used_file(source: Source, name: str) -> Source | None:
         folder = own.resolve().parent
         beside = (folder / name).resolve()
         if beside.is_relative_to(folder) and beside.is_file():
-            return _read(beside if own.is_absolute() else own.parent / name)
+            return read(beside if own.is_absolute() else own.parent / name)
     shipped = find("specs", name)
-    return _read(shipped) if shipped else None
+    return read(shipped) if shipped else None

@@ -369,10 +369,30 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
 
 def evaluate(expr: Expr, values: Mapping[str, Value]) -> Value:
     """The value of an expression; raises KeyError for a symbol without a value."""
-    result = substitute(expr, {name: Const(value) for name, value in values.items()})
-    if not isinstance(result, Const):
-        raise KeyError(", ".join(sorted(symbols(result))))
-    return result.value
+    match expr:
+        case Const():
+            return expr.value
+        case Symbol():
+            return values[expr.name]
+        case Local():
+            return evaluate(expr.definition, values)
+        case Binary():
+            return _BINARY[expr.op][1](evaluate(expr.left, values), evaluate(expr.right, values))
+        case Not():
+            return not evaluate(expr.operand, values)
+        case Apply():
+            return _FUNCTIONS[expr.function](*(evaluate(argument, values) for argument in expr.arguments))
+        case Index():
+            return evaluate(expr.sequence, values)[evaluate(expr.index, values)]
+        case Conditional():
+            return evaluate(expr.yes if evaluate(expr.condition, values) else expr.no, values)
+        case Tuple():
+            return tuple(evaluate(item, values) for item in expr.items)
+        case Invoke():
+            known = {name: default for name, default in expr.function.parameters if default is not None}
+            given = {name: evaluate(value, values) for name, value in expr.arguments}
+            return evaluate(expr.function.result, known | given)
+    raise TypeError(f"{type(expr).__name__} has no value")
 
 
 def walk(expr: Expr) -> Iterator[Expr]:

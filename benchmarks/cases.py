@@ -185,16 +185,16 @@ def load_vs_torchvision(rounds: int) -> Iterator[Result]:
 
 
 _CHILD = """
-import json, resource, sys, time
+import json, sys, time, tracemalloc
 from pathlib import Path
 from benchmarks import ours
 ours.analyse(sys.argv[2], ours.DEEP)  # warm: imports, and the parser's tables
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
 ours.analyse(sys.argv[1], ours.DEEP)
 seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-print(json.dumps([1e6 * seconds, 1024 * peak]))  # microseconds, bytes
+tracemalloc.start()  # slows everything down, so the memory is that of a second run
+ours.analyse(sys.argv[1], ours.DEEP)
+print(json.dumps([1e6 * seconds, tracemalloc.get_traced_memory()[1]]))  # microseconds, bytes
 """
 
 

@@ -25,7 +25,7 @@ def check_command(family: str) -> list[str]:
 
 def analyse(spec: str | Path, variant: str) -> Any:
     """From the spec's text to the full cost table. Reads and elaborates anew each time."""
-    return archdsl.open(str(spec))[variant].table
+    return archdsl.find(str(spec), variant).table
 
 
 def load(variant: str, weights: Path | None = None) -> nn.Module:
@@ -40,15 +40,18 @@ DEEP = "deep"
 
 
 def deep_spec(units: int) -> str:
-    """A network of `units` residual units of `NODES_PER_UNIT` nodes each (conv, norm, activation, sum)."""
+    """A network of `units` residual units of `NODES_PER_UNIT` nodes each, no two of them equal.
+
+    Equal ones would be elaborated once and copied, which would say little about a hundred thousand nodes.
+    """
     return f"""\
-block Unit() {{
-  y = conv: conv(8, 3) -> bn: bn -> relu
-  y + in
+block Unit(k: int) {{
+  main = conv: conv(8, 3) -> bn: bn -> scale: layer_scale(1 / (k + 1))
+  main + id
 }}
 
 model Deep(units: int) {{
-  image(8, 8, 8) -> body: [units of Unit()] -> gap -> flatten -> fc: linear(10)
+  image(8, 8, 8) -> body: [Unit(k) for k in 0..units] -> gap -> flatten -> fc: linear(10)
 }}
 
 variant {DEEP} = Deep({units})

@@ -12,7 +12,9 @@ import linecache
 import sys
 import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from archdsl.graph.ir import Graph
 
@@ -52,8 +54,38 @@ def build_module(
 
 
 def empty_module(graph: Graph, source: str) -> nn.Module:
-    """The model on the meta device: its weights have shapes and dtypes, no memory and no values."""
-    return build_module(graph, source, device="meta")
+    """The model on the meta device: its weights have shapes and dtypes, no memory and no values.
+
+    Initialization is passed over. Done by torch on the meta device it would take longer than all the rest.
+    """
+    model_class = getattr(compile_source(graph, source), graph.root.definition)
+    with _without_values()():
+        model: nn.Module = model_class()
+    return model
+
+
+@cache
+def _without_values() -> type[AbstractContextManager[object]]:
+    """A mode in which tensors are made on the meta device and functions that only fill tensors do nothing."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    init, tensor = torch.nn.init, torch.Tensor
+    makes = {torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.tensor, torch.zeros}
+    # In torch.nn.init those that ask for a mode, and what the others do in the end.
+    fills = {init.constant_, init.kaiming_uniform_, init.normal_, init.uniform_}
+    names = "add_ clamp_ copy_ div_ erfinv_ fill_ mul_ normal_ sub_ uniform_ zero_".split()
+    fills |= {getattr(tensor, name) for name in names}
+
+    class WithoutValues(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func in fills:
+                return args[0] if args else kwargs["tensor"]
+            if func in makes and (kwargs is None or kwargs.get("device") is None):
+                kwargs = {**(kwargs or {}), "device": "meta"}
+            return func(*args, **(kwargs or {}))
+
+    return WithoutValues
 
 
 def state_shapes(graph: Graph) -> Mapping[str, tuple[int, ...]]:

@@ -1,4 +1,7 @@
-"""The proof of a generated source: it is imported, built and run, and what it does is compared with the graph."""
+"""The proof of a generated source: it is imported, built and run, and what it does is compared with the graph.
+
+Takes a `Graph` and its source; gives a `Proof`, or raises ArchError E604 with every difference.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near misses: the name that was probably meant."""
+"""Near misses: takes a name and those that are known, gives the one that was probably meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short texts about parts of a graph, for notes and tables."""
+"""Short texts about parts of a graph, for notes and tables: takes a `Scope`, gives `Basic(width = 64) at layer1.0`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage table: output size, layers, parameters and MACs, stage by stage."""
+"""The stage table: output size, layers, parameters and MACs, stage by stage. Takes a `Graph`; gives a `StageTable`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph, Node, Scope
 from archdsl.ops.spec import Shape
 
@@ -64,12 +65,28 @@ class StageTable:
     def activations(self) -> int:
         return sum(row.activations for row in self.rows)
 
+    def __str__(self) -> str:
+        """The table as plain text, exact numbers in aligned columns."""
+        lines = [("stage", "output", "layers", "params", "MACs")]
+        lines += [(r.name, str(r.output), f"{r.layers:,}", f"{r.params:,}", f"{r.macs:,}") for r in self.rows]
+        lines.append(("total", "", f"{self.layers:,}", f"{self.params:,}", f"{self.macs:,}"))
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
+            for line in lines
+        )
+
 
 def stage_table(graph: Graph) -> StageTable:
     """The table of a graph: every marked stage is a row, even if other nodes run in the midst of it.
 
     What lies between two stages is one row, named by the scope that holds it (`features.transition1`).
     """
+    with collector_paused():
+        return _table(graph)
+
+
+def _table(graph: Graph) -> StageTable:
     nodes = graph.nodes[1:]
     stages = [node.stage for node in nodes]
     if not any(stages):

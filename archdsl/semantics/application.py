@@ -1,4 +1,8 @@
-"""Applying layers to tensors: where nodes and scopes come into being, named and typed at once."""
+"""Applying layers to tensors: where nodes and scopes come into being, named and typed at once.
+
+Takes a layer and tensors; adds to the graph, and gives the tensors that come out, or UNKNOWN. Reports E107, the shape
+rules' E2xx, E301, E312-E314, E324 and what pydantic refuses in an op's arguments.
+"""
 
 from __future__ import annotations
 
@@ -351,7 +355,7 @@ class ApplicationRules(CallRules):
     ) -> Any:
         least, most = op.inputs
         if len(tensors) < least or (most is not None and len(tensors) > most):
-            takes = f"{least} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
+            takes = f"{least or 'no'} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
             return self.error("E211", span, frame, op=op.name, takes=takes, got=len(tensors))
         params = self._validated(op, args, frame, span)
         if params is None:

@@ -1,4 +1,8 @@
-"""Calls: arguments to ops, blocks, functions and scalings, with declared types and ranges."""
+"""Calls: arguments to ops, blocks, functions and scalings, with declared types and ranges.
+
+Takes a call's syntax; gives a layer with more of its arguments, or the value of a function. Reports E102-E105, E301,
+E302, E309, E312, E321 and E323.
+"""
 
 from __future__ import annotations
 

@@ -17,9 +17,7 @@ _SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9}
 _CLAIMS = ("params", "macs", "activations", "nodes")
 
 
-def check_claims(
-    program: Program, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag
-) -> None:
+def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag) -> None:
     """Check every `expect` of the file against the graphs that could be built."""
     for item in program.root.syntax.items:
         if not isinstance(item, ast.Expect):
@@ -30,7 +28,13 @@ def check_claims(
             continue
         for entry in item.entries:
             if entry.key not in _CLAIMS:
-                bag.report("E402", entry.key_span, name=entry.key, suggestion=closest(entry.key, _CLAIMS), known=", ".join(_CLAIMS))
+                bag.report(
+                    "E402",
+                    entry.key_span,
+                    name=entry.key,
+                    suggestion=closest(entry.key, _CLAIMS),
+                    known=", ".join(_CLAIMS),
+                )
             elif name in graphs:
                 _check(entry, graphs[name], name, bag)
 
@@ -41,7 +45,12 @@ def _check(entry: ast.Entry, graph: Graph, name: str, bag: Bag) -> None:
         return
     actual = _measure(graph, entry.key)
     if not _agrees(entry.value.text, actual):
-        facts: dict[str, Any] = {"what": entry.key, "variant": name, "expected": entry.value.text, "actual": f"{actual:_}"}
+        facts: dict[str, Any] = {
+            "what": entry.key,
+            "variant": name,
+            "expected": entry.value.text,
+            "actual": f"{actual:_}",
+        }
         bag.report("E401", entry.value.span, facts=facts)
 
 

@@ -56,7 +56,7 @@ class FunctionTrace:
 class LimitReached(Exception):
     """Unwinds the elaboration of one variant. Internal; `report` says why, in whichever bag outlives it."""
 
-    def __init__(self, span: Span, what: str, limit: int | str) -> None:
+    def __init__(self, span: Span, what: str, limit: str) -> None:
         self.span = span
         self.what = what
         self.limit = limit
@@ -129,8 +129,8 @@ class Core(ABC):
             self.limit(frame, span, "steps of evaluation", MAX_STEPS)
 
     def limit(self, frame: Frame, span: Span, what: str, limit: int) -> None:
-        self.error("E315", span, frame, what=what, limit=limit)
-        raise LimitReached(span, what, limit)
+        self.error("E315", span, frame, what=what, limit=f"{limit:_}")
+        raise LimitReached(span, what, f"{limit:_}")
 
     def structural(self, expr: Expr, frame: Frame) -> None:
         """Note that the shape of the network itself depends on these parameters, not only its numbers."""

@@ -5,11 +5,11 @@ Takes a bound `Definition` of kind model and its arguments; gives a `Graph`, or 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from typing import Any
 
 from archdsl.diagnostics.core import Bag
+from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph, Scope
 from archdsl.semantics.application import ApplicationRules
 from archdsl.semantics.core import Frame, LimitReached
@@ -43,20 +43,16 @@ def elaborate(
     root = Scope("model", model.name, "", None, span)
     root.docstring = syntax.docstring.text if syntax.docstring else ""
     graph = elaborator.graph = Graph(name, root, traced=traced)
-    collecting = gc.isenabled()
-    gc.disable()  # a graph is many small objects that all stay alive: looking for garbage among them takes half the time
     try:
-        frame = elaborator.enter(model, args, root, Frame(model.file, None), span)
-        value = UNKNOWN if frame is None else elaborator.execute(syntax.body, frame)
+        with collector_paused():
+            frame = elaborator.enter(model, args, root, Frame(model.file, None), span)
+            value = UNKNOWN if frame is None else elaborator.execute(syntax.body, frame)
     except LimitReached as limit:
         limit.report(bag)
         return None
     except RecursionError:
         bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
         return None
-    finally:
-        if collecting:
-            gc.enable()
     outputs = as_tensors(value)
     if outputs is None or not graph.nodes:
         if value is not UNKNOWN and not elaborator.failed:

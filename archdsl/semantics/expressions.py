@@ -1,4 +1,7 @@
-"""Expressions: names, arithmetic, lists, records, conditionals, arrows and labels."""
+"""Expressions: names, arithmetic, lists, records, conditionals, arrows and labels.
+
+Takes an expression's syntax and the `Frame` it stands in; gives its value, or UNKNOWN once an error has been reported.
+"""
 
 from __future__ import annotations
 
@@ -436,14 +439,20 @@ class ExpressionRules(Core):
         return enumerate(members(value))
 
     def bind_loop(self, target: ast.Target, index: int, value: Any, frame: Frame) -> bool:
-        """Bind the target of a loop: `v`, `i, v` or `i, (a, b)`; `a, (b, c)` is index and member."""
+        """Bind the target of a loop: `v`, `(a, b)`, or with the index `i, v` and `i, (a, b)`."""
         if target.name is not None:
             frame.locals[target.name] = value
             return True
         if len(target.items) == 2:
             first, second = target.items
             return all([self.bind(first, index, frame), self.bind(second, value, frame)])
-        return self.bind(target, value, frame)
+        if len(target.items) == 1:  # `(a, b)`: the member alone, without its index
+            return self.bind(target.items[0], value, frame)
+        help_ = "write the index first and the member in brackets: for i, (a, b) in list"
+        given = "an index and a member"
+        self.error("E307", target.span, frame, given=given, wanted=len(target.items), help=help_)
+        self.bind_unknown(target, frame)
+        return False
 
     def bind(self, target: ast.Target, value: Any, frame: Frame) -> bool:
         """Bind names to a value, unpacking lists; False after E307."""
@@ -489,8 +498,7 @@ class ExpressionRules(Core):
 
     def _arrow(self, node: ast.Arrow, frame: Frame) -> Any:
         value = self.evaluate(node.operands[0], frame)
-        # A chain goes on where another one ended, so that one made in a loop nests no deeper.
-        layers: list[Layer] = list(value.layers) if isinstance(value, Chain) else [value] if isinstance(value, Layer) else []
+        layers: list[Layer] = [value] if isinstance(value, Layer) else []
         for operand in node.operands[1:]:
             if value is UNKNOWN:
                 self.evaluate(operand, frame)
@@ -511,7 +519,15 @@ class ExpressionRules(Core):
                     value = self.apply(layer, tensors, frame, operand.span)
         if value is UNKNOWN or not layers:
             return value
-        return Chain(node.span, tuple(layers), size=self.sized(layers, node.span, frame))
+        return self._composed(layers, node.span, frame)
+
+    def _composed(self, layers: list[Layer], span: Span, frame: Frame) -> Chain:
+        size = self.sized(layers, span, frame)
+        first = layers[0]
+        if isinstance(first, Chain):  # it goes on where another one ended, so one made in a loop nests no deeper
+            self.step(frame, span, len(first.layers) // 16)
+            layers = [*first.layers, *layers[1:]]
+        return Chain(span, tuple(layers), size=size)
 
     def _labelled(self, node: ast.Labelled, frame: Frame) -> Any:
         name = self._label_text(node, frame)
@@ -587,6 +603,8 @@ def _not(expr: Expr) -> Expr:
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, bool) != isinstance(b, bool):
         return False
+    if isinstance(a, tuple | range) and isinstance(b, tuple | range):  # a range is a list like any other
+        return tuple(a) == tuple(b)
     return bool(a == b)
 
 

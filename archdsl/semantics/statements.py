@@ -1,4 +1,7 @@
-"""Statements of a body: assignment, `if`, `for`, `require` and results."""
+"""Statements of a body: assignment, `if`, `for`, `require` and results.
+
+Takes the statements and the `Frame` they change; gives the value of the last expression.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 from archdsl.semantics.core import Frame
 from archdsl.semantics.expressions import ExpressionRules
-from archdsl.semantics.values import UNKNOWN, Layer, Tensor, Traced, expr_of, plain, type_name
+from archdsl.semantics.values import UNKNOWN, Traced, expr_of, plain, type_name
 from archdsl.symbolic import Local
 from archdsl.syntax import ast
 
@@ -25,10 +28,12 @@ class StatementRules(ExpressionRules):
 
     def _block(self, body: Sequence[ast.Statement], frame: Frame) -> Any:
         value: Any = _NOTHING
+        before: ast.Statement | None = None
         for statement in body:
-            if value is not _NOTHING and isinstance(value, Layer | Tensor):
+            if before is not None and value is not _NOTHING and value is not UNKNOWN:
                 # Only the last expression counts: an earlier one would be computed and dropped.
-                self.error("E322", statement.span, frame, what=type_name(value))
+                self.error("E322", before.span, frame, what=type_name(value))
+            before = statement
             self.step(frame, statement.span)
             value = self._statement(statement, frame)
         return value
@@ -81,7 +86,7 @@ class StatementRules(ExpressionRules):
                 self._forget(statement.body, frame)
                 return
             result = self._block(statement.body, frame)
-            if isinstance(result, Layer | Tensor):
+            if result is not _NOTHING and result is not UNKNOWN:
                 self.error("E322", statement.body[-1].span, frame, what=type_name(result))
                 return
 

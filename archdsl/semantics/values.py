@@ -72,6 +72,10 @@ class Layer:
     span: Span
     size: int = field(default=1, kw_only=True)
 
+    def __repr__(self) -> str:
+        """As the spec writes it, on one line: for notes."""
+        return " ".join(self.span.text.split())
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class OpLayer(Layer):

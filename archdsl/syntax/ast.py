@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from archdsl.source import Span
 
@@ -25,7 +25,7 @@ class Syntax:
         return tuple(getattr(self, f.name) for f in fields(self) if f.compare)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._parts() == cast(Syntax, other)._parts()
+        return isinstance(other, Syntax) and type(self) is type(other) and self._parts() == other._parts()
 
     def __hash__(self) -> int:
         return hash((type(self), self._parts()))

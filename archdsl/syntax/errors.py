@@ -1,4 +1,7 @@
-"""A parse failure -> the diagnostic that helps most: what was found, what could have come, and a likely reason."""
+"""From a parse failure to the diagnostic that helps most: what was found, what could have come, and a likely reason.
+
+Reports E002, E003, E006, E009 and E010.
+"""
 
 from __future__ import annotations
 

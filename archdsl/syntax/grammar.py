@@ -220,5 +220,5 @@ def master_pattern(tables: Tables) -> re.Pattern[str]:
     marks = sorted(map(re.escape, known), key=len, reverse=True)
     groups = [f"(?P<{name}>{pattern})" for name, pattern in tables.patterns]
     groups += [r"(?P<newline>\n)", r"(?P<comment>\#[^\n]*)", f"(?P<literal>{'|'.join(marks)})"]
-    groups += [r'(?P<unclosed>"(?:[^"\\\n]|\\.)*)', r"(?P<other>.)"]
+    groups += [r'(?P<unclosed>"(?:[^"\\\n]|\\.)*)', r"(?P<other>.)", r"\Z"]  # blank space may end the text
     return re.compile(rf"[ \t\r\f]*(?:{'|'.join(groups)})")

@@ -55,8 +55,7 @@ def load_weights(
     ours = _shapes(variant.graph)
     weights, found = _read_and_fit(variant, ours, path, checkpoint)
     model = variant.empty()
-    model.load_state_dict(_converted(weights, found, model.state_dict(), device or "cpu", dtype), assign=True)
-    assert not any(tensor.is_meta for tensor in [*model.parameters(), *model.buffers()])
+    _give(model, _converted(weights, found, model.state_dict(), device or "cpu", dtype))
     return model
 
 
@@ -150,6 +149,22 @@ def _read_and_fit(
     if found.keymap is not DIRECT:
         _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
     return weights, found
+
+
+def _give(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Put tensors in the place of an empty module's: `load_state_dict(assign=True)` without checks, in less time."""
+    from torch import nn
+
+    given = 0
+    for path, module in model.named_modules():
+        at = f"{path}." if path else ""
+        for name, old in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(tensors[at + name], old.requires_grad))
+            given += 1
+        for name, _ in list(module.named_buffers(recurse=False)):
+            setattr(module, name, tensors[at + name])
+            given += 1
+    assert given == len(tensors)
 
 
 def _converted(

@@ -56,25 +56,33 @@ def same_function(graph: Graph, source: str, batch: int = 2) -> None:
 
 
 def same_training(graph: Graph, model: nn.Module, image: Tensor) -> None:
-    """Equal outputs and statistics in training, with the same random numbers; and a backward pass that works."""
+    """Equal outputs and statistics in training, with the same random numbers; and a backward pass that works.
+
+    In double precision and up to rounding: memory layouts may differ after an operation in place, and kernels with them.
+    """
+    model, image = model.double(), image.double()
     reference = Interpreter(graph, model.state_dict())
     torch.manual_seed(3)
     expected = reference(image, training=True)
     torch.manual_seed(3)
-    actual = outputs_of(model.train()(image))
-    equal(actual, expected)
+    with torch.no_grad():  # as the interpreter: autograd may choose other kernels
+        actual = outputs_of(model.train()(image))
+    equal(actual, expected, 1e-9)
     buffers = dict(model.named_buffers())
-    equal(tuple(buffers.values()), tuple(reference.state[key] for key in buffers))
+    equal(tuple(buffers.values()), tuple(reference.state[key] for key in buffers), 1e-9)
     parameters = list(model.parameters())
     if parameters:  # in-place operations on what autograd has kept raise here
+        actual = outputs_of(model(image))
         total = sum((output * torch.linspace(-1, 1, output.numel()).view_as(output)).sum() for output in actual)
         if isinstance(total, Tensor) and total.requires_grad:
             total.backward()
 
 
-def equal(actual: tuple[Tensor, ...], expected: tuple[Tensor, ...]) -> None:
+def equal(actual: tuple[Tensor, ...], expected: tuple[Tensor, ...], tolerance: float = 0.0) -> None:
+    """Equal values; a tolerance is relative to the greatest."""
     assert len(actual) == len(expected)
     for mine, theirs in zip(actual, expected, strict=True):
         assert mine.shape == theirs.shape
         assert torch.isfinite(theirs).all()
-        assert torch.equal(mine, theirs), f"differs by {(mine - theirs).abs().max():.3g}"
+        difference = (mine - theirs).abs().max().item()
+        assert difference <= tolerance * theirs.abs().max().item(), f"differs by {difference:.3g}"

@@ -37,6 +37,7 @@ RENAMED = [
     # No number is ever negative, and none has leading zeros.
     ('"b.{s}" = "l{s + 1}"', "l0.weight", "l0.weight"),
     ('"b.{s - 1}" = "l{s}"', "l0.weight", "l0.weight"),
+    ('"b.{s + 5}" = "l{s + 1}"', "l0.weight", "l0.weight"),
     ('"b.{s}" = "l{s}"', "l01.weight", "l01.weight"),
     ('"b.{s}" = "l{s}"', "l" + "9" * 5000, "l" + "9" * 5000),
     # Text that is special elsewhere is text here.

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file  # noqa: TID253
 
 import archdsl
 from archdsl import api
+from archdsl.backends.module import build_module
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.weights import export_keys, import_keys, load_weights, load_weights_into, save_weights
 from tests.equality import reference
@@ -159,10 +160,25 @@ def test_tensors_that_share_memory_in_the_file_are_parted(tmp_path: Path) -> Non
     state = random_state(variant)
     state["body.0.bn.weight"] = state["body.0.bn.bias"] = torch.ones(8)
     state["stem.bn.weight"] = torch.ones(1).expand(4)
+    state["stem.conv.weight"] = state["stem.conv.weight"].to(memory_format=torch.channels_last)
     model = load_weights(variant, write(state, tmp_path / "w.pth"))
     tensors = model.state_dict()
     assert len({tensor.data_ptr() for tensor in tensors.values()}) == len(tensors)
     assert all(tensor.is_contiguous() for tensor in tensors.values())
+
+
+@pytest.mark.parametrize("name", ["resnet18", "convnext_tiny", "efficientnet_b0", "tiny"])
+def test_an_empty_module_is_the_same_without_values(name: str) -> None:
+    variant = tiny() if name == "tiny" else archdsl.find(name)
+    empty, whole = variant.empty(), build_module(variant.graph, variant.source)
+    assert str(empty) == str(whole)
+    assert all(tensor.is_meta for tensor in [*empty.parameters(), *empty.buffers()])
+    for mine, theirs in (
+        (empty.named_parameters(), whole.named_parameters()),
+        (empty.named_buffers(), whole.named_buffers()),
+    ):
+        described = [[(k, t.shape, t.dtype, t.requires_grad, type(t)) for k, t in named] for named in (mine, theirs)]
+        assert described[0] == described[1]
 
 
 def test_random_numbers_are_not_drawn(path: Path) -> None:
@@ -328,7 +344,7 @@ def test_classes_can_be_overridden(path: Path) -> None:
 def test_into_a_model(path: Path) -> None:
     variant = tiny(TINY_MAP)
     state = random_state(variant)
-    model = archdsl.backends.module.build_module(variant.graph, variant.source).to(torch.float64)
+    model = build_module(variant.graph, variant.source).to(torch.float64)
     parameters = list(model.parameters())
     load_weights_into(model, variant, write(export_keys(variant, state, "theirs"), path))
     assert all(a is b for a, b in zip(parameters, model.parameters(), strict=True))

@@ -7,16 +7,25 @@ Takes a `Scope` and the classes of the blocks inside it; gives a `Body`. Members
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from archdsl.backends.python.modules import (
-    Body, Branch, Built, Listed, ModuleExpr, Option, Region, Step, Weight, option_name,
+    Body,
+    Branch,
+    Built,
+    Listed,
+    ModuleExpr,
+    Option,
+    Region,
+    Step,
+    Weight,
 )  # fmt: skip
+from archdsl.backends.python.values import agrees, environment_of
 from archdsl.graph.ir import Graph, Node, Ref, Scope
-from archdsl.ops.spec import Call
 from archdsl.source import Span
-from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute
+from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute, symbols
 
 InstanceOf = Callable[[Scope], ModuleExpr]
 """The constructor call of the class generated for a block (or other non-sequential scope)."""
@@ -31,6 +40,15 @@ class Entry:
     step: Step
 
 
+@dataclass(slots=True)
+class _Draft:
+    """What is known of a body while it is built: names given so far, sites of `if`s met, parameters decided on."""
+
+    taken: set[str]
+    sites: Counter[Span]
+    decided: set[str]
+
+
 class BodyBuilder:
     """Builds the bodies of one graph's classes."""
 
@@ -38,10 +56,19 @@ class BodyBuilder:
         self.graph = graph
         self.instance_of = instance_of
         self.region_sites = _region_sites(graph.root)
+        self.environments: dict[int, dict[str, Any]] = {}
+        self.untraced: dict[int, set[str]] = {}
+        """By id of the frame: parameters some numbers depend on in a way that was lost."""
 
     def body(self, scope: Scope) -> Body:
         """The body of the class for one scope."""
-        entries = self._entries(scope)
+        inputs = scope.inputs or tuple(Ref(node.id, 0) for node in scope.nodes() if not node.inputs)
+        if scope.kind == "block" and self._is_chain(scope):
+            listed = self._listed(scope)
+            if listed.items and all(name == "" for name in _names(listed)):
+                return Body(scope, inputs, scope.outputs, [("", listed)], [], sequential=True)
+        draft = _Draft(set(scope.names), Counter(), set())
+        entries = self._entries(scope, draft)
         uses = Counter(ref for entry in entries for ref in entry.step.inputs)
         uses.update(scope.outputs)
         entries = _fold(entries, uses)
@@ -49,12 +76,15 @@ class BodyBuilder:
         members += _containers(entries)
         order = {entry.path[0]: i for i, entry in reversed(list(enumerate(entries))) if entry.path}
         members.sort(key=lambda member: order[member[0]])
-        inputs = scope.inputs or tuple(Ref(node.id, 0) for node in scope.nodes() if not node.inputs)
-        return Body(scope, inputs, scope.outputs, members, [entry.step for entry in entries])
+        steps = [entry.step for entry in entries]
+        return Body(scope, inputs, scope.outputs, members, steps, decided=draft.decided)
 
     def is_chain(self, scope: Scope) -> bool:
         """Whether a group or sequence is an nn.Sequential: each member feeds the next and nothing else."""
-        if scope.kind not in ("group", "sequence") or len(scope.inputs) != 1 or len(scope.outputs) != 1:
+        return scope.kind in ("group", "sequence") and self._is_chain(scope)
+
+    def _is_chain(self, scope: Scope) -> bool:
+        if len(scope.inputs) != 1 or len(scope.outputs) != 1:
             return False
         current = scope.inputs
         for unit in _units(scope):
@@ -74,48 +104,45 @@ class BodyBuilder:
 
     # --- units -------------------------------------------------------------------------------
 
-    def _entries(self, scope: Scope) -> list[Entry]:
+    def _entries(self, scope: Scope, draft: _Draft) -> list[Entry]:
         entries: list[Entry] = []
-        taken = set(scope.names)
         for path, unit in _units(scope):
             if isinstance(unit, Node):
                 if unit.inputs or scope.kind != "model":
-                    entries.append(self._node(unit, path, taken))
-                continue
-            if unit.kind == "choice":
-                option = self._option(unit)
-                if option is None:
-                    entries.extend(self._region(unit, path[:-1]))
-                    continue
-                name = option_name(option.site)
-                step = Step(unit.inputs, unit.outputs, (*path[:-1], name), optional=option.site)
-                entries.append(Entry(step.path, option, step))
-                continue
-            module = self.scope_module(unit)
-            entries.append(Entry(path, module, Step(unit.inputs, unit.outputs, path, role="module")))
+                    entries.append(self._node(unit, path, draft))
+            elif unit.kind == "choice":
+                entries.extend(self._choice(unit, path[:-1], draft))
+            else:
+                module = self.scope_module(unit)
+                entries.append(Entry(path, module, Step(unit.inputs, unit.outputs, path, role="module")))
         return entries
 
-    def _node(self, node: Node, path: tuple[str, ...], taken: set[str]) -> Entry:
+    def _node(self, node: Node, path: tuple[str, ...], draft: _Draft) -> Entry:
         recipe = node.recipe
         outputs = tuple(Ref(node.id, port) for port in range(len(node.outputs)))
         if recipe.call is not None and not node.labelled:
-            values = self._values(node, recipe.call)
-            template = recipe.call.template
-            if recipe.call.inplace and self._overwritable(node):
-                template = template[:-1] + f", {recipe.call.inplace})"
-            step = Step(node.inputs, outputs, (), template, values, node.op.role)
+            values = tuple((name, self._resolve(node, value)) for name, value in recipe.call.values.items())
+            inplace = recipe.call.inplace if self._overwritable(node) else ""
+            step = Step(node.inputs, outputs, (), recipe.call.template, values, node.op.role, inplace)
             return Entry((), None, step)
         module = self.node_module(node)
         if not node.labelled and not node.weights:
-            path = (*path[:-1], _plain_name(node, taken))
+            path = (*path[:-1], _plain_name(node, draft.taken))
         template = recipe.parameter.template if recipe.parameter is not None else ""
         return Entry(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
 
-    def _region(self, scope: Scope, prefix: tuple[str, ...]) -> list[Entry]:
-        """A choice between more than one member each, as one step with a branch."""
+    def _choice(self, scope: Scope, prefix: tuple[str, ...], draft: _Draft) -> list[Entry]:
+        """What stands in the place of an `if`: an optional member, or a step with a branch."""
         assert scope.site is not None and scope.condition is not None
-        inner = self._entries(scope)
+        option = None if prefix else self._option(scope)
+        if option is not None:
+            # A fn used twice in one body brings the same `if` twice.
+            draft.sites[option.site] += 1
+            path = (f"@{option.site}#{draft.sites[option.site]}",)
+            return [Entry(path, option, Step(scope.inputs, scope.outputs, path, role="module"))]
+        inner = self._entries(scope, draft)
         if prefix or any(len(entry.path) > 1 for entry in inner):
+            draft.decided |= symbols(scope.condition)
             return [replace_path(entry, prefix) for entry in inner]
         members = tuple((e.path[0], e.module) for e in inner if e.module is not None)
         branch = Branch(members, tuple(e.step for e in inner), scope.outputs)
@@ -141,26 +168,22 @@ class BodyBuilder:
 
     def scope_module(self, scope: Scope) -> ModuleExpr:
         """A block as a call of its class; `[…]` and other chains as nn.Sequential."""
-        if not self.is_chain(scope):
-            return self.instance_of(scope)
+        return self._listed(scope) if self.is_chain(scope) else self.instance_of(scope)
+
+    def _listed(self, scope: Scope) -> Listed:
+        """The members of a chain; those with the name of their position lose it."""
         items: list[tuple[str, ModuleExpr]] = []
         position = 0
         for path, unit in _units(scope):
-            if isinstance(unit, Node):
-                module: ModuleExpr | None = self.node_module(unit)
-            elif unit.kind == "choice":
-                module = self._option(unit)
-            else:
-                module = self.scope_module(unit)
-            assert module is not None
-            name = path[-1]
-            if isinstance(module, Option):
-                name = "" if module.name in ("", str(position)) else module.name
-                position += module.branches[0][1] is not None
-            else:
-                name = "" if name == str(position) else name
-                position += 1
-            items.append((name, module))
+            name = "" if path[-1] == str(position) else path[-1]
+            if isinstance(unit, Scope) and unit.kind == "choice":
+                option = self._option(unit)
+                assert option is not None
+                items.append(("", replace(option, name="" if option.name == str(position) else option.name)))
+                position += not option.is_absent
+                continue
+            items.append((name, self.node_module(unit) if isinstance(unit, Node) else self.scope_module(unit)))
+            position += 1
         return Listed(tuple(items))
 
     def node_module(self, node: Node) -> ModuleExpr:
@@ -171,22 +194,33 @@ class BodyBuilder:
             return Weight(shape, self._resolve(node, recipe.parameter.init))
         module = recipe.module
         assert module is not None, f"{node.op.name} has no module form"
-        kwargs = [(name, self._resolve(node, value)) for name, value in module.kwargs.items()]
-        if module.inplace and self._overwritable(node):
-            kwargs.append(("inplace", Const(True)))
+        kwargs = tuple((name, self._resolve(node, value)) for name, value in module.kwargs.items())
         args = tuple(self._resolve(node, arg) for arg in module.args)
-        return Built(module.target, args, tuple(kwargs), tuple(module.defaults.items()))
-
-    def _values(self, node: Node, call: Call) -> tuple[tuple[str, Expr], ...]:
-        return tuple((name, self._resolve(node, value)) for name, value in call.values.items())
+        inplace = module.inplace and self._overwritable(node)
+        return Built(module.target, args, kwargs, tuple(module.defaults.items()), inplace)
 
     def _resolve(self, node: Node, expr: Expr) -> Expr:
         """An expression over an op's parameters as one over the block's."""
-        values: dict[str, Expr] = {name: _constant(getattr(node.params, name)) for name in node.op.parameter_names}
-        values |= node.exprs
+        actual: dict[str, Expr] = {name: _constant(getattr(node.params, name)) for name in node.op.parameter_names}
+        values = actual | node.exprs
         if node.inputs:
+            actual[IN_CHANNELS.name] = Const(node.input_shapes[0].channels)
             values[IN_CHANNELS.name] = node.scope.frame.widths[node.inputs[0]]
-        return substitute(expr, values)
+        wanted = substitute(expr, actual)
+        assert isinstance(wanted, Const)
+        return self.checked(substitute(expr, values), wanted.value, node.scope.frame)
+
+    def checked(self, expr: Expr, value: Any, frame: Scope) -> Expr:
+        """The expression if it has the value it should have in this frame; else the value alone."""
+        if isinstance(expr, Const):
+            return expr
+        environment = self.environments.get(id(frame))
+        if environment is None:
+            environment = self.environments[id(frame)] = environment_of(self.graph, frame)
+        if agrees(expr, environment, value):
+            return expr
+        self.untraced.setdefault(id(frame), set()).update(symbols(expr))
+        return _constant(value)
 
     def _overwritable(self, node: Node) -> bool:
         """Whether a node may work in place: its input is fresh memory that nothing else reads."""
@@ -292,8 +326,8 @@ def _is_run(entries: Sequence[Entry], uses: Counter[Ref]) -> bool:
     """Whether entries are plain members, each fed by the one before and by nothing else."""
     for entry in entries:
         step = entry.step
-        simple = len(entry.path) == 1 and entry.module is not None and not step.template and step.optional is None
-        if not simple or isinstance(entry.module, Weight) or len(step.inputs) != 1 or len(step.outputs) != 1:
+        simple = len(entry.path) == 1 and entry.module is not None and not step.template
+        if not simple or isinstance(entry.module, Weight | Option) or len(step.inputs) != 1 or len(step.outputs) != 1:
             return False
     pairs = zip(entries, entries[1:], strict=False)
     return all(a.step.outputs == b.step.inputs and uses[a.step.outputs[0]] == 1 for a, b in pairs)
@@ -313,3 +347,6 @@ def _containers(entries: Iterable[Entry]) -> list[tuple[str, ModuleExpr]]:
     return found
 
 
+def _names(listed: Listed) -> Iterator[str]:
+    for name, item in listed.items:
+        yield item.name if isinstance(item, Option) else name

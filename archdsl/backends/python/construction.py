@@ -1,189 +1,264 @@
-"""The text of `__init__`: one statement for each member."""
+"""The text of `__init__`: one statement for each member, more where a sequence depends on conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from archdsl.backends.python.classes import ClassDef
-from archdsl.backends.python.layout import INDENT, Brackets, Doc, flat, lines
+from archdsl.backends.python.layout import INDENT, statement
 from archdsl.backends.python.modules import Built, Instance, Listed, ModuleExpr, Option, Repeat, Weight
+from archdsl.backends.python.naming import variable
+from archdsl.backends.python.parameters import ClassDef
 from archdsl.backends.python.reroll import reroll
+from archdsl.backends.python.text import argument, text
 from archdsl.symbolic import Binary, Const, Expr, Not
 
+Member = tuple[str, ModuleExpr]
 
+_FACTOR = 8
+"""The precedence at which a factor of a product needs parentheses."""
 _POSITIONAL = 2
 """Arguments that read well without their names: the width coming in and the width made."""
 
 
 class Construction:
-    """Prints constructor calls; `classes` are all classes of the file, by number."""
+    """Prints the constructor calls of one class; `classes` are all classes of the file, by number."""
 
-    def __init__(self, classes: Sequence[ClassDef]) -> None:
+    def __init__(self, known: ClassDef, classes: Sequence[ClassDef], helpers: Mapping[str, str]) -> None:
+        self.known = known
         self.classes = classes
+        self.helpers = helpers
+        self.variables = 0
 
-    def member(self, name: str, module: ModuleExpr, depth: int) -> Iterator[str]:
-        """The statements that make `self.name`."""
-        if isinstance(module, Option):
-            yield from self._option(name, module, depth)
-            return
-        if isinstance(module, Listed):
-            module = reroll(_without_absent(module))
-            if any(isinstance(item, Option) and len(item.branches) > 1 for _, item in module.items):
-                yield from self._optional_list(name, module, depth)
-                return
-        yield from self._assign(name, self.doc(module), depth)
+    def members(self, members: Sequence[Member], depth: int) -> Iterator[str]:
+        """The statements that make members; neighbours under one condition share an `if`."""
+        position = 0
+        while position < len(members):
+            name, module = members[position]
+            if not isinstance(module, Option):
+                yield from self._member(name, module, depth)
+                position += 1
+                continue
+            end = position + 1
+            while end < len(members) and _same_condition(members[end][1], module):
+                end += 1
+            options = [(name, m) for name, m in members[position:end] if isinstance(m, Option)]
+            yield from self._options(options, depth)
+            position = end
 
-    def _assign(self, name: str, doc: Doc, depth: int) -> Iterator[str]:
-        if name.isidentifier():
-            yield from lines(doc, f"self.{name} = ", depth)
+    def _member(self, name: str, module: ModuleExpr, depth: int) -> Iterator[str]:
+        before, expression = self._expression(prepared(module), depth)
+        yield from before
+        if is_attribute(name):
+            yield from statement(f"self.{name} = ", expression, "", depth)
         else:
-            yield from lines(Brackets("self.add_module", (f'"{name}"', doc)), "", depth)
+            kind = "register_parameter" if isinstance(module, Weight) else "add_module"
+            yield from statement("", f'self.{kind}("{name}", {expression})', "", depth)
+        if isinstance(module, Listed):
+            owner = f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
+            yield from self._bare_weights(owner, module, depth)
 
-    def _option(self, name: str, option: Option, depth: int) -> Iterator[str]:
-        branches = dict(option.branches)
-        if len(branches) == 1:
-            (module,) = branches.values()
-            if module is not None:
-                yield from self.member(name, module, depth)
+    def _options(self, options: Sequence[tuple[str, Option]], depth: int) -> Iterator[str]:
+        """Members under one condition: both sides of the `if`, empty ones left out."""
+        condition = options[0][1].condition
+        if not options[0][1].is_open:
+            yield from self.members([(name, m) for name, option in options for _, m in option.branches if m], depth)
             return
-        condition, first, second = option.condition, branches[True], branches[False]
-        if first is None:  # say first what is there, then what is not
-            condition, first, second = negated(condition), second, None
-        yield f"{INDENT * depth}if {condition}:"
-        assert first is not None
-        yield from self.member(name, first, depth + 1)
-        yield f"{INDENT * depth}else:"
-        yield from self.member(name, second or Built("nn.Identity", ()), depth + 1)
+        sides: dict[bool, list[Member]] = {True: [], False: []}
+        there = {True: False, False: False}
+        for name, option in options:
+            for value, module in option.branches:
+                there[value] = there[value] or module is not None
+                if module is not None or option.called:
+                    sides[value].append((name, module or Built("nn.Identity", ())))
+        first = there[True]  # say first what is there, then what is not
+        yield from statement("if ", text(condition if first else negated(condition)), ":", depth)
+        yield from self.members(sides[first], depth + 1)
+        if sides[not first]:
+            yield f"{INDENT * depth}else:"
+            yield from self.members(sides[not first], depth + 1)
 
     def sequence(self, listed: Listed, depth: int) -> Iterator[str]:
         """The constructor of a class that is an nn.Sequential."""
-        listed = reroll(_without_absent(listed))
-        if any(_is_open(item) for _, item in listed.items):
-            yield from self._layers(listed, depth)
-            yield f"{INDENT * depth}super().__init__(*layers)"
-        else:
-            items = tuple(self.doc(item) for _, item in listed.items)
-            yield from lines(Brackets("super().__init__", items), "", depth)
-
-    def _optional_list(self, name: str, listed: Listed, depth: int) -> Iterator[str]:
-        """A sequence with members that are there only under a condition."""
-        if all(not item_name for item_name, item in listed.items if not isinstance(item, Option)):
-            yield from self._layers(listed, depth)
-            yield f"{INDENT * depth}self.{name} = nn.Sequential(*layers)"
+        listed = prepared(listed)
+        if any(isinstance(item, Option) for _, item in listed.items):
+            before, name = self._layers(listed, depth)
+            yield from before
+            yield f"{INDENT * depth}super().__init__(*{name})"
             return
-        yield f"{INDENT * depth}self.{name} = nn.Sequential()"
-        position = 0
-        for item_name, item in listed.items:
-            add = f"self.{name}.add_module"
-            if _is_open(item):
-                assert isinstance(item, Option)
-                for text, module in _sides(item):
-                    yield f"{INDENT * depth}if {text}:"
-                    yield from lines(Brackets(add, (f'"{item.name}"', self.doc(module))), "", depth + 1)
-            else:
-                yield from lines(Brackets(add, (f'"{item_name or position}"', self.doc(item))), "", depth)
-            position += 1
+        before, items = self._expressions([item for _, item in listed.items], depth)
+        yield from before
+        yield from statement("", f"super().__init__({', '.join(items)})", "", depth)
 
-    def _layers(self, listed: Listed, depth: int) -> Iterator[str]:
-        """A list `layers`, filled in order."""
-        yield f"{INDENT * depth}layers: list[nn.Module] = []"
-        pending: list[Doc] = []
+    def _bare_weights(self, owner: str, listed: Listed, depth: int) -> Iterator[str]:
+        """Weights of their own in a ModuleDict, which takes modules only."""
+        if listed.sequential:
+            return
+        for name, item in listed.items:
+            if isinstance(item, Weight):
+                _, expression = self._expression(item, depth)
+                yield from statement("", f'{owner}.register_parameter("{name}", {expression})', "", depth)
+            elif isinstance(item, Listed):
+                yield from self._bare_weights(f'{owner}["{name}"]', item, depth)
+
+    # --- conditions --------------------------------------------------------------------------
+
+    def _layers(self, listed: Listed, depth: int) -> tuple[list[str], str]:
+        """Statements that fill a list in order, and its name."""
+        lines: list[str] = []
+        name = self._variable("layers")
+        lines.append(f"{INDENT * depth}{name}: list[nn.Module] = []")
+        pending: list[str] = []
+
+        def flush() -> None:
+            if len(pending) == 1 and not pending[0].startswith("*"):
+                lines.extend(statement("", f"{name}.append({pending[0]})", "", depth))
+            elif pending:
+                lines.extend(statement(f"{name} += ", f"[{', '.join(pending)}]", "", depth))
+            pending.clear()
+
         for _, item in listed.items:
-            if not _is_open(item):
-                pending.append(self.doc(item))
+            if isinstance(item, Option):
+                flush()
+                lines += self._sides(item, depth, lambda module: f"{name}.append({module})")
                 continue
-            assert isinstance(item, Option)
-            yield from self._flush(pending, depth)
-            for text, module in _sides(item):
-                yield f"{INDENT * depth}if {text}:"
-                yield from lines(Brackets("layers.append", (self.doc(module),)), "", depth + 1)
-        yield from self._flush(pending, depth)
+            before, expression = self._expression(item, depth)
+            if before:
+                flush()
+            lines += before
+            pending.append(expression)
+        flush()
+        return lines, name
 
-    @staticmethod
-    def _flush(pending: list[Doc], depth: int) -> Iterator[str]:
-        if len(pending) == 1 and not flat(pending[0]).startswith("*"):
-            yield from lines(Brackets("layers.append", (pending[0],)), "", depth)
-        elif pending:
-            yield from lines(Brackets("", tuple(pending), "[", "]"), "layers += ", depth)
-        pending.clear()
+    def _named_layers(self, listed: Listed, depth: int) -> tuple[list[str], str]:
+        """Statements that fill an nn.Sequential member by member, and its name."""
+        name = self._variable("sequence")
+        lines = [f"{INDENT * depth}{name} = nn.Sequential()"]
+
+        def adding(label: str, module: str) -> str:
+            key = f'"{label}"' if label else f"str(len({name}))"
+            return f"{name}.add_module({key}, {module})"
+
+        for label, item in listed.items:
+            if isinstance(item, Option):
+                lines += self._sides(item, depth, lambda module, label=item.name: adding(label, module))
+                continue
+            before, expression = self._expression(item, depth)
+            lines += [*before, *statement("", adding(label, expression), "", depth)]
+        return lines, name
+
+    def _sides(self, option: Option, depth: int, adding: Callable[[str], str]) -> Iterator[str]:
+        """The branches of an option that build something, each under its condition."""
+        branches = dict(option.branches)
+        first = True
+        for value in (True, False):
+            module = branches[value]
+            if module is None:
+                continue
+            condition = option.condition if value else negated(option.condition)
+            if first:
+                yield from statement("if ", text(condition), ":", depth)
+            else:
+                yield f"{INDENT * depth}else:"
+            first = False
+            before, expression = self._expression(prepared(module), depth + 1)
+            yield from before
+            yield from statement("", adding(expression), "", depth + 1)
+
+    def _variable(self, stem: str) -> str:
+        self.variables += 1
+        return variable(stem if self.variables == 1 else f"{stem}{self.variables}", self.known)
 
     # --- expressions -------------------------------------------------------------------------
 
-    def doc(self, module: ModuleExpr) -> Doc:
-        """A module as one expression."""
+    def _expression(self, module: ModuleExpr, depth: int) -> tuple[list[str], str]:
+        """A module as one expression, and the statements that must come before it."""
         match module:
             case Built():
-                return _call(module.target, module.args, module.kwargs, dict(module.defaults))
+                return [], self._built(module)
             case Weight():
-                shape = ", ".join(map(str, module.shape))
-                shape = f"({shape},)" if len(module.shape) == 1 else f"({shape})"
-                return Brackets("nn.Parameter", (f"torch.ones({shape}) * {module.init}",))
+                shape = ", ".join(map(text, module.shape))
+                return [], f"nn.Parameter(torch.ones({shape}) * {text(module.init, _FACTOR)})"
             case Instance():
-                return self._instance(module)
+                return [], self._instance(module)
             case Listed():
-                return self._listed(reroll(_without_absent(module)))
-            case Option():
-                (branch,) = dict(module.branches).values()
-                return self.doc(branch or Built("nn.Identity", ()))
+                return self._listed(module, depth)
             case Repeat():
-                return self._repeat(module)
+                before, element = self._expression(module.module, depth)
+                assert not before, "what depends on conditions is not repeated"
+                return [], self._repeat(module, element)
+            case Option():
+                raise AssertionError("an option is a statement")
 
-    def _instance(self, module: Instance) -> Doc:
+    def _expressions(self, modules: Sequence[ModuleExpr], depth: int) -> tuple[list[str], list[str]]:
+        found = [self._expression(module, depth) for module in modules]
+        return [line for before, _ in found for line in before], [expression for _, expression in found]
+
+    def _built(self, module: Built) -> str:
+        defaults = dict(module.defaults)
+        items = [argument(arg) for arg in module.args]
+        for name, value in module.kwargs:
+            if not (name in defaults and isinstance(value, Const) and value.value == defaults[name]):
+                items.append(f"{name}={argument(value)}")
+        if module.inplace:
+            items.append("inplace=True")
+        return f"{self.helpers.get(module.target, module.target)}({', '.join(items)})"
+
+    def _instance(self, module: Instance) -> str:
         found = self.classes[module.definition]
         values = dict(module.kwargs)
-        items: list[Doc] = []
+        items: list[str] = []
         for position, parameter in enumerate(found.parameters):
             value = values[parameter.name]
             if not parameter.optional and position < _POSITIONAL:
-                items.append(str(value))
+                items.append(text(value))
             elif not parameter.optional or value != Const(parameter.default):
-                items.append(f"{parameter.name}={value}")
-        return Brackets(found.name, tuple(items))
+                items.append(f"{parameter.name}={text(value)}")
+        return f"{found.name}({', '.join(items)})"
 
-    def _repeat(self, repeat: Repeat) -> Doc:
-        loop = "i" if "i" in _loop_names(flat(self.doc(repeat.module))) or repeat.name else "_"
+    @staticmethod
+    def _repeat(repeat: Repeat, element: str) -> str:
         if repeat.name:
-            pattern, base = repeat.name.split("|")
-            index = "i" if base == "0" else f"i + {base}"
-            element: Doc = Brackets("", (f'f"{pattern.replace("{i}", "{" + index + "}")}"', self.doc(repeat.module)))
-        else:
-            element = self.doc(repeat.module)
-        parts = (element, f"for {loop} in range({repeat.count})")
-        return Brackets("*" if not repeat.name else "*", parts, "[", "]", comma=False)
+            index = f"{repeat.loop} + {repeat.offset}" if repeat.offset else repeat.loop
+            index = f"{repeat.loop} - {-repeat.offset}" if repeat.offset < 0 else index
+            element = f'(f"{repeat.name.format("{" + index + "}")}", {element})'
+        bounds = f"{repeat.start}, {repeat.start + repeat.count}" if repeat.start else str(repeat.count)
+        return f"*[{element} for {repeat.loop} in range({bounds})]"
 
-    def _listed(self, listed: Listed) -> Doc:
+    def _listed(self, listed: Listed, depth: int) -> tuple[list[str], str]:
         if not listed.sequential:
-            entries = [_prefixed(f'"{name}": ', self.doc(item)) for name, item in listed.items]
-            return Brackets("nn.ModuleDict", (Brackets("", tuple(entries), "{", "}"),))
-        if all(name == "" for name, _ in listed.items):
-            items: list[Doc] = []
-            for _, item in listed.items:
-                items.append(self._inline_option(item) if _is_open(item) else self.doc(item))
-            if len(items) == 1 and isinstance(items[0], Brackets) and not items[0].comma:
-                return Brackets("nn.Sequential", (items[0],))
-            return Brackets("nn.Sequential", tuple(items))
-        return Brackets("nn.Sequential", (self._ordered(listed),))
+            members = [(name, item) for name, item in listed.items if not isinstance(item, Weight)]
+            before, items = self._expressions([item for _, item in members], depth)
+            pairs = [f'"{name}": {item}' for (name, _), item in zip(members, items, strict=True)]
+            return before, f"nn.ModuleDict({{{', '.join(pairs)}}})"
+        named = any(_name(name, item) for name, item in listed.items)
+        if any(isinstance(item, Option) for _, item in listed.items):
+            before, name = self._named_layers(listed, depth) if named else self._layers(listed, depth)
+            return before, name if named else f"nn.Sequential(*{name})"
+        if named:
+            return self._ordered(listed, depth)
+        before, items = self._expressions([item for _, item in listed.items], depth)
+        return before, f"nn.Sequential({', '.join(items)})"
 
-    def _ordered(self, listed: Listed) -> Doc:
-        pairs: list[Doc] = []
+    def _ordered(self, listed: Listed, depth: int) -> tuple[list[str], str]:
+        """A sequence with names of its own."""
+        lines: list[str] = []
+        pairs: list[str] = []
         position = 0
         for name, item in listed.items:
             if isinstance(item, Repeat):
-                pairs.append(self._repeat(item if item.name else Repeat(item.count, item.module, f"{{i}}|{position}")))
+                if not item.name:  # numbered by position
+                    loop = "i" if item.loop == "_" else item.loop
+                    item = Repeat(item.count, item.module, "{}", position - item.start, item.start, loop)
+                pairs.append(self._expression(item, depth)[1])
                 position += item.count
                 continue
-            pairs.append(Brackets("", (f'"{name or position}"', self.doc(item))))
+            before, expression = self._expression(item, depth)
+            lines += before
+            pairs.append(f'("{name or position}", {expression})')
             position += 1
-        if len(pairs) == 1 and isinstance(pairs[0], Brackets) and not pairs[0].comma:
-            only = pairs[0]
-            return Brackets("OrderedDict", (Brackets("", only.items, "[", "]", comma=False),))
-        return Brackets("OrderedDict", (Brackets("", tuple(pairs), "[", "]"),))
-
-    def _inline_option(self, item: ModuleExpr) -> Doc:
-        assert isinstance(item, Option)
-        branches = dict(item.branches)
-        yes, no = (f"[{flat(self.doc(b))}]" if b else "[]" for b in (branches[True], branches[False]))
-        return f"*({yes} if {item.condition} else {no})"
+        if len(pairs) == 1 and pairs[0].startswith("*"):
+            return lines, f"nn.Sequential(OrderedDict({pairs[0][1:]}))"
+        return lines, f"nn.Sequential(OrderedDict([{', '.join(pairs)}]))"
 
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -202,45 +277,39 @@ def negated(condition: Expr) -> Expr:
     return Not(condition)
 
 
-def _sides(option: Option) -> Iterator[tuple[str, ModuleExpr]]:
-    """The branches of an option that build something, each with its condition as text."""
-    branches = dict(option.branches)
-    for value in (True, False):
-        module = branches[value]
-        if module is not None:
-            yield str(option.condition if value else negated(option.condition)), module
+def is_attribute(name: str) -> bool:
+    """Whether a member can be written `self.name`; Python mangles what begins with two underscores."""
+    return name.isidentifier() and not name.startswith("__")
 
 
-def _is_open(module: ModuleExpr) -> bool:
-    return isinstance(module, Option) and len(module.branches) > 1
+def prepared(module: ModuleExpr) -> ModuleExpr:
+    """The module as it is printed: without options that are none, repeats as comprehensions."""
+    if isinstance(module, Listed):
+        return reroll(_without_absent(module))
+    return module
 
 
 def _without_absent(listed: Listed) -> Listed:
     """The list without members that no instance has; options all instances took stand for themselves."""
     items: list[tuple[str, ModuleExpr]] = []
-    for name, module in listed.items:
-        if isinstance(module, Option) and len(module.branches) == 1:
-            branch = module.branches[0][1]
-            if branch is not None:
-                items.append((module.name if module.name and not module.name.isdigit() else "", branch))
-        else:
-            items.append((name, module))
+    for name, item in listed.items:
+        if not isinstance(item, Option):
+            items.append((name, _plain(item)))
+        elif item.is_open:
+            items.append(("", item))
+        elif item.branches[0][1] is not None:
+            items.append((item.name, _plain(item.branches[0][1])))
     return Listed(tuple(items), listed.sequential)
 
 
-def _call(
-    target: str, args: Sequence[Expr], kwargs: Sequence[tuple[str, Expr]], defaults: dict[str, object]
-) -> Brackets:
-    items = [str(arg) for arg in args]
-    items += [f"{n}={v}" for n, v in kwargs if not (n in defaults and isinstance(v, Const) and v.value == defaults[n])]
-    return Brackets(target, tuple(items))
+def _plain(module: ModuleExpr) -> ModuleExpr:
+    return _without_absent(module) if isinstance(module, Listed) else module
 
 
-def _prefixed(prefix: str, doc: Doc) -> Doc:
-    if isinstance(doc, str):
-        return prefix + doc
-    return Brackets(prefix + doc.prefix, doc.items, doc.opening, doc.closing, doc.comma)
+def _same_condition(module: ModuleExpr, first: Option) -> bool:
+    alike = isinstance(module, Option) and module.is_open == first.is_open
+    return alike and isinstance(module, Option) and (not first.is_open or module.condition == first.condition)
 
 
-def _loop_names(text: str) -> set[str]:
-    return set("".join(c if c.isalnum() or c == "_" else " " for c in text).split())
+def _name(name: str, item: ModuleExpr) -> str:
+    return item.name if isinstance(item, Option | Repeat) else name

@@ -1,16 +1,21 @@
-"""The text of `forward`: steps as statements, short chains nested, few variable names."""
+"""The text of `forward`: steps as statements, short chains nested, few variable names.
+
+Takes the steps of a `Body`; gives lines.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.backends.python.layout import INDENT
-from archdsl.backends.python.modules import Body, Option, Region, Step
+from archdsl.backends.python.construction import is_attribute
+from archdsl.backends.python.layout import INDENT, signature, statement
+from archdsl.backends.python.modules import Body, Option, Step
+from archdsl.backends.python.text import argument
 from archdsl.graph.ir import Ref
-from archdsl.symbolic import Local
+from archdsl.symbolic import Const, Expr
 
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -31,22 +36,25 @@ class _Pending:
 
 
 class Forward:
-    """Prints one class's `forward`."""
+    """Prints one class's `forward`; `kept` are the attributes that hold conditions and numbers."""
 
-    def __init__(self, body: Body) -> None:
-        absent = {m.site.start for _, m in body.members if isinstance(m, Option) and _is_absent(m)}
-        # A member that is absent in every instance passes its input on: its output is the same tensor.
-        steps = [s for s in body.steps if s.optional is None or s.optional.start not in absent]
+    def __init__(self, body: Body, kept: Mapping[Expr, str]) -> None:
         self.body = body
-        self.steps = steps
+        self.kept = kept
+        self.absent = {name for name, m in body.members if isinstance(m, Option) and m.is_absent}
+        self.steps = self._present(body.steps)
         self.outputs = list(body.outputs)
-        self.uses = Counter(ref for step in steps for ref in step.inputs)
+        self.uses = Counter(ref for step in self.steps for ref in step.inputs)
         self.uses.update(self.outputs)
         self.names: dict[Ref, str] = {}
         self.free: list[str] = []
         self.made = 0
 
-    def signature(self) -> str:
+    def _present(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps without members that are absent in every instance: their output is the tensor that came in."""
+        return [step for step in steps if not step.path or step.path[0] not in self.absent]
+
+    def signature(self) -> Iterator[str]:
         """`def forward(self, x: Tensor) -> Tensor:`"""
         names = self.body.scope.input_names
         if len(self.body.inputs) == 1:
@@ -54,23 +62,24 @@ class Forward:
         elif len(names) != len(self.body.inputs):
             names = tuple(f"x{i + 1}" for i in range(len(self.body.inputs)))
         self.names = dict(zip(self.body.inputs, names, strict=True))
-        arguments = ", ".join(f"{name}: Tensor" for name in names)
         count = len(self.body.outputs)
         result = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
-        return f"def forward(self, {arguments}) -> {result}:"
+        yield from signature("def forward", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
 
     def statements(self, depth: int) -> Iterator[str]:
         """The lines of the body, the return included; call `signature` first."""
         yield from self._run(self.steps, self.outputs, depth, None)
 
-    def _run(self, steps: Sequence[Step], outputs: Sequence[Ref], depth: int, targets: Sequence[str] | None) -> Iterator[str]:
+    def _run(
+        self, steps: Sequence[Step], outputs: Sequence[Ref], depth: int, targets: Sequence[str] | None
+    ) -> Iterator[str]:
         """The lines for some steps; their outputs are returned, or assigned to `targets`."""
-        pad = INDENT * depth
         pending: _Pending | None = None
+        steps = self._present(steps)
         for index, step in enumerate(steps):
             inputs = list(step.inputs)
             if pending is not None and not self._nests(pending, step, inputs):
-                yield pad + self._assign(pending)
+                yield from self._assign(pending, depth)
                 pending = None
             if step.region is not None:
                 last = index == len(steps) - 1 and targets is None and list(step.outputs) == list(outputs)
@@ -85,27 +94,27 @@ class Forward:
             pending = None
             self._release(reads)
             names = [self._fresh(ref) for ref in step.outputs]
-            yield f"{pad}{', '.join(names)} = {text}"
-        yield from self._finish(pending, outputs, pad, targets)
+            yield from statement(f"{', '.join(names)} = ", text, "", depth)
+        yield from self._finish(pending, outputs, depth, targets)
 
     def _finish(
-        self, pending: _Pending | None, outputs: Sequence[Ref], pad: str, targets: Sequence[str] | None
+        self, pending: _Pending | None, outputs: Sequence[Ref], depth: int, targets: Sequence[str] | None
     ) -> Iterator[str]:
         goal = "return " if targets is None else f"{', '.join(targets)} = "
         if pending is not None and list(outputs) == [pending.ref]:
-            yield f"{pad}{goal}{pending.text}"
+            yield from statement(goal, pending.text, "", depth)
             return
         if pending is not None:
-            yield pad + self._assign(pending)
+            yield from self._assign(pending, depth)
         values = [self.names[ref] for ref in outputs]
         if targets is None or values != list(targets):
-            yield f"{pad}{goal}{', '.join(values)}"
+            yield from statement(goal, ", ".join(values), "", depth)
 
     def _branches(self, step: Step, depth: int, last: bool) -> Iterator[str]:
         """An `if` in forward: both sides give the same variables, or return."""
         region = step.region
         assert region is not None
-        names, free, uses = dict(self.names), list(self.free), Counter(self.uses)
+        names, uses = dict(self.names), Counter(self.uses)
         targets: list[str] | None = None
         if not last:
             self._release(step.inputs)
@@ -121,7 +130,7 @@ class Forward:
             self.uses.update(branch.outputs)
             lines = list(self._run(branch.steps, branch.outputs, depth + 1, targets))
             if position == 0:
-                yield f"{pad}if {'' if value else 'not '}self.{region_name(region)}:"
+                yield f"{pad}if {'' if value else 'not '}self.{self.kept[region.condition]}:"
                 yield from lines or [f"{INDENT * (depth + 1)}pass"]
             elif last:
                 yield from (line[len(INDENT) :] for line in lines)
@@ -140,7 +149,10 @@ class Forward:
             return False
         if step.role == "merge" and len(pending.text) <= _SHORT and not pending.infix:
             return True
-        if len(pending.text) + len(_member(step.path) if step.path else step.template) > _LONGEST or len(inputs) > 1:
+        if (
+            len(pending.text) + len(_member(step.path, bool(step.template)) if step.path else step.template) > _LONGEST
+            or len(inputs) > 1
+        ):
             return False
         if step.role == "act":
             return pending.role != "module"
@@ -158,21 +170,22 @@ class Forward:
             else:
                 texts.append(self.names[ref])
                 reads.append(ref)
-        member = _member(step.path) if step.path else ""
+        member = _member(step.path, bool(step.template)) if step.path else ""
         if not step.template:
             return f"{member}({', '.join(texts)})", False, reads
-        fields = {name: str(value) for name, value in step.values}
+        fields = {name: self._value(value) for name, value in step.values}
         fields |= {"x": texts[0] if texts else "", "xs": ", ".join(texts), "weight": member}
         fields |= {str(i): text for i, text in enumerate(texts)}
-        template = step.template
-        if template in _INFIX and len(texts) > 2:
-            template = f" {_INFIX[template]} ".join(f"{{{i}}}" for i in range(len(texts)))
+        template = f"{step.template[:-1]}, {step.inplace})" if step.inplace else step.template
         return _FIELD.sub(lambda match: fields[match.group(1)], template), infix_template, reads
 
-    def _assign(self, pending: _Pending) -> str:
+    def _value(self, value: Expr) -> str:
+        return argument(value) if isinstance(value, Const) else f"self.{self.kept[value]}"
+
+    def _assign(self, pending: _Pending, depth: int) -> Iterator[str]:
         self._release(pending.reads)
         name = self._fresh(pending.ref)
-        return f"{name} = {pending.text}"
+        yield from statement(f"{name} = ", pending.text, "", depth)
 
     def _release(self, reads: Sequence[Ref]) -> None:
         """Count reads; a variable that nothing reads any more may be used again, the first operand's first."""
@@ -195,19 +208,13 @@ class Forward:
         return name
 
 
-_INFIX = {"{0} + {1}": "+", "{0} * {1}": "*"}
-
-
-def region_name(region: Region) -> str:
-    """The attribute that holds the condition of an `if` in forward."""
-    return region.condition.name if isinstance(region.condition, Local) else f"choice{region.site.line}"
-
-
-def _member(path: Sequence[str]) -> str:
-    first, *rest = path
-    text = f"self.{first}" if first.isidentifier() else f'self.get_submodule("{first}")'
-    return text + "".join(f'["{part}"]' for part in rest)
-
-
-def _is_absent(option: Option) -> bool:
-    return all(module is None for _, module in option.branches)
+def _member(path: Sequence[str], weight: bool) -> str:
+    """The text of a member: `self.conv1`, `self.blocks["0"]`; `weight`: it is a weight of its own, not a module."""
+    *containers, last = path
+    text = "self"
+    for part in containers:
+        attribute = text == "self" and is_attribute(part)
+        text = f"{text}.{part}" if attribute else f'getattr(self, "{part}")' if text == "self" else f'{text}["{part}"]'
+    if text == "self" and is_attribute(last):
+        return f"self.{last}"
+    return f'getattr({text}, "{last}")' if weight or text == "self" else f'{text}["{last}"]'

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 
 @cache
-def _definitions() -> dict[str, tuple[str, frozenset[str]]]:
-    """Source text of each helper, and the names it mentions."""
+def _definitions() -> dict[str, str]:
+    """Source text of each helper."""
     text = files("archdsl.backends").joinpath("torch_helpers.py").read_text(encoding="utf-8")
-    found: dict[str, tuple[str, frozenset[str]]] = {}
+    found: dict[str, str] = {}
     for node in ast.parse(text).body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        if isinstance(node, ast.ClassDef):
             source = ast.get_source_segment(text, node) or ""
-            names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            found[node.name] = (source, frozenset(names))
+            found[node.name] = source.replace("torch.Tensor", "Tensor")  # as the classes around it
     return found
 
 
-def helper_sources(names: Iterable[str]) -> list[str]:
-    """The helpers among `names` and those they use, in the order of the helpers file."""
-    definitions = _definitions()
-    wanted: set[str] = set()
-    queue = [name for name in names if name in definitions]
-    while queue:
-        name = queue.pop()
-        if name not in wanted:
-            wanted.add(name)
-            queue.extend(other for other in definitions[name][1] if other in definitions)
-    return [source for name, (source, _) in definitions.items() if name in wanted]
+def helper_names() -> list[str]:
+    """All helpers, in the order of their file."""
+    return list(_definitions())
+
+
+def helper_sources(names: Mapping[str, str]) -> list[str]:
+    """The source of some helpers (none uses another), each under the name it is mapped to."""
+    return [re.sub(rf"\b{helper}\b", name, _definitions()[helper]) for helper, name in names.items()]
+
+
+def helper_bases() -> dict[str, str]:
+    """The class of torch that a helper refines: `nn.Conv2d` of `Conv2dSame`."""
+    heads = {name: re.match(r"class \w+\((nn\.\w+)\)", source) for name, source in _definitions().items()}
+    return {name: head.group(1) for name, head in heads.items() if head and head.group(1) != "nn.Module"}

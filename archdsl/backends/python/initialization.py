@@ -7,98 +7,127 @@ all modules of a torch class, go by the names of parameters. What no rule is abo
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from archdsl.backends.python.layout import INDENT, Brackets, lines
+from archdsl.backends.python.helpers import helper_bases
+from archdsl.backends.python.layout import INDENT, statement
+from archdsl.backends.python.text import text
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.settings import InitRule, assign_initializers
-from archdsl.symbolic import lift
+from archdsl.symbolic import IN_CHANNELS, evaluate, lift
 
 _PAD = INDENT * 2
 _RENAMED = {"low": "a", "high": "b", "value": "val"}
 
 
-def initialization(graph: Graph, rules: Sequence[InitRule]) -> Iterator[str]:
+def initialization(graph: Graph, rules: Sequence[InitRule], helpers: Mapping[str, str]) -> Iterator[str]:
     """Statements at the end of the model's `__init__`, in the order of the rules: the last one about a weight wins."""
     for quoted, group in groupby(rules, key=lambda rule: rule.quoted):
         if quoted:
             for rule in group:
                 yield from _by_pattern(rule, graph)
         else:
-            yield from _by_class(list(group), graph)
+            yield from _by_class(list(group), graph, helpers)
 
 
 def _by_pattern(rule: InitRule, graph: Graph) -> Iterator[str]:
     keys = list(assign_initializers([rule], graph))
-    if not keys:
-        return
-    pattern = rule.pattern if fnmatch.filter(keys, rule.pattern) == keys else f"{rule.pattern}.{rule.weight}"
-    simple = not any(char in rule.pattern for char in "[]?") and fnmatch.filter(_trainable(graph), pattern) == keys
+    if keys:
+        yield from _by_name(rule, keys, graph, (rule.pattern, f"{rule.pattern}.{rule.weight}"))
+
+
+def _by_name(rule: InitRule, keys: Sequence[str], graph: Graph, patterns: Sequence[str]) -> Iterator[str]:
+    """A loop over the parameters that picks some by name: by the first pattern that is about no other, else one by one."""
+    known = [key for key, weight, _ in graph.state() if weight.trainable]
+    plain = [pattern for pattern in patterns if not any(char in pattern for char in "[]?")]
+    fitting = [p for p in plain if [key for key in known if fnmatch.fnmatchcase(key, p)] == list(keys)]
     yield f"{_PAD}for name, parameter in self.named_parameters():"
-    if simple:
-        yield f'{_PAD}{INDENT}if fnmatchcase(name, "{pattern}"):'
+    if fitting:
+        test = f'fnmatchcase(name, "{fitting[0]}")' if "*" in fitting[0] else f'name == "{fitting[0]}"'
+        yield from statement("if ", test, ":", 3)
     else:
-        yield from _names_condition(keys)
+        names = ", ".join(f'"{key}"' for key in keys)
+        yield from statement("if ", f"name in {{{names}}}", ":", 3)
     yield from _call(rule, "parameter", 4)
 
 
-def _trainable(graph: Graph) -> list[str]:
-    return [key for key, weight, _ in graph.state() if weight.trainable]
-
-
-def _names_condition(keys: Iterable[str]) -> Iterator[str]:
-    items = tuple(f'"{key}"' for key in keys)
-    yield from lines(Brackets("", items, "{", "}"), "if name in ", 3, ":")
-
-
-def _by_class(rules: Sequence[InitRule], graph: Graph) -> Iterator[str]:
-    """One loop over the modules, with a branch for each torch class; names where a class is not of one mind."""
+def _by_class(rules: Sequence[InitRule], graph: Graph, helpers: Mapping[str, str]) -> Iterator[str]:
+    """One loop over the modules, with a branch for each torch class; by name what classes do not tell apart."""
     assigned = assign_initializers(rules, graph)
     classes: dict[str, list[Node]] = {}
     for node in graph.nodes:
-        recipe = node.recipe
         if node.weights:
-            classes.setdefault(recipe.module.target if recipe.module else "", []).append(node)
-    branches: list[str] = []
+            module = node.recipe.module
+            # `isinstance` takes in the helpers that derive from a class of torch.
+            classes.setdefault(helper_bases().get(module.target, module.target) if module else "", []).append(node)
+    branches: dict[tuple[str, ...], list[str]] = {}
     named: dict[int, list[str]] = {}
     for target, nodes in classes.items():
-        wanted: dict[str, set[int]] = {}
-        for node in nodes:
-            for weight in node.weights:
-                rule = assigned.get(node.weight_path(weight))
-                wanted.setdefault(weight.name, set()).add(-1 if rule is None else rules.index(rule))
-        if target and all(len(found) == 1 for found in wanted.values()):
-            branches += _branch(target, nodes, {n: found.copy().pop() for n, found in wanted.items()}, rules, not branches)
-            continue
-        for node in nodes:
-            for weight in node.weights:
-                key = node.weight_path(weight)
-                if key in assigned:
-                    named.setdefault(rules.index(assigned[key]), []).append(key)
+        done: list[str] = []
+        for name in dict.fromkeys(weight.name for node in nodes for weight in node.weights):
+            owners = {node: f"{node.path}.{name}" if name else node.path for node in nodes if _has(node, name)}
+            wanted = {node: rules.index(assigned[key]) for node, key in owners.items() if key in assigned}
+            lines = _of_one_mind(name, nodes, wanted, rules) if target else None
+            if lines is not None:
+                done += lines
+                continue
+            for node, index in wanted.items():
+                named.setdefault(index, []).append(owners[node])
+        if done:
+            branches.setdefault(tuple(done), []).append(helpers.get(target, target))
     if branches:
         yield f"{_PAD}for module in self.modules():"
-        yield from branches
+    for position, (lines, targets) in enumerate(branches.items()):
+        yield from statement("elif " if position else "if ", f"isinstance(module, {' | '.join(targets)})", ":", 3)
+        yield from lines
     for index, keys in named.items():
-        yield f"{_PAD}for name, parameter in self.named_parameters():"
-        yield from _names_condition(keys)
-        yield from _call(rules[index], "parameter", 4)
+        endings = {key.rpartition(".")[2] for key in keys}
+        patterns = [f"*.{ending}" for ending in endings] if len(endings) == 1 else []
+        yield from _by_name(rules[index], keys, graph, patterns)
 
 
-def _branch(
-    target: str, nodes: Sequence[Node], wanted: dict[str, int], rules: Sequence[InitRule], first: bool
-) -> Iterator[str]:
-    """What the loop does with modules of one torch class."""
-    if all(index < 0 for index in wanted.values()):
-        return
-    yield f"{INDENT * 3}{'if' if first else 'elif'} isinstance(module, {target}):"
-    for name, index in wanted.items():
-        if index < 0:
-            continue
-        present = sum(any(weight.name == name for weight in node.weights) for node in nodes)
-        if present < len(nodes):
-            yield f"{INDENT * 4}if module.{name} is not None:"
-        yield from _call(rules[index], f"module.{name}", 4 if present == len(nodes) else 5)
+def _has(node: Node, name: str) -> bool:
+    return any(weight.name == name and weight.trainable for weight in node.weights)
+
+
+def _of_one_mind(
+    name: str, nodes: Sequence[Node], wanted: Mapping[Node, int], rules: Sequence[InitRule]
+) -> list[str] | None:
+    """What the loop does with one weight of the modules of a class; None if it cannot tell them apart.
+
+    Rules often treat depthwise convolutions differently: that can be asked.
+    """
+    owners = [node for node in nodes if _has(node, name)]
+    lines: list[str] = []
+    depth = 4
+    if owners and len(owners) < len(nodes) and wanted:
+        lines.append(f"{INDENT * depth}if module.{name} is not None:")
+        depth += 1
+    found = {wanted.get(node) for node in owners}
+    if len(found) == 1:
+        (index,) = found
+        return [*lines, *_call(rules[index], f"module.{name}", depth)] if index is not None else []
+    plain, grouped = ({wanted.get(node) for node in owners if _is_grouped(node) is value} for value in (False, True))
+    if len(plain) != 1 or len(grouped) != 1:
+        return None
+    (first,), (second,) = plain, grouped
+    tests = [("if module.groups == 1:", first), ("else:", second)]
+    if first is None:
+        tests = [("if module.groups > 1:", second)]
+    for test, index in tests:
+        if index is not None:
+            lines += [f"{INDENT * depth}{test}", *_call(rules[index], f"module.{name}", depth + 1)]
+    return lines
+
+
+def _is_grouped(node: Node) -> bool | None:
+    """Whether a convolution has groups; None of any other module."""
+    module = node.recipe.module
+    if module is None or "groups" not in module.kwargs:
+        return None
+    values = {name: getattr(node.params, name) for name in node.op.parameter_names}
+    return bool(evaluate(module.kwargs["groups"], values | {IN_CHANNELS.name: node.input_shapes[0].channels}) > 1)
 
 
 def _call(rule: InitRule, tensor: str, depth: int) -> Iterator[str]:
@@ -107,9 +136,7 @@ def _call(rule: InitRule, tensor: str, depth: int) -> Iterator[str]:
         # Torch's fans: fan-in is the size of one filter, fan-out that of one input's share of all filters.
         axis = f"{tensor}[0].numel()" if rule.initializer == "uniform_fan_in" else f"{tensor}[:, 0].numel()"
         yield f"{INDENT * depth}bound = {axis} ** -0.5"
-        yield from lines(Brackets("nn.init.uniform_", (tensor, "-bound", "bound")), "", depth)
+        yield from statement("", f"nn.init.uniform_({tensor}, -bound, bound)", "", depth)
         return
-    items = [tensor]
-    for name, value in rule.arguments.items():
-        items.append(f"{_RENAMED.get(name, name)}={lift(value)}")
-    yield from lines(Brackets(f"nn.init.{rule.initializer}_", tuple(items)), "", depth)
+    items = [tensor, *(f"{_RENAMED.get(name, name)}={text(lift(value))}" for name, value in rule.arguments.items())]
+    yield from statement("", f"nn.init.{rule.initializer}_({', '.join(items)})", "", depth)

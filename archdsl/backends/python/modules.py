@@ -6,12 +6,14 @@ all instances that share it. Numbers are expressions over the parameters of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from archdsl.graph.ir import Ref, Scope
 from archdsl.source import Span
 from archdsl.symbolic import Expr
+
+Kwargs: TypeAlias = tuple[tuple[str, Expr], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,14 @@ class Built:
 
     target: str
     args: tuple[Expr, ...]
-    kwargs: tuple[tuple[str, Expr], ...] = ()
+    kwargs: Kwargs = ()
     defaults: tuple[tuple[str, Any], ...] = ()
+    inplace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """`nn.Parameter(torch.full((width, 1, 1), 1e-6))`"""
+    """`nn.Parameter(torch.ones(width, 1, 1) * 1e-6)`"""
 
     shape: tuple[Expr, ...]
     init: Expr
@@ -37,26 +40,40 @@ class Instance:
     """A generated class (by its number) and its constructor's arguments."""
 
     definition: int
-    kwargs: tuple[tuple[str, Expr], ...]
+    kwargs: Kwargs
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """What stands where the spec has an `if`. `branches` maps the condition's value, where some instance took
     that branch, to its module, or to None where it is `id`. With both present the `if` is printed.
+
+    `name` is the label or ordinal of what is there, "" for a member of a sequence that has only its position.
+    `called` says that `forward` calls the member in any case, so that there must be one.
     """
 
     site: Span
     condition: Expr
     name: str
     branches: tuple[tuple[bool, ModuleExpr | None], ...]
+    called: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether instances differ: the class asks."""
+        return len(self.branches) > 1
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether no instance has it."""
+        return all(module is None for _, module in self.branches)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """`nn.Sequential(…)`, or `nn.ModuleDict` where the members are not called one after the other.
 
-    A member named "" gets the number of its position.
+    A member named "" gets the number of its position; options have their names themselves.
     """
 
     items: tuple[tuple[str, ModuleExpr], ...]
@@ -65,14 +82,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`*[module for i in range(count)]`: `module` is over the loop variable `i`; `name` formats a member's name.
+    """`*[module for i in range(start, start + count)]`: `module` is over the variable `loop`.
 
-    Only made just before printing, by `reroll`.
+    `name`, if any, formats the members' names: `layer{}` with `i + offset`. Only made just before printing, by `reroll`.
     """
 
     count: int
     module: ModuleExpr
     name: str = ""
+    offset: int = 0
+    start: int = 0
+    loop: str = "_"
 
 
 ModuleExpr: TypeAlias = Built | Weight | Instance | Option | Listed | Repeat
@@ -82,16 +102,16 @@ ModuleExpr: TypeAlias = Built | Weight | Instance | Option | Listed | Repeat
 class Step:
     """One call in `forward`: of a member (`path`), or of a function without state (`template`, with `values`).
 
-    `optional` is the site of the `if` in the place of which the member stands.
+    Both, where the member is a bare weight. `inplace` is the argument that lets a function overwrite its input.
     """
 
     inputs: tuple[Ref, ...]
     outputs: tuple[Ref, ...]
     path: tuple[str, ...] = ()
     template: str = ""
-    values: tuple[tuple[str, Expr], ...] = ()
+    values: Kwargs = ()
     role: str = ""
-    optional: Span | None = None
+    inplace: str = ""
     region: Region | None = None
 
 
@@ -115,15 +135,16 @@ class Region:
 
 @dataclass(slots=True)
 class Body:
-    """One class body: members in order of construction, steps in order of execution."""
+    """One class body: members in order of construction, steps in order of execution.
+
+    `sequential`: the class is an nn.Sequential; its only member is a `Listed` without a name, and it has no steps.
+    `decided` are parameters on which the structure depends though nothing printed asks for them.
+    """
 
     scope: Scope
     inputs: tuple[Ref, ...]
     outputs: tuple[Ref, ...]
     members: list[tuple[str, ModuleExpr]]
     steps: list[Step]
-
-
-def option_name(site: Span) -> str:
-    """The provisional name of the member in the place of an `if`."""
-    return f"@{site.start}"
+    sequential: bool = False
+    decided: set[str] = field(default_factory=set)

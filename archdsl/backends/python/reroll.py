@@ -1,31 +1,35 @@
 """Repeats in sequences: equal neighbours, or neighbours whose numbers step, become one comprehension.
 
-`[Block(64, rate=rates[0]), Block(64, rate=rates[1])]` becomes `Block(64, rate=rates[i])` for i in range(2).
+`[Block(64, rates[3]), Block(64, rates[4])]` becomes `Block(64, rates[i])` for i in range(3, 5).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from archdsl.backends.python.modules import Built, Instance, Listed, ModuleExpr, Option, Repeat
-from archdsl.symbolic import Const, Expr, Symbol, binary
+from archdsl.backends.python.modules import Built, Instance, Kwargs, Listed, ModuleExpr, Option, Repeat
+from archdsl.backends.python.traversal import holes, modules_in, rewrite
+from archdsl.symbolic import Binary, Const, Expr, Local, Symbol, binary, walk
 
-LOOP = Symbol("i")
 _NUMBER = re.compile(r"\d+")
 _LEAST_STEPPING = 3
+_LETTERS = ("i", "j", "k", "n", "m", "index")
+
+Item = tuple[str, ModuleExpr]
 
 
 def reroll(listed: Listed) -> Listed:
-    """The list with its repeats folded, inner lists first."""
+    """The list with its repeats folded, inner lists first. To be done once."""
     items = [(name, _inner(module)) for name, module in listed.items]
     if not listed.sequential:
         return Listed(tuple(items), sequential=False)
-    folded: list[tuple[str, ModuleExpr]] = []
+    folded: list[Item] = []
     position = 0
     while position < len(items):
-        count, repeat = _longest(items[position:])
-        folded.append(repeat if repeat is not None else items[position])
+        count, item = _longest(items[position:])
+        folded.append(item)
         position += count
     return Listed(tuple(folded))
 
@@ -34,88 +38,117 @@ def _inner(module: ModuleExpr) -> ModuleExpr:
     return reroll(module) if isinstance(module, Listed) else module
 
 
-def _longest(items: Sequence[tuple[str, ModuleExpr]]) -> tuple[int, tuple[str, ModuleExpr] | None]:
-    """The longest run at the beginning of `items` that one comprehension can say; (1, None) if there is none."""
+def _longest(items: Sequence[Item]) -> tuple[int, Item]:
+    """The longest run at the beginning of `items` that one comprehension can say; the first item if there is none."""
+    first = items[0]
+    if _asks(first[1]):  # what an `if` adds to is made by statements
+        return 1, first
     equal = 1
-    while equal < len(items) and items[equal][0] == "" and items[equal] == items[0]:
+    while first[0] == "" and equal < len(items) and items[equal] == first:
         equal += 1
     stepping = _stepping(items)
-    if stepping is not None and stepping[0] > equal:
-        count, module, name = stepping
-        return count, (name, Repeat(count, module, name))
+    if stepping is not None and stepping.count > equal:
+        return stepping.count, ("", stepping)
     if equal > 1:
-        return equal, ("", Repeat(equal, items[0][1]))
-    return 1, None
+        return equal, ("", Repeat(equal, first[1]))
+    return 1, first
 
 
-def _stepping(items: Sequence[tuple[str, ModuleExpr]]) -> tuple[int, ModuleExpr, str] | None:
-    """The longest run whose numbers and names step evenly: its length, its module over `i`, its name's format."""
-    best: tuple[int, ModuleExpr, str] | None = None
-    if len(items) < 2 or type(items[0][1]) is not type(items[1][1]):
+def _asks(module: ModuleExpr) -> bool:
+    return any(isinstance(inner, Option) for inner in modules_in([module]))
+
+
+def _stepping(items: Sequence[Item]) -> Repeat | None:
+    """The longest run whose numbers and names step evenly."""
+    if len(items) < 2:
         return None
     # The first two members fix the steps; the run goes on while the others follow them.
-    module = _step_module(items[0][1], items[1][1])
+    loop = Symbol(_loop_letter(items[0][1]))
+    module = _step_module(items[0][1], items[1][1], 0, loop)
     name = _step_name(items[0][0], items[1][0])
     if module is None or name is None:
         return None
+    pattern, offset = name
     count = 2
-    while count < len(items) and _follows(items, count, module, name):
+    while count < len(items):
+        wanted = pattern.format(offset + count)
+        if items[count][0] != wanted or _step_module(items[count - 1][1], items[count][1], count - 1, loop) != module:
+            break
         count += 1
     varies = module != items[0][1]
-    if count >= (_LEAST_STEPPING if varies else 2):
-        best = (count, module, name)
-    return best
+    if count < (_LEAST_STEPPING if varies else 2):
+        return None
+    return _shifted(Repeat(count, module, pattern, offset, 0, loop.name if varies or pattern else "_"))
 
 
-def _follows(items: Sequence[tuple[str, ModuleExpr]], count: int, module: ModuleExpr, name: str) -> bool:
-    following_name, following = items[count]
-    previous_name, previous = items[count - 1]
-    if type(following) is not type(previous):
-        return False
-    if name and following_name != name.replace("{i}", str(_base(name) + count)).split("|")[0]:
-        return False
-    if not name and following_name:
-        return False
-    step = _step_module(previous, following, count - 1)
-    return step == module
+def _loop_letter(module: ModuleExpr) -> str:
+    """A loop variable that the module's own expressions do not mention."""
+    taken = {part.name for hole in holes(module) for part in walk(hole) if isinstance(part, Symbol | Local)}
+    return next(letter for letter in _LETTERS if letter not in taken)
 
 
-def _base(name: str) -> int:
-    return int(name.split("|")[1])
+def _shifted(repeat: Repeat) -> Repeat:
+    """Count from where the numbers begin, if all begin at one: `rates[i]` for i in range(3, 6), not `rates[3 + i]`."""
+    loop = Symbol(repeat.loop)
+    bases = set(_bases(repeat.module, loop))
+    if len(bases) != 1 or bases == {0}:
+        return repeat
+    (base,) = bases
+    module = rewrite(repeat.module, lambda expr: _without(expr, base, loop))
+    return replace(repeat, module=module, start=base, offset=repeat.offset - base)
 
 
-def _step_name(first: str, second: str) -> str | None:
-    """`denselayer1`, `denselayer2` give `denselayer{i}|1`; equal empty names give ""."""
+def _bases(module: ModuleExpr, loop: Symbol) -> Iterator[int]:
+    """What is added to the loop variable wherever it stands; 0 where it stands alone or multiplied."""
+    for hole in holes(module):
+        yield from _bases_in(hole, loop)
+
+
+def _bases_in(expr: Expr, loop: Symbol) -> Iterator[int]:
+    if expr == loop:
+        yield 0
+    elif isinstance(expr, Binary) and expr.op == "+" and expr.right == loop and isinstance(expr.left, Const):
+        yield expr.left.value
+    else:
+        for part in expr.parts():
+            yield from _bases_in(part, loop)
+
+
+def _without(expr: Expr, base: int, loop: Symbol) -> Expr:
+    if isinstance(expr, Binary) and expr.op == "+" and expr.right == loop and expr.left == Const(base):
+        return loop
+    parts = expr.parts()
+    return expr.rebuild([_without(part, base, loop) for part in parts]) if parts else expr
+
+
+def _step_name(first: str, second: str) -> tuple[str, int] | None:
+    """`layer1`, `layer2` give ("layer{}", 1); two empty names give ("", 0)."""
     if not first and not second:
-        return ""
+        return "", 0
     one, two = list(_NUMBER.finditer(first)), list(_NUMBER.finditer(second))
     if not one or len(one) != len(two):
         return None
     last = one[-1]
-    base = int(last.group())
-    expected = first[: last.start()] + str(base + 1) + first[last.end() :]
-    return f"{first[: last.start()]}{{i}}{first[last.end() :]}|{base}" if expected == second else None
+    if str(int(last.group())) != last.group():
+        return None
+    pattern = f"{first[: last.start()]}{{}}{first[last.end() :]}"
+    offset = int(last.group())
+    return (pattern, offset) if pattern.format(offset + 1) == second else None
 
 
-def _step_module(first: ModuleExpr, second: ModuleExpr, position: int = 0) -> ModuleExpr | None:
-    """A module over `i` that is `first` at `position` and `second` after it; None where there is none."""
+def _step_module(first: ModuleExpr, second: ModuleExpr, position: int, loop: Symbol) -> ModuleExpr | None:
+    """A module over the loop variable that is `first` at `position` and `second` after it; None where there is none."""
     if first == second:
         return first
     if isinstance(first, Instance) and isinstance(second, Instance) and first.definition == second.definition:
-        kwargs = _step_kwargs(first.kwargs, second.kwargs, position)
+        kwargs = _step_kwargs(first.kwargs, second.kwargs, position, loop)
         return None if kwargs is None else Instance(first.definition, kwargs)
-    if isinstance(first, Built) and isinstance(second, Built) and first.target == second.target:
-        if len(first.args) != len(second.args):
-            return None
-        args = [_step(a, b, position) for a, b in zip(first.args, second.args, strict=True)]
-        kwargs = _step_kwargs(first.kwargs, second.kwargs, position)
-        if kwargs is None or any(arg is None for arg in args):
-            return None
-        return Built(first.target, tuple(a for a in args if a is not None), kwargs, first.defaults)
+    if isinstance(first, Built) and isinstance(second, Built):
+        return _step_built(first, second, position, loop)
     if isinstance(first, Listed) and isinstance(second, Listed) and len(first.items) == len(second.items):
-        items: list[tuple[str, ModuleExpr]] = []
+        items: list[Item] = []
         for (name, a), (other, b) in zip(first.items, second.items, strict=True):
-            module = _step_module(a, b, position) if name == other and not isinstance(a, Option | Repeat) else None
+            module = _step_module(a, b, position, loop) if name == other else None
             if module is None:
                 return None
             items.append((name, module))
@@ -123,37 +156,47 @@ def _step_module(first: ModuleExpr, second: ModuleExpr, position: int = 0) -> Mo
     return None
 
 
-def _step_kwargs(
-    first: Sequence[tuple[str, Expr]], second: Sequence[tuple[str, Expr]], position: int
-) -> tuple[tuple[str, Expr], ...] | None:
+def _step_built(first: Built, second: Built, position: int, loop: Symbol) -> Built | None:
+    alike = (first.target, first.defaults, first.inplace) == (second.target, second.defaults, second.inplace)
+    if not alike or len(first.args) != len(second.args):
+        return None
+    args = [_step(a, b, position, loop) for a, b in zip(first.args, second.args, strict=True)]
+    kwargs = _step_kwargs(first.kwargs, second.kwargs, position, loop)
+    if kwargs is None or any(arg is None for arg in args):
+        return None
+    return replace(first, args=tuple(arg for arg in args if arg is not None), kwargs=kwargs)
+
+
+def _step_kwargs(first: Kwargs, second: Kwargs, position: int, loop: Symbol) -> Kwargs | None:
     if [name for name, _ in first] != [name for name, _ in second]:
         return None
     found: list[tuple[str, Expr]] = []
     for (name, a), (_, b) in zip(first, second, strict=True):
-        value = _step(a, b, position)
+        value = _step(a, b, position, loop)
         if value is None:
             return None
         found.append((name, value))
     return tuple(found)
 
 
-def _step(first: Expr, second: Expr, position: int) -> Expr | None:
-    """An expression over `i` that is `first` at `position` and `second` at the next."""
-    if first == second:
+def _step(first: Expr, second: Expr, position: int, loop: Symbol) -> Expr | None:
+    """An expression over the loop variable that is `first` at `position` and `second` at the next."""
+    if first == second and str(first) == str(second):  # 1, 1.0 and True are equal, but not the same
         return first
     if isinstance(first, Const) and isinstance(second, Const):
         if type(first.value) is not int or type(second.value) is not int:
             return None
         step = second.value - first.value
-        return binary("+", Const(first.value - step * position), binary("*", Const(step), LOOP))
+        base = Const(first.value - step * position)
+        if step < 0:
+            return binary("-", base, binary("*", Const(-step), loop))
+        return binary("+", base, binary("*", Const(step), loop))
     parts, others = first.parts(), second.parts()
-    if type(first) is not type(second) or not parts or len(parts) != len(others):
+    if type(first) is not type(second) or not parts or len(parts) != len(others) or isinstance(first, Local):
         return None
-    if getattr(first, "op", None) != getattr(second, "op", None) or getattr(first, "function", None) != getattr(
-        second, "function", None
-    ):
+    if any(getattr(first, kind, None) != getattr(second, kind, None) for kind in ("op", "function")):
         return None
-    stepped = [_step(a, b, position) for a, b in zip(parts, others, strict=True)]
+    stepped = [_step(a, b, position, loop) for a, b in zip(parts, others, strict=True)]
     if any(part is None for part in stepped):
         return None
     return first.rebuild([part for part in stepped if part is not None])

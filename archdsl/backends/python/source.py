@@ -1,56 +1,58 @@
-"""The generated file: imports, helper classes, one class for each block, the model."""
+"""The generated file: imports, helper classes, functions, one class for each block, the model."""
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+import ast
+from collections.abc import Iterator, Mapping, Sequence
 
-from archdsl.backends.python.classes import ClassDef, Parameter, body_holes, classes_of, named_numbers
+from archdsl.backends.python.classes import classes_of
 from archdsl.backends.python.construction import Construction
-from archdsl.backends.python.forward import Forward, region_name
-from archdsl.backends.python.helpers import helper_sources
+from archdsl.backends.python.docstrings import docstring_lines
+from archdsl.backends.python.forward import Forward
+from archdsl.backends.python.functions import Functions, function_lines
+from archdsl.backends.python.helpers import helper_names, helper_sources
 from archdsl.backends.python.initialization import initialization
-from archdsl.backends.python.layout import INDENT, WIDTH, Brackets, lines
-from archdsl.backends.python.modules import Listed, Option, Region, Weight
+from archdsl.backends.python.layout import INDENT, signature, statement
+from archdsl.backends.python.modules import Listed
+from archdsl.backends.python.naming import Names, helpers_used
+from archdsl.backends.python.parameters import ClassDef, Parameter
+from archdsl.backends.python.text import argument, text
+from archdsl.backends.python.traversal import body_holes, named_numbers, regions_in, values_in
 from archdsl.graph.ir import Graph
 from archdsl.graph.settings import InitRule
-from archdsl.symbolic import Const, Expr, Function, Invoke, Local, walk
+from archdsl.symbolic import Const, Expr, Local
 
-_NAME = re.compile(r"(?<![\w.])([A-Za-z_]\w*)")
+_STANDARD = {
+    "math": "import math",
+    "OrderedDict": "from collections import OrderedDict",
+    "fnmatchcase": "from fnmatch import fnmatchcase",
+}
 
 
 def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) -> str:
     """The PyTorch source of a graph, initialized by `rules`: deterministic, formatted as ruff format leaves it."""
     classes = classes_of(graph)
-    construction = Construction(classes)
-    parts = ["\n".join(_class(found, construction, graph, rules)) for found in classes]
+    functions = Functions(classes)
+    names = Names(classes, helpers_used(classes, helper_names()), functions)
+    parts = helper_sources(names.helpers)
+    for found, function in names.functions.items():
+        parts.append("\n".join(function_lines(found, function)))
+    parts += ["\n".join(_class(known, classes, names, graph, rules)) for known in classes]
     body = "\n\n\n".join(parts)
-    helpers = helper_sources(set(_NAME.findall(body)))
-    functions = [_function(found) for found in _functions(classes)]
-    if functions:
-        body = "\n\n\n".join([*functions, body])
-    if helpers:
-        body = "\n\n\n".join([*helpers, body])
-    head = _docstring([*_title(graph), *([docstring] if docstring else [])], "", module=True)
+    head = docstring_lines([_title(graph), docstring], "")
     return "\n".join([*head, "", *_imports(body), "", "", body, ""])
 
 
-def _title(graph: Graph) -> list[str]:
+def _title(graph: Graph) -> str:
     shape = graph.input_shape
     facts = f"{graph.params:,} parameters, {graph.macs:,} MACs at {shape.channels}×{shape.height}×{shape.width}."
-    return [f"{graph.name}: {facts}"]
+    return f"{graph.name}: {facts}"
 
 
 def _imports(body: str) -> Iterator[str]:
-    names = set(_NAME.findall(body))
-    standard = []
-    if "math" in names:
-        standard.append("import math")
-    if "OrderedDict" in names:
-        standard.append("from collections import OrderedDict")
-    if "fnmatchcase" in names:
-        standard.append("from fnmatch import fnmatchcase")
+    """The imports that the code needs; words in docstrings and labels are not code."""
+    names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    standard = [line for name, line in _STANDARD.items() if name in names]
     if standard:
         yield from standard
         yield ""
@@ -58,107 +60,53 @@ def _imports(body: str) -> Iterator[str]:
         yield "import torch"
     if "F" in names:
         yield "import torch.nn.functional as F"
-    yield "from torch import Tensor, nn"
+    yield f"from torch import {', '.join(sorted(names & {'Tensor', 'nn'}))}"
 
 
 def _class(
-    found: ClassDef, construction: Construction, graph: Graph, rules: Sequence[InitRule]
+    known: ClassDef, classes: Sequence[ClassDef], names: Names, graph: Graph, rules: Sequence[InitRule]
 ) -> Iterator[str]:
-    sequence = _as_sequence(found)
-    yield f"class {found.name}({'nn.Sequential' if sequence else 'nn.Module'}):"
-    if found.docstring:
-        yield from _docstring([found.docstring], INDENT)
+    body = known.body
+    yield f"class {known.name}({'nn.Sequential' if body.sequential else 'nn.Module'}):"
+    if known.docstring:
+        yield from docstring_lines([known.docstring], INDENT)
         yield ""
-    yield from _init_signature(found.parameters)
-    if sequence:
-        yield from _assignments(found, ())
-        yield from construction.sequence(sequence, 2)
+    yield from signature("def __init__", ["self", *map(_parameter, known.parameters)], " -> None:", 1)
+    construction = Construction(known, classes, names.helpers)
+    kept = names.kept[known.number]
+    if body.sequential:
+        yield from _assignments(known, kept)
+        ((_, listed),) = body.members
+        assert isinstance(listed, Listed)
+        yield from construction.sequence(listed, 2)
         return
-    regions = [step.region for step in found.body.steps if step.region is not None]
     yield f"{INDENT * 2}super().__init__()"
-    yield from _assignments(found, regions)
-    for name, module in found.body.members:
-        yield from construction.member(name, module, 2)
-    if found.is_model:
-        yield from initialization(graph, rules)
+    yield from _assignments(known, kept)
+    yield from construction.members(body.members, 2)
+    if known.is_model:
+        yield from initialization(graph, rules, names.helpers)
     yield ""
-    forward = Forward(found.body)
-    yield f"{INDENT}{forward.signature()}"
+    forward = Forward(body, kept)
+    yield from forward.signature()
     yield from forward.statements(2)
 
 
-def _assignments(found: ClassDef, regions: Sequence[Region]) -> Iterator[str]:
-    """Named numbers, and the conditions that `forward` asks for."""
-    kept = {region_name(region): region.condition for region in regions}
-    for name, definition in found.locals.items():
-        if name not in kept:
-            yield f"{INDENT * 2}{name} = {definition}"
-    for name, condition in kept.items():
-        yield f"{INDENT * 2}self.{name} = {condition.definition if isinstance(condition, Local) else condition}"
-
-
-def _functions(classes: Sequence[ClassDef]) -> list[Function]:
-    """The spec's functions that the classes call, those that others call first."""
-    found: dict[Function, None] = {}
-
-    def visit(expr: Expr) -> None:
-        for part in walk(expr):
-            if isinstance(part, Invoke) and part.function not in found:
-                visit(part.function.result)
-                found[part.function] = None
-
-    for known in classes:
-        for hole in body_holes(known.body):
-            visit(hole)
-    return list(found)
-
-
-def _function(function: Function) -> str:
-    """A spec's fn as a Python function."""
-    items = [name if default is None else f"{name}={Const(default)}" for name, default in function.parameters]
-    body = [f"{INDENT}{name} = {value}" for name, value in named_numbers([function.result]).items()]
-    return "\n".join([*lines(Brackets(f"def {function.name}", tuple(items)), "", 0, ":"), *body, f"{INDENT}return {function.result}"])
-
-
-def _as_sequence(found: ClassDef) -> Listed | None:
-    """The members of a block that is nothing but a sequence; it is an nn.Sequential then."""
-    body = found.body
-    current, items = body.inputs, []
-    numbered = 0
-    for step, (name, module) in zip(body.steps, body.members, strict=False):
-        if step.inputs != current or step.path != (name,) or step.template or isinstance(module, Weight):
-            return None
-        if isinstance(module, Option):
-            items.append((module.name, module))
-        elif name != str(numbered):
-            return None
-        else:
-            items.append(("", module))
-        numbered += 1
-        current = step.outputs
-    plain = len(body.steps) == len(body.members) and current == body.outputs and not found.is_model and len(items) > 1
-    return Listed(tuple(items)) if plain else None
-
-
-def _init_signature(parameters: Sequence[Parameter]) -> Iterator[str]:
-    items = ("self", *map(_parameter, parameters))
-    return lines(Brackets("def __init__", items), "", 1, " -> None:")
+def _assignments(known: ClassDef, kept: Mapping[Expr, str]) -> Iterator[str]:
+    """Named numbers, and what `forward` asks for."""
+    body = known.body
+    asked = {id(region.condition) for region in regions_in(body.steps)} | {
+        id(value) for _, value in values_in(body.steps)
+    }
+    elsewhere = [hole for hole in body_holes(body) if id(hole) not in asked]
+    needed = named_numbers([*elsewhere, *(part for expr in kept for part in expr.parts())])
+    for name, definition in named_numbers(body_holes(body)).items():
+        if name in needed:
+            yield from statement(f"{name} = ", text(definition), "", 2)
+    for expr, attribute in kept.items():
+        value = expr.definition if isinstance(expr, Local) and expr.name not in needed else expr
+        yield from statement(f"self.{attribute} = ", argument(value), "", 2)
 
 
 def _parameter(parameter: Parameter) -> str:
-    text = f"{parameter.name}: {parameter.type}"
-    return f"{text} = {Const(parameter.default)}" if parameter.optional else text
-
-
-def _docstring(paragraphs: Iterable[str], indent: str, module: bool = False) -> list[str]:
-    text = "\n\n".join(paragraphs).replace("\\", "\\\\").replace('"""', "'''").strip()
-    if text.endswith('"'):
-        text += " "
-    one = f'{indent}"""{text}"""'
-    if "\n" not in text and len(one) <= WIDTH:
-        return [one]
-    wrapped: list[str] = []
-    for paragraph in text.split("\n"):
-        wrapped += textwrap.wrap(paragraph, WIDTH - len(indent) - 3, break_long_words=False) or [""]
-    first, *rest = wrapped
-    return [f'{indent}"""{first}', *(f"{indent}{line}" if line else "" for line in rest), f'{indent}"""']
+    default = f" = {text(Const(parameter.default))}" if parameter.optional else ""
+    return f"{parameter.name}: {parameter.type}{default}"

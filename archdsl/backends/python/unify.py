@@ -1,27 +1,24 @@
 """One class for many instances: bodies of equal structure become one, their numbers expressions.
 
 Takes the bodies of some instances of a block; gives the body they share, or raises `Mismatch`. Every number of
-every instance is checked: where the common expression would not give it, there is no common class.
+every instance is checked: where the common expression would not give it, there is no common class. An `if` between
+layers that is more than one optional member becomes an `if` in `forward`, its members options in `__init__`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archdsl.backends.python.modules import (
-    Body, Branch, Built, Instance, Listed, ModuleExpr, Option, Region, Step, Weight,
-)  # fmt: skip
-from archdsl.graph.ir import Graph, Ref, Scope
-from archdsl.symbolic import Const, Expr, evaluate
+from archdsl.backends.python.common import Mismatch, common, common_kwargs, unify_modules
+from archdsl.backends.python.modules import Body, Branch, Built, ModuleExpr, Option, Region, Step
+from archdsl.backends.python.traversal import holes, modules_of, regions_in
+from archdsl.backends.python.values import Environment, defined
+from archdsl.graph.ir import Ref, Scope
+from archdsl.symbolic import Expr, symbols
 
-Environment = Mapping[str, Any]
-"""The values of a class's parameters in one instance."""
-
-
-class Mismatch(Exception):
-    """The instances do not share one class."""
+_STATELESS = ("DropPath", "nn.Dropout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +29,18 @@ class Case:
     body: Body
 
 
-def environment_of(graph: Graph, scope: Scope) -> dict[str, Any]:
-    """The values of all parameters of a scope's frame, widths of its inputs included."""
-    frame = scope.frame
-    values = {name: bound.value for name, bound in frame.arguments.items()}
-    if frame.input_names == ("in",):
-        values["in_channels"] = graph.shape(frame.inputs[0]).channels
-    else:
-        for name, ref in zip(frame.input_names, frame.inputs, strict=True):
-            values[f"{name}_channels"] = graph.shape(ref).channels
-    return values
-
-
 def unify(cases: Sequence[Case]) -> Body:
     """The one body of several instances, or Mismatch."""
     cases = sorted(cases, key=lambda case: _absent(case.body))
     first = cases[0].body
     for case in cases[1:]:
-        if outline(case.body) != outline(first) or not _same_wiring(first, case.body):
+        if outline(case.body) != outline(first) or not (first.sequential or _same_wiring(first, case.body)):
             raise Mismatch
     environments = [case.environment for case in cases]
+    decided = set().union(*(case.body.decided for case in cases))
     members = []
     for index, (name, _) in enumerate(first.members):
-        module = _module(environments, [case.body.members[index][1] for case in cases])
+        module = unify_modules(environments, [case.body.members[index][1] for case in cases])
         members.append((module.name if isinstance(module, Option) and module.name else name, module))
     renamed = {old: new for (old, _), (new, _) in zip(first.members, members, strict=True)}
     steps: list[Step] = []
@@ -63,26 +49,44 @@ def unify(cases: Sequence[Case]) -> Body:
         if alike[0].region is None:
             steps.append(_step(environments, alike, renamed))
         else:
-            found, inner = unify_region(environments, alike, first.scope)
-            members += inner
-            steps += found
-    return Body(first.scope, first.inputs, first.outputs, members, steps)
+            found = unify_region(environments, alike, first.scope)
+            steps += found.steps
+            members += found.members
+            decided |= found.decided
+    if len({name for name, _ in members}) < len(members):
+        raise Mismatch  # two options that are never there together may have the same name
+    members.sort(key=_by_use(steps))
+    return replace(first, members=members, steps=steps, decided=decided)
+
+
+def _by_use(steps: Sequence[Step]) -> Any:
+    """A key that sorts members by the first step that calls them."""
+    order: dict[str, int] = {}
+
+    def visit(steps: Sequence[Step]) -> None:
+        for step in steps:
+            if step.path:
+                order.setdefault(step.path[0], len(order))
+            for _, branch in step.region.branches if step.region is not None else ():
+                visit(branch.steps)
+
+    visit(steps)
+    return lambda member: order.get(member[0], len(order))
 
 
 def outline(body: Body) -> tuple[Any, ...]:
     """The structure of a body without its numbers and wires: what is called, and how members are named."""
     steps = tuple(
-        (step.path, step.template, len(step.inputs), len(step.outputs), step.region.site.start if step.region else -1)
+        (step.path, step.template, len(step.inputs), len(step.outputs), step.region.site if step.region else None)
         for step in body.steps
     )
-    return (len(body.inputs), steps, len(body.outputs), tuple(name for name, _ in body.members))
+    return (body.sequential, len(body.inputs), steps, len(body.outputs), tuple(name for name, _ in body.members))
 
 
 def _absent(body: Body) -> int:
-    """How many options this instance left out."""
-    regions = [step.region for step in body.steps if step.region is not None]
-    empty = sum(not branch.steps for region in regions for _, branch in region.branches)
-    return empty + sum(isinstance(m, Option) and all(b is None for _, b in m.branches) for _, m in body.members)
+    """How many options this instance left out: the fullest has the expressions that say most."""
+    empty = sum(not branch.steps for region in regions_in(body.steps) for _, branch in region.branches)
+    return empty + sum(isinstance(module, Option) and module.is_absent for module in modules_of(body))
 
 
 def _same_wiring(template: Body, other: Body) -> bool:
@@ -98,181 +102,155 @@ def _same_wiring(template: Body, other: Body) -> bool:
     return [wires.get(ref) for ref in template.outputs] == list(other.outputs)
 
 
-def unify_region(
-    environments: Sequence[Environment], steps: Sequence[Step], scope: Scope
-) -> tuple[list[Step], list[tuple[str, ModuleExpr]]]:
-    """The steps and members for an `if` in `forward`; without the `if` where all instances went the same way."""
+def _step(environments: Sequence[Environment], steps: Sequence[Step], renamed: Mapping[str, str]) -> Step:
+    first = steps[0]
+    if len({tuple(name for name, _ in step.values) for step in steps}) > 1:
+        raise Mismatch
+    path = tuple(renamed.get(part, part) if i == 0 else part for i, part in enumerate(first.path))
+    values = common_kwargs(environments, [step.values for step in steps]) if first.values else ()
+    inplace = first.inplace if all(step.inplace for step in steps) else ""
+    return replace(first, path=path, values=values, inplace=inplace)
+
+
+# --- `if`s between layers --------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Unified:
+    """What an `if` becomes: steps (what both sides begin with, then the `if`), members, parameters decided on."""
+
+    steps: list[Step]
+    members: list[tuple[str, ModuleExpr]]
+    decided: set[str] = field(default_factory=set)
+
+
+def unify_region(environments: Sequence[Environment], steps: Sequence[Step], scope: Scope) -> Unified:
+    """The `if` of several instances; without the `if` where all of them went the same way."""
     first = steps[0]
     regions = [step.region for step in steps if step.region is not None]
+    conditions = [region.condition for region in regions]
     branches: list[tuple[bool, Branch]] = []
-    raw: dict[str, list[tuple[Environment, ModuleExpr]]] = {}
-    sides: dict[str, set[bool]] = {}
+    members = _Members(environments)
+    decided: set[str] = set()
     for value in (True, False):
         taken = [
-            (environment, step, dict(region.branches)[value])
+            Case(environment, _body(scope, step, dict(region.branches)[value]))
             for environment, step, region in zip(environments, steps, regions, strict=True)
             if value in dict(region.branches)
         ]
         if not taken:
             continue
-        inner = [e for e, _, _ in taken]
-        bodies = [Body(scope, s.inputs, b.outputs, list(b.members), list(b.steps)) for _, s, b in taken]
-        body = unify([Case(e, b) for e, b in zip(inner, bodies, strict=True)])
+        body = unify(taken)
+        decided |= body.decided
         wires = dict(zip(body.inputs, first.inputs, strict=True))
-        branches.append((value, Branch((), tuple(_rewired(body.steps, wires)), tuple(wires.get(r, r) for r in body.outputs))))
-        for environment, found in zip(inner, bodies, strict=True):
-            for name, module in found.members:
-                raw.setdefault(name, []).append((environment, module))
-                sides.setdefault(name, set()).add(value)
-    condition = _hole(environments, [region.condition for region in regions]) if len(branches) > 1 else regions[0].condition
-    members: list[tuple[str, ModuleExpr]] = []
-    for name, cases in raw.items():
-        module = _module([e for e, _ in cases], [m for _, m in cases])
-        if len(branches) > 1 and len(sides[name]) == 1 and not _stateless(module):
-            (side,) = sides[name]
-            module = Option(regions[0].site, condition, name, ((side, module), (not side, None)))
-        members.append((name, module))
+        outputs = tuple(wires.get(ref, ref) for ref in body.outputs)
+        branches.append((value, Branch((), tuple(_rewired(body.steps, wires)), outputs)))
+        members.add(value, body, [case.environment for case in taken])
     if len(branches) == 1:
-        return list(branches[0][1].steps), members
-    common, branches = _hoisted(branches)
+        # Its results are known by the names of the first instance, which need not be that of this branch's body.
+        found = _renamed(branches[0][1], first.outputs)
+        return Unified(found, members.plain(), decided | _symbols(conditions))
+    condition = common(environments, conditions)
+    shared, branches = _hoisted(branches)
     region = Region(regions[0].site, condition, tuple(branches))
     read = dict.fromkeys(ref for _, b in branches for s in b.steps for ref in s.inputs)
     made = {ref for _, b in branches for s in b.steps for ref in s.outputs}
     inputs = tuple(ref for ref in [*read, *(r for _, b in branches for r in b.outputs)] if ref not in made)
-    return [*common, Step(tuple(dict.fromkeys(inputs)), first.outputs, role="module", region=region)], members
+    step = Step(tuple(dict.fromkeys(inputs)), first.outputs, role="module", region=region)
+    return Unified([*shared, step], members.optional(region), decided)
+
+
+def _body(scope: Scope, step: Step, branch: Branch) -> Body:
+    return Body(scope, step.inputs, branch.outputs, list(branch.members), list(branch.steps))
+
+
+def _renamed(branch: Branch, outputs: Sequence[Ref]) -> list[Step]:
+    """A branch's steps with its results under other names."""
+    wires = {old: new for old, new in zip(branch.outputs, outputs, strict=True) if old != new}
+    if not wires:
+        return list(branch.steps)
+    if any(ref not in {made for step in branch.steps for made in step.outputs} for ref in wires):
+        raise Mismatch  # an input handed on under another name
+    return _rewired(branch.steps, wires)
+
+
+class _Members:
+    """The members of both sides of an `if`."""
+
+    def __init__(self, environments: Sequence[Environment]) -> None:
+        self.environments = environments
+        self.found: dict[str, dict[bool, tuple[ModuleExpr, Sequence[Environment]]]] = {}
+
+    def add(self, value: bool, body: Body, environments: Sequence[Environment]) -> None:
+        """The members of the side where the condition has this value."""
+        for name, module in body.members:
+            self.found.setdefault(name, {})[value] = (module, environments)
+
+    def plain(self) -> list[tuple[str, ModuleExpr]]:
+        """The members where there is one side only."""
+        return [(name, module) for name, sides in self.found.items() for module, _ in sides.values()]
+
+    def optional(self, region: Region) -> list[tuple[str, ModuleExpr]]:
+        """The members under the condition, but for those that both sides have or that may be there unused."""
+        return [(name, self._member(name, sides, region)) for name, sides in self.found.items()]
+
+    def _member(
+        self, name: str, sides: dict[bool, tuple[ModuleExpr, Sequence[Environment]]], region: Region
+    ) -> ModuleExpr:
+        if len(sides) == 2:
+            (one, _), (two, _) = sides[True], sides[False]
+            try:
+                environments = [*sides[True][1], *sides[False][1]]
+                return unify_modules(environments, [one] * len(sides[True][1]) + [two] * len(sides[False][1]))
+            except Mismatch:
+                return Option(region.site, region.condition, name, ((True, one), (False, two)), called=False)
+        ((side, (module, _)),) = sides.items()
+        if isinstance(module, Built) and module.target in _STATELESS and self._serves(module):
+            return module
+        return Option(region.site, region.condition, name, ((side, module), (not side, None)), called=False)
+
+    def _serves(self, module: ModuleExpr) -> bool:
+        """Whether its numbers can be computed in every instance."""
+        return all(defined(hole, environment) for hole in holes(module) for environment in self.environments)
 
 
 def _hoisted(branches: Sequence[tuple[bool, Branch]]) -> tuple[list[Step], list[tuple[bool, Branch]]]:
     """What both branches do first, and the rest of each."""
     (yes, one), (no, two) = branches
     wires: dict[Ref, Ref] = {}
-    common: list[Step] = []
+    shared: list[Step] = []
     for a, b in zip(one.steps, two.steps, strict=False):
-        same = (a.path, a.template, a.values) == (b.path, b.template, b.values) and a.region is None and b.region is None
-        if not same or a.optional != b.optional or a.inputs != tuple(wires.get(ref, ref) for ref in b.inputs):
+        alike = (a.path, a.template, a.values, a.inplace) == (b.path, b.template, b.values, b.inplace)
+        if not alike or a.region is not None or b.region is not None:
+            break
+        if a.inputs != tuple(wires.get(ref, ref) for ref in b.inputs) or len(a.outputs) != len(b.outputs):
             break
         wires.update(zip(b.outputs, a.outputs, strict=True))
-        common.append(a)
-    rest = tuple(_rewired(two.steps[len(common) :], wires))
+        shared.append(a)
+    rest = tuple(_rewired(two.steps[len(shared) :], wires))
     outputs = tuple(wires.get(ref, ref) for ref in two.outputs)
-    return common, [(yes, replace(one, steps=one.steps[len(common) :])), (no, replace(two, steps=rest, outputs=outputs))]
-
-
-_STATELESS = ("DropPath", "nn.Dropout")
-
-
-def _stateless(module: ModuleExpr) -> bool:
-    """Whether a module may be built though one branch never calls it: it has no weights."""
-    return isinstance(module, Built) and module.target in _STATELESS
+    return shared, [
+        (yes, replace(one, steps=one.steps[len(shared) :])),
+        (no, replace(two, steps=rest, outputs=outputs)),
+    ]
 
 
 def _rewired(steps: Sequence[Step], wires: Mapping[Ref, Ref]) -> list[Step]:
-    return [replace(s, inputs=tuple(wires.get(r, r) for r in s.inputs)) for s in steps]
+    """The steps with some tensors under other names, inside their `if`s too."""
+    return [_rewired_step(step, wires) for step in steps]
 
 
-def _module(environments: Sequence[Environment], modules: Sequence[ModuleExpr]) -> ModuleExpr:
-    first = modules[0]
-    if any(type(module) is not type(first) for module in modules):
-        raise Mismatch
-    if isinstance(first, Option):
-        return _option(environments, [m for m in modules if isinstance(m, Option)])
-    if isinstance(first, Listed):
-        return _listed(environments, [m for m in modules if isinstance(m, Listed)])
-    if isinstance(first, Built):
-        return _built(environments, [m for m in modules if isinstance(m, Built)])
-    if isinstance(first, Instance):
-        return _instance(environments, [m for m in modules if isinstance(m, Instance)])
-    assert isinstance(first, Weight)
-    weights = [m for m in modules if isinstance(m, Weight)]
-    if len({len(w.shape) for w in weights}) > 1:
-        raise Mismatch
-    shape = tuple(_hole(environments, [w.shape[i] for w in weights]) for i in range(len(first.shape)))
-    return Weight(shape, _hole(environments, [w.init for w in weights]))
+def _rewired_step(step: Step, wires: Mapping[Ref, Ref]) -> Step:
+    region = step.region
+    if region is not None:
+        branches = tuple(
+            (value, Branch(b.members, tuple(_rewired(b.steps, wires)), tuple(wires.get(r, r) for r in b.outputs)))
+            for value, b in region.branches
+        )
+        region = replace(region, branches=branches)
+    inputs, outputs = (tuple(wires.get(ref, ref) for ref in refs) for refs in (step.inputs, step.outputs))
+    return replace(step, inputs=inputs, outputs=outputs, region=region)
 
 
-def _built(environments: Sequence[Environment], modules: Sequence[Built]) -> Built:
-    first = modules[0]
-    forms = {(m.target, len(m.args), tuple(n for n, _ in m.kwargs), m.defaults) for m in modules}
-    if len(forms) > 1:
-        raise Mismatch
-    args = tuple(_hole(environments, [m.args[i] for m in modules]) for i in range(len(first.args)))
-    return Built(first.target, args, _kwargs(environments, [m.kwargs for m in modules]), first.defaults)
-
-
-def _instance(environments: Sequence[Environment], modules: Sequence[Instance]) -> Instance:
-    if len({(m.definition, tuple(n for n, _ in m.kwargs)) for m in modules}) > 1:
-        raise Mismatch
-    return Instance(modules[0].definition, _kwargs(environments, [m.kwargs for m in modules]))
-
-
-def _kwargs(
-    environments: Sequence[Environment], kwargs: Sequence[tuple[tuple[str, Expr], ...]]
-) -> tuple[tuple[str, Expr], ...]:
-    names = [name for name, _ in kwargs[0]]
-    return tuple((n, _hole(environments, [k[i][1] for k in kwargs])) for i, n in enumerate(names))
-
-
-def _listed(environments: Sequence[Environment], modules: Sequence[Listed]) -> Listed:
-    first = modules[0]
-    if len({len(m.items) for m in modules}) > 1 or len({m.sequential for m in modules}) > 1:
-        raise Mismatch
-    items = []
-    for index, (name, member) in enumerate(first.items):
-        if not isinstance(member, Option) and any(m.items[index][0] != name for m in modules):
-            raise Mismatch
-        items.append((name, _module(environments, [m.items[index][1] for m in modules])))
-    return Listed(tuple(items), first.sequential)
-
-
-def _option(environments: Sequence[Environment], options: Sequence[Option]) -> Option:
-    first = options[0]
-    if len({option.site.start for option in options}) > 1:
-        raise Mismatch
-    branches: list[tuple[bool, ModuleExpr | None]] = []
-    for value in (True, False):
-        taken = [
-            (e, dict(o.branches)[value]) for e, o in zip(environments, options, strict=True) if value in dict(o.branches)
-        ]
-        if not taken:
-            continue
-        present = [(environment, module) for environment, module in taken if module is not None]
-        if present and len(present) < len(taken):
-            raise Mismatch
-        branch = _module([e for e, _ in present], [m for _, m in present]) if present else None
-        branches.append((value, branch))
-    names = {option.name for option in options if option.name}
-    if len(names) > 1:
-        raise Mismatch
-    condition = _hole(environments, [option.condition for option in options]) if len(branches) > 1 else first.condition
-    return Option(first.site, condition, names.pop() if names else "", tuple(branches))
-
-
-def _step(environments: Sequence[Environment], steps: Sequence[Step], renamed: Mapping[str, str]) -> Step:
-    first = steps[0]
-    if len({tuple(name for name, _ in step.values) for step in steps}) > 1:
-        raise Mismatch
-    path = tuple(renamed.get(part, part) if i == 0 else part for i, part in enumerate(first.path))
-    values = _kwargs(environments, [step.values for step in steps]) if first.values else ()
-    return Step(first.inputs, first.outputs, path, first.template, values, first.role, first.optional)
-
-
-def _hole(environments: Sequence[Environment], exprs: Sequence[Expr]) -> Expr:
-    """An expression that gives every instance its number; Mismatch where there is none."""
-    values = [evaluate(expr, environment) for expr, environment in zip(exprs, environments, strict=True)]
-    for candidate in dict.fromkeys(exprs):
-        if all(_gives(candidate, e, v) for e, v in zip(environments, values, strict=True)):
-            return candidate
-    if all(_same(value, values[0]) for value in values):
-        return Const(values[0])
-    raise Mismatch
-
-
-def _gives(candidate: Expr, environment: Environment, value: Any) -> bool:
-    try:
-        return _same(evaluate(candidate, environment), value)
-    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError):
-        return False
-
-
-def _same(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and bool(a == b)
+def _symbols(exprs: Sequence[Expr]) -> set[str]:
+    return set().union(*map(symbols, exprs))

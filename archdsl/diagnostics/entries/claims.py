@@ -9,7 +9,7 @@ ENTRIES = (
         facts="what variant expected actual",
         message="{what} of `{variant}` should be {expected}, the graph has {actual}",
         label="the graph has {actual}",
-        help="if the figure is the paper's, compare the layers with `archdsl table`; else correct the claim",
+        help="if the figure is the paper's, compare the layers with `archdsl show --layers`; else correct the claim",
         explanation="""
             `expect` states published figures, and the graph disagrees. A figure with a suffix
             (`4.09G`) is compared to as many digits as it shows, a plain integer exactly.

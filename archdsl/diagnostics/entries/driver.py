@@ -48,10 +48,10 @@ ENTRIES = (
             The command works on one network, and the file declares more than one.
             """,
         example="""
-            archdsl source resnet.arch
+            archdsl show resnet.arch --layers
             """,
         fixed="""
-            archdsl source resnet.arch:resnet50
+            archdsl show resnet.arch:resnet50 --layers
             """,
     ),
     Entry(
@@ -118,10 +118,10 @@ ENTRIES = (
             The folder is absent, or may not be written to.
             """,
         example="""
-            archdsl draw resnet50 -o no/such/folder/resnet50.svg
+            archdsl build resnet50 -o no/such/folder/resnet50.py
             """,
         fixed="""
-            archdsl draw resnet50 -o resnet50.svg
+            archdsl build resnet50 -o resnet50.py
             """,
     ),
     Entry(

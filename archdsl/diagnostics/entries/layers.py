@@ -106,7 +106,7 @@ ENTRIES = (
         message="invalid argument of `{owner}`: {detail}",
         label="in this argument",
         explanation="""
-            The op does not take this value. `archdsl ops` shows every op's parameters with their types and
+            The op does not take this value. docs/ops.md shows every op's parameters with their types and
             defaults.
             """,
         example="""

@@ -39,7 +39,7 @@ ENTRIES = (
         explanation="""
             An argument is never skipped: each must name a parameter of what is called. Ops use
             PyTorch's terms in short: `kernel`, `stride`, `padding`, `dilation`, `groups`, `bias`.
-            `archdsl ops` lists them.
+            docs/ops.md lists them.
             """,
         example="""
             model Net(classes = 10) =

@@ -1,0 +1,148 @@
+"""Names in a generated file. What the spec names keeps its name; what is ours makes way.
+
+Classes, helper classes and functions are names of the file; constructor parameters, named numbers and variables are
+names of one `__init__`, and would hide those of the file; what `forward` asks for is kept in attributes.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from archdsl.backends.python.functions import FunctionDef, Functions
+from archdsl.backends.python.modules import Body, Built, Instance
+from archdsl.backends.python.parameters import ClassDef
+from archdsl.backends.python.traversal import body_holes, modules_of, named_numbers, regions_in, rewrite_body, values_in
+from archdsl.symbolic import Apply, Expr, Function, Invoke, Local, Symbol, substitute, symbols, walk
+
+_FILE_NAMES = frozenset({"F", "OrderedDict", "Tensor", "fnmatchcase", "math", "nn", "self", "torch"})
+_RESERVED = _FILE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins))
+MODULE_ATTRIBUTES = frozenset(
+    """
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
+    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules
+    mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule
+    share_memory state_dict to to_empty train training type xpu zero_grad
+    """.split()
+)
+"""Public attributes of `nn.Module`, which a condition kept on a module must not replace."""
+
+
+class Names:
+    """The names of one file; settles `ClassDef.name` and rewrites the bodies of the classes."""
+
+    def __init__(self, classes: Sequence[ClassDef], helpers: Iterable[str], functions: Functions) -> None:
+        self.kept: dict[int, dict[Expr, str]] = {}
+        """By number of the class: the attributes that hold what its forward asks for, conditions and numbers."""
+        inner = {name for known in classes for name in _inner_names(known.body, known)}
+        taken: set[str] = set()
+        for known in sorted(classes, key=lambda known: not known.is_model):
+            hidden = {p.name for user in classes if _builds(user, known) for p in user.parameters}
+            known.name = _unique(known.name, taken | _RESERVED | hidden)
+            taken.add(known.name)
+        self.helpers = {}
+        for helper in helpers:
+            self.helpers[helper] = _unique(helper, taken | inner)
+            taken.add(self.helpers[helper])
+        self.functions: dict[FunctionDef, Function] = {}
+        for found in functions.found:
+            inner |= {*found.parameters, *named_numbers([found.result])}
+        for found in functions.found:
+            name = _unique(found.name, taken | inner | _RESERVED)
+            taken.add(name)
+            self.functions[found] = found.function(name, _called(found.result, functions, self.functions))
+        for known in classes:
+            self._settle(known, taken, functions)
+
+    def _settle(self, known: ClassDef, taken: set[str], functions: Functions) -> None:
+        own = {parameter.name for parameter in known.parameters}
+        if any(_is_spread(part) for hole in body_holes(known.body) for part in walk(hole)):
+            own.add("i")  # printed as a comprehension over `i`
+        renamed = _Locals(taken | own | _RESERVED)
+
+        def rule(expr: Expr) -> Expr:
+            return renamed(_called(expr, functions, self.functions))
+
+        known.body = rewrite_body(known.body, rule)
+        attributes = {name for name, _ in known.body.members} | MODULE_ATTRIBUTES
+        kept = self.kept[known.number] = {}
+        asked = [(region.condition, f"choice{region.site.line}") for region in regions_in(known.body.steps)]
+        asked += [(value, name) for name, value in values_in(known.body.steps)]
+        for expr, stem in asked:
+            if expr not in kept:
+                kept[expr] = _unique(expr.name if isinstance(expr, Local | Symbol) else stem, attributes)
+                attributes.add(kept[expr])
+
+
+def variable(stem: str, known: ClassDef) -> str:
+    """A name for a variable of ours in a class's `__init__`."""
+    return _unique(stem, set(_inner_names(known.body, known)))
+
+
+def _unique(stem: str, taken: set[str] | frozenset[str]) -> str:
+    name, ordinal = stem, 2
+    while name in taken:
+        name, ordinal = f"{stem}{ordinal}", ordinal + 1
+    return name
+
+
+def _inner_names(body: Body, known: ClassDef) -> Iterable[str]:
+    yield from (parameter.name for parameter in known.parameters)
+    yield from named_numbers(body_holes(body))
+
+
+def _builds(user: ClassDef, known: ClassDef) -> bool:
+    return any(isinstance(m, Instance) and m.definition == known.number for m in modules_of(user.body))
+
+
+def helpers_used(classes: Sequence[ClassDef], available: Iterable[str]) -> list[str]:
+    """The helper classes that the modules of some classes need."""
+    targets = {m.target for known in classes for m in modules_of(known.body) if isinstance(m, Built)}
+    return [name for name in available if name in targets]
+
+
+class _Locals:
+    """Renames named numbers of one class: two definitions of one name are two names."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = set(taken)
+        self.names: dict[tuple[str, Expr], str] = {}
+
+    def __call__(self, expr: Expr) -> Expr:
+        if isinstance(expr, Local):
+            key = (expr.name, expr.definition)
+            definition = self(expr.definition)
+            if key not in self.names:
+                self.names[key] = _unique(expr.name, self.taken)
+                self.taken.add(self.names[key])
+            return Local(self.names[key], definition)
+        parts = expr.parts()
+        if not parts:
+            return expr
+        expr = expr.rebuild([self(part) for part in parts])
+        if _is_spread(expr) and "i" in symbols(expr):
+            return substitute(expr, {"i": self(Local("i_", Symbol("i")))})
+        return expr
+
+
+def _is_spread(expr: Expr) -> bool:
+    return isinstance(expr, Apply) and expr.function == "linspace"
+
+
+def _called(expr: Expr, functions: Functions, names: Mapping[FunctionDef, Function]) -> Expr:
+    """The expression with calls of the functions as they are printed."""
+    parts = expr.parts()
+    if not parts:
+        return expr
+    parts = tuple(_called(part, functions, names) for part in parts)
+    if isinstance(expr, Invoke):
+        function = names[functions.of[expr.function]]
+        given = {name: part for (name, _), part in zip(expr.arguments, parts, strict=True)}
+        ordered = tuple((name, given[name]) for name, _ in function.parameters if name in given)
+        return replace(expr, function=function, arguments=ordered)
+    return expr.rebuild(parts)

@@ -1,0 +1,223 @@
+"""Constructor parameters of generated classes: which there are, of what type, and which may be changed.
+
+A parameter is `frozen` if the structure of a class depends on it in a way that the class does not ask again, `fixed` if
+another value would make a network that the spec does not mean, or none. Those of a model that are neither stay
+parameters of the generated class (`classes`, drop rates); the others become numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.backends.python.modules import Body, Instance, Option
+from archdsl.backends.python.traversal import body_holes, modules_of, rewrite_body
+from archdsl.backends.python.unify import Case
+from archdsl.backends.python.values import Environment, same
+from archdsl.graph.ir import Node, Ref, Scope
+from archdsl.symbolic import (
+    IN_CHANNELS,
+    Apply,
+    Binary,
+    Conditional,
+    Const,
+    Expr,
+    Symbol,
+    evaluate,
+    expand,
+    substitute,
+    symbols,
+    walk,
+)
+
+_MISSING = object()
+_ROUNDINGS = ("int", "round", "math.ceil", "math.floor")
+
+
+@dataclass(slots=True)
+class Parameter:
+    """A constructor parameter: `type` for its annotation; `default` where the spec has one."""
+
+    name: str
+    type: str
+    default: Any = _MISSING
+
+    @property
+    def optional(self) -> bool:
+        return self.default is not _MISSING
+
+
+@dataclass(slots=True)
+class ClassDef:
+    """One class to print, for the instances whose parameters are in `environments`."""
+
+    number: int
+    name: str
+    body: Body
+    parameters: list[Parameter]
+    docstring: str
+    environments: list[Environment]
+    frozen: set[str] = field(default_factory=set)
+    fixed: set[str] = field(default_factory=set)
+    is_model: bool = False
+
+
+# --- what depends on a parameter ---------------------------------------------------------------
+
+
+def frozen_parameters(body: Body, cases: Sequence[Case], classes: Sequence[ClassDef]) -> set[str]:
+    """Parameters that decide about structure and are not asked again by a printed `if`."""
+    frozen = set(body.decided)
+    for case in cases:
+        frozen |= case.body.scope.frame.structural
+    for module in modules_of(body):
+        if isinstance(module, Option) and not module.is_open:
+            frozen |= symbols(module.condition)
+    return frozen | _passed_on(body, [found.frozen for found in classes])
+
+
+def fixed_parameters(body: Body, cases: Sequence[Case], classes: Sequence[ClassDef]) -> set[str]:
+    """Parameters that do more than give a width or a float, here or in the classes inside."""
+    fixed = _passed_on(body, [found.fixed for found in classes])
+    for case in cases:
+        scope = case.body.scope
+        for node in scope.nodes():
+            if node.scope.frame is scope.frame:
+                fixed |= _fixed_by(node)
+    return fixed
+
+
+def _passed_on(body: Body, sets: Sequence[set[str]]) -> set[str]:
+    found: set[str] = set()
+    for module in modules_of(body):
+        if isinstance(module, Instance):
+            for name, value in module.kwargs:
+                if name in sets[module.definition]:
+                    found |= symbols(value)
+    return found
+
+
+def _fixed_by(node: Node) -> set[str]:
+    """Parameters a node depends on other than by a width that torch checks or a float."""
+    op, widths = node.op, node.scope.frame.widths
+    found: set[str] = set()
+    makes_width = symbols(op.channels) if isinstance(op.channels, Expr) and op.role in ("conv", "linear") else set()
+    for name, expr in node.exprs.items():
+        if name not in makes_width and not isinstance(getattr(node.params, name), float):
+            found |= symbols(expr)
+    taken = [widths[ref] for ref in node.inputs]
+    made = widths[Ref(node.id, 0)]
+    follows = op.channels is not None and (op.role != "reshape" or op.channels is IN_CHANNELS)
+    if not follows and not (len(taken) == 1 and made == taken[0]):  # its width is a number here, or a part of another
+        found |= _all_symbols(taken)
+    if op.channels is IN_CHANNELS and any(width != taken[0] for width in taken):  # equal by chance
+        found |= _all_symbols(taken)
+    return found
+
+
+def _all_symbols(exprs: Iterable[Expr]) -> set[str]:
+    return {name for expr in exprs for name in symbols(expr)}
+
+
+# --- numbers for parameters --------------------------------------------------------------------
+
+
+def settled(body: Body, cases: Sequence[Case], frozen: set[str], fixed: set[str]) -> Body:
+    """The body with numbers in the place of parameters that are none.
+
+    A class of several instances keeps all but those that are frozen and the same for all. One instance says more with
+    its numbers than with the way to them; there, a parameter stays one only if it is not frozen (of a model: nor
+    fixed), and wherever it is used it stands alone or makes a float.
+    """
+    environments = [case.environment for case in cases]
+    first = environments[0]
+    if len(cases) > 1:
+        alike = {n for n in frozen if n in first and all(n in e and same(e[n], first[n]) for e in environments)}
+        values: dict[str, Expr] = {name: Const(first[name]) for name in alike}
+    else:
+        free = _free(body, first, frozen | fixed if body.scope.kind == "model" else frozen)
+        values = {name: Const(value) for name, value in first.items() if name not in free}
+    return rewrite_body(body, lambda expr: simplified(substitute(expr, values), environments))
+
+
+def _free(body: Body, environment: Environment, decided: set[str]) -> set[str]:
+    numbers = {n for n, v in environment.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    free = numbers - decided
+    for hole in body_holes(body):
+        expanded = expand(hole)
+        if not isinstance(expanded, Symbol) and not isinstance(evaluate(hole, environment), float):
+            free -= symbols(expanded)
+    return free
+
+
+def simplified(expr: Expr, environments: Sequence[Environment]) -> Expr:
+    """The expression without roundings of whole numbers, products with zero and choices between equals."""
+    parts = expr.parts()
+    if not parts:
+        return expr
+    expr = expr.rebuild([simplified(part, environments) for part in parts])
+    if isinstance(expr, Conditional) and expr.yes == expr.no and str(expr.yes) == str(expr.no):
+        return expr.yes
+    if isinstance(expr, Apply) and expr.function in _ROUNDINGS and len(expr.arguments) == 1:
+        (argument,) = expr.arguments
+        if all(type(_value(argument, environment)) is int for environment in environments):
+            return argument
+    if isinstance(expr, Binary) and expr.op == "*" and 0 in (_constant(expr.left), _constant(expr.right)):
+        values = [_value(expr, environment) for environment in environments]
+        if values and all(same(value, values[0]) and value == 0 for value in values):
+            return Const(values[0])
+    return expr
+
+
+def _constant(expr: Expr) -> Any:
+    return expr.value if isinstance(expr, Const) else None
+
+
+def _value(expr: Expr, environment: Environment) -> Any:
+    try:
+        return evaluate(expr, environment)
+    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError):
+        return None
+
+
+# --- constructor parameters --------------------------------------------------------------------
+
+
+def parameters_of(body: Body, cases: Sequence[Case]) -> list[Parameter]:
+    """Constructor parameters for the symbols a body uses, in the spec's order, widths of inputs first."""
+    used = list(dict.fromkeys(p.name for hole in body_holes(body) for p in walk(hole) if isinstance(p, Symbol)))
+    scope = cases[0].body.scope.frame
+    ordered = [name for name in used if name not in scope.arguments]
+    ordered += [name for name in scope.arguments if name in used]
+    found = []
+    for name in ordered:
+        values = [case.environment[name] for case in cases]
+        parameter = Parameter(name, annotation(values))
+        default = _default(name, [case.body.scope.frame for case in cases])
+        if default is not _MISSING:
+            parameter.default = default
+        elif scope.kind == "model":
+            parameter.default = values[0]
+        found.append(parameter)
+    return sorted(found, key=lambda parameter: parameter.optional)
+
+
+def _default(name: str, frames: Iterable[Scope]) -> Any:
+    """The value of a parameter where the spec leaves it out, if that is always the same."""
+    bound = [frame.arguments[name] for frame in frames if name in frame.arguments]
+    implicit = [argument.value for argument in bound if not argument.explicit]
+    return implicit[0] if implicit and all(same(value, implicit[0]) for value in implicit) else _MISSING
+
+
+def annotation(values: Sequence[Any]) -> str:
+    """A type for a parameter that has these values."""
+    kinds = {type(value) for value in values}
+    if kinds == {int, float}:
+        return "float"
+    wanted = [kind for kind in (bool, int, float, str) if kind in kinds and not (kind is int and float in kinds)]
+    names = [kind.__name__ for kind in wanted]
+    if kinds & {tuple, list}:
+        items = [item for value in values if isinstance(value, tuple | list) for item in value]
+        names.append(f"list[{annotation(items)}]" if items else "list")
+    return " | ".join(names)

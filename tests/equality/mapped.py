@@ -1,0 +1,58 @@
+"""References whose names or sizes differ from ours: seen through a spec's `checkpoint` map, made to run at any size."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+import archdsl
+from archdsl.weights.loading import import_keys
+
+
+def any_size(model: nn.Module, *paths: str) -> nn.Module:
+    """`model` with the average pools at `paths`, whose kernel is the feature map of one image size, made global."""
+    for path in paths:
+        assert isinstance(model.get_submodule(path), nn.AvgPool2d)
+        model.set_submodule(path, nn.AdaptiveAvgPool2d(1))
+    return model
+
+
+class Renamed(nn.Module):
+    """A reference under our names: its layers with weights at our paths, by the map of the spec that fits its keys.
+
+    It computes with the reference itself, so that the comparisons for equal names can be used. Raises ArchError if no
+    map fits.
+    """
+
+    def __init__(self, theirs: nn.Module, family: str, variant: str) -> None:
+        super().__init__()
+        object.__setattr__(self, "theirs", theirs)  # not a child: its own names are not to be seen
+        keys = theirs.state_dict()
+        found = import_keys(archdsl.find(family, variant), keys)
+        assert len(found) == len(keys)
+        ours_of = {id(value): key for key, value in found.items()}
+        paths = {key.rpartition(".")[0]: ours_of[id(value)].rpartition(".")[0] for key, value in keys.items()}
+        rest = nn.Module()
+        for number, (path, module) in enumerate(theirs.named_modules()):
+            if path in paths:
+                self._place(paths[path], module)
+            elif not list(module.children()):
+                rest.add_module(str(number), module)
+        self.add_module("without_weights", rest)
+
+    def _place(self, path: str, module: nn.Module) -> None:
+        *levels, name = path.split(".")
+        parent: nn.Module = self
+        for level in levels:
+            if level not in parent._modules:
+                parent.add_module(level, nn.Module())
+            parent = parent.get_submodule(level)
+        parent.add_module(name, module)
+
+    def train(self, mode: bool = True) -> Renamed:
+        self.theirs.train(mode)
+        super().train(mode)
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.theirs(x)
+        return result
