@@ -80,6 +80,7 @@ class Variant:
         bag.raise_errors()
         c = self.configured
         traced = elaborate(c.name, c.model, c.args, c.span, bag)
+        bag.raise_errors()
         assert traced is not None
         with collector_paused():
             return generate(traced, self.file.docstring, rules)
@@ -264,8 +265,8 @@ def load(
     """A variant as an `nn.Module`: what its generated source builds.
 
     Keyword arguments set parameters of the model (`classes=10`). With `weights` (.safetensors or .pth) nothing is
-    initialized and the tensors of the file are used; `checkpoint` names the key map of the spec to read it with, found by
-    itself where only one fits. Raises ArchError with every diagnostic.
+    initialized and the tensors of the file are used; `checkpoint` names the key map of the spec to read it with,
+    found by itself where only one fits. Raises ArchError with every diagnostic.
     """
     from archdsl.backends.module import build_module
 

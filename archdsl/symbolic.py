@@ -308,9 +308,9 @@ def binary(op: str, left: Expr, right: Expr) -> Expr:
     """`left op right` in Python's meaning, folded where constant or neutral (`1 * x`, `x + 0`)."""
     if isinstance(left, Const) and isinstance(right, Const):
         return Const(_BINARY[op][1](left.value, right.value))
-    if op in ("*", "//") and _is_int(right, 1) or op in ("+", "-") and _is_int(right, 0):
+    if (op in ("*", "//") and _is_int(right, 1)) or (op in ("+", "-") and _is_int(right, 0)):
         return left
-    if op == "*" and _is_int(left, 1) or op == "+" and _is_int(left, 0):
+    if (op == "*" and _is_int(left, 1)) or (op == "+" and _is_int(left, 0)):
         return right
     return Binary(op, left, right)
 

@@ -9,7 +9,9 @@ from torch import nn  # noqa: TID253
 
 
 class Conv2dSame(nn.Conv2d):
-    """Convolution with TensorFlow's SAME padding: ceil(size / stride) outputs, an odd pixel of padding goes last."""
+    """Convolution with TensorFlow's SAME padding: ceil(size / stride) outputs; an odd pixel
+    of padding goes last.
+    """
 
     def total_padding(self, size: int, axis: int) -> int:
         kernel, stride, dilation = (
@@ -74,11 +76,14 @@ class MaxPool2dSame(nn.Module):
         return F.max_pool2d(x, self.kernel_size, self.stride, 0, self.dilation)
 
     def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, dilation={self.dilation}"
+        sizes = f"kernel_size={self.kernel_size}, stride={self.stride}"
+        return f"{sizes}, dilation={self.dilation}"
 
 
 class AvgPool2dSame(nn.Module):
-    """Average pooling with TensorFlow's SAME padding, which is not counted: each mean is over the image alone."""
+    """Average pooling with TensorFlow's SAME padding, which is not counted: each mean is
+    over the image alone.
+    """
 
     def __init__(
         self,
@@ -116,7 +121,9 @@ class AvgPool2dSame(nn.Module):
 
 
 class StdConv2d(nn.Conv2d):
-    """Convolution whose filters are standardized to mean 0 and variance 1 before use (Qiao et al., 2019)."""
+    """Convolution whose filters are standardized to mean 0 and variance 1 before use (Qiao
+    et al., 2019).
+    """
 
     def __init__(
         self,
@@ -153,7 +160,7 @@ class StdConv2d(nn.Conv2d):
 
 
 class LayerNorm2d(nn.LayerNorm):
-    """Layer normalization over the channels of each position of an (N, C, H, W) tensor."""
+    """Layer normalization over the channels of each position of a (N, C, H, W) tensor."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.permute(0, 2, 3, 1)
@@ -172,7 +179,9 @@ class Linear2d(nn.Linear):
 
 
 class GlobalResponseNorm(nn.Module):
-    """Global response normalization (ConvNeXt V2): weighs each channel by its norm relative to the mean norm."""
+    """Global response normalization (ConvNeXt V2): weighs each channel by its norm relative
+    to the mean norm.
+    """
 
     def __init__(
         self, channels: int, eps: float = 1e-6, channels_last: bool = False
@@ -195,7 +204,9 @@ class GlobalResponseNorm(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: in training, zeroes each sample with probability p and scales the others by 1 / (1 - p)."""
+    """Stochastic depth: in training, zeroes each sample with probability p and scales the
+    others by 1 / (1 - p).
+    """
 
     def __init__(self, p: float) -> None:
         super().__init__()

@@ -79,9 +79,15 @@ class Bag:
         words = describe(code, {**(facts or {}), **more_facts})
         self.add(
             Diagnostic(
-                code, words.message, span, words.label if label is None else label, tuple(secondary),
-                words.help if help is None else help, tuple(notes), words.severity,
-            )  # fmt: skip
+                code,
+                words.message,
+                span,
+                words.label if label is None else label,
+                tuple(secondary),
+                words.help if help is None else help,
+                tuple(notes),
+                words.severity,
+            )
         )
 
     def __iter__(self) -> Iterator[Diagnostic]:

@@ -72,7 +72,9 @@ class StageTable:
         lines.append(("total", "", f"{self.layers:,}", f"{self.params:,}", f"{self.macs:,}"))
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join(
-            "  ".join([line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
+            "  ".join(
+                [line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
+            )
             for line in lines
         )
 

@@ -41,7 +41,9 @@ def _extreme(name: str, function: Any) -> Any:
     def call(*values: Any) -> Any:
         items = _list(values[0], name) if len(values) == 1 else values
         if not items:
-            raise ValueProblem("E301", what=f"the argument of {name}", expected="a list with members", got="an empty one")
+            raise ValueProblem(
+                "E301", what=f"the argument of {name}", expected="a list with members", got="an empty one"
+            )
         return function(_number(item, name) for item in items)
 
     return call

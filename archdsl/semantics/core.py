@@ -72,7 +72,7 @@ class Core(ABC):
         self.bag = bag
         self._own_bag = bag
         self.failed = False
-        """Whether an error was found, be it one that an earlier variant had too; not one found in passing (`_aside`)."""
+        """Whether an error was found, be it one that an earlier variant had too; not one found `_aside`."""
         self.graph: Graph | None = None
         self.steps = 0
         self.depth = 0
@@ -82,6 +82,9 @@ class Core(ABC):
 
     @abstractmethod
     def execute(self, body: Sequence[ast.Statement], frame: Frame) -> Any: ...
+
+    @abstractmethod
+    def list_value(self, values: list[Any], span: Span, frame: Frame) -> Any: ...
 
     @abstractmethod
     def call(self, node: ast.CallExpr, frame: Frame) -> Any: ...
@@ -110,7 +113,12 @@ class Core(ABC):
         """Report, with the chain of instantiations as notes, and give back UNKNOWN."""
         self.failed = self.failed or self.bag is self._own_bag
         self.bag.report(
-            code, span, label=label, help=help, secondary=secondary, notes=self.chain(frame.scope),
+            code,
+            span,
+            label=label,
+            help=help,
+            secondary=secondary,
+            notes=self.chain(frame.scope),
             facts={**(facts or {}), **more_facts},
         )
         return UNKNOWN

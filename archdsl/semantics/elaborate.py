@@ -13,12 +13,10 @@ from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph, Scope
 from archdsl.semantics.application import ApplicationRules
 from archdsl.semantics.core import Frame, LimitReached
-from archdsl.semantics.expressions import as_tensors
 from archdsl.semantics.program import Definition, FileScope
-from archdsl.semantics.values import UNKNOWN, Arg, type_name
+from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, type_name
 from archdsl.source import Span
 from archdsl.syntax import ast
-
 
 TOO_DEEP = "the interpreter's"
 

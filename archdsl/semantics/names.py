@@ -15,7 +15,7 @@ from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
-from archdsl.semantics.calls import TYPES
+from archdsl.semantics.parameters import TYPES
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.recursion import check_recursion
 from archdsl.semantics.reserved import is_reserved_binding

@@ -13,7 +13,18 @@ from typing import Any
 from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.ops.spec import OpParams
 from archdsl.semantics.values import (
-    Arg, BlockLayer, Chain, Choice, Identity, Layer, Merge, Named, OpLayer, Record, Sequence, Tensor,
+    Arg,
+    BlockLayer,
+    Chain,
+    Choice,
+    Identity,
+    Layer,
+    Merge,
+    Named,
+    OpLayer,
+    Record,
+    Sequence,
+    Tensor,
 )  # fmt: skip
 
 
@@ -101,8 +112,8 @@ def replay(
         assert isinstance(home, Scope)
         path = f"{home.path}.{node.name}" if home.path else node.name
         copied = Node(
-            node.id + offset, node.op, renewed.get(node.id, node.params), tuple(map(moved, node.inputs)), node.input_shapes, node.outputs,
-            node.name, path, home, node.span, node.exprs, node.labelled,
+            node.id + offset, node.op, renewed.get(node.id, node.params), tuple(map(moved, node.inputs)),
+            node.input_shapes, node.outputs, node.name, path, home, node.span, node.exprs, node.labelled,
         )  # fmt: skip
         nodes.append(copied)
         copies[id(node)] = copied

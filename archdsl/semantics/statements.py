@@ -114,5 +114,3 @@ class StatementRules(ExpressionRules):
                     self._forget(statement.body, frame)
                 case ast.IfStatement():
                     self._forget((*statement.yes, *statement.no), frame)
-
-

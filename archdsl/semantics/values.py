@@ -8,14 +8,14 @@ expression it was computed from. A *layer* is a template, not yet applied; apply
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from archdsl.graph.ir import Ref
 from archdsl.ops.spec import OpSpec, Shape
 from archdsl.source import Span
-from archdsl.symbolic import Const, Expr, Tuple, size
+from archdsl.symbolic import Const, Expr, Tuple, item_of, size
 
 if TYPE_CHECKING:
     from archdsl.semantics.program import Definition
@@ -252,3 +252,27 @@ def type_name(value: Any) -> str:
         case Layer():
             return "a layer"
     return "a function"
+
+
+def plain_list(value: Any) -> tuple[Any, ...] | range | None:
+    """The members of a list or range without their traces; None for anything else."""
+    items = plain(value)
+    return items if isinstance(items, tuple | range) else None
+
+
+def members(value: Any) -> Iterator[Any]:
+    """The members of a list, each traced to its place if the list is a parameter."""
+    if isinstance(value, Traced):
+        for index, item in enumerate(value.value):
+            yield traced(item, item_of(value.expr, Const(index)))
+    else:
+        yield from value
+
+
+def as_tensors(value: Any) -> tuple[Tensor, ...] | None:
+    """The tensors a layer can be applied to: one, or a tuple of them."""
+    if isinstance(value, Tensor):
+        return (value,)
+    if isinstance(value, tuple) and value and all(isinstance(item, Tensor) for item in value):
+        return value
+    return None

@@ -72,7 +72,9 @@ class VariantTable:
 
     def _single_models(self) -> None:
         """A model without variants whose parameters all have defaults is its own only variant."""
-        used = {c.model for c in self.found.values()} | {self._models().get(v.base.name) for v in self._pending.values()}
+        used = {c.model for c in self.found.values()} | {
+            self._models().get(v.base.name) for v in self._pending.values()
+        }
         for name, model in self._models().items():
             syntax = model.syntax
             assert isinstance(syntax, ast.Definition)
@@ -109,7 +111,9 @@ class VariantTable:
         names = [p.name for p in model.syntax.parameters]
         for column in item.columns:
             if column.name not in names:
-                self.bag.report("E115", column.span, name=column.name, owner=model.name, suggestion=closest(column.name, names))
+                self.bag.report(
+                    "E115", column.span, name=column.name, owner=model.name, suggestion=closest(column.name, names)
+                )
                 return
         columns = [column.name for column in item.columns]
         for row in item.rows:

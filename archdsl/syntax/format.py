@@ -34,7 +34,7 @@ class Formatter:
         previous: ast.ItemSyntax | None = None
         for item in self.file.items:
             spaced = previous is not None and (
-                _kind(item) != _kind(previous) or self._is_long(item) or self._is_long(previous)
+                _kind(item) != _kind(previous) or self._breaks(item) or self._breaks(previous)
             )
             self._line(item, partial(self._item, item), spaced=spaced)
             previous = item
@@ -87,6 +87,10 @@ class Formatter:
         first, *rest = text.split("\n")
         self.lines[-1] += first
         self.lines += rest
+
+    def _breaks(self, node: ast.Syntax) -> bool:
+        """Whether an item takes several lines, or will."""
+        return self._is_long(node) or len(" ".join(node.span.text.split())) > WIDTH
 
     def _is_long(self, node: ast.Syntax) -> bool:
         return "\n" in node.span.text

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from archdsl import api
-from tests.backends import checks
-
-CASES = Path(__file__).with_name("cases")
+from tests.backends import checks, sources
 
 
-def variants() -> Iterator[tuple[str, str]]:
-    for path in sorted(CASES.glob("*.arch")):
-        for variant in api.open(path):
-            yield path.stem, variant
-
-
-@pytest.mark.parametrize(("case", "variant"), list(variants()))
+@pytest.mark.parametrize(("case", "variant"), list(sources.case_names()))
 def test_same_function(case: str, variant: str) -> None:
-    found = api.open(CASES / f"{case}.arch")[variant]
+    found = sources.case(case, variant)
     checks.same_function(found.graph, found.source)
+
+
+def test_source_is_deterministic() -> None:
+    from archdsl import api
+
+    for name in ("options", "numbers"):
+        variant = next(iter(api.open(sources.CASES / f"{name}.arch")))
+        assert api.find(sources.CASES / f"{name}.arch", variant).source == sources.case(name, variant).source

@@ -25,7 +25,7 @@ from archdsl.diagnostics.render import render_plain
 from archdsl.graph.settings import INITIALIZERS, Preprocess
 from archdsl.ops import OPS
 from archdsl.semantics.builtins import BUILTINS
-from archdsl.semantics.calls import TYPES
+from archdsl.semantics.parameters import TYPES
 from archdsl.source import Source
 
 ROOT = Path(__file__).parents[2]

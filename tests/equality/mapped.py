@@ -25,7 +25,7 @@ class Renamed(nn.Module):
 
     def __init__(self, theirs: nn.Module, family: str, variant: str) -> None:
         super().__init__()
-        object.__setattr__(self, "theirs", theirs)  # not a child: its own names are not to be seen
+        self.whole = [theirs]  # in a list, so that it is no child: its own names are not to be seen
         keys = theirs.state_dict()
         found = import_keys(archdsl.find(family, variant), keys)
         assert len(found) == len(keys)
@@ -49,10 +49,10 @@ class Renamed(nn.Module):
         parent.add_module(name, module)
 
     def train(self, mode: bool = True) -> Renamed:
-        self.theirs.train(mode)
+        self.whole[0].train(mode)
         super().train(mode)
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.theirs(x)
+        result: Tensor = self.whole[0](x)
         return result

@@ -1,4 +1,4 @@
-"""GoogLeNet and Inception v3 equal torchvision's without their auxiliary heads; Inception v4 and Inception-ResNet v2 timm's.
+"""GoogLeNet and Inception v3 equal torchvision's without auxiliary heads; v4 and Inception-ResNet v2 equal timm's.
 
 Expected values are the libraries' own: their models, and what torchvision's weights declare.
 """

@@ -8,7 +8,9 @@ from torch import nn
 from tests.equality import checks, ours, reference
 
 WIDTHS = [0.25, 0.75, 1.0, 1.3]
-TIMM = "mobilenetv2_035 mobilenetv2_050 mobilenetv2_075 mobilenetv2_100 mobilenetv2_140 mobilenetv2_110d mobilenetv2_120d"
+TIMM = (
+    "mobilenetv2_035 mobilenetv2_050 mobilenetv2_075 mobilenetv2_100 mobilenetv2_140 mobilenetv2_110d mobilenetv2_120d"
+)
 
 
 class TestWidths(checks.Structure):
@@ -33,6 +35,12 @@ class TestTimm(checks.Structure):
 
 def test_published_counts() -> None:
     checks.assert_declared_by_torchvision(ours.empty_model("mobilenet_v2", "mobilenet_v2"), "mobilenet_v2")
+
+
+@pytest.mark.parametrize(("library", "variant"), [("torchvision", "mobilenet_v2"), ("timm", "mobilenetv2_110d")])
+def test_operations(library: str, variant: str) -> None:
+    theirs = reference.reference_model(library, variant, device="meta")
+    checks.assert_same_operations((theirs, ours.empty_model("mobilenet_v2", variant)))
 
 
 def randomized(library: str, variant: str) -> nn.Module:

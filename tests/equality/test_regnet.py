@@ -25,7 +25,7 @@ SMALL = "regnet_x_400mf regnet_x_1_6gf regnet_y_400mf".split()
 
 @pytest.fixture(scope="module", autouse=True)
 def rule_on_the_cpu() -> Iterator[None]:
-    """torchvision computes the widths with tensors, which cannot be read on the meta device: compute them on the CPU."""
+    """torchvision computes the widths with tensors, which the meta device cannot read back: do it on the CPU."""
     reference.import_torchvision()
     from torchvision.models.regnet import BlockParams
 

@@ -52,6 +52,16 @@ class TestBypassStructure(checks.Structure):
         return bypassed(variant, device="meta"), ours.empty_model("squeezenet", variant)
 
 
+@pytest.mark.parametrize("variant", [*TORCHVISION, *PYTORCHCV])
+def test_operations(variant: str) -> None:
+    theirs = (
+        bypassed(variant, device="meta")
+        if variant in PYTORCHCV
+        else reference.reference_model("torchvision", variant, device="meta")
+    )
+    checks.assert_same_operations((theirs, ours.empty_model("squeezenet", variant)))
+
+
 @pytest.mark.parametrize("variant", TORCHVISION)
 def test_outputs(variant: str) -> None:
     theirs = reference.randomize(reference.reference_model("torchvision", variant))

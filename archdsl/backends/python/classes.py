@@ -12,11 +12,13 @@ from typing import Any
 from archdsl.backends.python.bodies import BodyBuilder
 from archdsl.backends.python.common import Mismatch
 from archdsl.backends.python.modules import Body, Instance, ModuleExpr
-from archdsl.backends.python.parameters import ClassDef, fixed_parameters, frozen_parameters, parameters_of, settled
+from archdsl.backends.python.parameters import (
+    ClassDef, argument_of, fixed_parameters, float_parameters, frozen_parameters, parameters_of, settled,
+)  # fmt: skip
 from archdsl.backends.python.unify import Case, outline, unify
 from archdsl.backends.python.values import environment_of
 from archdsl.graph.ir import Graph, Scope
-from archdsl.symbolic import Expr, Symbol
+from archdsl.symbolic import Expr
 
 _Key = tuple[Any, ...]
 
@@ -50,14 +52,22 @@ class _Classes:
 
     def _class(self, cases: Sequence[Case], body: Body) -> None:
         scope = cases[0].body.scope
-        frozen = frozen_parameters(body, cases, self.found)
-        fixed = frozen | fixed_parameters(body, cases, self.found)
+        frozen = frozen_parameters(body, cases, self.class_of)
+        fixed = frozen | fixed_parameters(cases, self.class_of)
+        floats = float_parameters(cases, self.class_of)
         body = settled(body, cases, frozen, fixed)
-        environments = [case.environment for case in cases]
         found = ClassDef(
-            len(self.found), scope.definition or _camel(scope.name), body, parameters_of(body, cases), scope.docstring,
-            environments, frozen, fixed, scope.kind == "model",
-        )  # fmt: skip
+            len(self.found),
+            scope.definition or _camel(scope.name),
+            body,
+            parameters_of(body, cases, floats),
+            scope.docstring,
+            [case.environment for case in cases],
+            frozen,
+            fixed,
+            floats,
+            scope.kind == "model",
+        )
         self.found.append(found)
         for case in cases:
             self.class_of[id(case.body.scope)] = found
@@ -66,21 +76,16 @@ class _Classes:
         """The constructor call for a scope whose class is known, in the expressions of its surroundings."""
         found = self.class_of[id(scope)]
         outer = scope.parent.frame if scope.parent else scope
+        inner = environment_of(self.graph, scope)
         kwargs: list[tuple[str, Expr]] = []
         for parameter in found.parameters:
             name = parameter.name
-            if scope.kind != "block":  # an unnamed scope has its surroundings' parameters
-                kwargs.append((name, Symbol(name)))
-                continue
-            if name in scope.arguments:
-                expr, value = scope.arguments[name].expr, scope.arguments[name].value
-            else:
-                position = 0
-                if scope.input_names != ("in",):
-                    position = [f"{given}_channels" for given in scope.input_names].index(name)
-                ref = scope.inputs[position]
-                expr, value = outer.widths[ref], self.graph.shape(ref).channels
-            kwargs.append((name, self.builder.checked(expr, value, outer)))
+            expr = argument_of(scope, name)
+            assert expr is not None
+            if scope.kind == "block":
+                value = scope.arguments[name].value if name in scope.arguments else inner[name]
+                expr = self.builder.checked(expr, value, outer)
+            kwargs.append((name, expr))
         return Instance(found.number, tuple(kwargs))
 
 

@@ -7,11 +7,11 @@ parameters of the generated class (`classes`, drop rates); the others become num
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archdsl.backends.python.modules import Body, Instance, Option
+from archdsl.backends.python.modules import Body, Option
 from archdsl.backends.python.traversal import body_holes, modules_of, rewrite_body
 from archdsl.backends.python.unify import Case
 from archdsl.backends.python.values import Environment, same
@@ -60,42 +60,84 @@ class ClassDef:
     environments: list[Environment]
     frozen: set[str] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
+    floats: set[str] = field(default_factory=set)
     is_model: bool = False
 
 
 # --- what depends on a parameter ---------------------------------------------------------------
 
 
-def frozen_parameters(body: Body, cases: Sequence[Case], classes: Sequence[ClassDef]) -> set[str]:
+def frozen_parameters(body: Body, cases: Sequence[Case], class_of: Mapping[int, ClassDef]) -> set[str]:
     """Parameters that decide about structure and are not asked again by a printed `if`."""
     frozen = set(body.decided)
     for case in cases:
         frozen |= case.body.scope.frame.structural
+        frozen |= _passed_on(case.body.scope, class_of, lambda found: found.frozen)
     for module in modules_of(body):
         if isinstance(module, Option) and not module.is_open:
             frozen |= symbols(module.condition)
-    return frozen | _passed_on(body, [found.frozen for found in classes])
+    return frozen
 
 
-def fixed_parameters(body: Body, cases: Sequence[Case], classes: Sequence[ClassDef]) -> set[str]:
+def fixed_parameters(cases: Sequence[Case], class_of: Mapping[int, ClassDef]) -> set[str]:
     """Parameters that do more than give a width or a float, here or in the classes inside."""
-    fixed = _passed_on(body, [found.fixed for found in classes])
+    fixed: set[str] = set()
     for case in cases:
         scope = case.body.scope
-        for node in scope.nodes():
-            if node.scope.frame is scope.frame:
-                fixed |= _fixed_by(node)
+        fixed |= _passed_on(scope, class_of, lambda found: found.fixed)
+        for node in _own_nodes(scope):
+            fixed |= _fixed_by(node)
     return fixed
 
 
-def _passed_on(body: Body, sets: Sequence[set[str]]) -> set[str]:
+def float_parameters(cases: Sequence[Case], class_of: Mapping[int, ClassDef]) -> set[str]:
+    """Parameters that are the value of a float somewhere, though the spec may give a whole number for it."""
+    floats: set[str] = set()
+    for case in cases:
+        floats |= _passed_on(case.body.scope, class_of, lambda found: found.floats, alone=True)
+        for node in _own_nodes(case.body.scope):
+            for name, expr in node.exprs.items():
+                if isinstance(expr, Symbol) and isinstance(getattr(node.params, name), float):
+                    floats.add(expr.name)
+    return floats
+
+
+def _own_nodes(scope: Scope) -> Iterator[Node]:
+    return (node for node in scope.nodes() if node.scope.frame is scope.frame)
+
+
+def _passed_on(
+    scope: Scope, class_of: Mapping[int, ClassDef], wanted: Callable[[ClassDef], set[str]], alone: bool = False
+) -> set[str]:
+    """Parameters that give those of the classes inside their values; `alone`: as they are."""
     found: set[str] = set()
-    for module in modules_of(body):
-        if isinstance(module, Instance):
-            for name, value in module.kwargs:
-                if name in sets[module.definition]:
-                    found |= symbols(value)
+    stack = list(scope.members)
+    while stack:
+        member = stack.pop()
+        if not isinstance(member, Scope):
+            continue
+        known = class_of.get(id(member))
+        if known is None:
+            stack += member.members
+            continue
+        for name in wanted(known):
+            expr = argument_of(member, name)
+            if expr is not None and (not alone or isinstance(expr, Symbol)):
+                found |= symbols(expr)
     return found
+
+
+def argument_of(scope: Scope, name: str) -> Expr | None:
+    """What a parameter of an instance was computed from, in the parameters of its surroundings."""
+    if scope.kind != "block":  # an unnamed scope has its surroundings' parameters
+        return Symbol(name)
+    if name in scope.arguments:
+        return scope.arguments[name].expr
+    widths = (
+        [IN_CHANNELS.name] if scope.input_names == ("in",) else [f"{given}_channels" for given in scope.input_names]
+    )
+    assert scope.parent is not None
+    return scope.parent.frame.widths[scope.inputs[widths.index(name)]] if name in widths else None
 
 
 def _fixed_by(node: Node) -> set[str]:
@@ -184,7 +226,7 @@ def _value(expr: Expr, environment: Environment) -> Any:
 # --- constructor parameters --------------------------------------------------------------------
 
 
-def parameters_of(body: Body, cases: Sequence[Case]) -> list[Parameter]:
+def parameters_of(body: Body, cases: Sequence[Case], floats: set[str]) -> list[Parameter]:
     """Constructor parameters for the symbols a body uses, in the spec's order, widths of inputs first."""
     used = list(dict.fromkeys(p.name for hole in body_holes(body) for p in walk(hole) if isinstance(p, Symbol)))
     scope = cases[0].body.scope.frame
@@ -193,12 +235,14 @@ def parameters_of(body: Body, cases: Sequence[Case]) -> list[Parameter]:
     found = []
     for name in ordered:
         values = [case.environment[name] for case in cases]
-        parameter = Parameter(name, annotation(values))
+        parameter = Parameter(name, annotation([*values, 0.0] if name in floats else values))
         default = _default(name, [case.body.scope.frame for case in cases])
         if default is not _MISSING:
             parameter.default = default
         elif scope.kind == "model":
             parameter.default = values[0]
+        if name in floats and parameter.optional:
+            parameter.default = float(parameter.default)
         found.append(parameter)
     return sorted(found, key=lambda parameter: parameter.optional)
 

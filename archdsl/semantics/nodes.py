@@ -1,0 +1,213 @@
+"""Making nodes: each is named, validated and typed at once, so no half-typed graph exists.
+
+Takes an op, its arguments and its tensors; gives the tensors of the new node, or UNKNOWN once an error has been
+reported (E103, E107, E2xx, E301, E302, E314, E315, E317).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.graph.ir import Node, Ref, Scope, ScopeKind
+from archdsl.ops.registry import OPS
+from archdsl.ops.spec import OpParams, OpSpec, Problem
+from archdsl.semantics.arguments import argument_problem
+from archdsl.semantics.calls import CallRules
+from archdsl.semantics.core import MAX_NODES, Frame
+from archdsl.semantics.values import (
+    UNKNOWN,
+    Arg,
+    Identity,
+    Layer,
+    Merge,
+    Named,
+    OpLayer,
+    Tensor,
+    is_long,
+    type_name,
+)  # fmt: skip
+from archdsl.source import Span
+from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute, symbols, total
+
+
+class NodeRules(CallRules):
+    """`combine`, the naming of scopes and nodes, and the making of nodes."""
+
+    def __init__(self, bag: Bag, traced: bool = True) -> None:
+        super().__init__(bag)
+        self.traced = traced
+        self._params: dict[tuple[Any, ...], OpParams] = {}
+
+    def _size(self) -> int:
+        return len(self.graph.nodes) if self.graph else 0
+
+    def _open(self, kind: ScopeKind, stem: str, span: Span, frame: Frame, name: Named | None) -> Scope | None:
+        assert frame.scope is not None
+        taken = self._claim(stem, span, frame, name)
+        if taken is None:
+            return None
+        path = f"{frame.scope.path}.{taken}" if frame.scope.path else taken
+        scope = Scope(kind, taken, path, frame.scope, span, stage=bool(name and name.stage), start=self._size())
+        frame.scope.members.append(scope)
+        return scope
+
+    def _claim(self, stem: str, span: Span, frame: Frame, name: Named | None) -> str | None:
+        """The name of a new member of the current scope: its label, or the stem and an ordinal."""
+        assert frame.scope is not None
+        scope = frame.scope
+        if name is None:
+            while True:
+                scope.counters[stem] = scope.counters.get(stem, 0) + 1
+                text = f"{stem}{scope.counters[stem]}"
+                if text not in scope.names:
+                    break
+        else:
+            text, span = name.name, name.span
+            if text in scope.names:
+                path = f"{scope.path}.{text}" if scope.path else text
+                first = Label(scope.names[text], "first used here")
+                self.error("E107", span, frame, path=path, secondary=[first])
+                return None
+        scope.names[text] = span
+        return text
+
+    def _container(self, part: str, scope: Scope, span: Span, frame: Frame) -> Scope | None:
+        for member in scope.owner.members:
+            if isinstance(member, Scope) and member.kind == "container" and member.name == part:
+                return member
+        return self._open(
+            "container", part, span, replace(frame, scope=scope), Named(span, part, False, Identity(span))
+        )
+
+    def combine(self, op: str, operands: Sequence[Any], frame: Frame, span: Span, spans: Sequence[Span]) -> Any:
+        """`f + g`, `concat(…)`: of layers a layer, of tensors a tensor."""
+        tensors = [isinstance(operand, Tensor) for operand in operands]
+        if operands and all(tensors):
+            return self._add_node(OPS[op], {}, {}, operands, frame, span, None, spans)
+        if operands and all(isinstance(operand, Layer) for operand in operands):
+            return Merge(span, OPS[op], tuple(operands), size=self.sized(operands, span, frame))
+        if any(tensors) and any(isinstance(operand, Layer) for operand in operands):
+            return self.error("E314", span, frame, op=op)
+        odd = next((o for o in operands if not isinstance(o, Layer | Tensor)), None)
+        got = "nothing" if not operands else type_name(odd)
+        return self.error("E301", span, frame, what=f"an operand of {op}", expected="a layer or a tensor", got=got)
+
+    def _op_layer(self, layer: OpLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        args = {**layer.defaults, **layer.args} if layer.defaults else layer.args
+        return self._add_node(layer.op, args, layer.defaults, tensors, frame, layer.span, name, ())
+
+    def _add_node(
+        self,
+        op: OpSpec,
+        args: Mapping[str, Arg],
+        defaults: Mapping[str, Arg],
+        tensors: Sequence[Tensor],
+        frame: Frame,
+        span: Span,
+        name: Named | None,
+        spans: Sequence[Span],
+    ) -> Any:
+        least, most = op.inputs
+        if len(tensors) < least or (most is not None and len(tensors) > most):
+            takes = (
+                f"{least or 'no'} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
+            )
+            return self.error("E211", span, frame, op=op.name, takes=takes, got=len(tensors))
+        params = self._validated(op, args, frame, span)
+        if params is None:
+            return UNKNOWN
+        shapes = tuple(t.shape for t in tensors)
+        outputs = op.shape(params, shapes)
+        if isinstance(outputs, Problem):
+            return self._problem(outputs, op, args, frame, span, tensors, spans)
+        claimed = self._claim(op.name, span, frame, name)
+        if claimed is None:
+            return UNKNOWN
+        graph, scope = self.graph, frame.scope
+        assert graph is not None
+        assert scope is not None
+        exprs = {n: a.expr for n, a in args.items() if not isinstance(a.expr, Const)}
+        actual = outputs[0].channels
+        channels = _width(op, exprs, tensors, actual, params) if self.traced else Const(actual)
+        node = Node(
+            len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
+            f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None,
+        )  # fmt: skip
+        if is_long(channels):
+            self.structural(channels, frame)
+            channels = Const(outputs[0].channels)
+        if node.id >= MAX_NODES:
+            self.limit(frame, span, "nodes", MAX_NODES)
+        graph.add(node)
+        widths = scope.frame.widths
+        for port in range(len(outputs)):
+            widths[Ref(node.id, port)] = channels
+        if len(outputs) == 1:
+            return Tensor(Ref(node.id, 0), outputs[0], channels)
+        return tuple(Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(outputs))
+
+    def _validated(self, op: OpSpec, args: Mapping[str, Arg], frame: Frame, span: Span) -> OpParams | None:
+        values = {name: arg.value for name, arg in args.items()}
+        try:
+            # bool and int, int and float are equal keys of a dict but not equal arguments
+            key = (op.name, *((n, _typed(v)) for n, v in values.items()))
+            cached = self._params.get(key)
+        except TypeError:
+            key, cached = (), None
+        if cached is not None:
+            return cached
+        try:
+            params = op.params(**{n: list(v) if isinstance(v, tuple) else v for n, v in values.items()})
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                code, place, facts = argument_problem(op, args, detail, span)
+                self.error(code, place, frame, facts=facts)
+            return None
+        if key:
+            self._params[key] = params
+        return params
+
+    def _problem(
+        self,
+        problem: Problem,
+        op: OpSpec,
+        args: Mapping[str, Arg],
+        frame: Frame,
+        span: Span,
+        tensors: Sequence[Tensor],
+        spans: Sequence[Span],
+    ) -> Any:
+        """Report what a shape rule refused, pointing at the argument or the operands at fault."""
+        place = args[problem.argument].span if problem.argument and problem.argument in args else span
+        secondary: list[Label] = []
+        if len(spans) == len(tensors) > 1:
+            secondary = [Label(s, str(t.shape)) for s, t in zip(spans, tensors, strict=True) if s != span]
+        return self.error(
+            problem.code, place, frame, help=problem.help, secondary=secondary, facts={"op": op.name, **problem.facts}
+        )
+
+
+def _width(op: OpSpec, exprs: Mapping[str, Expr], tensors: Sequence[Tensor], actual: int, params: OpParams) -> Expr:
+    """How wide a node's output is, as an expression of the frame."""
+    if op.channels == "sum":
+        return total([t.channels for t in tensors])
+    if op.channels is None or not tensors:
+        # flatten after gap, for example: as wide as its input, though not by rule
+        return tensors[0].channels if len(tensors) == 1 and tensors[0].shape.channels == actual else Const(actual)
+    if op.channels is IN_CHANNELS:
+        # Of several equal inputs any serves; a constant says most.
+        return next((t.channels for t in tensors if isinstance(t.channels, Const)), tensors[0].channels)
+    values: dict[str, Expr] = {IN_CHANNELS.name: tensors[0].channels}
+    for symbol in symbols(op.channels) - {IN_CHANNELS.name}:
+        values[symbol] = exprs.get(symbol, Const(getattr(params, symbol)))
+    return substitute(op.channels, values)
+
+
+def _typed(value: Any) -> Any:
+    """A key that tells 1 from 1.0 and true, in lists too."""
+    return tuple(map(_typed, value)) if isinstance(value, tuple) else (type(value), value)
