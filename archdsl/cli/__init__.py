@@ -17,7 +17,10 @@ def main() -> None:
     """The `archdsl` command. Always raises SystemExit."""
     import gc
     import sys
+    import warnings
 
+    # torch works without NumPy, which archdsl does not need: not worth a warning at every command.
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy", category=UserWarning)
     # A short run makes little garbage: looking for it, and once more at exit, takes a fifth of the time of `check`.
     gc.set_threshold(100_000, 50, 100)
     try:

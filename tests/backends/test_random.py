@@ -68,7 +68,7 @@ class Writer:
                 return (
                     f"(id * (gap -> {self.keeping(inner)} -> sigmoid))"
                     if self.chance(50)
-                    else f"(({self.keeping(inner)}) * ({self.keeping(inner)}))"
+                    else f"(({self.keeping(inner)}) * ({self.keeping(inner)} -> sigmoid))"
                 )
             case "if":
                 other = "id" if self.chance(40) else self.keeping(inner)
@@ -102,7 +102,7 @@ class Writer:
         for position in range(self.draw(st.integers(0, 2))):
             lines.append(f"y{position} = {self.step('x')} -> conv(w, 1)")
             lines.append(
-                f"x = {self.choose(f'x + y{position}', f'y{position}', f'x * y{position}', f'(x + y{position}) * x')}"
+                f"x = {self.choose(f'x + y{position}', f'y{position}', f'x * (y{position} -> sigmoid)', 'x * (x -> act)')}"
             )
         lines.append("x")
         body = "\n  ".join(lines)

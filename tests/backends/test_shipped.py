@@ -9,7 +9,7 @@ from archdsl.backends.module import build_module
 from tests.backends import checks, sources
 from tests.backends.interpreter import Interpreter
 
-SHIPPED = dict((variant, family) for family, variant in sources.shipped_names())
+SHIPPED = {variant: family for family, variant in sources.shipped_names()}
 COMPUTED = {
     "resnet18": 64,
     "densenet121": 64,

@@ -212,17 +212,17 @@ def test_reserved_words() -> None:
 
 
 def test_limits() -> None:
-    from archdsl.semantics import core, expressions, reserved
+    from archdsl.semantics import core, lists, operators, reserved
     from archdsl.syntax import lexing, reading
 
     text = _section("Limits")
-    limits = (reading.MAX_TEXT, expressions.MAX_LIST, core.MAX_NODES, core.MAX_STEPS)
+    limits = (reading.MAX_TEXT, lists.MAX_LIST, core.MAX_NODES, core.MAX_STEPS)
     for limit in limits:
         assert f"| {limit:,} |" in text
     for limit in (lexing.MAX_NESTING, core.MAX_DEPTH):
         assert f"| {limit} |" in text
     assert f"| {reserved.MAX_LABEL} characters, {reserved.MAX_COMPONENTS} components |" in text
-    assert expressions.MAX_NUMBER == 10**18
+    assert operators.MAX_NUMBER == 10**18
 
 
 def test_codes_exist_and_ranges_cover_them() -> None:

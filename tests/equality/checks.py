@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pytest
@@ -53,10 +55,7 @@ def assert_same_operations(pair: Pair, sizes: tuple[int, int] = (96, 97), ignore
     differently; their equality is then the outputs' matter.
     """
     for size in sizes:
-        theirs, mine = (
-            Counter({_canonical(operation): n for operation, n in reference.operations(model, size).items()})
-            for model in pair
-        )
+        theirs, mine = (Counter(map(_canonical, reference.operations(model, size).elements())) for model in pair)
         for seen in (theirs, mine):
             for operation in [o for o in seen if o[0] in ignored]:
                 del seen[operation]
@@ -87,17 +86,36 @@ def output_differences(theirs: nn.Module, mine: nn.Module, sizes: tuple[int, int
     return differences
 
 
-def differences_in_double(theirs: nn.Module, mine: nn.Module, sizes: tuple[int, int] = (96, 97)) -> dict[int, float]:
-    """As `output_differences`, in double precision and from 0 to about 1e-12.
+@contextmanager
+def in_double(theirs: nn.Module, mine: nn.Module) -> Iterator[None]:
+    """Both networks and new tensors in double precision.
 
     For networks that are equal but sum in another order: in single precision deep networks with random weights blow
-    such differences up to 1e-5, where an error could hide.
+    such differences up to 1e-5 and more, where an error could hide.
     """
+    theirs.double()
+    mine.double()
     torch.set_default_dtype(torch.float64)
     try:
-        return output_differences(theirs.double(), mine.double(), sizes)
+        yield
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def differences_in_double(theirs: nn.Module, mine: nn.Module, sizes: tuple[int, int] = (96, 97)) -> dict[int, float]:
+    """As `output_differences`, in double precision."""
+    with in_double(theirs, mine):
+        return output_differences(theirs, mine, sizes)
+
+
+def assert_close_training_step(theirs: nn.Module, mine: nn.Module, size: int) -> None:
+    """Gradients and batch statistics that differ by no more than 1e-9 of their greatest value, in double precision."""
+    with in_double(theirs, mine):
+        expected, actual = reference.train_step(theirs, size), reference.train_step(mine, size)
+    assert actual.keys() == expected.keys()
+    for key, value in expected.items():
+        greatest = float(value.abs().max())
+        assert float((actual[key] - value).abs().max()) <= 1e-9 * greatest, key
 
 
 def assert_same_training_step(theirs: nn.Module, mine: nn.Module, size: int = 96) -> None:

@@ -40,12 +40,12 @@ def test_operations(variant: str) -> None:
     checks.assert_same_operations((theirs, ours.empty_model("senet", variant)))
 
 
-@pytest.mark.parametrize("variant", ["seresnet18", "seresnet50", "seresnext50_32x4d", "senet154"])
+@pytest.mark.parametrize("variant", ["seresnet18", "seresnext50_32x4d", "senet154"])
 def test_outputs(variant: str) -> None:
     theirs = randomized(variant)
     assert checks.output_differences(theirs, short(theirs, variant)) == {96: 0.0, 97: 0.0}
 
 
 def test_training_step() -> None:
-    theirs = randomized("seresnet50")
-    checks.assert_same_training_step(theirs, short(theirs, "seresnet50", copy=True))
+    theirs = randomized("seresnet18")
+    checks.assert_same_training_step(theirs, short(theirs, "seresnet18", copy=True))

@@ -53,18 +53,19 @@ def test_operations(variant: str) -> None:
         )
     else:
         pair = first_version(variant, device="meta"), ours.empty_model("shufflenet_v1", variant)
-    # The references shuffle by a view and a transposition, which are not counted, ours by torch's operation.
-    checks.assert_same_operations(pair, ignored=("native_channel_shuffle", "channel_shuffle"))
+    # The references shuffle by a view and a transposition, which are not counted, ours by torch's operation;
+    # torchvision flattens by its last mean.
+    checks.assert_same_operations(pair, ignored=("channel_shuffle", "mean"))
 
 
-@pytest.mark.parametrize("variant", ["shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x2_0"])
+@pytest.mark.parametrize("variant", ["shufflenet_v2_x1_0", "shufflenet_v2_x2_0"])
 def test_outputs(variant: str) -> None:
     theirs = reference.randomize(reference.reference_model("torchvision", variant))
     mine = ours.with_state_of(theirs, "shufflenet_v2", variant)
     assert checks.output_differences(theirs, mine) == {96: 0.0, 97: 0.0}
 
 
-@pytest.mark.parametrize("variant", ["shufflenet_g1_w1", "shufflenet_g3_w3d4", "shufflenet_g8_w1"])
+@pytest.mark.parametrize("variant", ["shufflenet_g1_wd2", "shufflenet_g3_w3d4", "shufflenet_g8_w1"])
 def test_outputs_of_the_first_version(variant: str) -> None:
     theirs = reference.randomize(first_version(variant))
     mine = ours.with_state_of(theirs, "shufflenet_v1", variant)

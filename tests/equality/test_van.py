@@ -168,10 +168,7 @@ def test_outputs(variant: str) -> None:
 def test_training_step() -> None:
     theirs = reference.randomize(reference_model("van_b0"))
     mine = ours.with_state_of(theirs, "van", "van_b0", copy=True)
-    expected, actual = reference.train_step(theirs, 64), reference.train_step(mine, 64)
-    assert actual.keys() == expected.keys()
-    for key, value in expected.items():
-        assert torch.allclose(actual[key], value, rtol=1e-4, atol=1e-4 * float(value.float().abs().max())), key
+    checks.assert_close_training_step(theirs, mine, 64)
 
 
 @pytest.mark.parametrize(("kernel", "dilation"), [(7, 2), (14, 3), (21, 3), (28, 4), (35, 5)])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch  # noqa: TID253
+import torch
 from PIL import Image
 
 import archdsl

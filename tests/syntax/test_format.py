@@ -41,7 +41,7 @@ UNCHANGED = [
     'init M {\n  conv:         a(1)\n  "features.*": b\n}\n',
     "expect m { params = 25_557_032, macs = 4.09G }\n",
     'checkpoint timm for M {\n  "doc"\n  "a"   = "b"\n  "cde" = "f"\n}\n',
-    'checkpoint timm for M {\n  # flat\n  count n in "b.{s}.{i}"  # all stages\n  "a"     = "b"\n  "c.{n}" = "b.{s}.{i}"\n}\n',
+    'checkpoint timm for M {\n  # flat\n  count n in "b.{s}.{i}"  # all\n  "a"     = "b"\n  "c.{n}" = "b.{s}.{i}"\n}\n',
     'checkpoint timm for M { count n in "b.{i}", "c.{n}" = "b.{i}" }\n',
     "fn f(count, n) = count -> f(count = n)\n",
     "fn f = (a, b)[0] -> (if c then d else e) -> (f -> g)\n",

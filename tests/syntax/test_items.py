@@ -169,7 +169,8 @@ def test_entries_end_with_a_comma_or_a_line(separator: str) -> None:
         ("features.*.fc", True, "zeros"),
     ]
     checkpoint = only(
-        f'checkpoint timm for M {{\n "doc"\n "a.{{i}}" = "b.{{i + 1}}"{separator}count n in "d.{{k}}"{separator}"c" = "d" }}'
+        f'checkpoint timm for M {{\n "doc"\n "a.{{i}}" = "b.{{i + 1}}"{separator}count n in "d.{{k}}"'
+        f'{separator}"c" = "d" }}'
     )
     assert isinstance(checkpoint, ast.Checkpoint)
     assert checkpoint.docstring is not None

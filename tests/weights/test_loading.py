@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch  # noqa: TID253
-from safetensors.torch import load_file, save_file  # noqa: TID253
+import torch
+from safetensors.torch import load_file, save_file
 
 import archdsl
 from archdsl import api

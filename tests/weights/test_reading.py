@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch  # noqa: TID253
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file  # noqa: TID253
+from safetensors.torch import save_file
 
 from archdsl.diagnostics.core import ArchError
 from archdsl.weights import read_weights

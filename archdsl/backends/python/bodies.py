@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from archdsl.backends.python.modules import (
@@ -133,7 +134,8 @@ class BodyBuilder:
 
     def _choice(self, scope: Scope, prefix: tuple[str, ...], draft: _Draft) -> list[Entry]:
         """What stands in the place of an `if`: an optional member, or a step with a branch."""
-        assert scope.site is not None and scope.condition is not None
+        assert scope.site is not None
+        assert scope.condition is not None
         option = None if prefix else self._option(scope)
         if option is not None:
             # A fn used twice in one body brings the same `if` twice.
@@ -151,7 +153,8 @@ class BodyBuilder:
 
     def _option(self, scope: Scope) -> Option | None:
         """A choice as one optional member; None where its branch is more than one member."""
-        assert scope.site is not None and scope.condition is not None
+        assert scope.site is not None
+        assert scope.condition is not None
         if not self._is_optional(scope):
             return None
         branch: ModuleExpr | None = None
@@ -202,7 +205,7 @@ class BodyBuilder:
     def _resolve(self, node: Node, expr: Expr) -> Expr:
         """An expression over an op's parameters as one over the block's."""
         actual: dict[str, Expr] = {name: _constant(getattr(node.params, name)) for name in node.op.parameter_names}
-        values = actual | node.exprs
+        values = {**actual, **node.exprs}
         if node.inputs:
             actual[IN_CHANNELS.name] = Const(node.input_shapes[0].channels)
             values[IN_CHANNELS.name] = node.scope.frame.widths[node.inputs[0]]
@@ -329,8 +332,7 @@ def _is_run(entries: Sequence[Entry], uses: Counter[Ref]) -> bool:
         simple = len(entry.path) == 1 and entry.module is not None and not step.template
         if not simple or isinstance(entry.module, Weight | Option) or len(step.inputs) != 1 or len(step.outputs) != 1:
             return False
-    pairs = zip(entries, entries[1:], strict=False)
-    return all(a.step.outputs == b.step.inputs and uses[a.step.outputs[0]] == 1 for a, b in pairs)
+    return all(a.step.outputs == b.step.inputs and uses[a.step.outputs[0]] == 1 for a, b in pairwise(entries))
 
 
 def _containers(entries: Iterable[Entry]) -> list[tuple[str, ModuleExpr]]:

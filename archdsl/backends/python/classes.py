@@ -13,7 +13,13 @@ from archdsl.backends.python.bodies import BodyBuilder
 from archdsl.backends.python.common import Mismatch
 from archdsl.backends.python.modules import Body, Instance, ModuleExpr
 from archdsl.backends.python.parameters import (
-    ClassDef, argument_of, fixed_parameters, float_parameters, frozen_parameters, parameters_of, settled,
+    ClassDef,
+    argument_of,
+    fixed_parameters,
+    float_parameters,
+    frozen_parameters,
+    parameters_of,
+    settled,
 )  # fmt: skip
 from archdsl.backends.python.unify import Case, outline, unify
 from archdsl.backends.python.values import environment_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from archdsl.backends.python.layout import INDENT, statement
 from archdsl.backends.python.modules import Built, Instance, Listed, ModuleExpr, Option, Repeat, Weight
@@ -31,6 +32,7 @@ class Construction:
 
     def members(self, members: Sequence[Member], depth: int) -> Iterator[str]:
         """The statements that make members; neighbours under one condition share an `if`."""
+        members = [(name, m) for name, m in members if not (isinstance(m, Option) and m.is_absent)]
         position = 0
         while position < len(members):
             name, module = members[position]
@@ -79,13 +81,13 @@ class Construction:
 
     def sequence(self, listed: Listed, depth: int) -> Iterator[str]:
         """The constructor of a class that is an nn.Sequential."""
-        listed = prepared(listed)
-        if any(isinstance(item, Option) for _, item in listed.items):
-            before, name = self._layers(listed, depth)
+        ready = _prepared_list(listed)
+        if any(isinstance(item, Option) for _, item in ready.items):
+            before, name = self._layers(ready, depth)
             yield from before
             yield f"{INDENT * depth}super().__init__(*{name})"
             return
-        before, items = self._expressions([item for _, item in listed.items], depth)
+        before, items = self._expressions([item for _, item in ready.items], depth)
         yield from before
         yield from statement("", f"super().__init__({', '.join(items)})", "", depth)
 
@@ -135,15 +137,19 @@ class Construction:
         lines = [f"{INDENT * depth}{name} = nn.Sequential()"]
 
         def adding(label: str, module: str) -> str:
-            key = f'"{label}"' if label else f"str(len({name}))"
+            key = f'"{label}"' if label and "{" not in label else f'f"{label}"' if label else f"str(len({name}))"
             return f"{name}.add_module({key}, {module})"
 
         for label, item in listed.items:
             if isinstance(item, Option):
-                lines += self._sides(item, depth, lambda module, label=item.name: adding(label, module))
+                lines += self._sides(item, depth, partial(adding, item.name))
                 continue
-            before, expression = self._expression(item, depth)
-            lines += [*before, *statement("", adding(label, expression), "", depth)]
+            inner = depth
+            if isinstance(item, Repeat):
+                lines.append(f"{INDENT * depth}for {item.loop} in {_range(item)}:")
+                label, item, inner = _formatted(item), item.module, depth + 1
+            before, expression = self._expression(item, inner)
+            lines += [*before, *statement("", adding(label, expression), "", inner)]
         return lines, name
 
     def _sides(self, option: Option, depth: int, adding: Callable[[str], str]) -> Iterator[str]:
@@ -218,11 +224,8 @@ class Construction:
     @staticmethod
     def _repeat(repeat: Repeat, element: str) -> str:
         if repeat.name:
-            index = f"{repeat.loop} + {repeat.offset}" if repeat.offset else repeat.loop
-            index = f"{repeat.loop} - {-repeat.offset}" if repeat.offset < 0 else index
-            element = f'(f"{repeat.name.format("{" + index + "}")}", {element})'
-        bounds = f"{repeat.start}, {repeat.start + repeat.count}" if repeat.start else str(repeat.count)
-        return f"*[{element} for {repeat.loop} in range({bounds})]"
+            element = f'(f"{_formatted(repeat)}", {element})'
+        return f"*[{element} for {repeat.loop} in {_range(repeat)}]"
 
     def _listed(self, listed: Listed, depth: int) -> tuple[list[str], str]:
         if not listed.sequential:
@@ -261,6 +264,19 @@ class Construction:
         return lines, f"nn.Sequential(OrderedDict([{', '.join(pairs)}]))"
 
 
+def _range(repeat: Repeat) -> str:
+    bounds = f"{repeat.start}, {repeat.start + repeat.count}" if repeat.start else str(repeat.count)
+    return f"range({bounds})"
+
+
+def _formatted(repeat: Repeat) -> str:
+    """The text of an f-string for the names of what is repeated; "" if they have none."""
+    index = repeat.loop
+    if repeat.offset:
+        index += f" + {repeat.offset}" if repeat.offset > 0 else f" - {-repeat.offset}"
+    return repeat.name.format("{" + index + "}")
+
+
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
@@ -284,9 +300,11 @@ def is_attribute(name: str) -> bool:
 
 def prepared(module: ModuleExpr) -> ModuleExpr:
     """The module as it is printed: without options that are none, repeats as comprehensions."""
-    if isinstance(module, Listed):
-        return reroll(_without_absent(module))
-    return module
+    return _prepared_list(module) if isinstance(module, Listed) else module
+
+
+def _prepared_list(listed: Listed) -> Listed:
+    return reroll(_without_absent(listed))
 
 
 def _without_absent(listed: Listed) -> Listed:
@@ -295,6 +313,8 @@ def _without_absent(listed: Listed) -> Listed:
     for name, item in listed.items:
         if not isinstance(item, Option):
             items.append((name, _plain(item)))
+        elif item.is_absent:
+            continue
         elif item.is_open:
             items.append(("", item))
         elif item.branches[0][1] is not None:

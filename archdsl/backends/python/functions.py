@@ -20,7 +20,7 @@ from archdsl.symbolic import Const, Expr, Function, Invoke, evaluate, walk
 
 @dataclass(slots=True, eq=False)
 class FunctionDef:
-    """One function to print; `environments` are the values of its parameters in all its calls, `results` what came out."""
+    """One function to print; `environments` are its parameters' values in all its calls, `results` what came out."""
 
     name: str
     result: Expr
@@ -104,7 +104,7 @@ def _invokes(expr: Expr) -> Iterator[Invoke]:
 
 
 def function_lines(found: FunctionDef, function: Function) -> Iterator[str]:
-    """`def divisible(value: float, by: int = 8) -> int:` and its body, under the name and with the calls of `function`."""
+    """`def divisible(value: float, by: int = 8) -> int:` and its body, named and calling as `function` does."""
     items = []
     for name, default in function.parameters:
         kind = annotation([environment[name] for environment in found.environments])

@@ -38,7 +38,7 @@ def _by_pattern(rule: InitRule, graph: Graph) -> Iterator[str]:
 
 
 def _by_name(rule: InitRule, keys: Sequence[str], graph: Graph, patterns: Sequence[str]) -> Iterator[str]:
-    """A loop over the parameters that picks some by name: by the first pattern that is about no other, else one by one."""
+    """A loop over the parameters that picks some by name: by a pattern that is about no other, else one by one."""
     known = [key for key, weight, _ in graph.state() if weight.trainable]
     plain = [pattern for pattern in patterns if not any(char in pattern for char in "[]?")]
     fitting = [p for p in plain if [key for key in known if fnmatch.fnmatchcase(key, p)] == list(keys)]
@@ -78,9 +78,9 @@ def _by_class(rules: Sequence[InitRule], graph: Graph, helpers: Mapping[str, str
             branches.setdefault(tuple(done), []).append(helpers.get(target, target))
     if branches:
         yield f"{_PAD}for module in self.modules():"
-    for position, (lines, targets) in enumerate(branches.items()):
+    for position, (body, targets) in enumerate(branches.items()):
         yield from statement("elif " if position else "if ", f"isinstance(module, {' | '.join(targets)})", ":", 3)
-        yield from lines
+        yield from body
     for index, keys in named.items():
         endings = {key.rpartition(".")[2] for key in keys}
         patterns = [f"*.{ending}" for ending in endings] if len(endings) == 1 else []

@@ -66,7 +66,7 @@ class Option:
     @property
     def is_absent(self) -> bool:
         """Whether no instance has it."""
-        return all(module is None for _, module in self.branches)
+        return all(m is None or (isinstance(m, Option) and m.is_absent) for _, m in self.branches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Listed:
 class Repeat:
     """`*[module for i in range(start, start + count)]`: `module` is over the variable `loop`.
 
-    `name`, if any, formats the members' names: `layer{}` with `i + offset`. Only made just before printing, by `reroll`.
+    `name`, if any, formats the members' names: `layer{}` with `i + offset`. Only `reroll` makes it, before printing.
     """
 
     count: int

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class LayerNorm2d(nn.LayerNorm):
-    """Layer normalization over the channels of each position of an (N, C, H, W) tensor."""
+    """Layer normalization over the channels of each position of a (N, C, H, W) tensor."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.permute(0, 2, 3, 1)
@@ -19,7 +19,9 @@ class LayerNorm2d(nn.LayerNorm):
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: in training, zeroes each sample with probability p and scales the others by 1 / (1 - p)."""
+    """Stochastic depth: in training, zeroes each sample with probability p and scales the
+    others by 1 / (1 - p).
+    """
 
     def __init__(self, p: float) -> None:
         super().__init__()

@@ -44,19 +44,36 @@ class Features(nn.Module):
         self.conv0 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
         self.norm0 = nn.BatchNorm2d(64)
         self.denseblock1 = nn.Sequential(
-            OrderedDict([(f"denselayer{i + 1}", DenseLayer(64 + 32 * i, 32)) for i in range(6)])
+            OrderedDict(
+                [(f"denselayer{i + 1}", DenseLayer(64 + 32 * i, 32)) for i in range(6)]
+            )
         )
         self.transition1 = Transition(256)
         self.denseblock2 = nn.Sequential(
-            OrderedDict([(f"denselayer{i + 1}", DenseLayer(128 + 32 * i, 32)) for i in range(12)])
+            OrderedDict(
+                [
+                    (f"denselayer{i + 1}", DenseLayer(128 + 32 * i, 32))
+                    for i in range(12)
+                ]
+            )
         )
         self.transition2 = Transition(512)
         self.denseblock3 = nn.Sequential(
-            OrderedDict([(f"denselayer{i + 1}", DenseLayer(256 + 32 * i, 32)) for i in range(24)])
+            OrderedDict(
+                [
+                    (f"denselayer{i + 1}", DenseLayer(256 + 32 * i, 32))
+                    for i in range(24)
+                ]
+            )
         )
         self.transition3 = Transition(1024)
         self.denseblock4 = nn.Sequential(
-            OrderedDict([(f"denselayer{i + 1}", DenseLayer(512 + 32 * i, 32)) for i in range(16)])
+            OrderedDict(
+                [
+                    (f"denselayer{i + 1}", DenseLayer(512 + 32 * i, 32))
+                    for i in range(16)
+                ]
+            )
         )
         self.norm5 = nn.BatchNorm2d(1024)
 

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: in training, zeroes each sample with probability p and scales the others by 1 / (1 - p)."""
+    """Stochastic depth: in training, zeroes each sample with probability p and scales the
+    others by 1 / (1 - p).
+    """
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -33,7 +35,9 @@ def divisible(value: int, by: int = 8) -> int:
 
 
 class ConvNormAct(nn.Sequential):
-    def __init__(self, in_channels: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out: int, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
         super().__init__(
             nn.Conv2d(
                 in_channels,
@@ -107,20 +111,36 @@ class EfficientNet(nn.Module):
             nn.Sequential(MBConv(32, 16, kernel=3, stride=1, expand=1, drop=0.0)),
             nn.Sequential(
                 MBConv(16, 24, kernel=3, stride=2, expand=6, drop=drop_path_rate / 16),
-                MBConv(24, 24, kernel=3, stride=1, expand=6, drop=drop_path_rate * 2 / 16),
+                MBConv(
+                    24, 24, kernel=3, stride=1, expand=6, drop=drop_path_rate * 2 / 16
+                ),
             ),
             nn.Sequential(
-                MBConv(24, 40, kernel=5, stride=2, expand=6, drop=drop_path_rate * 3 / 16),
-                MBConv(40, 40, kernel=5, stride=1, expand=6, drop=drop_path_rate * 4 / 16),
+                MBConv(
+                    24, 40, kernel=5, stride=2, expand=6, drop=drop_path_rate * 3 / 16
+                ),
+                MBConv(
+                    40, 40, kernel=5, stride=1, expand=6, drop=drop_path_rate * 4 / 16
+                ),
             ),
             nn.Sequential(
-                MBConv(40, 80, kernel=3, stride=2, expand=6, drop=drop_path_rate * 5 / 16),
-                MBConv(80, 80, kernel=3, stride=1, expand=6, drop=drop_path_rate * 6 / 16),
-                MBConv(80, 80, kernel=3, stride=1, expand=6, drop=drop_path_rate * 7 / 16),
+                MBConv(
+                    40, 80, kernel=3, stride=2, expand=6, drop=drop_path_rate * 5 / 16
+                ),
+                MBConv(
+                    80, 80, kernel=3, stride=1, expand=6, drop=drop_path_rate * 6 / 16
+                ),
+                MBConv(
+                    80, 80, kernel=3, stride=1, expand=6, drop=drop_path_rate * 7 / 16
+                ),
             ),
             nn.Sequential(
-                MBConv(80, 112, kernel=5, stride=1, expand=6, drop=drop_path_rate * 8 / 16),
-                MBConv(112, 112, kernel=5, stride=1, expand=6, drop=drop_path_rate * 9 / 16),
+                MBConv(
+                    80, 112, kernel=5, stride=1, expand=6, drop=drop_path_rate * 8 / 16
+                ),
+                MBConv(
+                    112, 112, kernel=5, stride=1, expand=6, drop=drop_path_rate * 9 / 16
+                ),
                 MBConv(
                     112,
                     112,
