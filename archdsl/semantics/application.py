@@ -34,6 +34,7 @@ from archdsl.semantics.values import (
     plain,
     settled_arg,
     traced,
+    traces_of,
     type_name,
 )  # fmt: skip
 from archdsl.semantics.values import (
@@ -165,6 +166,10 @@ class ApplicationRules(NodeRules):
         if scope is None:
             return UNKNOWN
         self.step(frame, layer.span, layer.size * ELEMENTS_A_STEP)
+        for arg in layer.args.values() if self.traced else ():
+            if isinstance(arg.value, Layer):
+                for expr in traces_of(arg.value):
+                    self.structural(expr, frame)
         key = instance_key(layer.args, tensors, inert_parameters(layer.block), self.traced)
         recorded = layer.block.instances.get(key) if key is not None else None
         if recorded is not None:

@@ -146,7 +146,11 @@ class CallRules(ParameterRules):
             self.sized(result, node.span, frame)
             return _zip_traced(result, values)
         exprs = [expr_of(value) for value in values]
-        if builtin.python is None or not any(isinstance(value, Traced | tuple) for value in values):
+        if builtin.python is None:
+            for expr in exprs:  # what it was computed from is lost here
+                self.structural(expr, frame)
+            return result
+        if not any(isinstance(value, Traced | tuple) for value in values):
             return result
         if any(isinstance(expr, Tuple) for expr in exprs) and builtin.name == "len":
             return result
@@ -172,7 +176,7 @@ class CallRules(ParameterRules):
         value = self.execute(definition.syntax.body, inner)
         self.depth -= 1
         if definition.kind == "scaling":
-            return Record(definition.name, {n: plain(v) for n, v in inner.locals.items() if n not in names})
+            return Record(definition.name, {n: v for n, v in inner.locals.items() if n not in names})
         if value is None:
             return self.error("E312", definition.span, frame, name=definition.name)
         return value

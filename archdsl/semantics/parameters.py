@@ -24,10 +24,10 @@ from archdsl.semantics.values import (
     expr_of,
     plain,
     traced,
+    traces_of,
     type_name,
 )  # fmt: skip
 from archdsl.source import Span
-from archdsl.symbolic import lift
 from archdsl.syntax import ast
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -90,6 +90,9 @@ class ParameterRules(StatementRules):
                 ok = False
             else:
                 fresh[name] = place
+                if isinstance(value, Record):
+                    for expr in traces_of(value):
+                        self.structural(expr, frame)
                 result[name] = Arg(value if as_tensors(value) else plain(value), expr_of(value), argument.value.span)
         return result if ok else None
 
@@ -137,7 +140,7 @@ class ParameterRules(StatementRules):
                 ok = False
             else:
                 fresh[name] = argument.span
-                result[name] = Arg(item, lift(item), argument.span)
+                result[name] = Arg(plain(item), expr_of(item), argument.span)
         return ok
 
     def bind_parameters(

@@ -157,6 +157,8 @@ def plain(value: Any) -> Any:
         return value.value
     if type(value) is tuple:
         return tuple(map(plain, value))
+    if isinstance(value, Record) and any(isinstance(item, Traced | tuple) for item in value.fields.values()):
+        return Record(value.table, {name: plain(item) for name, item in value.fields.items()})
     return value
 
 
@@ -217,6 +219,28 @@ def settled(layer: Layer) -> Layer:
         case Choice():
             return settled(layer.layer)
     return layer
+
+
+def traces_of(value: Any) -> Iterator[Expr]:
+    """What the numbers inside a layer or record were computed from: lost where it enters another block."""
+    match value:
+        case Traced():
+            yield value.expr
+        case Record():
+            for item in value.fields.values():
+                yield from traces_of(item)
+        case OpLayer() | BlockLayer():
+            for arg in value.args.values():
+                yield arg.expr
+                yield from traces_of(arg.value)
+        case Chain() | Merge() | Sequence():
+            for layer in value.layers:
+                yield from traces_of(layer)
+        case Choice():
+            yield value.condition
+            yield from traces_of(value.layer)
+        case Named():
+            yield from traces_of(value.layer)
 
 
 def _settled_args(args: Mapping[str, Arg]) -> dict[str, Arg]:

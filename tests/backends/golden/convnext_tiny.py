@@ -69,8 +69,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.block(x)
-        out = self.drop_path(self.layer_scale * out)
-        return out + x
+        return self.drop_path(self.layer_scale * out) + x
 
 
 class ConvNeXt(nn.Module):
