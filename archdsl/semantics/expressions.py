@@ -175,6 +175,8 @@ class ExpressionRules(ListRules):
             if not 0 <= start <= stop <= len(items):
                 return self.error("E306", node.index.span, frame, index=f"{start}..{stop}", length=len(items))
             self.step(frame, node.span, len(items))
+            for end in ends:  # which members there are is not written into their traces
+                self.structural(expr_of(end), frame)
             return tuple(members(value))[start:stop]
         index = self.integer(node.index, frame, "the index")
         if index is UNKNOWN:
@@ -184,6 +186,7 @@ class ExpressionRules(ListRules):
             return self.error("E306", node.index.span, frame, index=position, length=len(items))
         if isinstance(value, Traced):
             return traced(items[position], item_of(value.expr, expr_of(index)))
+        self.structural(expr_of(index), frame)
         return value[position]
 
     def _if(self, node: ast.If, frame: Frame) -> Any:

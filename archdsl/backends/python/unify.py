@@ -31,7 +31,7 @@ class Case:
 
 def unify(cases: Sequence[Case]) -> Body:
     """The one body of several instances, or Mismatch."""
-    cases = sorted(cases, key=lambda case: _absent(case.body))
+    cases = sorted(cases, key=lambda case: (_absent(case.body), -len(set(case.body.inputs))))
     first = cases[0].body
     for case in cases[1:]:
         if outline(case.body) != outline(first) or not (first.sequential or _same_wiring(first, case.body)):
