@@ -246,6 +246,11 @@ def _opened(source: Source) -> ArchFile:
     return file
 
 
+def forget() -> None:
+    """Drop the specs opened lately, and with them their graphs and sources."""
+    _recent.clear()
+
+
 def find(spec: str | os.PathLike[str], variant: str | None = None) -> Variant:
     """The variant that `SPEC`, `SPEC:VARIANT` or the two names together mean."""
     source, named = library.locate(str(spec))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -25,12 +26,14 @@ Case = Callable[[int], Iterator[Result]]
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    # As installed: with compiled bytecode, which the first run of each writes.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
 def check_startup(rounds: int) -> Iterator[Result]:
     """`archdsl check FAMILY` against `python -c "import torch"`: whole processes."""
-    for family in ("convnext", "efficientnet"):
+    for family in ("resnet", "densenet", "convnext", "efficientnet"):
         command = ours.check_command(family)
         yield versus(
             f"check {family} / import torch",
@@ -175,13 +178,16 @@ def load_vs_torchvision(rounds: int) -> Iterator[Result]:
             def peer(variant: str = variant, weights: Path = weights) -> None:
                 _torchvision(variant).load_state_dict(torch.load(weights, weights_only=True))
 
-            yield versus(
-                f"load {variant} / torchvision",
-                lambda variant=variant, weights=weights: ours.load(variant, weights),  # type: ignore[misc]
-                peer,
-                bound=1.0,
-                rounds=rounds,
-            )
+            # The peer's class was imported before; so was ours, but for the first load of a variant in a process, which
+            # also compiles its spec: shown beside it, with a bound of its own.
+            for first, bound in ((False, 1.0), (True, 1.5)):
+                yield versus(
+                    f"{'first ' if first else ''}load {variant} / torchvision",
+                    lambda variant=variant, weights=weights, first=first: ours.load(variant, weights, first=first),  # type: ignore[misc]
+                    peer,
+                    bound=bound,
+                    rounds=rounds,
+                )
 
 
 _CHILD = """

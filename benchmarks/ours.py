@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 import archdsl
+from archdsl import api
 
 FAMILIES = {
     "resnet50": "resnet",
@@ -25,11 +26,18 @@ def check_command(family: str) -> list[str]:
 
 def analyse(spec: str | Path, variant: str) -> Any:
     """From the spec's text to the full cost table. Reads and elaborates anew each time."""
+    api.forget()
     return archdsl.find(str(spec), variant).table
 
 
-def load(variant: str, weights: Path | None = None) -> nn.Module:
-    """The network, initialised, or with the weights of a checkpoint file."""
+def load(variant: str, weights: Path | None = None, *, first: bool = False) -> nn.Module:
+    """The network, initialised, or with the weights of a checkpoint file.
+
+    `first`: as the first time in a process, when the spec has to be compiled; else as every further time, as the peer's
+    class, which was imported before.
+    """
+    if first:
+        api.forget()
     if weights is None:
         return archdsl.load(FAMILIES[variant], variant)
     return archdsl.load(FAMILIES[variant], variant, weights=str(weights))

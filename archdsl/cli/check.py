@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
         from archdsl.library import families
 
         specs = tuple(families())
+    gc.disable()  # graphs stay until the process ends, which is soon
     every: list[Diagnostic] = []
     files: list[CheckedJson] = []
     for spec in specs:
