@@ -129,7 +129,8 @@ class ExpressionRules(ListRules):
         constant = Frame(frame.file, None, inline=True, owner=f"default {name}")
         found: dict[str, Arg] = {}
         for argument in call.arguments:
-            if argument.name is not None:
+            # An unknown name, or none, was reported where names are checked.
+            if argument.name in OPS[name].parameter_names:
                 value = plain(self.evaluate(argument.value, constant))
                 found[argument.name] = Arg(value, lift(value), argument.value.span)
         frame.file.constants["default", name] = found

@@ -183,7 +183,7 @@ def test_types_of_parameters(declared: str, hint: str) -> None:
     ],
 )
 def test_defaults(item: str, code: str) -> None:
-    assert codes(f"{item}\n" + net("image(3, 8, 8)")) == [code]
+    assert codes(f"{item}\n" + net("image(3, 8, 8) -> conv(8, 3)")) == [code]
 
 
 @pytest.mark.parametrize(
