@@ -99,6 +99,8 @@ class NodeRules(CallRules):
 
     def _op_layer(self, layer: OpLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
         args = {**layer.defaults, **layer.args} if layer.defaults else layer.args
+        if layer.defaults and any(arg.value is UNKNOWN for arg in args.values()):
+            return UNKNOWN
         return self._add_node(layer.op, args, layer.defaults, tensors, frame, layer.span, name, ())
 
     def _add_node(
