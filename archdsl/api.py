@@ -19,7 +19,7 @@ from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.table import StageTable, stage_table
 from archdsl.semantics.checkpoints import check_checkpoints, keymaps_of
-from archdsl.semantics.claims import check_claims
+from archdsl.semantics.claims import check_claims, recorded_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.names import check_names
 from archdsl.semantics.program import bind
@@ -69,6 +69,15 @@ class Variant:
     def table(self) -> StageTable:
         """Output size, layers, parameters and MACs, stage by stage."""
         return stage_table(self.graph)
+
+    @property
+    def published(self) -> Mapping[str, float]:
+        """Published figures that the graph cannot show, from `expect`: `{"top1": 76.13}`, in percent.
+
+        None where parameters were overridden: what was published is said of the network as it stands in the file.
+        """
+        as_written = self.file.variants.get(self.name) is self.configured
+        return recorded_claims(self.file.program, self.name) if as_written else {}
 
     @cached_property
     def source(self) -> str:

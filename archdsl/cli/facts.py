@@ -21,6 +21,7 @@ def variant_json(variant: Variant) -> VariantJson:
         "arguments": arguments(variant),
         "input": list(graph.input_shape.dims),
         "output": list(graph.output_shape.dims),
+        "top1": variant.published.get("top1"),
         "layers": table.layers,
         "params": graph.params,
         "macs": graph.macs,

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from archdsl.cli.schema import FamilyJson
 
 
+_NAMES = 31
+"""Columns to align names in: the whole table then has 80. A family with longer names is wider by what they need."""
+
+
 @click.command("list", cls=ArchCommand)
 @json_option
 def command(as_json: bool) -> int:
@@ -28,7 +32,7 @@ def command(as_json: bool) -> int:
     if as_json:
         console.write_json(document("list", (), families=[_data(name, file) for name, file in files.items()]))
         return 0
-    width = 2 + max((len(variant) for file in files.values() for variant in file), default=0)
+    width = min(_NAMES, 2 + max((len(variant) for file in files.values() for variant in file), default=0))
     from archdsl.cli.tables import variant_table
 
     console.show(variant_table([], width))

@@ -48,13 +48,14 @@ class StageJson(Costs):
 
 
 class VariantJson(Costs):
-    """One configuration of a model; `arguments` are texts in the language."""
+    """One configuration of a model; `arguments` are texts in the language, `top1` is in percent."""
 
     name: str
     model: str
     arguments: dict[str, str]
     input: list[int]
     output: list[int]
+    top1: float | None
 
 
 class LayerJson(TypedDict):

@@ -43,12 +43,18 @@ def macs(number: int) -> str:
     return str(number)
 
 
+def top1(variant: Variant) -> str:
+    """`76.13%`, the published accuracy; nothing where the spec records none."""
+    return f"{variant.published['top1']}%" if "top1" in variant.published else ""
+
+
 def title(variant: Variant) -> Text:
     """`resnet18 = ResNet(unit = Basic, depths = [2, 2, 2, 2])`, and what it maps to what."""
     graph = variant.graph
     given = ", ".join(f"{name} = {text}" for name, text in arguments(variant).items())
     outputs = ", ".join(str(graph.shape(ref)) for ref in graph.outputs)
-    sizes = f"input {graph.input_shape}, output {outputs}\n"
+    published = f", published top-1 {accuracy}" if (accuracy := top1(variant)) else ""
+    sizes = f"input {graph.input_shape}, output {outputs}{published}\n"
     return Text.assemble((variant.name, "bold cyan"), f" = {graph.root.definition}({given})\n{sizes}", overflow="fold")
 
 
@@ -110,17 +116,23 @@ def layer_table(variant: Variant) -> Table:
 
 
 def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = True) -> Table:
-    """Several variants, one a row. `width` aligns several tables: the columns of the longest name, indented."""
-    made = _table(("variant", "left"), ("input", "right"), ("layers", "right"), ("params", "right"), ("MACs", "right"))
+    """Several variants, one a row. `width` aligns several tables: the columns of the longest name, indented.
+
+    The column of published accuracies is there where a variant has one; without variants all columns are.
+    """
+    accuracies = not variants or any(variant.published for variant in variants)
+    columns: list[Column] = [("variant", "left"), ("input", "right"), ("layers", "right"), ("params", "right")]
+    columns += [("MACs", "right"), ("top-1", "right")] if accuracies else [("MACs", "right")]
+    made = _table(*columns)
     if width:
-        for column, least in zip(made.columns, (width, 11, 6, 13, 7), strict=True):
+        for column, least in zip(made.columns, (width, 9, 6, 11, 7, 6), strict=False):
             column.min_width = least
     made.show_header = header
     for variant in variants:
         graph = variant.graph
         name = ("  " if width else "") + variant.name
-        cells = (name, str(graph.input_shape), count(variant.table.layers), count(graph.params), macs(graph.macs))
-        made.add_row(*map(Text, cells))
+        costs = (count(variant.table.layers), count(graph.params), macs(graph.macs))
+        made.add_row(*map(Text, [name, str(graph.input_shape), *costs, *([top1(variant)] if accuracies else [])]))
     return made
 
 

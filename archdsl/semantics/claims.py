@@ -1,12 +1,15 @@
-"""Claims: what `expect` says about a variant, held against its graph. Reports E108, E401 and E402."""
+"""Claims: what `expect` says about a variant. What follows from the graph is held against it; accuracies are recorded.
+
+Reports E106, E108, E301, E302, E401 and E402.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.semantics.program import Program
@@ -14,14 +17,16 @@ from archdsl.semantics.variants import Configured
 from archdsl.syntax import ast
 
 _SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9}
-_CLAIMS = ("params", "macs", "activations", "nodes")
+_MEASURED = ("params", "macs", "activations", "nodes")
+_RECORDED = ("top1",)
+"""Percentages that no graph can show: published figures, kept to be shown."""
+_CLAIMS = (*_MEASURED, *_RECORDED)
 
 
 def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag) -> None:
-    """Check every `expect` of the file against the graphs that could be built."""
-    for item in program.root.syntax.items:
-        if not isinstance(item, ast.Expect):
-            continue
+    """Check every `expect` of the file: its form, and its figures against the graphs that could be built."""
+    recorded: dict[tuple[str, str], ast.Entry] = {}
+    for item in _expects(program):
         name = item.variant.name
         if name not in variants:
             bag.report("E108", item.variant.span, name=name, suggestion=closest(name, variants))
@@ -35,8 +40,48 @@ def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mappin
                     suggestion=closest(entry.key, _CLAIMS),
                     known=", ".join(_CLAIMS),
                 )
+            elif entry.key in _RECORDED:
+                first = recorded.setdefault((name, entry.key), entry)
+                if first is not entry:
+                    places = [Label(first.key_span, "first defined here")]
+                    bag.report("E106", entry.key_span, name=entry.key, secondary=places)
+                _check_percentage(entry, bag)
             elif name in graphs:
                 _check(entry, graphs[name], name, bag)
+
+
+def recorded_claims(program: Program, variant: str) -> dict[str, float]:
+    """The published figures of a variant that no graph can show, in percent: `{"top1": 76.13}`.
+
+    A variant that amends another has only its own: another network has another accuracy.
+    """
+    return {
+        entry.key: number
+        for item in _expects(program)
+        for entry in item.entries
+        if item.variant.name == variant and entry.key in _RECORDED and (number := _percentage(entry)) is not None
+    }
+
+
+def _expects(program: Program) -> Iterator[ast.Expect]:
+    return (item for item in program.root.syntax.items if isinstance(item, ast.Expect))
+
+
+def _percentage(entry: ast.Entry) -> float | None:
+    """The number that is claimed; None if it is no number from 0 to 100."""
+    value = entry.value
+    if not isinstance(value, ast.Number) or value.text[-1] in _SUFFIXES:
+        return None
+    number = float(value.text.replace("_", ""))
+    return number if 0 <= number <= 100 else None
+
+
+def _check_percentage(entry: ast.Entry, bag: Bag) -> None:
+    if not isinstance(entry.value, ast.Number):
+        bag.report("E301", entry.value.span, what=entry.key, expected="a number", got="something else")
+    elif _percentage(entry) is None:
+        expected = "a percentage, 0 to 100"
+        bag.report("E302", entry.value.span, what=entry.key, expected=expected, got=entry.value.text)
 
 
 def _check(entry: ast.Entry, graph: Graph, name: str, bag: Bag) -> None:

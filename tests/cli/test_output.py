@@ -74,6 +74,19 @@ def test_list_names_everything(arch: Run) -> None:
     assert "Deep Residual Learning for Image Recognition (He et al., 2015)" in out
 
 
+def test_published_accuracies(arch: Run) -> None:
+    claimed = SMALL + "expect large { top1 = 76.1 }\n"
+    table = arch("show", "-", stdin=claimed).out.splitlines()
+    assert table[2].split()[-1] == "top-1"
+    last = {line.split()[0]: line.split()[-1] for line in table if line.startswith(("small", "large"))}
+    assert last["large"] == "76.1%"
+    assert last["small"] != "76.1%"
+    assert "published top-1 76.1%" in arch("show", "-:large", stdin=claimed).out
+    assert "top-1" not in arch("show", "-:large", "--set", "width=16", stdin=claimed).out
+    assert "top-1" not in arch("show", "-", stdin=SMALL).out
+    assert [v["top1"] for v in arch("show", "-", "--json", stdin=claimed).json["variants"]] == [None, 76.1]
+
+
 def test_layers(arch: Run) -> None:
     out = arch("show", "resnet18", "--layers").out
     downsample = next(line for line in out.splitlines() if line.startswith("layer2.0.downsample.0 "))

@@ -118,6 +118,10 @@ MODEL = (
         ("variant a = Net(4)\nexpect a { parms = 1 }", "E402", "parms"),
         ("variant a = Net(4)\nexpect a { params = 1 }", "E401", "1"),
         ("variant a = Net(4)\nexpect a { params = width }", "E301", "width"),
+        ("variant a = Net(4)\nexpect a { top1 = width }", "E301", "width"),
+        ("variant a = Net(4)\nexpect a { top1 = 100.1 }", "E302", "100.1"),
+        ("variant a = Net(4)\nexpect a { top1 = 0.01K }", "E302", "0.01K"),
+        ("variant a = Net(4)\nexpect a { top1 = 81 }\nexpect a { top1 = 82 }", "E106", "top1"),
     ],
 )
 def test_faults_of_variants(text: str, code: str, place: str) -> None:
@@ -173,6 +177,16 @@ def test_claims_are_exact_for_plain_integers(count: int, holds: bool) -> None:
 )
 def test_claims_hold_to_the_digits_they_show(claim: str, holds: bool) -> None:
     assert codes(MODEL + f"variant a = Net(4)\nexpect a {{ macs = {claim} }}\n") == ([] if holds else ["E401"])
+
+
+def test_accuracies_are_recorded_for_the_network_they_were_published_of() -> None:
+    text = MODEL + "variant a = Net(4)\nvariant b = a with (width = 8)\nexpect a { params = 162, top1 = 76.13 }\n"
+    file = ArchFile(Source("test.arch", text))
+    assert file.check() == ()
+    assert file["a"].published == {"top1": 76.13}
+    assert file["b"].published == {}
+    assert file["a"].override({"width": 8}).published == {}
+    assert file["a"].set({"width": "8"}).published == {}
 
 
 # --- init ------------------------------------------------------------------------------------

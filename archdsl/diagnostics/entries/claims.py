@@ -33,8 +33,8 @@ ENTRIES = (
         label="cannot be checked",
         help=("did you mean `{suggestion}`?", "these can be claimed: {known}"),
         explanation="""
-            `expect` holds figures that follow from the graph. Accuracies and speeds do not: put them into the
-            docstring.
+            `expect` holds figures that follow from the graph, and `top1`, the published accuracy in percent, which is
+            recorded and shown. Others, speeds say, belong into the docstring.
             """,
         example="""
             model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
