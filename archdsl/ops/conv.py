@@ -6,9 +6,19 @@ from typing import Any
 
 from pydantic import Field
 
-from archdsl.ops.geometry import TF_SAME, FixedPadding, Padding, Window, padding_expr, pair, slide, window_label
+from archdsl.ops.geometry import (
+    TF_SAME,
+    FixedPadding,
+    Padding,
+    Window,
+    padding_expr,
+    pair,
+    slide,
+    window_label,
+    window_reach,
+)
 from archdsl.ops.problems import groups_do_not_divide
-from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Problem, Recipe, Shape, Weight, argument
+from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Problem, Reach, Recipe, Shape, Weight, argument
 from archdsl.symbolic import IN_CHANNELS, Expr
 
 _DEFAULTS = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
@@ -75,6 +85,10 @@ def _weights(params: Any, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
     return (weight, Weight("bias", (out,))) if params.bias else (weight,)
 
 
+def _reach(params: Any, inputs: tuple[Shape, ...]) -> Reach:
+    return window_reach(params.kernel, params.stride, params.dilation)
+
+
 def _macs(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> int:
     height, width = pair(params.kernel)
     return outputs[0].elements * (inputs[0].channels // _filters(params, inputs[0])[1]) * height * width
@@ -108,6 +122,7 @@ CONV = OpSpec(
     weights=_weights,
     macs=_macs,
     channels=argument("out"),
+    reach=_reach,
     overwritable=True,
     examples=(
         Example({"out": 6, "kernel": 3}, _IMAGE),
@@ -137,6 +152,7 @@ DWCONV = OpSpec(
     weights=_weights,
     macs=_macs,
     channels=argument("multiplier") * IN_CHANNELS,
+    reach=_reach,
     overwritable=True,
     examples=(
         Example({"kernel": 3}, _IMAGE),
@@ -158,6 +174,7 @@ STD_CONV = OpSpec(
     weights=_weights,
     macs=_macs,
     channels=argument("out"),
+    reach=_reach,
     overwritable=True,
     examples=(
         Example({"out": 6, "kernel": 3, "bias": False}, _IMAGE),

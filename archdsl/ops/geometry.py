@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
 from archdsl.ops.problems import impossible_size, needs_padding, refused, times, wrong_layout
-from archdsl.ops.spec import Problem, Shape, argument
+from archdsl.ops.spec import Problem, Reach, Shape, argument
 from archdsl.symbolic import Const, Expr, Index, Tuple
 
 Pair: TypeAlias = tuple[int, int]
@@ -97,6 +98,23 @@ def slide(
     if height < 1 or width < 1:
         return impossible_size(x, (dh * (kh - 1) + 1, dw * (kw - 1) + 1), (ph, pw))
     return height, width
+
+
+def window_reach(kernel: Size, stride: Size, dilation: Size = 1) -> Reach:
+    """What a position sees through a sliding window."""
+    (kh, kw), (sh, sw), (dh, dw) = pair(kernel), pair(stride), pair(dilation)
+    return Reach((dh * (kh - 1) + 1, dw * (kw - 1) + 1), (Fraction(sh), Fraction(sw)))
+
+
+def grid_reach(x: Shape, size: Size) -> Reach:
+    """What a position sees where the input is divided into `size` windows, as torch's adaptive pools do."""
+    (extent_h, step_h), (extent_w, step_w) = map(_grid_axis, (x.height, x.width), pair(size))
+    return Reach((extent_h, extent_w), (step_h, step_w))
+
+
+def _grid_axis(size: int, parts: int) -> tuple[int, Fraction]:
+    """The widest window and the mean distance between windows."""
+    return max(-(-(i + 1) * size // parts) - i * size // parts for i in range(parts)), Fraction(size, parts)
 
 
 def padding_too_wide(kernel: Size, padding: object, dilation: Size = 1) -> Problem | None:

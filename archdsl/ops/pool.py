@@ -9,14 +9,29 @@ from archdsl.ops.geometry import (
     Padding,
     StrideOrKernel,
     Window,
+    grid_reach,
     padding_expr,
     padding_too_wide,
     pair,
     slide,
     window_label,
+    window_reach,
 )
 from archdsl.ops.problems import refused, times, wrong_layout
-from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
+from archdsl.ops.spec import (
+    EVERYTHING,
+    Call,
+    Example,
+    Module,
+    NoParams,
+    OpParams,
+    OpSpec,
+    Problem,
+    Reach,
+    Recipe,
+    Shape,
+    argument,
+)
 from archdsl.symbolic import Const, Expr
 
 _IMAGE = (Shape(4, 9, 12),)
@@ -58,6 +73,11 @@ def _shape(op: str, params: Any, x: Shape, dilation: Any = 1) -> tuple[Shape, ..
     stride = params.kernel if params.stride is None else params.stride
     size = slide(op, x, params.kernel, stride, params.padding, dilation, params.ceil_mode)
     return size if isinstance(size, Problem) else (x.resized(*size),)
+
+
+def _reach(params: Any, inputs: tuple[Shape, ...]) -> Reach:
+    stride = params.kernel if params.stride is None else params.stride
+    return window_reach(params.kernel, stride, getattr(params, "dilation", 1))
 
 
 def _avgpool_shape(params: AvgPoolParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
@@ -113,6 +133,7 @@ MAXPOOL = OpSpec(
         {"dilation": (params.dilation, 1), "ceil_mode": (params.ceil_mode, False)},
     ),
     label=_label("max pool"),
+    reach=_reach,
     overwritable=True,
     examples=(
         Example({"kernel": 3, "stride": 2}, _IMAGE),
@@ -138,6 +159,7 @@ AVGPOOL = OpSpec(
         {"ceil_mode": (params.ceil_mode, False), "count_include_pad": (params.count_include_pad, True)},
     ),
     label=_label("avg pool"),
+    reach=_reach,
     overwritable=True,
     examples=(
         Example({"kernel": 2, "stride": 2, "padding": 0}, _IMAGE),
@@ -172,6 +194,7 @@ GAP = OpSpec(
     shape=_gap_shape,
     recipe=_gap_recipe,
     label=lambda params: "global avg pool",
+    reach=lambda params, inputs: EVERYTHING,
     overwritable=True,
     examples=(Example({}, _IMAGE), Example({}, (Shape(4, 1, 1),)), Example({}, _HWC)),
 )
@@ -191,6 +214,7 @@ def _adaptive(name: str, module: str, call: str, label: str, summary: str) -> Op
         shape=shape,
         recipe=lambda params, inputs: Recipe(Module(module, (size,)), Call(f"{call}({{x}}, {{size}})", {"size": size})),
         label=lambda params: f"{label} to {times(pair(params.size))}",
+        reach=lambda params, inputs: EVERYTHING if params.size in (1, (1, 1)) else grid_reach(inputs[0], params.size),
         overwritable=True,
         examples=(
             Example({"size": 4}, _IMAGE),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, Literal
 
 from pydantic import Field
 
 from archdsl.ops.problems import inexact_split, out_of_range, refused, wrong_layout
 from archdsl.ops.spec import (
+    EVERYTHING,
     Call,
     Example,
     Module,
@@ -15,6 +17,7 @@ from archdsl.ops.spec import (
     OpParams,
     OpSpec,
     Problem,
+    Reach,
     Recipe,
     Shape,
     argument,
@@ -97,6 +100,7 @@ FLATTEN = OpSpec(
     shape=lambda params, inputs: (Shape(inputs[0].elements, layout="flat"),),
     recipe=lambda params, inputs: Recipe(Module("nn.Flatten", (lift(1),)), Call("torch.flatten({x}, 1)")),
     label=lambda params: "flatten",
+    reach=lambda params, inputs: EVERYTHING,
     channels=None,
     view=True,
     examples=(Example({}, _IMAGE), Example({}, (Shape(6, 1, 1),)), Example({}, _HWC), Example({}, _FLAT)),
@@ -277,6 +281,7 @@ SUBSAMPLE = OpSpec(
         call=Call("{x}[:, :, ::{stride}, ::{stride}]", {"stride": argument("stride")})
     ),
     label=lambda params: f"subsample, /{params.stride}",
+    reach=lambda params, inputs: Reach(step=(Fraction(params.stride),) * 2),
     view=True,
     examples=(Example({"stride": 2}, _IMAGE), Example({"stride": 3}, _IMAGE), Example({"stride": 1}, _IMAGE)),
 )
@@ -326,6 +331,12 @@ def _upsample_recipe(params: UpsampleParams, inputs: tuple[Shape, ...]) -> Recip
     )
 
 
+def _upsample_reach(params: UpsampleParams, inputs: tuple[Shape, ...]) -> Reach:
+    # a bilinear value is between two rows and two columns
+    extent = 2 if params.mode == "bilinear" and params.scale > 1 else 1
+    return Reach((extent, extent), (Fraction(1, params.scale),) * 2)
+
+
 UPSAMPLE = OpSpec(
     name="upsample",
     params=UpsampleParams,
@@ -334,6 +345,7 @@ UPSAMPLE = OpSpec(
     shape=_upsample_shape,
     recipe=_upsample_recipe,
     label=lambda params: f"upsample, ×{params.scale}",
+    reach=_upsample_reach,
     overwritable=True,
     examples=(
         Example({"scale": 2}, _IMAGE),

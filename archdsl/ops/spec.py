@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -167,7 +168,28 @@ class Example:
     inputs: tuple[Shape, ...] = (Shape(8, 9, 9),)
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one position of an op's output sees of its input, in rows and columns.
+
+    `extent` is the size of the window, holes included; `step` the distance in the input between neighbouring positions
+    of the output, a fraction where the output is finer. `everything`: each position sees all positions of the input.
+    Statistics over positions (group norm, GRN) are not counted, as in Araujo et al. (2019).
+    """
+
+    extent: tuple[int, int] = (1, 1)
+    step: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
+    everything: bool = False
+
+
+POINTWISE = Reach()
+EVERYTHING = Reach(everything=True)
+
 _NAMES: dict[type[OpParams], tuple[str, ...]] = {}
+
+
+def _pointwise(params: Any, inputs: tuple[Shape, ...]) -> Reach:
+    return POINTWISE
 
 
 def _no_weights(params: Any, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
@@ -189,6 +211,7 @@ class OpSpec:
       products for one sample, as torch's FlopCounterMode does (its flops are 2 × MACs).
     - `channels` says, as an expression over the op's parameters and `IN_CHANNELS`, how wide the output is;
       `"sum"` means the sum over the inputs. None: not expressible, the number itself is used.
+    - `reach(params, inputs)` says what an output position sees of the input: the receptive field of the op alone.
     - `inputs` is the least and greatest number of inputs (None: any number).
     - `view`: the output may share memory with the input. `overwritable`: the output is fresh memory that the
       op's own backward does not read, so a following op may work in place.
@@ -204,6 +227,7 @@ class OpSpec:
     weights: Callable[[Any, tuple[Shape, ...]], tuple[Weight, ...]] = _no_weights
     macs: Callable[[Any, tuple[Shape, ...], tuple[Shape, ...]], int] = _no_macs
     channels: Expr | Literal["sum"] | None = IN_CHANNELS
+    reach: Callable[[Any, tuple[Shape, ...]], Reach] = _pointwise
     inputs: tuple[int, int | None] = (1, 1)
     view: bool = False
     overwritable: bool = False
@@ -218,6 +242,6 @@ class OpSpec:
 
 
 __all__ = [
-    "Call", "Example", "Layout", "Module", "NoParams", "OpParams", "OpSpec", "Parameter", "Problem", "Recipe", "Role",
-    "Shape", "Weight", "argument", "lift",
+    "EVERYTHING", "POINTWISE", "Call", "Example", "Layout", "Module", "NoParams", "OpParams", "OpSpec", "Parameter",
+    "Problem", "Reach", "Recipe", "Role", "Shape", "Weight", "argument", "lift",
 ]  # fmt: skip
