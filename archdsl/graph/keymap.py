@@ -1,9 +1,10 @@
 """Another library's names for the weights of a graph, and back: what a `checkpoint` item means.
 
 A rule pairs a pattern of theirs with one of ours. A pattern is a key, or the beginning of keys up to a dot; a hole
-in it (`{s}`, `{i + 1}`, `{2 * i}`) stands for a whole number. A counter numbers the paths of ours that match its
-pattern in the order of the graph, so that `{n}` on their side can be a number that runs on over all stages. Of several
-rules that match a key the last one counts; a key that none matches keeps its name.
+in it (`{s}`, `{i + 1}`, `{2 * i}`, `{i in 4..8}`) stands for a whole number. Patterns that begin with `*.` are for what
+is inside, after the part of a key that another rule renames or keeps. A counter numbers the paths of ours that match
+its pattern in the order of the graph, so that `{n}` on their side can be a number that runs on over all stages. Of
+several rules that match the last one counts; a key or a part that none matches keeps its name.
 
 Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406 and E408.
 """
@@ -21,9 +22,13 @@ from archdsl.graph.ir import Graph
 from archdsl.source import Span
 from archdsl.syntax import ast
 
-_HOLE = re.compile(r"\s*(?:([0-9]{1,9})\s*\*\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:([+-])\s*([0-9]{1,9}))?\s*")
+_HOLE = re.compile(
+    r"\s*(?:([0-9]{1,9})\s*\*\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:([+-])\s*([0-9]{1,9}))?"
+    r"(?:\s+in\s+([0-9]{1,9})\s*\.\.\s*([0-9]{1,9}))?\s*"
+)
 _PIECE = re.compile(r"\{([^{}]*)\}|([0-9]+)|([{}])|([^{}0-9]+)")
 _NUMBER = re.compile(r"([0-9]+)")
+_INSIDE = "*."
 _MASK = "\0"
 """Stands for a number in a skeleton; no pattern and no path contains it."""
 _LONGEST = 18
@@ -31,11 +36,12 @@ _LONGEST = 18
 
 
 class Hole(NamedTuple):
-    """`{factor * name + offset}`"""
+    """`{factor * name + offset in first..stop}`; `within` is the range of its numbers, None: any."""
 
     name: str
     factor: int
     offset: int
+    within: range | None = None
 
     def value(self, number: int) -> int:
         return self.factor * number + self.offset
@@ -43,6 +49,8 @@ class Hole(NamedTuple):
     def solve(self, digits: str) -> int | None:
         """The number for which the hole has these digits; None if there is no natural one."""
         if len(digits) > _LONGEST or (digits[0] == "0" and digits != "0"):
+            return None
+        if self.within is not None and int(digits) not in self.within:
             return None
         quotient, remainder = divmod(int(digits) - self.offset, self.factor)
         return quotient if remainder == 0 and quotient >= 0 else None
@@ -90,11 +98,12 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One line of a map: their pattern, ours, and where it is written."""
+    """One line of a map: their pattern, ours, where it is written, and whether both begin with `*.` (left out)."""
 
     theirs: Pattern
     ours: Pattern
     syntax: ast.KeyRule
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,11 +149,31 @@ class KeyMap:
     counters: tuple[Counter, ...] = ()
     syntax: ast.Checkpoint | None = None
 
+    def amended(self, other: KeyMap) -> KeyMap:
+        """This map with the lines of another after its own."""
+        counters = {counter.name: counter for counter in (*self.counters, *other.counters)}
+        return KeyMap(self.name, self.rules + other.rules, tuple(counters.values()), other.syntax)
+
     def apply(self, keys: Iterable[str]) -> Renaming:
         """Their name for each of our keys, which come in the order of the graph."""
-        result = Renaming()
-        plans: dict[str, _Plan] = {}  # most keys differ from others in their numbers only
-        counts: dict[Counter, dict[str, int]] = {counter: {} for counter in self.counters}
+        return _Application(self).run(keys)
+
+
+class _Application:
+    """A map at work on the keys of one graph."""
+
+    def __init__(self, keymap: KeyMap) -> None:
+        self.counters = keymap.counters
+        self.rules = [rule for rule in reversed(keymap.rules) if not rule.inside]
+        self.inner = [rule for rule in reversed(keymap.rules) if rule.inside]
+        self.result = Renaming()
+        self.counts: dict[Counter, dict[str, int]] = {counter: {} for counter in self.counters}
+        # Most keys differ from others in their numbers only, and most insides are those of another block.
+        self.plans: dict[str, _Plan] = {}
+        self.insides: dict[str, tuple[str, Rule | None]] = {}
+
+    def run(self, keys: Iterable[str]) -> Renaming:
+        result = self.result
         given: dict[str, tuple[str, Rule | None]] = {}
         patterns = [*(rule.ours for rule in self.rules), *(counter.ours for counter in self.counters)]
         lengths = {pattern.skeleton.count(".") for pattern in patterns}
@@ -152,11 +181,12 @@ class KeyMap:
         last = theirs = ""
         for key in keys:
             head = key.rpartition(".")[0]
-            if head and last.startswith(head + ".") and last.count(".") == key.count(".") not in lengths:
+            same_layer = head and not self.inner and last.startswith(head + ".")
+            if same_layer and last.count(".") == key.count(".") not in lengths:
                 # Another weight of the same layer, which no line is for alone.
                 theirs = theirs[: len(theirs) - len(last) + len(head)] + key[len(head) :]
             else:
-                theirs, used = self._renamed(key, plans, counts, result)
+                theirs, used = self._renamed(key)
             last = key
             result.theirs[key] = theirs
             first = given.setdefault(theirs, (key, used))
@@ -164,36 +194,59 @@ class KeyMap:
                 result.clashes.append(Clash(theirs, first, (key, used)))
         return result
 
-    def _renamed(
-        self, key: str, plans: dict[str, _Plan], counts: dict[Counter, dict[str, int]], result: Renaming
-    ) -> tuple[str, Rule | None]:
-        """Their name for one key by the last rule that fits, and that rule."""
+    def _renamed(self, key: str) -> tuple[str, Rule | None]:
+        """Their name for one key, and the rule that says so: the last that fits."""
         pieces = _NUMBER.split(key)
         numbers = pieces[1::2]
         skeleton = _MASK.join(pieces[::2])
-        plan = plans.get(skeleton)
+        plan = self.plans.get(skeleton)
         if plan is None:
-            plan = plans[skeleton] = self._plan(skeleton)
+            plan = self.plans[skeleton] = self._plan(skeleton)
         counted: dict[str, int] = {}
         for counter, length in plan.counters:
             if counter.ours.match(numbers) is not None:
-                known = counts[counter]
+                known = self.counts[counter]
                 counted[counter.name] = known.setdefault(_beginning(key, length), len(known))
-                result.used.add(counter)
+                self.result.used.add(counter)
         for rule, length in plan.rules:
             bound = rule.ours.match(numbers)
             filled = None if bound is None else rule.theirs.fill({**bound, **counted})
             if filled is not None:
-                result.used.add(rule)
-                return filled + key[len(_beginning(key, length)) :], rule
-        return key, None
+                self.result.used.add(rule)
+                rest, inner = self._inside(key[len(_beginning(key, length)) + 1 :])
+                return filled + rest, inner or rule
+        first, _, rest = key.partition(".")
+        renamed, inner = self._inside(rest)
+        return first + renamed, inner
+
+    def _inside(self, rest: str) -> tuple[str, Rule | None]:
+        """Their name for the rest of a key, with a dot before it unless it is empty, and the last rule that says so."""
+        if not self.inner or not rest:
+            return rest and "." + rest, None
+        if rest in self.insides:
+            return self.insides[rest]
+        pieces = _NUMBER.split(rest)
+        beginnings = {beginning: beginning.count(".") + 1 for beginning in _beginnings(_MASK.join(pieces[::2]))}
+        name, _, after = rest.partition(".")
+        used = None
+        for rule in self.inner:
+            length = beginnings.get(rule.ours.skeleton)
+            bound = None if length is None else rule.ours.match(pieces[1::2])
+            filled = None if bound is None else rule.theirs.fill(bound)
+            if filled is not None and length is not None:
+                self.result.used.add(rule)
+                name, after, used = filled, rest[len(_beginning(rest, length)) + 1 :], rule
+                break
+        renamed, inner = self._inside(after)
+        self.insides[rest] = f".{name}{renamed}", inner or used
+        return self.insides[rest]
 
     def _plan(self, skeleton: str) -> _Plan:
         """What may be for the keys of a skeleton."""
         lengths = {beginning: beginning.count(".") + 1 for beginning in _beginnings(skeleton)}
         return _Plan(
             tuple((c, lengths[c.ours.skeleton]) for c in self.counters if c.ours.skeleton in lengths),
-            tuple((r, lengths[r.ours.skeleton]) for r in reversed(self.rules) if r.ours.skeleton in lengths),
+            tuple((r, lengths[r.ours.skeleton]) for r in self.rules if r.ours.skeleton in lengths),
         )
 
 
@@ -261,8 +314,12 @@ def read_map(item: ast.Checkpoint, bag: Bag) -> KeyMap | None:
 
 
 def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
-    theirs = _read_pattern(line.theirs, bag, matched=False)
-    ours = _read_pattern(line.ours, bag, matched=True)
+    inside = line.ours.value.startswith(_INSIDE)
+    if inside != line.theirs.value.startswith(_INSIDE):
+        bag.report("E406", (line.theirs if inside else line.ours).span, detail="both sides begin with `*.`, or none")
+        return None
+    theirs = _read_pattern(line.theirs, bag, matched=False, skip=len(_INSIDE) if inside else 0)
+    ours = _read_pattern(line.ours, bag, matched=True, skip=len(_INSIDE) if inside else 0)
     if theirs is None or ours is None:
         return None
     known = {hole.name for hole in ours.holes}
@@ -270,17 +327,23 @@ def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
         bag.report("E406", line.ours.span, detail=f"`{name}` is a counter, which only their side can use")
         return None
     for hole in theirs.holes:
+        if hole.name in counted and inside:
+            bag.report("E406", line.theirs.span, detail=f"`{hole.name}` counts whole paths, and this is a part of one")
+            return None
         if hole.name not in known | counted:
             bag.report("E406", line.theirs.span, detail=f"our side does not say what `{hole.name}` is")
             return None
-    return Rule(theirs, ours, line)
+        if hole.within is not None:
+            bag.report("E406", line.theirs.span, detail="a range belongs to our side")
+            return None
+    return Rule(theirs, ours, line, inside)
 
 
-def _read_pattern(string: ast.String, bag: Bag, *, matched: bool) -> Pattern | None:
-    """Read one pattern; `matched`: keys are compared with it, so that its numbers must be told apart."""
-    text = string.value
+def _read_pattern(string: ast.String, bag: Bag, *, matched: bool, skip: int = 0) -> Pattern | None:
+    """Read one pattern from its character `skip` on; `matched`: keys are compared with it, so that its numbers must be
+    told apart."""
     texts, numbers = [""], list[str | Hole]()
-    for piece in _PIECE.finditer(text):
+    for piece in _PIECE.finditer(string.value, skip):
         inside, digits, brace, plain = piece.groups()
         if plain is not None:
             texts[-1] += plain
@@ -288,7 +351,7 @@ def _read_pattern(string: ast.String, bag: Bag, *, matched: bool) -> Pattern | N
         detail, number = "its braces do not match", digits
         if inside is not None:
             number = _read_hole(inside)
-            detail = f"`{{{inside}}}` is not a name, a name and a number added, or a multiple of a name"
+            detail = f"`{{{inside}}}` is not a name, a name and a number added, a multiple of a name, or a range of it"
         if brace or number is None:
             bag.report("E406", _place(string, piece.start(), piece.end()), detail=detail)
             return None
@@ -308,11 +371,12 @@ def _read_hole(text: str) -> Hole | None:
     match = _HOLE.fullmatch(text)
     if match is None:
         return None
-    factor, name, sign, offset = match.groups()
+    factor, name, sign, offset, first, stop = match.groups()
     if factor is not None and int(factor) == 0:
         return None
     number = int(offset or 0)
-    return Hole(name, int(factor or 1), -number if sign == "-" else number)
+    within = None if first is None else range(int(first), int(stop))
+    return Hole(name, int(factor or 1), -number if sign == "-" else number, within)
 
 
 def _place(string: ast.String, start: int, end: int) -> Span:

@@ -144,7 +144,9 @@ def _common(nodes: Sequence[Node]) -> Scope | None:
 
 
 def _repeats(stage: Scope) -> list[tuple[int, str]]:
-    """What a stage repeats: (3, Bottleneck)."""
+    """What a stage repeats: (3, Bottleneck); (1, Cell) if it is a block itself."""
+    if stage.definition:
+        return [(1, stage.definition)]
     names = [_definition(member) for member in stage.members]
     return [(len(list(same)), name) for name, same in groupby(names) if name]
 

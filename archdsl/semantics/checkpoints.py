@@ -5,11 +5,11 @@ Takes a `Program` and the graphs of its variants. Reports E106 and E406-E408.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.ir import Graph
-from archdsl.graph.keymap import Counter, KeyMap, Rule, read_map, report_clash
+from archdsl.graph.keymap import Clash, Counter, KeyMap, Rule, read_map, report_clash
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.variants import Configured
 from archdsl.source import Span
@@ -17,18 +17,23 @@ from archdsl.syntax import ast
 
 
 def keymaps_of(program: Program, configured: Configured, bag: Bag) -> dict[str, KeyMap]:
-    """The maps declared for a variant, those it amends or its model, by name; the one nearest to the variant wins.
+    """The maps declared for a variant, those it amends and its model, by name.
 
-    A model used from another file brings along the maps of that file.
+    Of one name they are one map, with the lines that are nearest to the variant last, where they count. A model used
+    from another file brings along the maps of that file.
     """
+    return _keymaps(program, configured, lambda item: read_map(item, bag))
+
+
+def _keymaps(
+    program: Program, configured: Configured, read: Callable[[ast.Checkpoint], KeyMap | None]
+) -> dict[str, KeyMap]:
     found: dict[str, KeyMap] = {}
-    for target in configured.lineage:
-        for file in dict.fromkeys((program.root, configured.model.file)):
+    for target in reversed(configured.lineage):
+        for file in dict.fromkeys((configured.model.file, program.root)):
             for item in _items(file):
-                if item.target.name == target and item.name not in found:
-                    keymap = read_map(item, bag)
-                    if keymap is not None:
-                        found[item.name] = keymap
+                if item.target.name == target and (keymap := read(item)) is not None:
+                    found[item.name] = found[item.name].amended(keymap) if item.name in found else keymap
     return found
 
 
@@ -39,44 +44,54 @@ def check_checkpoints(
 
     That a rule matches nothing is said only where all those graphs could be built.
     """
+    keymaps: dict[ast.Checkpoint, KeyMap | None] = {}
     seen: dict[tuple[str, str], Span] = {}
     for item in _items(program.root):
-        target = item.target.name
-        if (target, item.name) in seen:
-            first = Label(seen[target, item.name], "first defined here")
-            bag.report("E106", item.name_span, name=item.name, secondary=[first])
-            continue
-        seen[target, item.name] = item.name_span
-        keymap = read_map(item, bag)
-        names = [name for name, configured in variants.items() if target in configured.lineage]
-        if keymap is not None and names and all(name in graphs for name in names):
-            _check_map(keymap, [graphs[name] for name in names], bag)
+        first = seen.setdefault((item.target.name, item.name), item.name_span)
+        if first is not item.name_span:
+            bag.report("E106", item.name_span, name=item.name, secondary=[Label(first, "first defined here")])
+        else:
+            keymaps[item] = read_map(item, bag)
+    if not keymaps:
+        return
+    keys = {name: [key for key, _, _ in graph.state()] for name, graph in graphs.items()}
+    used: set[Rule | Counter] = set()
+    clashes: list[Clash] = []
+    for name, of_one in keys.items():
+        for keymap in _keymaps(program, variants[name], keymaps.get).values():
+            renaming = keymap.apply(of_one)
+            used |= renaming.used
+            clashes += renaming.clashes
+    for item, read in keymaps.items():
+        names = [name for name, configured in variants.items() if item.target.name in configured.lineage]
+        if read is not None and names and all(name in keys for name in names):
+            _report_idle(read, used, [keys[name] for name in names], bag)
+    _report_clashes(clashes, bag)
 
 
 def _items(file: FileScope) -> Iterator[ast.Checkpoint]:
     return (item for item in file.syntax.items if isinstance(item, ast.Checkpoint))
 
 
-def _check_map(keymap: KeyMap, graphs: list[Graph], bag: Bag) -> None:
-    keys = [[key for key, _, _ in graph.state()] for graph in graphs]
-    renamings = [keymap.apply(of_one) for of_one in keys]
+def _report_idle(keymap: KeyMap, used: set[Rule | Counter], keys: list[list[str]], bag: Bag) -> None:
+    """The lines of a map that have no effect in any variant."""
     lines: tuple[Rule | Counter, ...] = (*keymap.rules, *keymap.counters)
     for line in lines:
-        if not any(line in renaming.used for renaming in renamings):
-            _report_idle(keymap, line, keys, bag)
+        if line in used:
+            continue
+        label = None
+        if isinstance(line, Rule):
+            alone = KeyMap(keymap.name, (line,), keymap.counters)
+            if any(line in alone.apply(of_one).used for of_one in keys):
+                label = "a later rule takes all that it matches"
+        bag.report("E407", line.syntax.ours.span, label=label, pattern=line.syntax.ours.value)
+
+
+def _report_clashes(clashes: list[Clash], bag: Bag) -> None:
+    """Each pair of rules once."""
     reported: set[tuple[Rule | None, Rule | None]] = set()
-    for renaming in renamings:
-        for clash in renaming.clashes:
-            rules = clash.first[1], clash.second[1]
-            if rules not in reported:
-                reported.add(rules)
-                report_clash(clash, bag)
-
-
-def _report_idle(keymap: KeyMap, line: Rule | Counter, keys: list[list[str]], bag: Bag) -> None:
-    label = None
-    if isinstance(line, Rule):
-        alone = KeyMap(keymap.name, (line,), keymap.counters)
-        if any(line in alone.apply(of_one).used for of_one in keys):
-            label = "a later rule takes all that it matches"
-    bag.report("E407", line.syntax.ours.span, label=label, pattern=line.syntax.ours.value)
+    for clash in clashes:
+        rules = clash.first[1], clash.second[1]
+        if rules not in reported:
+            reported.add(rules)
+            report_clash(clash, bag)

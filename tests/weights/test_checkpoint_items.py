@@ -39,6 +39,11 @@ MALFORMED = [
     ('"a" = ""', '""'),
     ('"a" = "fc."', '"fc."'),
     ('"a b" = "fc"', '"a b"'),
+    ('"*.a" = "fc"', '"fc"'),
+    ('"a" = "*.fc"', '"a"'),
+    ('"*." = "*.bn"', '"*."'),
+    ('"a.{i in 0..3}" = "body.{i}"', '"a.{i in 0..3}"'),
+    ('"a.{i}" = "body.{i in 0..n}"', "{i in 0..n}"),
 ]
 
 
@@ -53,6 +58,11 @@ def test_a_counter_is_for_their_side_and_counted_once() -> None:
     assert (found.code, place(found)) == ("E406", '"body.{i}"')
     (found,) = findings('count n in "body.{k}"', 'count n in "stem"', '"a.{n}" = "body.{k}"')
     assert (found.code, place(found)) == ("E406", "n")
+
+
+def test_a_counter_does_not_count_what_is_inside() -> None:
+    (found,) = findings('count n in "body.{k}"', '"a.{n}" = "body.{k}"', '"*.b{n}" = "*.bn"')
+    assert (found.code, place(found)) == ("E406", '"*.b{n}"')
 
 
 def test_malformed_maps_cannot_be_loaded_with() -> None:
@@ -103,10 +113,22 @@ def test_two_maps_of_one_name() -> None:
     assert [(d.code, place(d)) for d in found] == [("E106", "theirs")]
 
 
-def test_the_map_of_a_variant_wins_over_its_models() -> None:
+def test_the_map_of_a_variant_adds_to_its_models() -> None:
     text = (
-        TINY + 'checkpoint m for Tiny { "a" = "fc" }\ncheckpoint m for tiny { "b" = "fc" }\ncheckpoint o for Tiny {}\n'
+        TINY
+        + 'checkpoint m for tiny { "b" = "fc" }\n'
+        + 'checkpoint m for Tiny { "a" = "fc", "c" = "stem" }\ncheckpoint o for Tiny {}\n'
     )
     keymaps = file(text)["tiny"].keymaps
     assert list(keymaps) == ["m", "o"]
-    assert keymaps["m"].apply(["fc.weight"]).theirs == {"fc.weight": "b.weight"}
+    assert keymaps["m"].apply(["stem.weight", "fc.weight"]).theirs == {
+        "stem.weight": "c.weight",
+        "fc.weight": "b.weight",
+    }
+
+
+def test_clashes_of_a_variants_lines_with_its_models() -> None:
+    """Alone, neither item gives a key twice."""
+    text = TINY + 'checkpoint m for Tiny { "a" = "body.0" }\ncheckpoint m for tiny { "a" = "body.1" }\n'
+    (found,) = file(text).check()
+    assert (found.code, place(found)) == ("E408", '"a"')

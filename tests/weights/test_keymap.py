@@ -40,6 +40,11 @@ RENAMED = [
     ('"b.{s + 5}" = "l{s + 1}"', "l0.weight", "l0.weight"),
     ('"b.{s}" = "l{s}"', "l01.weight", "l01.weight"),
     ('"b.{s}" = "l{s}"', "l" + "9" * 5000, "l" + "9" * 5000),
+    # Only the numbers of a range, which are those of the path.
+    ('"b.{i - 4}" = "l{i in 4..8}"', "l4.weight", "b.0.weight"),
+    ('"b.{i - 4}" = "l{i in 4..8}"', "l8.weight", "l8.weight"),
+    ('"b.{i - 4}" = "l{i in 4..8}"', "l3.weight", "l3.weight"),
+    ('"b.{i}" = "l{i + 1 in 4..8}"', "l4.weight", "b.3.weight"),
     # Text that is special elsewhere is text here.
     ('"x" = "a+b"', "aab.weight", "aab.weight"),
     ('"x-{i}" = "block{i}-1"', "block3-1.weight", "x-3.weight"),
@@ -58,6 +63,29 @@ def test_the_last_rule_counts() -> None:
     renaming = keymap(*rules[::-1]).apply(keys)
     assert list(renaming.theirs.values()) == ["a.0.bn.weight", "a.1.bn.weight", "a.1.conv"]
     assert len(renaming.used) == 1
+
+
+INSIDE = [
+    # After the first part, which no rule names here.
+    (['"*.n" = "*.bn"'], "a.bn.weight", "a.n.weight"),
+    (['"*.n" = "*.bn"'], "bn.weight", "bn.weight"),
+    (['"*.n" = "*.bn"'], "a.bn1.weight", "a.bn1.weight"),
+    # At any depth, again and again, past parts that keep their names.
+    (['"*.n" = "*.bn"'], "a.b.bn.c.bn.weight", "a.b.n.c.n.weight"),
+    (['"*.{i}_l" = "*.l{i}"', '"*.c{k + 1}.w" = "*.conv_{k}.weight"'], "a.l3.conv_0.weight", "a.3_l.c1.w"),
+    # After what another rule has renamed, never within it.
+    (['"body.{i}" = "s.{i}.x"', '"*.n" = "*.x"'], "s.2.x.x.weight", "body.2.n.weight"),
+    # The last that fits.
+    (['"*.n" = "*.bn"', '"*.m.u" = "*.bn.weight"'], "a.bn.weight", "a.m.u"),
+    (['"*.n" = "*.bn"', '"*.m.u" = "*.bn.weight"'], "a.bn.bias", "a.n.bias"),
+]
+
+
+@pytest.mark.parametrize(("rules", "ours", "theirs"), INSIDE)
+def test_rules_for_what_is_inside(rules: list[str], ours: str, theirs: str) -> None:
+    renaming = keymap(*rules).apply([ours])
+    assert renaming.theirs == {ours: theirs}
+    assert bool(renaming.used) == (ours != theirs)
 
 
 def test_a_rule_that_would_give_a_negative_number_leaves_the_key_to_others() -> None:
@@ -178,6 +206,8 @@ RULES = [
     '"s" = "a.0.w"',
     '"t.{i}.{j}" = "a.{i}.b.{j}"',
     '"u" = "b.w"',
+    '"*.x" = "*.b"',
+    '"*.y.{i}" = "*.b.{i in 2..4}"',
 ]
 
 

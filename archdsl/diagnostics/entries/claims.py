@@ -126,7 +126,8 @@ ENTRIES = (
         explanation="""
             A rule of `checkpoint` has another library's names on the left and ours on the right. A name in
             braces stands for a whole number, the same on both sides; it may be added to or multiplied
-            (`{i + 1}`, `{2 * i}`). Their side may also use what `count` numbers.
+            (`{i + 1}`, `{2 * i}`), and on our side have a range (`{i in 4..8}`). Their side may also use what
+            `count` numbers. Where one side begins with `*.`, so does the other: the rule is for what is inside.
             """,
         example="""
             "blocks.{s.conv" = "stages.{s}.conv"
