@@ -17,12 +17,14 @@ from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import KeyMap
+from archdsl.graph.reference import Reference
 from archdsl.graph.table import StageTable, stage_table
 from archdsl.semantics.checkpoints import check_checkpoints, keymaps_of
 from archdsl.semantics.claims import check_claims, recorded_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.names import check_names
 from archdsl.semantics.program import bind
+from archdsl.semantics.references import check_references, references_of
 from archdsl.semantics.settings import check_settings, init_rules
 from archdsl.semantics.variants import Configured, VariantTable, override
 from archdsl.source import Source, Span
@@ -101,6 +103,16 @@ class Variant:
         keymaps = keymaps_of(self.file.program, self.configured, bag)
         bag.raise_errors()
         return keymaps
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The models of libraries that this variant is said to equal; none with other arguments; raises ArchError."""
+        if self.file.variants.get(self.name) is not self.configured:
+            return ()
+        bag = Bag()
+        references = references_of(self.file.program, self.configured, bag)
+        bag.raise_errors()
+        return references
 
     def empty(self) -> nn.Module:
         """The module on the meta device: complete but for the values of its weights."""
@@ -204,6 +216,7 @@ class ArchFile(Mapping[str, Variant]):
         check_checkpoints(self.program, graphs, self.variants, bag)
         check_claims(self.program, graphs, self.variants, bag)
         check_settings(self.program, graphs, self.variants, bag)
+        check_references(self.program, self.variants, bag)
         return tuple(bag)
 
     def only(self, variant: str | None) -> Variant:

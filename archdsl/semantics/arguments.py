@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic import ValidationError
+
+from archdsl.diagnostics.core import Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.semantics.values import Arg, type_name
 from archdsl.source import Span
@@ -24,6 +28,25 @@ class Parametrized(Protocol):
 
     @property
     def parameter_names(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What has parameters and is no op: an initializer, an item with keys."""
+
+    name: str
+    parameter_names: tuple[str, ...]
+
+
+def validated(owner: Parametrized, model: Any, args: Mapping[str, Arg], span: Span, bag: Bag) -> Any:
+    """The pydantic `model` of these arguments; None after its errors, which are reported."""
+    try:
+        return model(**{name: arg.value for name, arg in args.items()})
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            code, place, facts = argument_problem(owner, args, detail, span)
+            bag.report(code, place, facts=facts)
+        return None
 
 
 def argument_problem(

@@ -5,8 +5,8 @@ Takes a bound `Definition` of kind model and its arguments; gives a `Graph`, or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from archdsl.diagnostics.core import Bag
 from archdsl.garbage import collector_paused
@@ -14,7 +14,7 @@ from archdsl.graph.ir import Graph, Scope
 from archdsl.semantics.application import ApplicationRules
 from archdsl.semantics.core import Frame, LimitReached
 from archdsl.semantics.program import Definition, FileScope
-from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, type_name
+from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, plain, type_name
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -23,6 +23,27 @@ TOO_DEEP = "the interpreter's"
 
 class Elaborator(ApplicationRules):
     """All rules together; one instance elaborates one variant."""
+
+
+T = TypeVar("T")
+
+
+def guarded(work: Callable[[], T], span: Span, bag: Bag) -> T | None:
+    """What `work` gives; None, with a report, where it reaches a limit of evaluation."""
+    try:
+        return work()
+    except LimitReached as limit:
+        limit.report(bag)
+    except RecursionError:
+        bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
+    return None
+
+
+def constant(expression: ast.Expression, file: FileScope, bag: Bag) -> Any:
+    """The plain value of an expression that stands in no body; UNKNOWN after an error."""
+    frame = Frame(file, None, inline=True)
+    value = guarded(lambda: Elaborator(bag).evaluate(expression, frame), expression.span, bag)
+    return UNKNOWN if value is None or value is UNKNOWN else plain(value)
 
 
 def elaborate(

@@ -8,26 +8,25 @@ Reports E102-E105, E108, E109, E301, E302, E317, E403, E404 and E405.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import ValidationError
-
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, Preprocess, assign_initializers
 from archdsl.ops.registry import OPS
-from archdsl.semantics.arguments import Parametrized, argument_problem
+from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator
+from archdsl.semantics.elaborate import Elaborator, guarded
+from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
-from archdsl.semantics.values import UNKNOWN, Arg, plain
+from archdsl.semantics.values import Arg
 from archdsl.semantics.variants import Configured
-from archdsl.source import Span
-from archdsl.symbolic import Const
 from archdsl.syntax import ast
 
 Targeted = TypeVar("Targeted", ast.Init, ast.Preprocess)
+
+_KEYS = Owner("preprocess", tuple(Preprocess.model_fields))
 
 
 def init_rules(program: Program, configured: Configured, graph: Graph, bag: Bag) -> tuple[InitRule, ...]:
@@ -48,7 +47,7 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preproc
     ok = True
     items = list(_about(program, configured, ast.Preprocess))
     for file, item in items:
-        fresh = _entries(item, file, bag)
+        fresh = read_entries(item.entries, _KEYS.parameter_names, "E405", file, bag)
         ok = ok and fresh is not None
         if fresh:
             for rival, other in (("resize", "crop"), ("crop", "resize")):
@@ -57,7 +56,7 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preproc
             args |= fresh
     if not items or not ok:
         return None
-    made = _validated(_Keys(), Preprocess, args, items[-1][1].target.span, bag)
+    made = validated(_KEYS, Preprocess, args, items[-1][1].target.span, bag)
     return made if isinstance(made, Preprocess) else None
 
 
@@ -73,7 +72,7 @@ def check_settings(program: Program, graphs: Mapping[str, Graph], variants: Mapp
         if isinstance(item, ast.Init):
             _check_init(item, root, graphs, variants, bag)
         elif isinstance(item, ast.Preprocess):
-            _entries(item, root, bag)
+            read_entries(item.entries, _KEYS.parameter_names, "E405", root, bag)
     for configured in variants.values():
         preprocess_of(program, configured, bag)
         if configured.name in graphs:
@@ -110,12 +109,12 @@ def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
         bag.report("E403", callee.span, name=callee.name, suggestion=closest(callee.name, INITIALIZERS), known=known)
         return None
     model = INITIALIZERS[callee.name]
-    owner = _Owner(callee.name, tuple(model.model_fields))
-    elaborator = Elaborator(bag)
-    args = elaborator.arguments(
-        given, owner.parameter_names, owner.name, Frame(file, None, inline=True), {}, value.span
+    owner = Owner(callee.name, tuple(model.model_fields))
+    elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
+    args = guarded(
+        lambda: elaborator.arguments(given, owner.parameter_names, owner.name, frame, {}, value.span), value.span, bag
     )
-    if args is None or _validated(owner, model, args, value.span, bag) is None:
+    if args is None or validated(owner, model, args, value.span, bag) is None:
         return None
     pattern, weight = rule.pattern, ""
     if not rule.quoted:
@@ -158,56 +157,3 @@ def _check_fans(rules: Sequence[InitRule], graph: Graph, bag: Bag) -> None:
             reported.add(id(rule))
             detail = f"it needs a weight with fan-in and fan-out; {key} is a vector"
             bag.report("E317", rule.span, owner=rule.initializer, detail=detail)
-
-
-# --- preprocess ------------------------------------------------------------------------------
-
-
-def _entries(item: ast.Preprocess, file: FileScope, bag: Bag) -> dict[str, Arg] | None:
-    """The values of one item by key; None after E106, E405 or an error in a value."""
-    elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
-    found: dict[str, Arg] = {}
-    places: dict[str, Span] = {}
-    ok = True
-    for entry in item.entries:
-        known = Preprocess.model_fields
-        if entry.key not in known:
-            bag.report(
-                "E405", entry.key_span, key=entry.key, suggestion=closest(entry.key, known), known=", ".join(known)
-            )
-            ok = False
-        elif entry.key in places:
-            first = Label(places[entry.key], "first given here")
-            bag.report("E106", entry.key_span, name=entry.key, secondary=[first])
-            ok = False
-        else:
-            places[entry.key] = entry.key_span
-            value = elaborator.evaluate(entry.value, frame)
-            if value is UNKNOWN:
-                ok = False
-            else:
-                found[entry.key] = Arg(plain(value), Const(plain(value)), entry.value.span)
-    return found if ok else None
-
-
-class _Owner:
-    """What `argument_problem` needs to know of an owner of parameters."""
-
-    def __init__(self, name: str, parameter_names: tuple[str, ...]) -> None:
-        self.name = name
-        self.parameter_names = parameter_names
-
-
-class _Keys(_Owner):
-    def __init__(self) -> None:
-        super().__init__("preprocess", tuple(Preprocess.model_fields))
-
-
-def _validated(owner: Parametrized, model: Any, args: Mapping[str, Arg], span: Span, bag: Bag) -> Any:
-    try:
-        return model(**{name: arg.value for name, arg in args.items()})
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            code, place, facts = argument_problem(owner, args, detail, span)
-            bag.report(code, place, facts=facts)
-        return None

@@ -12,10 +12,10 @@ from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
-from archdsl.semantics.core import Frame, LimitReached
-from archdsl.semantics.elaborate import TOO_DEEP, Elaborator
+from archdsl.semantics.core import Frame
+from archdsl.semantics.elaborate import Elaborator, guarded
 from archdsl.semantics.program import Definition, Program
-from archdsl.semantics.values import UNKNOWN, Arg, plain
+from archdsl.semantics.values import Arg
 from archdsl.source import Span
 from archdsl.symbolic import lift
 from archdsl.syntax import ast
@@ -190,18 +190,8 @@ class VariantTable:
     def _arguments(
         self, given: Sequence[ast.Argument], names: Sequence[str], owner: str, span: Span
     ) -> dict[str, Arg] | None:
-        try:
-            return self._elaborator.arguments(given, names, owner, self._frame, {}, span)
-        except LimitReached as limit:
-            limit.report(self.bag)
-        except RecursionError:
-            self.bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
-        return None
-
-    def constant(self, expression: ast.Expression) -> Any:
-        """The value of an expression of the file's top level; UNKNOWN after an error."""
-        value = self._elaborator.evaluate(expression, self._frame)
-        return UNKNOWN if value is UNKNOWN else plain(value)
+        read = self._elaborator.arguments
+        return guarded(lambda: read(given, names, owner, self._frame, {}, span), span, self.bag)
 
 
 def override(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:

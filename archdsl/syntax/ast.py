@@ -359,7 +359,7 @@ class Variant(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Entry(Syntax):
-    """`key = value` in `expect` and `preprocess`."""
+    """`key = value` in `expect`, `reference` and `preprocess`."""
 
     key: str
     key_span: Span = field(compare=False, repr=False)
@@ -371,6 +371,21 @@ class Expect(Syntax):
     """`expect resnet50 { params = 25_557_032, macs = 4.09G }`"""
 
     variant: Name
+    entries: tuple[Entry, ...]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Reference(Syntax):
+    """`reference timm for a, b = "name" with (drop_rate = 0.2) { "why" tolerance = 1e-9 }`
+
+    `targets` are models or variants; `model` is the library's name for them, None: the variant's own.
+    """
+
+    library: Name
+    targets: tuple[Name, ...]
+    model: String | None
+    arguments: tuple[Argument, ...]
+    docstring: Docstring | None
     entries: tuple[Entry, ...]
 
 
@@ -429,7 +444,8 @@ class Checkpoint(Syntax):
 
 
 ItemSyntax: TypeAlias = (
-    Docstring | Use | Default | Definition | Table | Variants | Variant | Expect | Preprocess | Init | Checkpoint
+    Docstring | Use | Default | Definition | Table | Variants | Variant | Expect | Reference | Preprocess | Init
+    | Checkpoint
 )  # fmt: skip
 
 

@@ -343,6 +343,20 @@ class Build:
     def expect(self, c: list[Any], start: int, end: int) -> ast.Expect:
         return ast.Expect(self.name(c[0]), c[1], span=self.span(start, end))
 
+    def reference(self, c: list[Any], start: int, end: int) -> ast.Reference:
+        library, targets, model, arguments, body = c
+        docstring, entries = body or (None, ())
+        name = None if model is None else self.string([model], model[2], model[3])
+        return ast.Reference(
+            self.name(library), targets, name, arguments or (), docstring, entries, span=self.span(start, end)
+        )
+
+    def reference_targets(self, c: list[Any], start: int, end: int) -> tuple[ast.Name, ...]:
+        return tuple(self.name(token) for token in c)
+
+    def reference_body(self, c: list[Any], start: int, end: int) -> tuple[ast.Docstring | None, tuple[ast.Entry, ...]]:
+        return c[0], tuple(c[1:])
+
     def preprocess(self, c: list[Any], start: int, end: int) -> ast.Preprocess:
         return ast.Preprocess(self.name(c[0]), c[1], span=self.span(start, end))
 

@@ -133,6 +133,8 @@ class Formatter:
                 word, name = ("expect", item.variant) if isinstance(item, ast.Expect) else ("preprocess", item.target)
                 pairs = [(f"{entry.key} =", one(entry.value)) for entry in item.entries]
                 self._braces(f"{word} {name.name}", item, item.entries, _paired(pairs, 0), None, _paired(pairs, 0))
+            case ast.Reference():
+                self._reference(item)
             case ast.Init():
                 patterns = [quote(rule.pattern) if rule.quoted else rule.pattern for rule in item.rules]
                 pairs = [(f"{p}:", one(rule.value)) for p, rule in zip(patterns, item.rules, strict=True)]
@@ -143,6 +145,20 @@ class Formatter:
                 texts = [_key_line(rule, width) for rule in item.rules]
                 head = f"checkpoint {item.name} for {item.target.name}"
                 self._braces(head, item, item.rules, texts, item.docstring, [_key_line(rule, 0) for rule in item.rules])
+
+    def _reference(self, item: ast.Reference) -> None:
+        head = f"reference {item.library.name} for "
+        head += self.layout.listed(item.targets, len(head))
+        if item.model is not None:
+            head += f" = {quote(item.model.value)}"
+        if item.arguments:
+            head += " with "
+            head += self.layout.arguments(item.arguments, end_column(head, 0))
+        if item.docstring is None and not item.entries:
+            self._put(head)
+            return
+        pairs = [(f"{entry.key} =", self._value(entry.value)) for entry in item.entries]
+        self._braces(head, item, item.entries, _paired(pairs, 0), item.docstring, _paired(pairs, 0))
 
     def _value(self, node: ast.Expression) -> str:
         """A value in a row: on one line, without `->` or a label of its own."""

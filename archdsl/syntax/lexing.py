@@ -24,7 +24,7 @@ MAX_REPORTS = 50
 """Faults of one file that are reported."""
 
 ITEM_WORDS = frozenset(
-    "use default block fn table scaling model variants variant expect preprocess init checkpoint".split()
+    "use default block fn table scaling model variants variant expect reference preprocess init checkpoint".split()
 )
 _OPENERS = frozenset("([{")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}

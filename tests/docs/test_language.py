@@ -22,6 +22,7 @@ from archdsl.api import ArchFile
 from archdsl.diagnostics.catalogue import entries
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.diagnostics.render import render_plain
+from archdsl.graph.reference import LIBRARIES, Comparison
 from archdsl.graph.settings import INITIALIZERS, Preprocess
 from archdsl.ops import OPS
 from archdsl.semantics.builtins import BUILTINS
@@ -181,6 +182,12 @@ def test_every_initializer_is_listed() -> None:
 
 def test_every_preprocess_key_is_listed() -> None:
     assert sorted(_first_cells("preprocess")) == sorted(Preprocess.model_fields)
+
+
+def test_every_part_of_a_reference_is_listed() -> None:
+    words = set(_first_cells("reference"))
+    assert set(LIBRARIES) <= words
+    assert set(Comparison.model_fields) <= words
 
 
 def test_roles_with_weights() -> None:

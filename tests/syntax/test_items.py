@@ -182,6 +182,27 @@ def test_entries_end_with_a_comma_or_a_line(separator: str) -> None:
     assert (counter.name, counter.name_span.text, counter.ours.value) == ("n", "n", "d.{k}")
 
 
+@pytest.mark.parametrize("separator", [", ", "\n", ",\n", "\n\n  # c\n"])
+def test_reference(separator: str) -> None:
+    item = only(f'reference timm for a, b = "c" with (d = 0.2, e = true) {{\n "doc"\n sizes = [96]{separator}x = 1 }}')
+    assert isinstance(item, ast.Reference)
+    assert (item.library.name, [t.name for t in item.targets]) == ("timm", ["a", "b"])
+    assert [t.span.text for t in item.targets] == ["a", "b"]
+    assert item.model is not None
+    assert item.model.value == "c"
+    assert [(a.name, show(a.value)) for a in item.arguments] == [("d", "0.2"), ("e", "True")]
+    assert item.docstring is not None
+    assert item.docstring.text == "doc"
+    assert [e.key for e in item.entries] == ["sizes", "x"]
+
+
+def test_reference_without_its_options() -> None:
+    item = only("reference reference for reference")
+    assert isinstance(item, ast.Reference)
+    assert (item.model, item.arguments, item.docstring, item.entries) == (None, (), None, ())
+    assert isinstance(only("model M {\n  reference = 3\n}"), ast.Definition)
+
+
 def test_spans_of_names_and_labels() -> None:
     item = definition("block Name(a: int) {\n  x = in -> stage layer{i}: conv(k = 3).y\n}")
     assert item.name_span.text == "Name"

@@ -1,4 +1,4 @@
-"""E401–E408: what a spec claims and configures: expect, init, preprocess, checkpoint."""
+"""E401–E411: what a spec claims and configures: expect, init, preprocess, checkpoint, reference."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -173,6 +173,74 @@ ENTRIES = (
         fixed="""
             "a.{i}" = "layer.{i}"
             "stem"  = "stem"
+            """,
+    ),
+    Entry(
+        "E409",
+        "unknown reference library",
+        facts="name suggestion known",
+        message="unknown library `{name}`",
+        label="cannot be compared with",
+        help=("did you mean `{suggestion}`?", "a reference is a model of one of: {known}"),
+        explanation="""
+            `reference` says which model of which library a variant equals, and `archdsl verify` compares them. It
+            has to know how the library's models are built.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference torchvison for net
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference torchvision for net
+            """,
+    ),
+    Entry(
+        "E410",
+        "unknown reference key",
+        facts="key suggestion known",
+        message="unknown reference key `{key}`",
+        label="unknown key",
+        help=("did you mean `{suggestion}`?", "the keys are: {known}"),
+        explanation="""
+            The keys of a `reference` say how its comparison is done. What the library's model is built with stands in
+            parentheses after `with`.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference torchvision for net { size = [64, 65] }
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference torchvision for net { sizes = [64, 65] }
+            """,
+    ),
+    Entry(
+        "E411",
+        "tolerance without a reason",
+        message="a tolerance needs its reason",
+        label="differences are allowed here",
+        help='say why in a line of its own before it: "the library sums in another order"',
+        explanation="""
+            A variant equals its reference bit for bit, unless the reference says why it cannot: the same sum in
+            another order, say. The reason is printed beside the difference.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference torchvision for net { tolerance = 1e-9 }
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference torchvision for net {
+              "The mean is summed in another order."
+              tolerance = 1e-9
+            }
             """,
     ),
 )

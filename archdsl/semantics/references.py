@@ -1,0 +1,127 @@
+"""The `reference` items of a file: which models of which libraries each variant is said to equal.
+
+Takes a `Program` and a `Configured` variant; gives `Reference`s. Like `expect` they are claims of the file about its
+own variants: they are not inherited by what amends a variant, and do not travel with a model that is used elsewhere.
+What is said of a variant by name replaces what is said of its model. No library is imported.
+Reports E101, E105, E106, E108, E301, E302, E317, E409-E411 and E505.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.suggest import closest
+from archdsl.graph.reference import LIBRARIES, Comparison, Plain, Reference
+from archdsl.semantics.arguments import Owner, validated
+from archdsl.semantics.checkpoints import keymaps_of
+from archdsl.semantics.elaborate import constant
+from archdsl.semantics.entries import read_entries
+from archdsl.semantics.program import FileScope, Program
+from archdsl.semantics.values import UNKNOWN, type_name
+from archdsl.semantics.variants import Configured
+from archdsl.source import Span
+from archdsl.syntax import ast
+
+
+def references_of(program: Program, configured: Configured, bag: Bag) -> tuple[Reference, ...]:
+    """The references of one variant, in the order of the file; wrong ones are reported and left out."""
+    found = (_read(item, configured.name, program.root, bag) for item in _about(program, configured))
+    return tuple(reference for reference in found if reference is not None)
+
+
+def check_references(program: Program, variants: Mapping[str, Configured], bag: Bag) -> None:
+    """Check every `reference` of the root file: its library, targets, values, and that its map exists."""
+    models = {name for name, definition in program.root.names.items() if definition.kind == "model"}
+    known = (*models, *variants)
+    seen: dict[tuple[str, str], Span] = {}
+    for item in _items(program):
+        for target in item.targets:
+            if target.name not in known:
+                bag.report("E108", target.span, name=target.name, suggestion=closest(target.name, known))
+                continue
+            key = item.library.name, target.name
+            if key in seen:
+                first = Label(seen[key], "first given here")
+                bag.report("E106", target.span, name=" for ".join(key), secondary=[first])
+            seen.setdefault(key, target.span)
+        reference = _read(item, "", program.root, bag)
+        if reference is not None and reference.comparison.checkpoint is not None:
+            concerned = [configured for configured in variants.values() if item in _about(program, configured)]
+            _check_map(item, reference.comparison.checkpoint, concerned, program, bag)
+
+
+def _items(program: Program) -> Iterable[ast.Reference]:
+    return (item for item in program.root.syntax.items if isinstance(item, ast.Reference))
+
+
+def _about(program: Program, configured: Configured) -> list[ast.Reference]:
+    """The items that name a variant; where none does, those that name its model."""
+    for name in (configured.name, configured.model.name):
+        named = [item for item in _items(program) if any(target.name == name for target in item.targets)]
+        if named:
+            return named
+    return []
+
+
+def _read(item: ast.Reference, variant: str, file: FileScope, bag: Bag) -> Reference | None:
+    """What an item says of a variant; None after an error."""
+    library = item.library.name
+    known = library in LIBRARIES
+    if not known:
+        names = ", ".join(LIBRARIES)
+        bag.report("E409", item.library.span, name=library, suggestion=closest(library, LIBRARIES), known=names)
+    arguments = _arguments(item, file, bag)
+    entries = read_entries(item.entries, tuple(Comparison.model_fields), "E410", file, bag)
+    if entries is None:
+        return None
+    comparison = validated(Owner("reference", tuple(Comparison.model_fields)), Comparison, entries, item.span, bag)
+    if not isinstance(comparison, Comparison) or arguments is None or not known:
+        return None
+    if comparison.tolerance > 0 and not (item.docstring and item.docstring.text.strip()):
+        bag.report("E411", entries["tolerance"].span)
+        return None
+    reason = item.docstring.text if item.docstring else ""
+    model = variant if item.model is None else item.model.value
+    return Reference(library, model, arguments, comparison, reason)
+
+
+def _arguments(item: ast.Reference, file: FileScope, bag: Bag) -> dict[str, Plain] | None:
+    """The values for the library's constructor; None after E105, E106, E301 or an error in a value."""
+    found: dict[str, Plain] = {}
+    places: dict[str, Span] = {}
+    ok = True
+    for argument in item.arguments:
+        name = argument.name
+        if name is None or argument.name_span is None:
+            bag.report("E105", argument.span, owner=f"{item.library.name} with", limit=0, given=1)
+            ok = False
+            continue
+        if name in places:
+            bag.report("E106", argument.name_span, name=name, secondary=[Label(places[name], "first given here")])
+            ok = False
+        places[name] = argument.name_span
+        value = constant(argument.value, file, bag)
+        if value is UNKNOWN:
+            ok = False
+        elif not _is_plain(value):
+            expected = "a number, a bool, a string or a list of such"
+            bag.report("E301", argument.value.span, what=name, expected=expected, got=type_name(value))
+            ok = False
+        else:
+            found[name] = value
+    return found if ok else None
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, bool | int | float | str) or (isinstance(value, tuple) and all(map(_is_plain, value)))
+
+
+def _check_map(item: ast.Reference, name: str, concerned: Iterable[Configured], program: Program, bag: Bag) -> None:
+    place = next(entry.value.span for entry in item.entries if entry.key == "checkpoint")
+    for configured in concerned:
+        maps = keymaps_of(program, configured, Bag())
+        if name not in maps:
+            bag.report("E505", place, name=name, suggestion=closest(name, maps))
+            return

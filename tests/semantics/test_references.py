@@ -1,0 +1,121 @@
+"""`reference` items: what they claim of which variant, and what is wrong with them. No library is imported."""
+
+from __future__ import annotations
+
+import pytest
+
+from archdsl.api import ArchFile
+from archdsl.graph.reference import Reference
+from archdsl.source import Source
+from tests.semantics.helpers import codes, places
+
+NET = """
+model Net(classes = 10) = image(3, 32, 32) -> fc: conv(8, 3) -> gap -> flatten -> linear(classes)
+variants Net(classes) {
+  a: 1
+  b: 2
+}
+variant c = a with (classes = 3)
+checkpoint map for a { "f" = "fc" }
+"""
+
+
+def references(items: str, variant: str) -> tuple[Reference, ...]:
+    file = ArchFile(Source("test.arch", NET + items))
+    assert not file.check()
+    return file[variant].references
+
+
+def names(items: str, variant: str) -> list[str]:
+    return [reference.name for reference in references(items, variant)]
+
+
+def test_of_a_model_is_of_every_variant_under_its_own_name() -> None:
+    for variant in "abc":
+        assert names("reference timm for Net", variant) == [f"timm {variant}"]
+
+
+def test_what_names_a_variant_replaces_what_names_its_model() -> None:
+    items = 'reference timm for Net\nreference torchvision for a, b = "x"\nreference pytorchcv for a'
+    assert names(items, "a") == ["torchvision x", "pytorchcv a"]
+    assert names(items, "b") == ["torchvision x"]
+    assert names(items, "c") == ["timm c"]
+
+
+def test_is_not_handed_on_to_an_amendment() -> None:
+    assert names("reference timm for a", "c") == []
+
+
+def test_holds_for_the_variant_as_the_file_has_it() -> None:
+    file = ArchFile(Source("test.arch", NET + "reference timm for a"))
+    assert len(file["a"].references) == 1
+    assert file["a"].override({"classes": 5}).references == ()
+    assert file["a"].set({"classes": "5"}).references == ()
+
+
+def test_does_not_travel_with_the_model() -> None:
+    text = 'use "resnet.arch" (ResNet, Basic)\nvariant mine = ResNet(Basic, [1, 1, 1, 1])\n'
+    assert ArchFile(Source("test.arch", text))["mine"].references == ()
+
+
+def test_values() -> None:
+    (found,) = references(
+        'reference timm for a with (rate = 2 / 10, names = ["x", [1, true]], deep = false) {\n'
+        '  "why"\n  tolerance = 1e-9, sizes = [95], checkpoint = "map"\n}',
+        "a",
+    )
+    assert found.arguments == {"rate": 0.2, "names": ("x", (1, True)), "deep": False}
+    assert found.reason == "why"
+    comparison = found.comparison
+    assert (comparison.tolerance, comparison.sizes, comparison.checkpoint) == (1e-9, (95,), "map")
+
+
+def test_defaults() -> None:
+    (found,) = references("reference timm for a", "a")
+    assert (dict(found.arguments), found.reason) == ({}, "")
+    comparison = found.comparison
+    assert (comparison.tolerance, comparison.sizes, comparison.checkpoint) == (0.0, (96, 97), None)
+
+
+WRONG = [
+    ("reference tim for a", "E409", "tim"),
+    ("reference os for a", "E409", "os"),
+    ("reference timm for d", "E108", "d"),
+    ("reference timm for a, a", "E106", "a"),
+    ("reference timm for a\nreference timm for b, a", "E106", "a"),
+    ("reference timm for a with (3)", "E105", "3"),
+    ("reference timm for a with (x = 1, x = 2)", "E106", "x"),
+    ("reference timm for a with (x = relu)", "E301", "relu"),
+    ("reference timm for a with (x = y)", "E101", "y"),
+    ("reference timm for a with (x = 0..10^9)", "E315", "0..10^9"),
+    ("reference timm for a { size = 3 }", "E410", "size"),
+    ("reference timm for a { sizes = [96], sizes = [97] }", "E106", "sizes"),
+    ("reference timm for a { sizes = 96 }", "E317", "96"),
+    ("reference timm for a { sizes = [] }", "E317", "[]"),
+    ("reference timm for a { sizes = [96.5] }", "E317", "[96.5]"),
+    ("reference timm for a { sizes = [0] }", "E317", "[0]"),
+    ("reference timm for a { tolerance = 1e-9 }", "E411", "1e-9"),
+    ('reference timm for a {\n  " "\n  tolerance = 1e-9\n}', "E411", "1e-9"),
+    ('reference timm for a {\n  "why"\n  tolerance = -1\n}', "E302", "-1"),
+    ('reference timm for a {\n  "why"\n  tolerance = 1\n}', "E302", "1"),
+    ("reference timm for a { checkpoint = 3 }", "E301", "3"),
+    ('reference timm for a { checkpoint = "mp" }', "E505", '"mp"'),
+    ('reference timm for Net { checkpoint = "map" }', "E505", '"map"'),
+]
+
+
+@pytest.mark.parametrize(("item", "code", "text"), WRONG, ids=lambda value: value[:60])
+def test_wrong(item: str, code: str, text: str) -> None:
+    assert places(NET + item) == [(code, text)]
+
+
+def test_several_errors_of_one_item() -> None:
+    item = "reference tim for d with (x = y) { sizes = 0, checkpoint = 1 }"
+    assert sorted(codes(NET + item)) == ["E101", "E108", "E301", "E317", "E409"]
+
+
+@pytest.mark.parametrize(
+    "item", ["preprocess Net { std = 0..10^9 }", "init Net { conv: normal(0..10^9) }"], ids=["preprocess", "init"]
+)
+def test_limits_of_evaluation_hold_in_items_too(item: str) -> None:
+    assert codes(NET + item) == ["E315"]
