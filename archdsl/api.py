@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
     import torch
     from torch import nn
-
-    from archdsl.backends.diagram import Drawing, Options
-    from archdsl.backends.diagram.drawing import Level
 
 
 class Variant:
@@ -76,7 +74,7 @@ class Variant:
         return stage_table(self.graph)
 
     @property
-    def published(self) -> Mapping[str, float]:
+    def published(self) -> Mapping[str, Decimal]:
         """Published figures that the graph cannot show, from `expect`: `{"top1": 76.13}`, in percent.
 
         None where parameters were overridden: what was published is said of the network as it stands in the file.
@@ -92,34 +90,12 @@ class Variant:
         bag = Bag()
         rules = init_rules(self.file.program, self.configured, self.graph, bag)
         bag.raise_errors()
-        traced = self.traced()
+        c = self.configured
+        traced = elaborate(c.name, c.model, c.args, c.span, bag)
+        bag.raise_errors()
+        assert traced is not None
         with collector_paused():
             return generate(traced, self.file.docstring, rules)
-
-    def traced(self) -> Graph:
-        """A graph of its own whose numbers say what they were computed from; raises ArchError."""
-        bag = Bag()
-        c = self.configured
-        graph = elaborate(c.name, c.model, c.args, c.span, bag)
-        bag.raise_errors()
-        assert graph is not None
-        return graph
-
-    def drawing(
-        self, level: Level = "overview", options: Options | None = None, other: Variant | None = None
-    ) -> Drawing:
-        """A picture of the network; with `other`, of what differs there (level `diff`). Raises ArchError."""
-        from archdsl.backends.diagram import draw
-
-        if level == "blocks":
-            return draw(level, self.traced(), options=options)
-        return draw(level, self.graph, *([other.graph] if other else []), options=options)
-
-    def page(self) -> str:
-        """A self-contained HTML page: the graph to unfold and search, the stage table, the text of the spec."""
-        from archdsl.backends.diagram import page
-
-        return page(self.graph)
 
     @cached_property
     def keymaps(self) -> Mapping[str, KeyMap]:

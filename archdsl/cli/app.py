@@ -15,7 +15,6 @@ COMMANDS = {
     "build": "build",
     "check": "check",
     "show": "show",
-    "draw": "draw",
     "list": "listing",
     "predict": "predict",
     "fmt": "fmt",

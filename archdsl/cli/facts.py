@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 def variant_json(variant: Variant) -> VariantJson:
     graph, table = variant.graph, variant.table
+    top1 = variant.published.get("top1")
     return {
         "name": variant.name,
         "model": graph.root.definition,
         "arguments": arguments(variant),
         "input": list(graph.input_shape.dims),
         "output": list(graph.output_shape.dims),
-        "top1": variant.published.get("top1"),
+        "top1": None if top1 is None else float(top1),
         "layers": table.layers,
         "params": graph.params,
         "macs": graph.macs,

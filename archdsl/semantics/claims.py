@@ -50,8 +50,8 @@ def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mappin
                 _check(entry, graphs[name], name, bag)
 
 
-def recorded_claims(program: Program, variant: str) -> dict[str, float]:
-    """The published figures of a variant that no graph can show, in percent: `{"top1": 76.13}`.
+def recorded_claims(program: Program, variant: str) -> dict[str, Decimal]:
+    """What was published of a variant and no graph can show, in percent, digits as written: `{"top1": 76.13}`.
 
     A variant that amends another has only its own: another network has another accuracy.
     """
@@ -67,12 +67,12 @@ def _expects(program: Program) -> Iterator[ast.Expect]:
     return (item for item in program.root.syntax.items if isinstance(item, ast.Expect))
 
 
-def _percentage(entry: ast.Entry) -> float | None:
+def _percentage(entry: ast.Entry) -> Decimal | None:
     """The number that is claimed; None if it is no number from 0 to 100."""
     value = entry.value
     if not isinstance(value, ast.Number) or value.text[-1] in _SUFFIXES:
         return None
-    number = float(value.text.replace("_", ""))
+    number = Decimal(value.text.replace("_", ""))
     return number if 0 <= number <= 100 else None
 
 

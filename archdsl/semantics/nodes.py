@@ -6,7 +6,7 @@ reported (E103, E107, E2xx, E301, E302, E314, E315, E317).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,12 +77,31 @@ class NodeRules(CallRules):
         return text
 
     def _container(self, part: str, scope: Scope, span: Span, frame: Frame) -> Scope | None:
-        for member in scope.owner.members:
-            if isinstance(member, Scope) and member.kind == "container" and member.name == part:
-                return member
+        """The level `part` of a dotted label: one and the same for all labels of the scope that begin with it."""
+        for around in scope.ancestors():
+            found = _member(around, "container", part)
+            if found is not None:
+                return found
+            if around is scope.owner:
+                break
+        choice = next((c for c in _choices(scope.owner) if _member(c, "container", part)), None)
+        if choice is not None:
+            return self._shared(choice, part, frame)
         return self._open(
             "container", part, span, replace(frame, scope=scope), Named(span, part, False, Identity(span))
         )
+
+    def _shared(self, choice: Scope, part: str, frame: Frame) -> Scope:
+        """Move a level that was opened in a choice to where the choice is: it is no longer the choice's alone."""
+        level = _member(choice, "container", part)
+        assert level is not None
+        assert choice.parent is not None
+        choice.members.remove(level)
+        level.parent = choice.owner
+        level.parent.members.insert(level.parent.members.index(_outermost(choice)), level)
+        if choice.condition is not None:
+            self.structural(choice.condition, frame)
+        return level
 
     def combine(self, op: str, operands: Sequence[Any], frame: Frame, span: Span, spans: Sequence[Span]) -> Any:
         """`f + g`, `concat(…)`: of layers a layer, of tensors a tensor."""
@@ -192,6 +211,26 @@ class NodeRules(CallRules):
         return self.error(
             problem.code, place, frame, help=problem.help, secondary=secondary, facts={"op": op.name, **problem.facts}
         )
+
+
+def _member(scope: Scope, kind: ScopeKind, name: str) -> Scope | None:
+    found = (m for m in scope.members if isinstance(m, Scope) and m.kind == kind and m.name == name)
+    return next(found, None)
+
+
+def _choices(scope: Scope) -> Iterator[Scope]:
+    """The choices of a scope, and those in them."""
+    for member in scope.members:
+        if isinstance(member, Scope) and member.kind == "choice":
+            yield member
+            yield from _choices(member)
+
+
+def _outermost(choice: Scope) -> Scope:
+    """The choice, or the one around it that is a member of their owner."""
+    while choice.parent is not None and choice.parent.kind == "choice":
+        choice = choice.parent
+    return choice
 
 
 def _width(op: OpSpec, exprs: Mapping[str, Expr], tensors: Sequence[Tensor], actual: int, params: OpParams) -> Expr:

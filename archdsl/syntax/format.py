@@ -33,10 +33,7 @@ class Formatter:
         """The text of the file."""
         previous: ast.ItemSyntax | None = None
         for item in self.file.items:
-            spaced = previous is not None and (
-                _kind(item) != _kind(previous) or self._breaks(item) or self._breaks(previous)
-            )
-            self._line(item, partial(self._item, item), spaced=spaced)
+            self._line(item, partial(self._item, item), spaced=previous is not None and self._apart(previous, item))
             previous = item
         self._rest(len(self.source))
         return "\n".join(self.lines) + "\n" if self.lines else ""
@@ -87,6 +84,12 @@ class Formatter:
         first, *rest = text.split("\n")
         self.lines[-1] += first
         self.lines += rest
+
+    def _apart(self, above: ast.ItemSyntax, item: ast.ItemSyntax) -> bool:
+        """Whether a blank line has to be between two items. What is expected of a variant may stand beside it."""
+        if isinstance(item, ast.Expect) and isinstance(above, ast.Variant) and item.variant.name == above.name:
+            return False
+        return _kind(item) != _kind(above) or self._breaks(item) or self._breaks(above)
 
     def _breaks(self, node: ast.Syntax) -> bool:
         """Whether an item takes several lines, or will."""

@@ -33,20 +33,27 @@ class Renamed(nn.Module):
         paths = {key.rpartition(".")[0]: ours_of[id(value)].rpartition(".")[0] for key, value in keys.items()}
         rest = nn.Module()
         for number, (path, module) in enumerate(theirs.named_modules()):
-            if path in paths:
+            if path in paths and list(module.children()):
+                for name, parameter in module.named_parameters(recurse=False):  # of no layer: layer scale
+                    ours = ours_of[id(keys[f"{path}.{name}"])]
+                    self._level(ours.rpartition(".")[0]).register_parameter(ours.rpartition(".")[2], parameter)
+            elif path in paths:
                 self._place(paths[path], module)
             elif not list(module.children()):
                 rest.add_module(str(number), module)
         self.add_module("without_weights", rest)
 
     def _place(self, path: str, module: nn.Module) -> None:
-        *levels, name = path.split(".")
+        level, _, name = path.rpartition(".")
+        self._level(level).add_module(name, module)
+
+    def _level(self, path: str) -> nn.Module:
         parent: nn.Module = self
-        for level in levels:
+        for level in path.split(".") if path else ():
             if level not in parent._modules:
                 parent.add_module(level, nn.Module())
             parent = parent.get_submodule(level)
-        parent.add_module(name, module)
+        return parent
 
     def train(self, mode: bool = True) -> Renamed:
         self.whole[0].train(mode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -183,7 +184,7 @@ def test_accuracies_are_recorded_for_the_network_they_were_published_of() -> Non
     text = MODEL + "variant a = Net(4)\nvariant b = a with (width = 8)\nexpect a { params = 162, top1 = 76.13 }\n"
     file = ArchFile(Source("test.arch", text))
     assert file.check() == ()
-    assert file["a"].published == {"top1": 76.13}
+    assert file["a"].published == {"top1": Decimal("76.13")}
     assert file["b"].published == {}
     assert file["a"].override({"width": 8}).published == {}
     assert file["a"].set({"width": "8"}).published == {}

@@ -33,6 +33,8 @@ UNCHANGED = [
     '"Paper"\n\ndefault conv(bias = false)\n\nfn f(x, y: int in 1..3 = 2) = x\n',
     "block A = in\nblock B = A\n",
     "variant a = M(1, x = 2)\nvariant b = a with (x = 3)\nvariant c = M\nvariant d = a with ()\n",
+    "variant a = M\nexpect a { top1 = 76.1 }\n\nvariant b = a with (x = 3)\nexpect b { top1 = 77.0 }\n",
+    "variant a = M\n\nexpect b { top1 = 76.1 }\n",
     "block A on (a, b) {\n  c  = a\n  de = b\n\n  # two\n  if c { c } else { de }\n}\n",
     "model M {\n  for i in 0..3 { x = x -> a{i}: conv(3) }\n  x\n}\n",
     "model M {\n  x = in -> a\n   -> b   -> c\n   -> def -> e\n}\n",
