@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from archdsl.backends.diagram import Drawing, Options
+    from archdsl.backends.diagram.drawing import Level
+
 
 class Variant:
     """One configuration of a model. The graph is made, and its errors raised, when it is first needed."""
@@ -90,12 +93,34 @@ class Variant:
         bag = Bag()
         rules = init_rules(self.file.program, self.configured, self.graph, bag)
         bag.raise_errors()
-        c = self.configured
-        traced = elaborate(c.name, c.model, c.args, c.span, bag)
-        bag.raise_errors()
-        assert traced is not None
+        traced = self.traced()
         with collector_paused():
             return generate(traced, self.file.docstring, rules)
+
+    def traced(self) -> Graph:
+        """A graph of its own whose numbers say what they were computed from; raises ArchError."""
+        bag = Bag()
+        c = self.configured
+        graph = elaborate(c.name, c.model, c.args, c.span, bag)
+        bag.raise_errors()
+        assert graph is not None
+        return graph
+
+    def drawing(
+        self, level: Level = "overview", options: Options | None = None, other: Variant | None = None
+    ) -> Drawing:
+        """A picture of the network; with `other`, of what differs there (level `diff`). Raises ArchError."""
+        from archdsl.backends.diagram import draw
+
+        if level == "blocks":
+            return draw(level, self.traced(), options=options)
+        return draw(level, self.graph, *([other.graph] if other else []), options=options)
+
+    def page(self) -> str:
+        """A self-contained HTML page: the graph to unfold and search, the stage table, the text of the spec."""
+        from archdsl.backends.diagram import page
+
+        return page(self.graph)
 
     @cached_property
     def keymaps(self) -> Mapping[str, KeyMap]:

@@ -15,6 +15,7 @@ COMMANDS = {
     "build": "build",
     "check": "check",
     "show": "show",
+    "draw": "draw",
     "list": "listing",
     "predict": "predict",
     "fmt": "fmt",

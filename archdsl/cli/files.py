@@ -12,15 +12,16 @@ from archdsl.diagnostics.core import ArchError
 
 
 class Staged:
-    """A text under a temporary name beside its destination. `commit` puts it in place; leaving without deletes it.
+    """Content under a temporary name beside its destination. `commit` puts it in place; leaving without deletes it.
 
+    A text is written as UTF-8.
     A symbolic link is followed; a device or pipe (`/dev/null`) is written to, not replaced. Raises ArchError E607.
     """
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, content: str | bytes) -> None:
         self.shown = path
         self.path = Path(os.path.realpath(path))
-        self.text = text
+        self.data = content.encode() if isinstance(content, str) else content
         self.temporary: Path | None = None
 
     def __enter__(self) -> Staged:
@@ -31,8 +32,8 @@ class Staged:
         try:
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".tmp", dir=self.path.parent)
             self.temporary = Path(name)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(self.text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(self.data)
             self.temporary.chmod(self._mode())
         except OSError as error:
             self._clean()
@@ -40,15 +41,15 @@ class Staged:
         return self
 
     def content(self) -> str:
-        """What was written, read back."""
-        return self.temporary.read_text(encoding="utf-8") if self.temporary else self.text
+        """The text that was written, read back."""
+        return self.temporary.read_text(encoding="utf-8") if self.temporary else self.data.decode()
 
     def commit(self) -> None:
         try:
             if self.temporary is not None:
                 self.temporary.replace(self.path)
             else:
-                self.path.write_text(self.text, encoding="utf-8", newline="")
+                self.path.write_bytes(self.data)
         except OSError as error:
             raise self._refusal(error) from None
 

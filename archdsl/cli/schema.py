@@ -138,6 +138,17 @@ class ShowDocument(Document):
     variants: list[VariantJson]
 
 
+class DrawDocument(Document):
+    """`archdsl draw --json`: the file that was written; `path` is null, and `text` the picture, for `-o -`."""
+
+    variants: list[str]
+    level: str
+    format: str
+    path: str | None
+    text: str | None
+    bytes: int
+
+
 class FamilyJson(TypedDict):
     """A shipped spec."""
 

@@ -32,8 +32,10 @@ class StageRow:
     params: int = 0
     macs: int = 0
     activations: int = 0
+    nodes: list[Node] = field(default_factory=list, repr=False)
 
     def add(self, node: Node) -> None:
+        self.nodes.append(node)
         self.output = node.shape
         self.layers += node.op.role in _WEIGHTED
         self.params += sum(weight.elements for weight in node.weights if weight.trainable)

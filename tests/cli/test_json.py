@@ -51,6 +51,8 @@ def test_the_check_bites() -> None:
         ("show small.arch", schema.ShowDocument),
         ("show small.arch:large", schema.ShowDocument),
         ("show resnet50", schema.ShowDocument),
+        ("draw small.arch:large", schema.DrawDocument),
+        ("draw small.arch:large -o -", schema.DrawDocument),
         ("list", schema.ListDocument),
         ("explain e101", schema.ExplainDocument),
         ("fmt small.arch", schema.FmtDocument),

@@ -193,6 +193,7 @@ def state(model: nn.Module) -> dict[str, tuple[int, ...]]:
 
 _SETTINGS: dict[type[nn.Module], tuple[str, ...]] = {
     nn.Conv2d: ("stride", "padding", "dilation", "groups", "padding_mode"),
+    nn.BatchNorm1d: ("eps", "momentum", "affine", "track_running_stats"),
     nn.BatchNorm2d: ("eps", "momentum", "affine", "track_running_stats"),
     nn.LayerNorm: ("eps", "normalized_shape"),
     nn.GroupNorm: ("eps", "num_groups"),

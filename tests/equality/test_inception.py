@@ -1,4 +1,5 @@
-"""GoogLeNet and Inception v3 equal torchvision's without auxiliary heads; v4 and Inception-ResNet v2 equal timm's.
+"""GoogLeNet and Inception v3 equal torchvision's without auxiliary heads; v4 and Inception-ResNet v2 equal timm's;
+BN-Inception and, through the spec's map, Inception-ResNet v1 equal pytorchcv's.
 
 Expected values are the libraries' own: their models, and what torchvision's weights declare.
 """
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from torch import nn
 
-from tests.equality import checks, ours, reference
+from tests.equality import checks, mapped, ours, reference
 
 
 class Reference(NamedTuple):
@@ -27,12 +28,17 @@ VARIANTS = {
     "inception_v3": Reference("inception_v3", "torchvision", WITHOUT_HEADS),
     "inception_v4": Reference("inception_v4", "timm", DROPOUT),
     "inception_resnet_v2": Reference("inception_resnet", "timm", DROPOUT),
+    "bninception": Reference("bn_inception", "pytorchcv", {}),
+    "inceptionresnetv1": Reference("inception_resnet", "pytorchcv", {}),
 }
 
 
 def reference_model(variant: str, device: str = "cpu") -> nn.Module:
-    _, library, options = VARIANTS[variant]
-    return reference.reference_model(library, variant, device=device, **options)
+    family, library, options = VARIANTS[variant]
+    theirs = reference.reference_model(library, variant, device=device, **options)
+    if library != "pytorchcv":
+        return theirs
+    return mapped.Renamed(mapped.any_size(theirs, "features.final_pool"), family, variant)
 
 
 @pytest.fixture(scope="class", params=VARIANTS)

@@ -1,4 +1,4 @@
-"""E601–E609: finding a spec, building it, files given on the command line."""
+"""E601–E611: finding a spec, building and drawing it, files given on the command line."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -160,6 +160,41 @@ ENTRIES = (
             model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
             variant net = Net()
             preprocess Net { mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }
+            """,
+    ),
+    Entry(
+        "E610",
+        "no engine for a picture",
+        facts="format detail",
+        message="cannot draw {format}: {detail}",
+        help="install Graphviz, or write DOT (-o FILE.dot) and render it elsewhere",
+        fence="sh",
+        explanation="""
+            Pictures are laid out by Graphviz: the engine of the package graphviz-pure, which comes with archdsl, or the
+            `dot` of the system, which is used with `--engine dot` or where there is no other. None could be run.
+            """,
+        example="""
+            archdsl draw resnet50 -o resnet50.pdf --engine dot
+            """,
+        fixed="""
+            archdsl draw resnet50 -o resnet50.pdf
+            """,
+    ),
+    Entry(
+        "E611",
+        "drawing failed",
+        facts="detail",
+        message="Graphviz failed: {detail}",
+        help="this is a fault of archdsl or Graphviz, not of the spec; `-o FILE.dot` writes what it was given",
+        fence="sh",
+        explanation="""
+            The engine was run and gave no picture, or took longer than two minutes.
+            """,
+        example="""
+            archdsl draw resnet50 -o resnet50.svg --engine dot
+            """,
+        fixed="""
+            archdsl draw resnet50 -o resnet50.svg
             """,
     ),
 )

@@ -1,0 +1,87 @@
+"""What a level gives: a `Drawing`; what it may be told: `Options`; and which levels there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Literal
+
+from archdsl.graph.ir import Graph
+
+Level = Literal["overview", "blocks", "graph", "diff"]
+Format = Literal["svg", "png", "pdf", "dot", "html"]
+Engine = Literal["auto", "embedded", "dot"]
+Direction = Literal["lr", "tb"]
+
+LEVELS: Mapping[str, str] = {
+    "overview": "archdsl.backends.diagram.overview",
+    "blocks": "archdsl.backends.diagram.blocks",
+    "graph": "archdsl.backends.diagram.level_graph",
+    "diff": "archdsl.backends.diagram.level_diff",
+}
+"""The module of each level: its function `draw(graph, options)`, of `diff` `draw(before, after, options)`."""
+
+PAGE = "archdsl.backends.diagram.page"
+"""The module of the HTML page: its function `page(graph)` gives the text of one self-contained file."""
+
+FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be chosen about a picture; a level uses what applies to it.
+
+    `columns` is the width it is laid out for: one or two columns of a paper (`style.COLUMN`, `style.PAGE`).
+    `direction` None: the level's own. `depth` and `expand` (paths) say what the graph shows open.
+    """
+
+    columns: Literal[1, 2] = 2
+    direction: Direction | None = None
+    depth: int | None = None
+    expand: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture as DOT.
+
+    `layout` says how Graphviz is to run: "dot" finds the positions, "fixed" takes those in the source (`neato -n2`).
+    `covers` says for the id of each drawn element which nodes of the graph it stands for, so that a test can see that
+    none is left out.
+    """
+
+    name: str
+    level: Level
+    title: str
+    dot: str
+    layout: Literal["dot", "fixed"] = "dot"
+    covers: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
+
+    def render(self, format: Literal["svg", "png", "pdf", "dot"] = "svg", engine: Engine = "auto") -> bytes:
+        """The picture as a file's content; raises ArchError E610 or E611."""
+        from archdsl.backends.diagram.render import render
+
+        return render(self, format, engine)
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG, to stand in a page."""
+        return self.render("svg").decode()
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def draw(level: Level, *graphs: Graph, options: Options | None = None) -> Drawing:
+    """Draw one graph, or with level `diff` two (before, after). `blocks` wants a traced graph."""
+    module: Any = import_module(LEVELS[level])
+    drawing: Drawing = module.draw(*graphs, options or Options())
+    return drawing
+
+
+def page(graph: Graph) -> str:
+    """One network as a self-contained HTML page."""
+    module: Any = import_module(PAGE)
+    text: str = module.page(graph)
+    return text

@@ -1,0 +1,152 @@
+"""What the overview shows: takes a graph, gives its `Part`s in order of execution.
+
+A part is a stage, a run of equal blocks or stages, or a layer with what belongs to it (convolution, normalization,
+activation). Every node but the image is in exactly one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from archdsl.backends.diagram.style import Category
+from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.ops.spec import Shape
+
+_STRONG = frozenset({"conv", "linear", "pool", "merge"})
+"""Roles of the layers that a part is named after; the others go with one of them."""
+_LARGE = 0.5
+"""A block without stages is opened if it holds more of the network's MACs."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One element. `blocks` are definitions with how often each follows another: [(3, "Bottleneck")]; else `lead` is
+    the layer it is named after."""
+
+    path: str
+    nodes: list[Node]
+    category: Category
+    blocks: list[tuple[int, str]] = field(default_factory=list)
+    lead: Node | None = None
+    count: int = 1
+    """How many stages it stands for."""
+    last: str = ""
+    """The path of the last of them."""
+
+    @property
+    def output(self) -> Shape:
+        return self.nodes[-1].shape
+
+    @property
+    def params(self) -> int:
+        return sum(weight.elements for node in self.nodes for weight in node.weights if weight.trainable)
+
+    @property
+    def macs(self) -> int:
+        return sum(node.macs for node in self.nodes)
+
+
+def parts_of(graph: Graph) -> list[Part]:
+    """The parts of a graph."""
+    found: list[Part] = []
+    for loose, group in groupby(_units(graph), lambda unit: isinstance(unit, Node)):
+        if loose:
+            found += _layers([unit for unit in group if isinstance(unit, Node)])
+        else:
+            found += [_part(unit) for unit in group if isinstance(unit, Scope)]
+    return _merged(found)
+
+
+def _units(graph: Graph) -> Iterator[Scope | Node]:
+    """The scopes and single nodes that stand at the top, once what only holds them is opened."""
+    staged = {id(scope) for node in graph.nodes for scope in node.scope.ancestors() if scope.stage}
+    around = {id(up) for node in graph.nodes if (stage := node.stage) for up in stage.ancestors() if not up.stage}
+    total = graph.macs or 1
+    stack: list[Scope | Node] = [graph.root]
+    while stack:
+        member = stack.pop()
+        if isinstance(member, Node):
+            if member is not graph.input:
+                yield member
+        elif id(member) not in staged and _is_open(member, around, total):
+            stack.extend(reversed(member.members))
+        else:
+            yield member
+
+
+def _is_open(scope: Scope, around: set[int], total: int) -> bool:
+    if scope.kind != "block" or id(scope) in around:
+        return True
+    if sum(node.op.role in _STRONG for node in scope.nodes()) == 1:
+        return True
+    inner = any(isinstance(member, Scope) for member in scope.members)
+    return inner and not around and sum(node.macs for node in scope.nodes()) > _LARGE * total
+
+
+def _part(scope: Scope) -> Part:
+    nodes = list(scope.nodes())
+    return Part(scope.path, nodes, "block", _blocks(scope), None, 1, scope.path)
+
+
+def _blocks(scope: Scope) -> list[tuple[int, str]]:
+    if scope.definition:
+        return [(1, scope.definition)]
+    names = [_definition(member) for member in scope.members]
+    return [(len(list(same)), name) for name, same in groupby(names)]
+
+
+def _definition(member: Scope | Node) -> str:
+    while isinstance(member, Scope) and not member.definition and len(member.members) == 1:
+        member = member.members[0]
+    if isinstance(member, Node):
+        return member.op.label(member.params).partition(",")[0]
+    return member.definition or member.name
+
+
+def _layers(nodes: Iterable[Node]) -> list[Part]:
+    """Runs of layers: each strong one with the weak ones after it; weak ones before the first go with that."""
+    found: list[Part] = []
+    waiting: list[Node] = []
+    for node in nodes:
+        if node.op.role in _STRONG:
+            found.append(Part(node.path, [*waiting, node], _category(node), [], node, 1, node.path))
+            waiting = []
+        elif found and _feeds(found[-1].nodes[-1], node):
+            found[-1].nodes.append(node)
+        else:
+            waiting.append(node)
+    if waiting and found:
+        found[-1].nodes += waiting
+    elif waiting:
+        found.append(Part(waiting[-1].path, waiting, _category(waiting[-1]), [], waiting[-1], 1, waiting[-1].path))
+    return found
+
+
+def _category(node: Node) -> Category:
+    return node.op.role
+
+
+def _feeds(before: Node, after: Node) -> bool:
+    return any(ref.node == before.id for ref in after.inputs)
+
+
+def _merged(parts: list[Part]) -> list[Part]:
+    """Neighbours that are one block of the same definition and give the same size become one part."""
+    found: list[Part] = []
+    for part in parts:
+        last = found[-1] if found else None
+        if last is not None and _alike(last, part):
+            last.nodes += part.nodes
+            last.count += 1
+            last.last = part.path
+            last.blocks = [(last.blocks[0][0] + part.blocks[0][0], last.blocks[0][1])]
+        else:
+            found.append(part)
+    return found
+
+
+def _alike(a: Part, b: Part) -> bool:
+    same = len(a.blocks) == len(b.blocks) == 1 and a.blocks[0][1] == b.blocks[0][1]
+    return same and (a.output.height, a.output.width) == (b.output.height, b.output.width) and a.output == b.output

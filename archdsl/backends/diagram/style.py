@@ -1,0 +1,145 @@
+"""How pictures look: colours by the role of an op, line styles, fonts, sizes. All lengths are in points.
+
+The hues are those of Okabe and Ito (2008), which people with any common colour vision tell apart. Each is mixed with
+white to a lightness of its own, so that a copy in grey keeps the categories apart; those of nearly equal lightness
+differ in their outline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, TypeAlias
+
+from archdsl.ops.spec import Role
+
+FONT, BOLD_FONT = "Helvetica", "Helvetica-Bold"
+"""Arial and Arimo have the same metrics."""
+SIZE = 8.0
+"""Text of labels; `SMALL` of what accompanies them."""
+SMALL = 6.5
+TITLE = 9.5
+
+COLUMN = 252.0
+"""Width of one column of a paper (3.5 in) and of the page (7.16 in), as the IEEE sets them."""
+PAGE = 515.5
+SLIDE = 16 / 9
+"""Width over height of a slide."""
+DPI = 200
+
+INK = "#222222"
+FAINT = "#777777"
+LINE = "#444444"
+FRAME = "#BBBBBB"
+PANEL = "#F7F7F7"
+
+OKABE_ITO: Mapping[str, str] = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky blue": "#56B4E9",
+    "bluish green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "reddish purple": "#CC79A7",
+}
+
+Category: TypeAlias = Role | Literal["block"]
+
+
+class Look(NamedTuple):
+    """Fill, outline and its Graphviz style, and what the legend calls it."""
+
+    fill: str
+    line: str
+    name: str
+    style: str = "filled"
+
+    @property
+    def text(self) -> str:
+        """Black or white, whichever is read more easily."""
+        return "#FFFFFF" if luminance(self.fill) < 0.25 else INK
+
+
+def mixed(colour: str, share: float, other: str = "#FFFFFF") -> str:
+    """`share` of a colour and the rest of another."""
+    pairs = zip(_channels(colour), _channels(other), strict=True)
+    return "#" + "".join(f"{round(255 * (share * a + (1 - share) * b)):02X}" for a, b in pairs)
+
+
+def _channels(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour, 0 to 1 (WCAG 2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def lightness(colour: str) -> float:
+    """CIE L*, 0 (black) to 100 (white): steps that look equal in grey."""
+    y = luminance(colour)
+    return 116 * y ** (1 / 3) - 16 if y > 216 / 24389 else y * 24389 / 27
+
+
+def _look(hue: str, share: float, name: str, style: str = "filled") -> Look:
+    return Look(mixed(OKABE_ITO[hue], share), mixed(OKABE_ITO[hue], 0.75, "#000000"), name, style)
+
+
+LOOKS: Mapping[Category, Look] = {
+    "input": Look("#FFFFFF", LINE, "input"),
+    "conv": _look("sky blue", 0.62, "convolution"),
+    "linear": _look("blue", 1.0, "linear"),
+    "norm": _look("yellow", 0.45, "normalization"),
+    "act": _look("orange", 0.42, "activation"),
+    "pool": _look("vermillion", 0.72, "pooling"),
+    "merge": Look("#FFFFFF", INK, "merge", "filled"),
+    "reshape": Look("#E4E4E4", FAINT, "reshape"),
+    "regularizer": Look("#FFFFFF", FAINT, "regularization", "filled,dashed"),
+    "gate": _look("reddish purple", 0.8, "gate"),
+    "block": _look("bluish green", 0.55, "block"),
+}
+"""The look of every category: the roles of ops, and `block` for what is drawn as one box."""
+
+
+def look_of(role: Category) -> Look:
+    return LOOKS[role]
+
+
+def size_text(dims: tuple[int, ...]) -> str:
+    """`64×56×56`: channels × height × width."""
+    return "×".join(map(str, dims))
+
+
+def count_text(number: float) -> str:
+    """`25.6M`: three significant digits."""
+    for factor, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if number >= factor:
+            value = number / factor
+            return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}{unit}"
+    return f"{number:.0f}"
+
+
+def share_text(share: float) -> str:
+    """`43%`; `<1%` rather than a zero that is none."""
+    return "0" if share == 0 else "<1%" if share < 0.005 else f"{share:.0%}"
+
+
+BARS = (Look("#444444", "#444444", "share of parameters"), Look("#C8C8C8", "#8A8A8A", "share of MACs"))
+"""The bars of shares: parameters, MACs."""
+
+_BLOCKS = (
+    ("bluish green", 0.62, "filled"),
+    ("reddish purple", 0.45, "filled"),
+    ("orange", 0.75, "filled"),
+    ("yellow", 0.7, "filled"),
+    ("bluish green", 0.25, "filled"),
+    ("vermillion", 0.35, "filled"),
+    ("blue", 0.35, "filled"),
+)
+
+
+def block_look(index: int, name: str) -> Look:
+    """The look of the nth definition of a picture; after seven they begin again, with dashed outlines."""
+    hue, share, outline = _BLOCKS[index % len(_BLOCKS)]
+    return _look(hue, share, name, outline if index < len(_BLOCKS) else "filled,dashed")

@@ -1,0 +1,133 @@
+"""`archdsl draw`: a network as a picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import ArchCommand, document, find_variant, json_option, set_option
+from archdsl.diagnostics.core import ArchError
+
+if TYPE_CHECKING:
+    from archdsl.api import Variant
+    from archdsl.backends.diagram import Options
+    from archdsl.backends.diagram.drawing import Engine, Format, Level
+
+LEVELS = ("overview", "blocks", "graph", "diff")
+FORMATS = ("svg", "png", "pdf", "dot", "html")
+_TEXTS = ("svg", "dot", "html")
+
+
+@click.command("draw", cls=ArchCommand, short_help="Draw a network: overview, blocks, graph, diff.")
+@click.argument("spec")
+@click.argument("other", required=False)
+@click.option("-o", "--output", metavar="FILE", help="Where to write; the suffix is the format; `-` prints SVG.")
+@click.option("--level", type=click.Choice(LEVELS), help="What to draw. [overview; of two networks, their diff]")
+@click.option("--format", type=click.Choice(FORMATS), help="The format, where the suffix does not say it.")
+@click.option("--columns", type=click.IntRange(1, 2), default=2, help="Columns of a paper to be laid out for. [2]")
+@click.option("--direction", type=click.Choice(["lr", "tb"]), help="Left to right or top down.")
+@click.option("--depth", type=click.IntRange(0), help="Level graph: how many levels of the tree are open.")
+@click.option("--expand", metavar="PATH", multiple=True, help="Level graph: open this part, wherever it is.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "embedded", "dot"]),
+    default="auto",
+    help="The engine that comes with archdsl, or the system's Graphviz. [auto]",
+)
+@set_option
+@json_option
+def command(
+    spec: str,
+    other: str | None,
+    output: str | None,
+    level: Level | None,
+    format: Format | None,
+    columns: int,
+    direction: str | None,
+    depth: int | None,
+    expand: tuple[str, ...],
+    engine: Engine,
+    settings: dict[str, str],
+    as_json: bool,
+) -> int:
+    """Draw a network, or what differs between two.
+
+    \b
+    overview  stages as glyphs scaled by resolution and channels, on one page
+    blocks    one drawing for each block definition in use
+    graph     every layer, in nested boxes
+    diff      two networks in one picture: what came, went and changed
+    A file FILE.html is a page with the whole graph, to be unfolded and searched.
+    """
+    from archdsl.backends.diagram import Options
+
+    variants = [find_variant(name, settings) for name in (spec, other) if name]
+    chosen = _level(level, other)
+    kind = _format(format, output, chosen)
+    options = Options(cast(Any, columns), cast(Any, direction), depth, expand)
+    path = None if output == "-" else Path(output or f"{variants[0].name}.{kind}")
+    content, kind, path = _content(variants, chosen, kind, options, engine, path)
+    _write(content, path, as_json)
+    if as_json:
+        text = content.decode() if path is None else None
+        facts = {"level": chosen, "format": kind, "path": str(path) if path else None, "text": text}
+        names = [variant.name for variant in variants]
+        console.write_json(document("draw", (), variants=names, **facts, bytes=len(content)))
+    return 0
+
+
+def _level(level: Level | None, other: str | None) -> Level:
+    chosen: Level = level or ("diff" if other else "overview")
+    if (chosen == "diff") != bool(other):
+        raise click.UsageError("level diff compares two networks, every other level draws one")
+    return chosen
+
+
+def _format(format: Format | None, output: str | None, level: Level) -> Format:
+    """The format asked for; raises UsageError where the options do not agree on one."""
+    suffix = Path(output).suffix.lower().removeprefix(".") if output and output != "-" else ""
+    if format is None and suffix and suffix not in FORMATS:
+        raise click.UsageError(f"unknown format {suffix!r}: it is one of {', '.join(FORMATS)}")
+    if format is None and output and output != "-" and not suffix:
+        raise click.UsageError(f"{output} has no suffix that says the format: {', '.join(FORMATS)}")
+    kind: Format = format or cast("Format", suffix or "svg")
+    if output == "-" and kind not in _TEXTS:
+        raise click.UsageError(f"{kind} is not printed: give a file with -o")
+    if kind == "html" and level in ("blocks", "diff"):
+        raise click.UsageError("an HTML page shows one whole network: leave out --level")
+    return kind
+
+
+def _content(
+    variants: list[Variant], level: Level, kind: Format, options: Options, engine: Engine, path: Path | None
+) -> tuple[bytes, Format, Path | None]:
+    """The file's content; DOT, and a file of that name, where no engine can be run for another format."""
+    if kind == "html":
+        return variants[0].page().encode(), kind, path
+    with console.busy(f"drawing {variants[0].name} …"):
+        drawing = variants[0].drawing(level, options, variants[1] if len(variants) > 1 else None)
+        try:
+            return drawing.render(kind, engine), kind, path
+        except ArchError as error:
+            if path is None or engine != "auto" or error.diagnostics[0].code != "E610":
+                raise
+            instead = path.with_suffix(".dot")
+            console.diagnose(error.diagnostics, sys.stderr)
+            console.note(f"writing DOT instead, to {instead}")
+            return drawing.render("dot"), "dot", instead
+
+
+def _write(content: bytes, path: Path | None, as_json: bool) -> None:
+    if path is None:
+        if not as_json:
+            console.write_source(content.decode())
+        return
+    from archdsl.cli.files import Staged
+
+    with Staged(path, content) as staged:
+        staged.commit()
+    console.note(f"wrote {path}")

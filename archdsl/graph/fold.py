@@ -1,0 +1,265 @@
+"""Equal neighbours, folded: takes a `PartTree`, gives the runs of every scope and what stands for what.
+
+Neighbours are equal if they hold the same ops with the same arguments, shapes and labels, wired alike; only rates of
+regularizers may differ, as stochastic depth's do from block to block. They form a run if each reads the one before, or
+if three or more read the same tensors side by side. A picture draws the first of a run and writes ×N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.parts import Part, PartTree, part_tree
+
+_LEAST_PARALLEL = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Neighbours that are equal, one or more; `parallel` if they read the same tensors."""
+
+    parts: Sequence[Part]
+    parallel: bool = False
+
+    @property
+    def first(self) -> Part:
+        return self.parts[0]
+
+    @property
+    def count(self) -> int:
+        return len(self.parts)
+
+    @property
+    def layers(self) -> int:
+        return sum(part.layers for part in self.parts)
+
+    @property
+    def params(self) -> int:
+        return sum(part.params for part in self.parts)
+
+    @property
+    def macs(self) -> int:
+        return sum(part.macs for part in self.parts)
+
+    @property
+    def activations(self) -> int:
+        return sum(part.activations for part in self.parts)
+
+
+class FoldedGraph:
+    """A graph's parts with the runs of every scope; made by `fold`."""
+
+    def __init__(self, tree: PartTree) -> None:
+        self.tree = tree
+        self._kinds = _kinds(tree)
+        self._runs: dict[int, list[Run]] = {}
+        self._of: dict[int, Run] = {}
+        for part in tree.root.walk():
+            if part.parts:
+                self._runs[id(part)] = runs = _runs(tree, part.parts, self._kinds)
+                self._of.update((id(member), run) for run in runs for member in run.parts)
+
+    @property
+    def graph(self) -> Graph:
+        return self.tree.graph
+
+    @property
+    def root(self) -> Part:
+        return self.tree.root
+
+    def runs(self, part: Part) -> Sequence[Run]:
+        """The members of a scope, equal neighbours together; empty for a node."""
+        return self._runs.get(id(part), ())
+
+    def run(self, part: Part) -> Run:
+        """The run that a part other than the root is in."""
+        return self._of[id(part)]
+
+    def drawn(self, part: Part) -> Part:
+        """The part that is drawn for one: itself, or the same place in the first of a run around it."""
+        if part.parent is None:
+            return part
+        around = self.drawn(part.parent)
+        return self.run(around.parts[part.index]).first
+
+    @cached_property
+    def _structures(self) -> dict[int, int]:
+        return _forms(self.tree)
+
+    def form(self, part: Part) -> int:
+        """A number that parts of one structure share: the same ops wired alike, whatever sizes, counts and labels."""
+        return self._structures[id(part)]
+
+    @cached_property
+    def shown(self) -> list[int]:
+        """For each node by number, the number of the node that is drawn for it: its own, or of the first of a run."""
+        order = self.tree.order
+        shown = list(range(len(order)))  # by place in the tree, at first
+        for part in self._shown_parts():
+            for run in self.runs(part):
+                first = run.first.start
+                for other in run.parts[1:]:
+                    shown[other.start : other.stop] = range(first, first + other.size)
+        # A run inside a run: what the inner one's first stands for.
+        for place, target in enumerate(shown):
+            if target != place:
+                shown[place] = shown[target]
+        result = [0] * len(order)
+        for place, target in enumerate(shown):
+            result[_number(order[place])] = _number(order[target])
+        return result
+
+    def _shown_parts(self) -> Iterable[Part]:
+        """The parts that are drawn when everything is open: the first of each run, from the root down."""
+        stack = [self.root]
+        while stack:
+            part = stack.pop()
+            yield part
+            stack.extend(run.first for run in self.runs(part))
+
+    @cached_property
+    def instances(self) -> dict[int, list[Node]]:
+        """For each node that is drawn, by number, all the nodes it stands for, itself first."""
+        found: dict[int, list[Node]] = {}
+        for part in self.tree.order:
+            assert isinstance(part.item, Node)
+            found.setdefault(self.shown[part.item.id], []).append(part.item)
+        return found
+
+    def label(self, node: Node) -> str:
+        """A drawn node's label; where those it stands for differ (drop rates), from the first to the last."""
+        labels = [other.op.label(other.params) for other in self.instances[node.id]]
+        first, last = labels[0], labels[-1]
+        if all(label == first for label in labels):
+            return first
+        common = len(_common_prefix(first, last).rpartition(" ")[0])
+        return f"{first} … {last[common:].strip()}"
+
+
+def fold(graph: Graph) -> FoldedGraph:
+    """Fold a graph."""
+    return FoldedGraph(part_tree(graph))
+
+
+def _number(part: Part) -> int:
+    assert isinstance(part.item, Node)
+    return part.item.id
+
+
+def _common_prefix(first: str, last: str) -> str:
+    count = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:count]
+
+
+# --- equality --------------------------------------------------------------------------------
+
+_Key: TypeAlias = tuple[Any, ...]
+
+
+def _number_all(tree: PartTree, key: Callable[[Part, dict[int, int]], _Key]) -> dict[int, int]:
+    """A number for every part, by identity: equal for parts with equal keys, which may use the numbers of members."""
+    known: dict[_Key, int] = {}
+    numbers: dict[int, int] = {}
+    for part in reversed(list(tree.root.walk())):
+        numbers[id(part)] = known.setdefault(key(part, numbers), len(known))
+    return numbers
+
+
+def _kinds(tree: PartTree) -> dict[int, int]:
+    """Equal for equal parts."""
+
+    def key(part: Part, numbers: dict[int, int]) -> _Key:
+        item = part.item
+        if isinstance(item, Node):
+            params = None if item.op.role == "regularizer" else item.params
+            return (item.op.name, params, item.input_shapes, item.outputs)
+        entered = _positions(part)
+        members = ((m.name, numbers[id(m)], *_wiring(tree, entered, m, part.start)) for m in part.parts)
+        return (item.kind, item.definition, *members)
+
+    return _number_all(tree, key)
+
+
+def _forms(tree: PartTree) -> dict[int, int]:
+    """Equal for parts of one structure, where any number of alike neighbours is like two."""
+
+    def key(part: Part, numbers: dict[int, int]) -> _Key:
+        item = part.item
+        if isinstance(item, Node):
+            return (item.op.name,)
+        entered = _positions(part)
+        members = ((numbers[id(m)], *_wiring(tree, entered, m, m.start)) for m in part.parts)
+        return (item.definition, *(member for member, _ in groupby(members)))
+
+    return _number_all(tree, key)
+
+
+def _positions(part: Part) -> dict[Ref, int]:
+    return {ref: index for index, ref in enumerate(part.entries)}
+
+
+def _wiring(tree: PartTree, entered: dict[Ref, int], member: Part, origin: int) -> Iterator[tuple[int, int]]:
+    """Where a member's entries come from: which entry of the scope around, or how far from a place in the tree."""
+    for ref in member.entries:
+        yield (-1, entered[ref]) if ref in entered else (tree.place[ref.node] - origin, ref.port)
+
+
+# --- runs ------------------------------------------------------------------------------------
+
+
+def _runs(tree: PartTree, parts: Sequence[Part], classes: dict[int, int]) -> list[Run]:
+    found: list[Run] = []
+    start = 0
+    while start < len(parts):
+        stop = _chain_end(tree, parts, start, classes)
+        parallel = False
+        if stop - start == 1 and parts[start].scope is not None:
+            side = _parallel_end(parts, start, classes)
+            if side - start >= _LEAST_PARALLEL:
+                stop, parallel = side, True
+        found.append(Run(parts[start:stop], parallel))
+        start = stop
+    return found
+
+
+def _chain_end(tree: PartTree, parts: Sequence[Part], start: int, classes: dict[int, int]) -> int:
+    """Where the run of equal parts ends of which each reads those before it in the same way."""
+    stop = start + 1
+    while stop < len(parts) and classes[id(parts[stop])] == classes[id(parts[start])]:
+        part, before = parts[stop], parts[stop - 1]
+        if not any(before.start <= tree.place[ref.node] < before.stop for ref in part.entries):
+            break
+        if stop - start > 1 and not _read_alike(tree, before, part):
+            break
+        stop += 1
+    return stop
+
+
+def _read_alike(tree: PartTree, part: Part, other: Part) -> bool:
+    """Whether two parts of equal size read the same tensors, or tensors from equally far away in the tree's order.
+
+    Parts of a run are neighbours of equal size, so equal distances mean the same place in another of them.
+    """
+    return all(
+        ref == other_ref
+        or (
+            ref.port == other_ref.port and tree.place[ref.node] - part.start == tree.place[other_ref.node] - other.start
+        )
+        for ref, other_ref in zip(part.entries, other.entries, strict=True)
+    )
+
+
+def _parallel_end(parts: Sequence[Part], start: int, classes: dict[int, int]) -> int:
+    stop = start + 1
+    while (
+        stop < len(parts)
+        and classes[id(parts[stop])] == classes[id(parts[start])]
+        and parts[stop].entries.keys() == parts[start].entries.keys()
+    ):
+        stop += 1
+    return stop
