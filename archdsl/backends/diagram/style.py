@@ -15,8 +15,9 @@ from archdsl.ops.spec import Role
 FONT, BOLD_FONT = "Helvetica", "Helvetica-Bold"
 """Arial and Arimo have the same metrics."""
 SIZE = 8.0
-"""Text of labels; `SMALL` of what accompanies them."""
+"""Text of labels; `SMALL` of what accompanies them, `TINY` of numbers at bars."""
 SMALL = 6.5
+TINY = 5.5
 TITLE = 9.5
 
 COLUMN = 252.0

@@ -6,7 +6,7 @@ activation). Every node but the image is in exactly one part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -23,7 +23,7 @@ _LARGE = 0.5
 @dataclass(slots=True)
 class Part:
     """One element. `blocks` are definitions with how often each follows another: [(3, "Bottleneck")]; else `lead` is
-    the layer it is named after."""
+    the layer it is named after. `path` is empty where the spec gives it no name."""
 
     path: str
     nodes: list[Node]
@@ -51,7 +51,9 @@ class Part:
 def parts_of(graph: Graph) -> list[Part]:
     """The parts of a graph."""
     found: list[Part] = []
-    for loose, group in groupby(_units(graph), lambda unit: isinstance(unit, Node)):
+    # A label before a dot (`head.fc`) may gather layers that do not follow each other.
+    units = sorted(_units(graph), key=lambda unit: next(unit.nodes()).id if isinstance(unit, Scope) else unit.id)
+    for loose, group in groupby(units, lambda unit: isinstance(unit, Node)):
         if loose:
             found += _layers([unit for unit in group if isinstance(unit, Node)])
         else:
@@ -72,7 +74,7 @@ def _units(graph: Graph) -> Iterator[Scope | Node]:
                 yield member
         elif id(member) not in staged and _is_open(member, around, total):
             stack.extend(reversed(member.members))
-        else:
+        elif member.members:
             yield member
 
 
@@ -97,6 +99,13 @@ def _blocks(scope: Scope) -> list[tuple[int, str]]:
     return [(len(list(same)), name) for name, same in groupby(names)]
 
 
+def links(graph: Graph, parts: Sequence[Part]) -> list[tuple[int, int]]:
+    """Which part feeds which, by position, in order; -1 is the image."""
+    owner = {node.id: index for index, part in enumerate(parts) for node in part.nodes} | {graph.input.id: -1}
+    found = {(owner[ref.node], owner[node.id]) for node in graph.nodes for ref in node.inputs}
+    return sorted((tail, head) for tail, head in found if tail != head)
+
+
 def _definition(member: Scope | Node) -> str:
     while isinstance(member, Scope) and not member.definition and len(member.members) == 1:
         member = member.members[0]
@@ -111,7 +120,7 @@ def _layers(nodes: Iterable[Node]) -> list[Part]:
     waiting: list[Node] = []
     for node in nodes:
         if node.op.role in _STRONG:
-            found.append(Part(node.path, [*waiting, node], _category(node), [], node, 1, node.path))
+            found.append(_layer(node, [*waiting, node]))
             waiting = []
         elif found and _feeds(found[-1].nodes[-1], node):
             found[-1].nodes.append(node)
@@ -120,12 +129,17 @@ def _layers(nodes: Iterable[Node]) -> list[Part]:
     if waiting and found:
         found[-1].nodes += waiting
     elif waiting:
-        found.append(Part(waiting[-1].path, waiting, _category(waiting[-1]), [], waiting[-1], 1, waiting[-1].path))
+        found.append(_layer(waiting[-1], waiting))
     return found
 
 
-def _category(node: Node) -> Category:
-    return node.op.role
+def _layer(lead: Node, nodes: list[Node]) -> Part:
+    """A layer, named by its own label, or by that of the block that is there for it alone."""
+    path = lead.path if lead.labelled else ""
+    for scope in lead.scope.ancestors():
+        if scope.kind == "block" and scope.path and sum(node.op.role in _STRONG for node in scope.nodes()) == 1:
+            path = scope.path
+    return Part(path, nodes, lead.op.role, [], lead, 1, path)
 
 
 def _feeds(before: Node, after: Node) -> bool:

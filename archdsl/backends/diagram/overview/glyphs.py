@@ -1,0 +1,172 @@
+"""The glyphs of an overview: their sizes, words and colours; and what both layouts share: heading, bars, legend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from archdsl.backends.diagram import style
+from archdsl.backends.diagram.canvas import Box, Canvas, Line
+from archdsl.backends.diagram.overview.parts import Part
+from archdsl.backends.diagram.style import Look
+from archdsl.backends.diagram.text import fit, wrap
+from archdsl.graph.ir import Graph
+from archdsl.ops.spec import Shape
+
+LABEL = 52.0
+"""Width of the words of a glyph."""
+SHEET = 2.0
+"""How far the sheets behind a repeated glyph stand out."""
+_NUMBERED = re.compile(r"(.*?)([0-9]*)\Z", re.DOTALL)
+
+
+@dataclass(slots=True, eq=False)
+class Glyph:
+    """A part, or the image (`part` None). `resolution` and `channels` are its sides in points, given by the layout."""
+
+    part: Part | None
+    shape: Shape
+    scale: float
+    """The image's resolution is 1."""
+    look: Look
+    title: list[str]
+    path: str
+    box: Box | None = None
+
+    @property
+    def times(self) -> int:
+        """How often the part's block follows itself; 1 where there are several kinds."""
+        return self.part.blocks[0][0] if self.part and len(self.part.blocks) == 1 else 1
+
+    @property
+    def sheets(self) -> int:
+        """How many more are hinted at behind the glyph."""
+        times = max([times for times, _ in self.part.blocks], default=1) if self.part else 1
+        return min(2, times - 1)
+
+    @property
+    def is_vector(self) -> bool:
+        return self.shape.height == self.shape.width == 1
+
+    @property
+    def label(self) -> float:
+        """Width of its words."""
+        lines = [Line(text, style.SMALL, True) for text in self.title] + [Line(self.path, style.SMALL)]
+        return max(line.width for line in lines)
+
+    def draw(self, canvas: Canvas, x: float, y: float, wide: float, high: float) -> Box:
+        """Put it on the canvas, with sheets and `×3`."""
+        for sheet in range(self.sheets, 0, -1):
+            off = SHEET * sheet
+            canvas.box(x + off, y - off, wide, high, self.look, kind="sheet", legend=False)
+        name = (self.part.path or self.part.nodes[0].path) if self.part else "input"
+        tip = f"{name}: {self.shape}"
+        if self.part:
+            tip += f"\n{self.part.params:,} parameters, {self.part.macs:,} MACs"
+        covers = [node.id for node in self.part.nodes] if self.part else [0]
+        self.box = canvas.box(x, y, wide, high, self.look, covers=covers, id=f"part-{name}", tooltip=tip)
+        return self.box
+
+
+class Shares(NamedTuple):
+    """What the bars measure: totals of the graph, and the largest share of any part."""
+
+    params: int
+    macs: int
+    largest: float = 1.0
+
+    @classmethod
+    def of(cls, graph: Graph, parts: Sequence[Part]) -> Shares:
+        whole = cls(graph.params, graph.macs)
+        return whole._replace(largest=max((share for part in parts for share in whole.both(part)), default=0) or 1)
+
+    def both(self, part: Part) -> tuple[float, float]:
+        """The shares of a part, 0 to 1."""
+        return part.params / (self.params or 1), part.macs / (self.macs or 1)
+
+
+def glyphs_of(graph: Graph, parts: Sequence[Part]) -> list[Glyph]:
+    """The image, then the parts."""
+    names = dict.fromkeys(_main_block(part) for part in parts if part.blocks)
+    looks = {name: style.block_look(index, name) for index, name in enumerate(names)}
+    image = graph.input_shape
+    found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "")]
+    for part in parts:
+        look = looks[_main_block(part)] if part.blocks else style.LOOKS[part.category]
+        shape = part.output
+        scale = (shape.height * shape.width / (image.height * image.width)) ** 0.25
+        found.append(Glyph(part, shape, scale, look, _title(part), _path(part)))
+    return found
+
+
+def _main_block(part: Part) -> str:
+    return max(part.blocks, key=lambda block: block[0])[1]
+
+
+def _title(part: Part) -> list[str]:
+    if part.lead is not None and not part.blocks:
+        head, *details = part.lead.op.label(part.lead.params).split(", ")
+        strides = [detail for detail in details if detail.startswith("/")]
+        return wrap(" ".join([head, *strides]), LABEL, style.SMALL, True)[:3]
+    several = len(part.blocks) > 1
+    text = " + ".join(f"{times} × {name}" if several and times > 1 else name for times, name in part.blocks)
+    lines = wrap(text, LABEL + 6, style.SMALL, True)
+    return lines if len(lines) <= 3 else [*lines[:2], "…"]
+
+
+def _path(part: Part) -> str:
+    """The part's name in the spec, without what it is in; that of several as `cell_6–11`."""
+    first, last = (path.rpartition(".")[2] for path in (part.path, part.last))
+    if first.isdigit():
+        first = part.path
+    if part.count > 1:
+        shared = _shared(part.path, part.last)
+        rest = part.last[len(shared) :]
+        first += f"–{rest}" if shared and len(rest) < 4 else f" … {last}"
+    return fit(first, LABEL + 4, style.SMALL)
+
+
+def _shared(a: str, b: str) -> str:
+    """What two paths begin with, cut before a number that is not the same."""
+    count = next((index for index, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    found = _NUMBERED.match(a[:count])
+    return found[1] if found else ""
+
+
+# --- what both layouts share -----------------------------------------------------------------
+
+
+def heading(canvas: Canvas, graph: Graph, width: float) -> float:
+    """The network's name and figures; gives the y below."""
+    name = Line(fit(graph.name, width, style.TITLE, True), style.TITLE, True)
+    text = f"{style.count_text(graph.params)} parameters, {style.count_text(graph.macs)} MACs at {graph.input_shape}"
+    facts = Line(text, style.SMALL + 0.5, colour=style.FAINT)
+    canvas.text(0, 6, name, "left")
+    if name.width + 8 + facts.width <= width:
+        canvas.text(name.width + 8, 6.7, facts, "left")
+        return 20
+    canvas.text(0, 18, facts, "left")
+    return 30
+
+
+def legend(canvas: Canvas, y: float, width: float, direction: str) -> None:
+    """The looks in use and how to read the glyphs, from y on."""
+    x = 0.0
+    for look in (*canvas.looks, *style.BARS):
+        line = Line(look.name, style.SMALL)
+        if x and x + 12 + line.width > width:
+            x, y = 0, y + 11
+        canvas.box(x + 4, y, 8, 7, look, kind="key", legend=False)
+        canvas.text(x + 11, y, line, "left")
+        x += line.width + 22
+    sides = (
+        "height by √resolution, width by √channels"
+        if direction == "lr"
+        else "width by √resolution, height by √channels"
+    )
+    note = f"Glyphs: {sides}; on the arrows: channels × height × width."
+    for text in wrap(note, width, style.SMALL):
+        y += 11
+        canvas.text(0, y, Line(text, style.SMALL, colour=style.FAINT), "left")
