@@ -245,10 +245,13 @@ class ArchFile(Mapping[str, Variant]):
         check_references(self.program, self.variants, bag)
         return tuple(bag)
 
-    def only(self, variant: str | None) -> Variant:
-        """The named variant, or the file's only one; raises ArchError E108, E603 or E606."""
+    def only(self, variant: str | None, spec: str = "") -> Variant:
+        """The named variant, or the file's only one, or the one that is named as its family, which `spec` is
+        (`mobilenet_v2`); raises ArchError E108, E603 or E606."""
         if variant is not None:
             return self[variant]
+        if spec in self:
+            return self[spec]
         if len(self) == 1:
             return self[next(iter(self))]
         bag = Bag()
@@ -302,7 +305,7 @@ def forget() -> None:
 def find(spec: str | os.PathLike[str], variant: str | None = None) -> Variant:
     """The variant that `SPEC`, `SPEC:VARIANT` or the two names together mean."""
     source, named = library.locate(str(spec))
-    return _opened(source).only(variant or named)
+    return _opened(source).only(variant or named, str(spec))
 
 
 def load(

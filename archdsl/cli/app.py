@@ -15,6 +15,7 @@ COMMANDS = {
     "build": "build",
     "check": "check",
     "show": "show",
+    "diff": "diff",
     "draw": "draw",
     "list": "listing",
     "predict": "predict",
@@ -51,7 +52,8 @@ class Commands(click.Group):
 EPILOG = """SPEC is a .arch file, `-` for standard input, or the name of a shipped family or variant;
 SPEC:VARIANT chooses one of its variants. `archdsl list` shows what is shipped.
 
-Exit codes: 0 fine, 1 findings in the spec, 2 could not run."""
+Exit codes: 0 fine, 1 findings in the spec, 2 could not run
+(`diff`: 0 equal, 1 different)."""
 
 
 @click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics.core import Bag
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.cli.schema import LayerJson, PreprocessJson, StageJson, VariantJson
+    from archdsl.cli.schema import (
+        BlockChangeJson,
+        Costs,
+        LayerJson,
+        OpChangeJson,
+        OpJson,
+        ParameterJson,
+        Plain,
+        PreprocessJson,
+        SectionChangeJson,
+        StageJson,
+        VariantJson,
+    )
+    from archdsl.graph.changes import BlockChange, GraphDiff, OpChange, SectionChange
+    from archdsl.graph.facts import ParameterChange
     from archdsl.graph.ir import Node
+    from archdsl.graph.sections import Cost, Section
+    from archdsl.graph.transfer import Transfer
 
 
 def variant_json(variant: Variant) -> VariantJson:
@@ -82,6 +98,91 @@ def layers_json(variant: Variant) -> list[LayerJson]:
         }
         for node in nodes
     ]
+
+
+def diff_json(before: Variant, after: Variant, difference: GraphDiff, weights: Transfer) -> dict[str, Any]:
+    """The keys of a `DiffDocument`."""
+    return {
+        "equal": difference.equal,
+        "before": variant_json(before),
+        "after": variant_json(after),
+        "image": list(map(_parameter_json, difference.image)),
+        "outputs": _paths(difference.outputs),
+        "sections": list(map(_section_json, difference.sections)),
+        "renamed": [{"before": old, "after": new} for old, new in difference.renamed],
+        "weights": {
+            "fits": list(weights.fits),
+            "resized": [
+                {"key": key, "before": list(old), "after": list(new)} for key, (old, new) in weights.resized.items()
+            ],
+            "left": list(weights.left),
+            "new": list(weights.new),
+            "covered": weights.covered,
+        },
+    }
+
+
+def _section_json(change: SectionChange) -> SectionChangeJson:
+    return {
+        "status": change.status,
+        "before": _stage_json(change.before),
+        "after": _stage_json(change.after),
+        "blocks": list(map(_block_json, change.blocks)),
+    }
+
+
+def _stage_json(section: Section | None) -> StageJson | None:
+    if section is None:
+        return None
+    return {
+        "name": section.name,
+        "kind": section.kind,
+        "output": list(section.output.dims),
+        "blocks": [{"count": count, "name": name} for count, name in section.blocks],
+        **_costs(section.cost),
+    }
+
+
+def _costs(cost: Cost) -> Costs:
+    return {"layers": cost.layers, "params": cost.params, "macs": cost.macs, "activations": cost.activations}
+
+
+def _block_json(change: BlockChange) -> BlockChangeJson:
+    before, after = (
+        None if unit is None else {"name": unit.name, "path": unit.path, "count": count, **_costs(cost)}
+        for unit, count, cost in zip((change.before, change.after), change.counts, change.costs, strict=True)
+    )
+    ops = [_op_change_json(op) for op in change.changes]
+    return {"status": change.status, "before": before, "after": after, "ops": ops}  # type: ignore[typeddict-item]
+
+
+def _op_change_json(op: OpChange) -> OpChangeJson:
+    return {
+        "status": op.status,
+        "before": _op_json(op.before),
+        "after": _op_json(op.after),
+        "parameters": list(map(_parameter_json, op.parameters)),
+        "moved": op.moved,
+        "reads": _paths(op.rewired),
+    }
+
+
+def _op_json(node: Node | None) -> OpJson | None:
+    return None if node is None else {"path": node.path, "op": node.op.name, "label": node.op.label(node.params)}
+
+
+def _parameter_json(parameter: ParameterChange) -> ParameterJson:
+    return {"name": parameter.name, "values": [[_plain(old), _plain(new)] for old, new in parameter.values]}
+
+
+def _plain(value: Any) -> Plain:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return list(value) if isinstance(value, tuple) else str(value)
+
+
+def _paths(sides: tuple[tuple[str, ...], tuple[str, ...]] | None) -> list[list[str]] | None:
+    return None if sides is None else list(map(list, sides))
 
 
 def preprocess_json(variant: Variant) -> PreprocessJson | None:

@@ -6,7 +6,7 @@ batch, in torch's order; parameters are the trainable ones; MACs are for one sam
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 from archdsl.diagnostics.render import DiagnosticJson
 
@@ -147,6 +147,103 @@ class DrawDocument(Document):
     path: str | None
     text: str | None
     bytes: int
+
+
+Plain: TypeAlias = int | float | bool | str | list[int] | list[float] | None
+"""A parameter's value. A layer, or anything else without a plain value, is a text."""
+
+
+class ParameterJson(TypedDict):
+    """A parameter that differs; `values` are pairs, before and after, one for each distinct pair."""
+
+    name: str
+    values: list[list[Plain]]
+
+
+class OpJson(TypedDict):
+    """An op on one side of a difference."""
+
+    path: str
+    op: str
+    label: str
+
+
+class OpChangeJson(TypedDict):
+    """`before` is null for what was added, `after` for what was removed; `reads` are paths, where they differ."""
+
+    status: str
+    before: OpJson | None
+    after: OpJson | None
+    parameters: list[ParameterJson]
+    moved: bool
+    reads: list[list[str]] | None
+
+
+class SideJson(Costs):
+    """Blocks on one side of a difference: how many, the path of the first, and what all of them cost."""
+
+    name: str
+    path: str
+    count: int
+
+
+class BlockChangeJson(TypedDict):
+    """Like blocks in a row, `name` is "" for layers outside any block. `ops` holds what is not the same in a block."""
+
+    status: str
+    before: SideJson | None
+    after: SideJson | None
+    ops: list[OpChangeJson]
+
+
+class SectionChangeJson(TypedDict):
+    """A row of the stage table and the row it corresponds to."""
+
+    status: str
+    before: StageJson | None
+    after: StageJson | None
+    blocks: list[BlockChangeJson]
+
+
+class RenamedJson(TypedDict):
+    """The paths of layers that correspond."""
+
+    before: str
+    after: str
+
+
+class ResizedJson(TypedDict):
+    """A key of both state_dicts whose tensors have other shapes."""
+
+    key: str
+    before: list[int]
+    after: list[int]
+
+
+class TransferJson(TypedDict):
+    """Keys of the state_dicts: of both with one shape, of both with two, of the first only, of the second only.
+
+    `covered` is the share of the second network's elements that those that fit fill, 0 to 1.
+    """
+
+    fits: list[str]
+    resized: list[ResizedJson]
+    left: list[str]
+    new: list[str]
+    covered: float
+
+
+class DiffDocument(Document):
+    """`archdsl diff --json`; `image` holds what differs in the input, `outputs` paths where they differ."""
+
+    equal: bool
+    before: VariantJson
+    after: VariantJson
+    image: list[ParameterJson]
+    outputs: list[list[str]] | None
+    sections: list[SectionChangeJson]
+    renamed: list[RenamedJson]
+    weights: TransferJson
 
 
 class FamilyJson(TypedDict):

@@ -165,5 +165,5 @@ def open_spec(spec: str) -> tuple[ArchFile, str | None]:
 def find_variant(spec: str, settings: Mapping[str, str]) -> Variant:
     """The one variant that SPEC means, with parameters set; raises ArchError, E603 if there are several."""
     file, name = open_spec(spec)
-    variant = file.only(name)
+    variant = file.only(name, spec)
     return variant.set(settings) if settings else variant

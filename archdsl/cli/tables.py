@@ -75,7 +75,7 @@ def stage_table(variant: Variant) -> Table:
     table = variant.table
     blocks = any(row.repeats for row in table.rows)
     blocks_column: list[Column] = [("blocks", "left")] if blocks else []
-    made = _table(
+    made = plain_table(
         ("stage" if any(row.kind == "stage" for row in table.rows) else "part", "left"),
         ("output", "right"),
         *blocks_column,
@@ -105,7 +105,7 @@ def _repeats(row: StageRow) -> str:
 
 def layer_table(variant: Variant) -> Table:
     """Every node: path, what it is, output size, parameters and MACs."""
-    made = _table(("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right"), ("MACs", "right"))
+    made = plain_table(("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right"), ("MACs", "right"))
     graph = variant.graph
     for node in graph.nodes:
         label = node.op.label(node.params)
@@ -123,7 +123,7 @@ def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = Tr
     accuracies = not variants or any(variant.published for variant in variants)
     columns: list[Column] = [("variant", "left"), ("input", "right"), ("layers", "right"), ("params", "right")]
     columns += [("MACs", "right"), ("top-1", "right")] if accuracies else [("MACs", "right")]
-    made = _table(*columns)
+    made = plain_table(*columns)
     if width:
         for column, least in zip(made.columns, (width, 9, 6, 11, 7, 6), strict=False):
             column.min_width = least
@@ -136,7 +136,7 @@ def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = Tr
     return made
 
 
-def _table(*columns: Column) -> Table:
+def plain_table(*columns: Column) -> Table:
     table = Table(
         box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1), header_style="bold", footer_style="bold"
     )

@@ -39,6 +39,8 @@ def imported(tmp_path: Path, *args: str) -> set[str]:
         "show resnet",
         "show resnet50 --layers",
         "show resnet50 --json",
+        "diff resnet50 resnet50",
+        "diff resnet50 resnet50 --json",
         "list",
         "explain E101",
         "draw resnet50",

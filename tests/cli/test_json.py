@@ -53,6 +53,7 @@ def test_the_check_bites() -> None:
         ("show resnet50", schema.ShowDocument),
         ("draw small.arch:large", schema.DrawDocument),
         ("draw small.arch:large -o -", schema.DrawDocument),
+        ("diff small.arch:small small.arch:small", schema.DiffDocument),
         ("list", schema.ListDocument),
         ("explain e101", schema.ExplainDocument),
         ("fmt small.arch", schema.FmtDocument),
@@ -67,6 +68,24 @@ def test_document(arch: Run, args: str, document: Any) -> None:
     assert result.json["command"] == args.split()[0]
     assert result.json["version"] == schema.VERSION
     assert result.json["ok"] == (result.code == 0) == (result.json["diagnostics"] == [])
+
+
+def test_difference(arch: Run) -> None:
+    for args in ("small.arch:small :large", "resnet50 seresnet50", "resnet50 mobilenet_v2", "resnet18 --set classes=2"):
+        result = arch("diff", *args.split(), "--json")
+        assert result.code == 1
+        assert problems(result.json, schema.DiffDocument) == []
+        assert result.json["ok"]
+        assert not result.json["equal"]
+        sides = [[s[side] for s in result.json["sections"] if s[side]] for side in ("before", "after")]
+        for side, name in zip(sides, ("before", "after"), strict=True):
+            assert sum(section["macs"] for section in side) == result.json[name]["macs"]
+    (fc,) = result.json["sections"][-1]["blocks"][-1]["ops"]
+    assert fc["parameters"] == [{"name": "out", "values": [[1000, 2]]}]
+    assert result.json["weights"]["resized"] == [
+        {"key": "fc.weight", "before": [1000, 512], "after": [2, 512]},
+        {"key": "fc.bias", "before": [1000], "after": [2]},
+    ]
 
 
 def test_predict(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:

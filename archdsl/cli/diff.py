@@ -1,0 +1,71 @@
+"""`archdsl diff`: what came, went and changed between two networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, find_variant, json_option, set_option
+
+if TYPE_CHECKING:
+    from archdsl.api import Variant
+
+
+class DiffCommand(ArchCommand):
+    """A command for which 1 means that two things differ: whatever is wrong with one of them is 2."""
+
+    def invoke(self, ctx: click.Context) -> int:
+        code: int = super().invoke(ctx)
+        return code if code != FINDINGS or ctx.meta.get("compared") else COULD_NOT_RUN
+
+
+@click.command("diff", cls=DiffCommand)
+@click.argument("before", metavar="SPEC")
+@click.argument("after", metavar="[SPEC]", default="")
+@set_option
+@json_option
+def command(before: str, after: str, settings: dict[str, str], as_json: bool) -> int:
+    """Print what came, went and changed from one network to another.
+
+    Stages, blocks and layers that correspond are found by their structure, so that neither renamed labels nor other
+    widths hide what is the same. The second SPEC may be `:VARIANT`, another variant of the first one's file, and
+    --set is about the second network; without a second SPEC it changes the first one.
+
+    Exit codes: 0 the networks are equal, 1 they differ, 2 could not compare. Names of layers, how pictures become the
+    input and initial weights make no difference.
+    """
+    if not after and not settings:
+        raise click.UsageError("diff wants a second SPEC, or --set to change the first one")
+    first = find_variant(before, {})
+    second = _second(first, after, settings)
+    from archdsl.graph.diff import diff
+    from archdsl.graph.transfer import transfer
+
+    difference, weights = diff(first.graph, second.graph), transfer(first.graph, second.graph)
+    click.get_current_context().meta["compared"] = True
+    if as_json:
+        from archdsl.cli.facts import diff_json
+
+        console.write_json(document("diff", (), **diff_json(first, second, difference, weights)))
+    else:
+        from archdsl.cli import differences
+
+        console.show(differences.titles(first, second))
+        if difference.equal:
+            console.line("The networks are equal: the same layers with the same parameters on the same inputs.")
+        else:
+            console.show(differences.section_table(difference), *differences.changes(difference))
+        console.line()
+        for note in differences.notes(first, second, difference, weights):
+            console.line(note)
+    return 0 if difference.equal else FINDINGS
+
+
+def _second(first: Variant, spec: str, settings: dict[str, str]) -> Variant:
+    """The network to compare with: of the first one's file, or of another."""
+    if spec and not spec.startswith(":"):
+        return find_variant(spec, settings)
+    found = first.file[spec[1:]] if spec else first
+    return found.set(settings) if settings else found

@@ -1,0 +1,165 @@
+"""The tables and texts of `archdsl diff`; rich is imported by whoever calls this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from archdsl.cli.facts import arguments, preprocess_json
+from archdsl.cli.tables import Column, count, macs, plain_table
+from archdsl.graph import wording
+from archdsl.graph.changes import GraphDiff, Status
+from archdsl.graph.diff import distinct
+from archdsl.graph.everywhere import everywhere
+from archdsl.graph.sections import Cost
+from archdsl.graph.transfer import Transfer
+
+if TYPE_CHECKING:
+    from archdsl.api import Variant
+
+_STYLES: dict[Status, str] = {"same": "dim", "added": "green", "removed": "red", "changed": "yellow"}
+_SHOWN = 4
+"""Renamings that are listed."""
+
+
+def titles(before: Variant, after: Variant) -> Text:
+    """Both variants as their specs configure them, the first with a minus, the second with a plus."""
+    lines = []
+    for sign, style, variant in (("−", "red", before), ("+", "green", after)):
+        given = ", ".join(f"{name} = {text}" for name, text in arguments(variant).items())
+        lines.append((f"{sign} {variant.name}", f"bold {style}"))
+        lines.append((f" = {variant.graph.root.definition}({given})\n", ""))
+    return Text.assemble(*lines, overflow="fold")
+
+
+def section_table(difference: GraphDiff) -> Table:
+    """Stage by stage: output size, blocks, parameters and MACs after, and how much these differ from before."""
+    rows = difference.sections
+    blocks = any(wording.blocks_text(row) for row in rows)
+    blocks_column: list[Column] = [("blocks", "left")] if blocks else []
+    made = plain_table(
+        ("", "left"),
+        ("stage", "left"),
+        ("output", "right"),
+        *blocks_column,
+        ("params", "right"),
+        ("Δ", "right"),
+        ("", "right"),
+        ("MACs", "right"),
+        ("Δ", "right"),
+        ("", "right"),
+    )
+    for row in rows:
+        name = wording.changed_text(row.before.name if row.before else "", row.after.name if row.after else "")
+        cells = [
+            wording.SIGNS[row.status],
+            name.removeprefix(wording.ARROW).removesuffix(wording.ARROW),
+            wording.output_text(row),
+            *([wording.blocks_text(row)] if blocks else []),
+            *_costs(row.costs),
+        ]
+        made.add_row(*map(Text, cells), style=_STYLES[row.status])
+    footer = ["", "total", "", *([""] if blocks else []), *_costs(difference.costs)]
+    for column, cell in zip(made.columns, footer, strict=True):
+        column.footer = Text(cell)
+    made.show_footer = True
+    return made
+
+
+def _costs(costs: tuple[Cost, Cost]) -> Iterator[str]:
+    old, new = costs
+    yield count(new.params)
+    yield wording.signed(new.params - old.params) if new.params != old.params else ""
+    yield wording.percent(old.params, new.params)
+    yield macs(new.macs)
+    yield _signed_macs(new.macs - old.macs)
+    yield wording.percent(old.macs, new.macs)
+
+
+def _signed_macs(number: int) -> str:
+    return "" if not number else ("+" if number > 0 else "−") + macs(abs(number))
+
+
+def changes(difference: GraphDiff) -> Iterator[Text | Table]:
+    """What changed in all layers of a kind, then block by block; each change once for all places that share it."""
+    common, rest = everywhere(difference)
+    if common:
+        yield Text.assemble("\n", ("everywhere", "bold"))
+        rows = [
+            (item.op, f"{wording.parameter_text(item.parameter)}, in all {item.count} of both networks")
+            for item in common
+        ]
+        yield _grid([("changed", op, text) for op, text in rows])
+    for change in distinct(rest):
+        units = [unit.name for unit in (change.example.before, change.example.after) if unit is not None]
+        count, _, where = wording.places_text(change).partition(" in ")
+        if units[-1]:
+            yield Text.assemble("\n", (wording.changed_text(*units), "bold"), f", {count} in {where}")
+        else:
+            yield Text.assemble("\n", (where, "bold"))
+        yield _grid([(line.status, line.label, line.text) for line in wording.lines_of(change)])
+
+
+def _grid(lines: Sequence[tuple[Status, str, str]]) -> Table:
+    """Signs, labels and texts in columns."""
+    labels = any(label for _, label, _ in lines)
+    made = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(2 + labels):
+        made.add_column(overflow="fold")
+    for status, label, text in lines:
+        cells = ("  " + wording.SIGNS[status], *([label] if labels else []), text)
+        made.add_row(*map(Text, cells), style=_STYLES[status])
+    return made
+
+
+def notes(before: Variant, after: Variant, difference: GraphDiff, weights: Transfer) -> Iterator[str]:
+    """What does not fit the table: the image, outputs, accuracies, pictures, names and weights."""
+    for parameter in difference.image:
+        yield f"image: {wording.parameter_text(parameter)}"
+    if difference.outputs:
+        yield "outputs: " + wording.ARROW.join(", ".join(paths) for paths in difference.outputs)
+    accuracies = [variant.published.get("top1") for variant in (before, after)]
+    if accuracies[0] is not None and accuracies[1] is not None:
+        change = wording.signed(float(accuracies[1] - accuracies[0]), 2)
+        yield f"published top-1: {accuracies[0]} % → {accuracies[1]} % ({change})"
+    yield from _pictures(before, after)
+    if difference.renamed:
+        found = wording.renamings(difference.renamed)
+        some = ", ".join(f"{old} → {new}" for old, new, _ in found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)
+        yield f"names: {len(difference.renamed)} layers that correspond have other paths: {some}"
+    yield f"weights: {_transfer(before, after, weights)}"
+
+
+def _pictures(before: Variant, after: Variant) -> Iterator[str]:
+    """How the preparation of pictures differs."""
+    old, new = preprocess_json(before), preprocess_json(after)
+    if old == new:
+        return
+    if old is None or new is None:
+        yield f"pictures: only {(before if new is None else after).name} says how they become the input"
+        return
+    both = [(key, old[key], new[key]) for key in old if old[key] != new[key]]  # type: ignore[literal-required]
+    yield "pictures: " + "; ".join(f"{key} {_plain(a)} → {_plain(b)}" for key, a, b in both)
+
+
+def _plain(value: object) -> str:
+    return " ".join(map(wording.value_text, value)) if isinstance(value, list) else wording.value_text(value)
+
+
+def _transfer(before: Variant, after: Variant, weights: Transfer) -> str:
+    """`all 320 entries of resnet50 fit`, or how many do, and what of the other network they fill."""
+    total = len(weights.fits) + len(weights.resized) + len(weights.left)
+    if len(weights.fits) == total and not weights.new:
+        return f"all {total} entries of the state_dict of {before.name} fit {after.name}"
+    rest = [
+        (len(weights.resized), "have another shape"),
+        (len(weights.left), f"are not in {after.name}"),
+    ]
+    fits = f"all {total}" if len(weights.fits) == total else f"{len(weights.fits)} of {total}"
+    text = f"{fits} entries of the state_dict of {before.name} fit {after.name}"
+    text += f" ({weights.covered:.0%} of its elements)" if weights.fits else ""
+    text += "".join(f", {number} {what}" for number, what in rest if number)
+    return text + (f"; {len(weights.new)} are new" if weights.new else "")

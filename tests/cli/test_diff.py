@@ -1,0 +1,85 @@
+"""`archdsl diff`: what it prints and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import SMALL, Run
+
+
+def lines(text: str) -> list[str]:
+    """The lines, runs of spaces as one."""
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip() and "──" not in line]
+
+
+def test_equal_networks(arch: Run) -> None:
+    result = arch("diff", "resnet50", "resnet:resnet50")
+    assert result.code == 0
+    assert "The networks are equal" in result.out
+    assert result.out.endswith("weights: all 320 entries of the state_dict of resnet50 fit resnet50\n")
+
+
+def test_a_wider_network(arch: Run) -> None:
+    """Widths 4 and 8: a 3×3 convolution from 3 to 8 channels has 3 · 9 · 8 + 8 = 224 parameters, and so on."""
+    result = arch("diff", "small.arch:small", ":large")
+    assert result.code == 1
+    assert lines(result.out) == [
+        "− small = Net(classes = 10, width = 4)",
+        "+ large = Net(classes = 10, width = 8)",
+        "stage output blocks params Δ MACs Δ",
+        "~ stem 4×16×16 → 8×16×16 224 +112 +100 % 55.30 K +27.65 K +100 %",
+        "~ stage1 4×16×16 → 8×16×16 2 × Unit 1,168 +872 +295 % 294.9 K +221.2 K +300 %",
+        "~ maxpool1 … wider 8×8×8 → 16×8×8 144 +104 +260 % 8.192 K +6.144 K +300 %",
+        "~ stage2 8×8×8 → 16×8×8 2 × Unit 4,640 +3,472 +297 % 294.9 K +221.2 K +300 %",
+        "head 10 170 +80 +88.9 % 160 +80 +100 %",
+        "total 6,346 +4,640 +272 % 653.5 K +476.2 K +269 %",
+        "stem",
+        "~ stem conv: out 4 → 8",
+        "Unit, 4 in stage1, stage2",
+        "~ conv conv: out 4, 8 → 8, 16",
+        "maxpool1 … wider",
+        "~ wider conv: out 8 → 16",
+        "weights: 1 of 14 entries of the state_dict of small fit large (0% of its elements), 13 have another shape",
+    ]
+
+
+def test_everything_else_that_differs_is_said(arch: Run) -> None:
+    out = arch("diff", "resnet50", "resnetv2_50").out
+    assert "~ norm1 bn: moved" in lines(out)
+    assert 'interpolation "bilinear" → "bicubic"; mean 0.485 0.456 0.406 → 0.5 0.5 0.5' in out
+    assert "names: 101 layers that correspond have other paths: conv1 → stem.conv, " in out
+    assert "everywhere" in arch("diff", "mobilenet_v2:mobilenet_v2", "mobilenet_v3_large").out
+
+
+def test_the_second_network_can_be_the_first_with_other_arguments(arch: Run) -> None:
+    result = arch("diff", "small.arch:small", "--set", "classes=3")
+    assert result.code == 1
+    assert "~ fc linear: out 10 → 3" in lines(result.out)
+    assert arch("diff", "small.arch:small", "--set", "classes=10").code == 0
+
+
+def test_a_family_s_own_variant_needs_no_second_name(arch: Run) -> None:
+    assert arch("diff", "mobilenet_v2", "mobilenet_v2:mobilenet_v2").code == 0
+
+
+def test_standard_input(arch: Run) -> None:
+    assert arch("diff", "-:small", "small.arch:small", stdin=SMALL).code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ("small.arch small.arch:large", "E603"),
+        ("small.arch:small none.arch", "E602"),
+        ("small.arch:small :huge", "E108"),
+        ("small.arch:small wrong.arch:small", "E101"),
+        ("small.arch:small --set clases=3", "E119"),
+        ("small.arch:small", "a second SPEC"),
+    ],
+)
+def test_what_cannot_be_compared_is_no_difference(arch: Run, args: str, said: str) -> None:
+    """1 means that networks differ, so an error in a spec, which is 1 elsewhere, is 2 here."""
+    result = arch("diff", *args.split())
+    assert result.code == 2
+    assert said in result.err
+    assert result.out == ""
