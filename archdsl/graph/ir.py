@@ -20,7 +20,10 @@ from archdsl.symbolic import Expr
 if TYPE_CHECKING:
     import networkx
 
-ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice"]
+ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice", "stage"]
+
+TRANSPARENT = frozenset({"choice", "stage"})
+"""Kinds of scopes that have no path and no names of their own."""
 
 
 class Ref(NamedTuple):
@@ -48,6 +51,8 @@ class Scope:
       of a dotted label (`features` of `features.0`).
     - `choice`: the branch taken by an `if` between layers (or a conditional member of a sequence); it has no
       path of its own. `condition` is over the enclosing block's parameters, `site` identifies the `if`.
+    - `stage`: a `stage name { … }`, which has no path of its own either. A container whose members belong to several
+      choices or stages is several scopes, of one path and with the same `names`.
     """
 
     kind: ScopeKind
@@ -78,9 +83,9 @@ class Scope:
 
     @property
     def owner(self) -> Scope:
-        """The nearest scope with a path of its own: this one, unless it is a choice."""
+        """The nearest scope with a path of its own: this one, unless it is a choice or a `stage` in braces."""
         scope = self
-        while scope.kind == "choice" and scope.parent is not None:
+        while scope.kind in TRANSPARENT and scope.parent is not None:
             scope = scope.parent
         return scope
 
@@ -91,6 +96,21 @@ class Scope:
         while scope.kind not in ("block", "model") and scope.parent is not None:
             scope = scope.parent
         return scope
+
+    @property
+    def stage_name(self) -> str:
+        """The name of a stage: its path, or the one in front of its braces, behind the path of the block it is in."""
+        if self.kind != "stage":
+            return self.path
+        return f"{self.path}.{self.name}" if self.path else self.name
+
+    def parts(self) -> Iterator[Scope | Node]:
+        """The members, with those of containers, choices and `stage`s in the place of these."""
+        for member in self.members:
+            if isinstance(member, Scope) and member.kind in ("container", *TRANSPARENT):
+                yield from member.parts()
+            else:
+                yield member
 
     def ancestors(self) -> Iterator[Scope]:
         """This scope and those around it, innermost first."""

@@ -7,12 +7,12 @@ Work and memory are linear in the size of the graph, times the depth of the tree
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
 
 OUTSIDE = -1
 """In an edge, instead of a member: the tensor comes from outside the scope, or leaves it."""
@@ -122,10 +122,10 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
     """The tree without edges, costs added up, and the parts of nodes in the order of the tree."""
     root = Part(graph.root, None, 0, 0)
     order: list[Part] = []
-    stack: list[tuple[Part, Iterator[Scope | Node]]] = [(root, _members(graph.root))]
+    stack: list[tuple[Part, Iterator[_Member]]] = [(root, _members([graph.root]))]
     while stack:
         part, members = stack[-1]
-        item = next(members, None)
+        item, scopes = next(members, (None, ()))
         if item is None:
             stack.pop()
             part.stop = len(order)
@@ -135,7 +135,7 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
         child = Part(item, part, len(part.parts), len(order))
         part.parts.append(child)
         if isinstance(item, Scope):
-            stack.append((child, _members(item)))
+            stack.append((child, _members(scopes)))
             continue
         order.append(child)
         child.stop = len(order)
@@ -146,13 +146,34 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
     return root, order
 
 
-def _members(scope: Scope) -> Iterator[Scope | Node]:
-    """Members with a path: a choice is replaced by what is in it, an empty scope left out."""
-    for member in scope.members:
-        if isinstance(member, Scope) and member.kind == "choice":
-            yield from _members(member)
-        elif isinstance(member, Node) or next(member.nodes(), None) is not None:
-            yield member
+_Member: TypeAlias = tuple[Scope | Node, Sequence[Scope]]
+
+
+def _members(scopes: Iterable[Scope]) -> Iterator[_Member]:
+    """Members with a path, each with the scopes it is: a choice or `stage` is replaced by what is in it, an empty scope
+    left out, and a container that is cut by stages is whole again.
+    """
+    found: list[Scope | Node] = []
+    containers: dict[str, list[Scope]] = {}
+    stack = [iter(scope.members) for scope in scopes][::-1]
+    while stack:
+        member = next(stack[-1], None)
+        if member is None:
+            stack.pop()
+        elif isinstance(member, Node):
+            found.append(member)
+        elif member.kind in TRANSPARENT:
+            stack.append(iter(member.members))
+        elif next(member.nodes(), None) is not None:
+            if member.kind != "container" or member.name not in containers:
+                found.append(member)
+            if member.kind == "container":
+                containers.setdefault(member.name, []).append(member)
+    for member in found:
+        if isinstance(member, Node):
+            yield member, ()
+        else:
+            yield member, containers[member.name] if member.kind == "container" else [member]
 
 
 def _add_cost(whole: Part, part: Part) -> None:

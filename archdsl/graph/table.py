@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Literal, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.graph.ir import TRANSPARENT, Graph, Node, Scope
 from archdsl.ops.spec import Shape
 
 _WEIGHTED = frozenset({"conv", "linear"})
@@ -105,7 +105,7 @@ def _table(graph: Graph) -> StageTable:
         if stage is not None:
             row = of_stage.get(id(stage))
             if row is None:
-                row = of_stage[id(stage)] = StageRow(stage.path, "stage", run[0].shape, _repeats(stage))
+                row = of_stage[id(stage)] = StageRow(stage.stage_name, "stage", run[0].shape, _repeats(stage))
                 rows.append(row)
         else:
             kind: RowKind = "head" if found[0][2] > last else "transition" if rows else "stem"
@@ -140,7 +140,7 @@ def _between(nodes: Sequence[Node], around: set[int]) -> str:
 def _common(nodes: Sequence[Node]) -> Scope | None:
     others = [{id(scope) for scope in node.scope.ancestors()} for node in nodes[1:]]
     for scope in nodes[0].scope.ancestors():
-        if scope.kind != "choice" and all(id(scope) in around for around in others):
+        if scope.kind not in TRANSPARENT and all(id(scope) in around for around in others):
             return scope
     return None
 
@@ -149,12 +149,13 @@ def _repeats(stage: Scope) -> list[tuple[int, str]]:
     """What a stage repeats: (3, Bottleneck); (1, Cell) if it is a block itself."""
     if stage.definition:
         return [(1, stage.definition)]
-    names = [_definition(member) for member in stage.members]
-    return [(len(list(same)), name) for name, same in groupby(names) if name]
+    return [(len(list(same)), name) for name, same in groupby(filter(None, map(_definition, stage.parts())))]
 
 
 def _definition(member: Scope | Node) -> str:
-    """The block or op that a member of a stage is; a branch that was chosen counts as what it holds."""
+    """The block, convolution or linear layer that a member of a stage is; else nothing. A level of one counts as it."""
     while isinstance(member, Scope) and not member.definition and len(member.members) == 1:
         member = member.members[0]
-    return member.definition if isinstance(member, Scope) else member.op.name
+    if isinstance(member, Scope):
+        return member.definition
+    return member.op.name if member.op.role in _WEIGHTED else ""

@@ -295,7 +295,7 @@ class ApplicationRules(NodeRules):
 
     def source(self, layer: OpLayer, frame: Frame, span: Span) -> Any:
         """The model's input: the first node of the graph, and its only one without inputs."""
-        if frame.scope is None or frame.scope.kind != "model" or self._size():
+        if frame.scope is None or frame.scope.owner.kind != "model" or self._size():
             return self.error("E324", span, frame)
         return self._op_layer(layer, (), frame, None)
 

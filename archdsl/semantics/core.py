@@ -76,6 +76,10 @@ class Core(ABC):
         self.graph: Graph | None = None
         self.steps = 0
         self.depth = 0
+        self.stages: dict[str, Span] = {}
+        """The stages met so far by name, and where they are named."""
+        self.containers: dict[tuple[int, str], Scope] = {}
+        """The first scope of each container, by the identity of the names around it and its own name."""
 
     @abstractmethod
     def evaluate(self, node: ast.Expression, frame: Frame) -> Any: ...

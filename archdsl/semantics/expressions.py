@@ -6,7 +6,7 @@ Takes an expression's syntax and the `Frame` it stands in; gives its value, or U
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from archdsl.diagnostics.suggest import closest
@@ -250,7 +250,7 @@ class ExpressionRules(ListRules):
         return Chain(span, tuple(layers), size=size)
 
     def _labelled(self, node: ast.Labelled, frame: Frame) -> Any:
-        name = self._label_text(node, frame)
+        name = self.label_text(node.parts, node.label_span, frame)
         value = self.evaluate(node.value, frame)
         if value is UNKNOWN or name is None:
             return UNKNOWN
@@ -265,9 +265,10 @@ class ExpressionRules(ListRules):
             )
         return Named(node.label_span, name, node.stage, value, size=value.size)
 
-    def _label_text(self, node: ast.Labelled, frame: Frame) -> str | None:
+    def label_text(self, parts: Sequence[ast.LabelPart], span: Span, frame: Frame) -> str | None:
+        """A label with its holes filled; None after E118 or E301."""
         text = ""
-        for part in node.parts:
+        for part in parts:
             if part.value is None:
                 text += part.text or ""
                 continue
@@ -289,7 +290,7 @@ class ExpressionRules(ListRules):
             text += str(number)
         problem = label_problem(text)
         if problem is not None or not _LABEL.fullmatch(text):
-            self.error("E118", node.label_span, frame, text=text, help=problem)
+            self.error("E118", span, frame, text=text, help=problem)
             return None
         return text
 

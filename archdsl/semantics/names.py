@@ -226,6 +226,9 @@ class FileNames:
                     self._visit(statement.condition)
                     self._statements(statement.yes)
                     self._statements(statement.no)
+                case ast.Stage():
+                    self._parts(statement.parts)
+                    self._statements(statement.body)
                 case ast.Require():
                     self._visit(statement.condition)
 
@@ -374,10 +377,13 @@ class FileNames:
             self._visit(operand)
 
     def _labelled(self, node: ast.Labelled) -> None:
-        for part in node.parts:
+        self._parts(node.parts)
+        self._visit(node.value)
+
+    def _parts(self, parts: Iterable[ast.LabelPart]) -> None:
+        for part in parts:
             if part.value is not None:
                 self._visit(part.value)
-        self._visit(node.value)
 
     def _list(self, node: ast.ListExpr) -> None:
         for item in node.items:
@@ -404,6 +410,8 @@ def _lacks_result(body: Sequence[ast.Statement]) -> bool:
     last = body[-1] if body else None
     if isinstance(last, ast.IfStatement):
         return _lacks_result(last.yes) and _lacks_result(last.no)
+    if isinstance(last, ast.Stage):
+        return _lacks_result(last.body)
     return not isinstance(last, ast.Result)
 
 
@@ -425,6 +433,8 @@ def _assigned(statements: Iterable[ast.Statement]) -> set[str]:
                 found |= {part.name or "" for part in _names(statement.target)} | _assigned(statement.body)
             case ast.IfStatement():
                 found |= _assigned(statement.yes) | _assigned(statement.no)
+            case ast.Stage():
+                found |= _assigned(statement.body)
     return found
 
 

@@ -6,7 +6,7 @@ reported (E103, E107, E2xx, E301, E302, E314, E315, E317).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +54,8 @@ class NodeRules(CallRules):
         path = f"{frame.scope.path}.{taken}" if frame.scope.path else taken
         scope = Scope(kind, taken, path, frame.scope, span, stage=bool(name and name.stage), start=self._size())
         frame.scope.members.append(scope)
+        if scope.stage:
+            self.claim_stage(scope, frame)
         return scope
 
     def _claim(self, stem: str, span: Span, frame: Frame, name: Named | None) -> str | None:
@@ -71,37 +73,27 @@ class NodeRules(CallRules):
             if text in scope.names:
                 path = f"{scope.path}.{text}" if scope.path else text
                 first = Label(scope.names[text], "first used here")
-                self.error("E107", span, frame, path=path, secondary=[first])
+                self.error("E107", span, frame, what="layers have the path", path=path, secondary=[first])
                 return None
         scope.names[text] = span
         return text
 
     def _container(self, part: str, scope: Scope, span: Span, frame: Frame) -> Scope | None:
-        """The level `part` of a dotted label: one and the same for all labels of the scope that begin with it."""
-        for around in scope.ancestors():
-            found = _member(around, "container", part)
-            if found is not None:
-                return found
-            if around is scope.owner:
-                break
-        choice = next((c for c in _choices(scope.owner) if _member(c, "container", part)), None)
-        if choice is not None:
-            return self._shared(choice, part, frame)
-        return self._open(
-            "container", part, span, replace(frame, scope=scope), Named(span, part, False, Identity(span))
-        )
-
-    def _shared(self, choice: Scope, part: str, frame: Frame) -> Scope:
-        """Move a level that was opened in a choice to where the choice is: it is no longer the choice's alone."""
-        level = _member(choice, "container", part)
-        assert level is not None
-        assert choice.parent is not None
-        choice.members.remove(level)
-        level.parent = choice.owner
-        level.parent.members.insert(level.parent.members.index(_outermost(choice)), level)
-        if choice.condition is not None:
-            self.structural(choice.condition, frame)
-        return level
+        """The level before a dot of a label: one for all that begin with it, with a scope in each choice and stage."""
+        for member in scope.members:
+            if isinstance(member, Scope) and member.kind == "container" and member.name == part:
+                return member
+        first = self.containers.get((id(scope.names), part))
+        if first is None:
+            named = Named(span, part, False, Identity(span))
+            made = self._open("container", part, span, replace(frame, scope=scope), named)
+            if made is not None:
+                self.containers[id(scope.names), part] = made
+            return made
+        another = Scope("container", part, first.path, scope, span, start=self._size())
+        another.names, another.counters = first.names, first.counters
+        scope.members.append(another)
+        return another
 
     def combine(self, op: str, operands: Sequence[Any], frame: Frame, span: Span, spans: Sequence[Span]) -> Any:
         """`f + g`, `concat(…)`: of layers a layer, of tensors a tensor."""
@@ -118,6 +110,8 @@ class NodeRules(CallRules):
 
     def _op_layer(self, layer: OpLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
         args = {**layer.defaults, **layer.args} if layer.defaults else layer.args
+        if name is not None and name.stage:
+            frame = replace(frame, scope=self.open_stage(name.name, name.span, frame))
         if layer.defaults and any(arg.value is UNKNOWN for arg in args.values()):
             return UNKNOWN
         return self._add_node(layer.op, args, layer.defaults, tensors, frame, layer.span, name, ())
@@ -211,26 +205,6 @@ class NodeRules(CallRules):
         return self.error(
             problem.code, place, frame, help=problem.help, secondary=secondary, facts={"op": op.name, **problem.facts}
         )
-
-
-def _member(scope: Scope, kind: ScopeKind, name: str) -> Scope | None:
-    found = (m for m in scope.members if isinstance(m, Scope) and m.kind == kind and m.name == name)
-    return next(found, None)
-
-
-def _choices(scope: Scope) -> Iterator[Scope]:
-    """The choices of a scope, and those in them."""
-    for member in scope.members:
-        if isinstance(member, Scope) and member.kind == "choice":
-            yield member
-            yield from _choices(member)
-
-
-def _outermost(choice: Scope) -> Scope:
-    """The choice, or the one around it that is a member of their owner."""
-    while choice.parent is not None and choice.parent.kind == "choice":
-        choice = choice.parent
-    return choice
 
 
 def _width(op: OpSpec, exprs: Mapping[str, Expr], tensors: Sequence[Tensor], actual: int, params: OpParams) -> Expr:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
 from archdsl.ops.spec import OpParams
 from archdsl.semantics.values import (
     Arg,
@@ -123,7 +123,7 @@ def replay(
 
 
 def _empty(old: Scope, parent: Scope, offset: int) -> Scope:
-    path = parent.path if old.kind == "choice" else f"{parent.path}.{old.name}" if parent.path else old.name
+    path = parent.path if old.kind in TRANSPARENT else f"{parent.path}.{old.name}" if parent.path else old.name
     new = Scope(old.kind, old.name, path, parent, old.span, old.definition, old.arguments)
     new.stage, new.condition, new.taken, new.site = old.stage, old.condition, old.taken, old.site
     new.start, new.definition_site = old.start + offset, old.definition_site

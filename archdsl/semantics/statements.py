@@ -1,4 +1,4 @@
-"""Statements of a body: assignment, `if`, `for`, `require` and results.
+"""Statements of a body: assignment, `if`, `for`, `stage`, `require` and results.
 
 Takes the statements and the `Frame` they change; gives the value of the last expression.
 """
@@ -6,11 +6,15 @@ Takes the statements and the `Frame` they change; gives the value of the last ex
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from archdsl.diagnostics.core import Label
+from archdsl.graph.ir import Scope
 from archdsl.semantics.core import Frame
 from archdsl.semantics.expressions import ExpressionRules
 from archdsl.semantics.values import UNKNOWN, Traced, expr_of, plain, type_name
+from archdsl.source import Span
 from archdsl.symbolic import Local
 from archdsl.syntax import ast
 
@@ -48,6 +52,8 @@ class StatementRules(ExpressionRules):
                 self._for(statement, frame)
             case ast.IfStatement():
                 return self._if_statement(statement, frame)
+            case ast.Stage():
+                return self._stage(statement, frame)
             case ast.Require():
                 self._require(statement, frame)
         return _NOTHING
@@ -98,6 +104,32 @@ class StatementRules(ExpressionRules):
         self.structural(expr_of(test), frame)
         return self._block(statement.yes if plain(test) else statement.no, frame)
 
+    def _stage(self, statement: ast.Stage, frame: Frame) -> Any:
+        name = self.label_text(statement.parts, statement.name_span, frame)
+        if name is None or frame.scope is None:
+            self._forget(statement.body, frame)
+            return _NOTHING
+        return self._block(statement.body, replace(frame, scope=self.open_stage(name, statement.name_span, frame)))
+
+    def open_stage(self, name: str, span: Span, frame: Frame) -> Scope:
+        """A stage that is no level of the paths: a scope that shares the names of the one around it."""
+        outer = frame.scope
+        assert outer is not None
+        scope = Scope("stage", name, outer.path, outer, span, stage=True)
+        scope.start = len(self.graph.nodes) if self.graph else 0
+        scope.names, scope.counters = outer.names, outer.counters
+        outer.members.append(scope)
+        self.claim_stage(scope, frame)
+        return scope
+
+    def claim_stage(self, scope: Scope, frame: Frame) -> None:
+        """E107 if another stage has this one's name."""
+        name, place = scope.stage_name, scope.span
+        if name in self.stages:
+            secondary = [Label(self.stages[name], "first used here")]
+            self.error("E107", place, frame, what="stages have the name", path=name, secondary=secondary)
+        self.stages.setdefault(name, place)
+
     def _require(self, statement: ast.Require, frame: Frame) -> None:
         test = self.condition(statement.condition, frame)
         if test is not UNKNOWN and not plain(test):
@@ -114,3 +146,5 @@ class StatementRules(ExpressionRules):
                     self._forget(statement.body, frame)
                 case ast.IfStatement():
                     self._forget((*statement.yes, *statement.no), frame)
+                case ast.Stage():
+                    self._forget(statement.body, frame)

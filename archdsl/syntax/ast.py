@@ -230,6 +230,16 @@ class For(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Stage(Syntax):
+    """`stage stem { … }`, `stage stage{i} { … }`, `stage "3-4" { … }`; `quoted` if the name is written as a string."""
+
+    parts: tuple[LabelPart, ...]
+    body: tuple[Statement, ...]
+    name_span: Span = field(compare=False, repr=False)
+    quoted: bool = False
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Require(Syntax):
     """`require c, "message"`"""
 
@@ -244,7 +254,7 @@ class Result(Syntax):
     value: Expression
 
 
-Statement: TypeAlias = Assign | IfStatement | For | Require | Result
+Statement: TypeAlias = Assign | IfStatement | For | Stage | Require | Result
 
 # --- items -----------------------------------------------------------------------------------
 

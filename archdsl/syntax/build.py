@@ -228,6 +228,17 @@ class Build:
     def for_statement(self, c: list[Any], start: int, end: int) -> ast.For:
         return ast.For(c[0], c[1], tuple(c[2]), span=self.span(start, end))
 
+    def stage_statement(self, c: list[Any], start: int, end: int) -> ast.Stage:
+        token = c[0]
+        name = token[1][len("stage") :].lstrip()
+        place = self.span(token[3] - len(name), token[3])
+        return ast.Stage(self._parts(name, place.start, False), tuple(c[1]), place, span=self.span(start, end))
+
+    def quoted_stage_statement(self, c: list[Any], start: int, end: int) -> ast.Stage:
+        token, place = c[0], self.place(c[0])
+        parts = self._parts(token[1][1:-1], place.start + 1, True)
+        return ast.Stage(parts, tuple(c[1]), place, quoted=True, span=self.span(start, end))
+
     def require(self, c: list[Any], start: int, end: int) -> ast.Require:
         message = None if c[1] is None else self.string([c[1]], c[1][2], c[1][3])
         return ast.Require(c[0], message, span=self.span(start, end))

@@ -7,7 +7,7 @@ from bisect import bisect_left
 
 from archdsl.source import Source
 
-_PIECES = re.compile(r'"(?:[^"\\\n]|\\.)*"|(?P<comment>#[^\n]*)')
+_PIECES = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|(?P<comment>#[^\n]*)')
 
 
 class Comments:

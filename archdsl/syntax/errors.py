@@ -26,6 +26,7 @@ _NAMES = {
     "LABEL": "a label",
     "STRING_LABEL": "a quoted label",
     "COMPARE": "a comparison",
+    "STAGE": "a stage",
     "_NL": "a new line",
     "$END": "the end of the item",
 }

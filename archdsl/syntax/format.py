@@ -304,6 +304,9 @@ class Formatter:
                 self._block(head, statement, statement.body, statement.span.end)
             case ast.IfStatement():
                 self._if(statement)
+            case ast.Stage():
+                head = f"stage {layout.label(statement.parts, statement.quoted)} {{"
+                self._block(head, statement, statement.body, statement.span.end)
 
     def _equal(self, before: int, value: ast.Expression, *, break_long: bool = False) -> None:
         """` value` after an `=`, on the next line if it was there (or, with `break_long`, is too long)."""

@@ -130,3 +130,71 @@ def test_stages_are_found_from_their_nodes() -> None:
     made = graph(net("image(3, 8, 8) -> stage a: [conv(4, 3)] -> stage b: [[conv(4, 3)]] -> conv(4, 3)"))
     stages = [node.stage.path if node.stage else None for node in made.nodes if node.weights]
     assert stages == ["a", "b", None]
+
+
+STAGED = """
+    stage first { x = image(3, 8, 8) -> f.0: conv(4, 3) -> f.1: conv(4, 3) }
+    for i in 0..2 { stage "block-{i}" { x = x -> f.{i + 2}: conv(4, 3) } }
+    x = x -> f.4: conv(4, 3)
+    stage last { x -> f.5.a: conv(4, 3) -> f.5.b: conv(4, 3) }
+"""
+
+
+def test_a_stage_in_braces_is_no_level_of_the_paths() -> None:
+    made = graph(net(STAGED))
+    found = [(node.path, node.stage.stage_name if node.stage else None) for node in made.nodes if node.weights]
+    assert found == [
+        ("f.0", "first"),
+        ("f.1", "first"),
+        ("f.2", "block-0"),
+        ("f.3", "block-1"),
+        ("f.4", None),
+        ("f.5.a", "last"),
+        ("f.5.b", "last"),
+    ]
+
+
+def test_an_op_alone_can_be_a_stage() -> None:
+    made = graph(net("image(3, 8, 8) -> stage f.a: conv(4, 3) -> stage f.b: conv(4, 3)"))
+    assert [(node.path, node.stage.stage_name) for node in made.nodes if node.stage] == [("f.a", "f.a"), ("f.b", "f.b")]
+
+
+def test_a_stage_in_a_block_is_named_behind_its_path() -> None:
+    unit = "block Unit { stage body { in -> a: conv(4, 3) } }"
+    made = graph(net("image(4, 8, 8) -> u: Unit -> stage v: Unit", unit))
+    stages = [(node.path, node.stage.stage_name if node.stage else None) for node in made.nodes if node.weights]
+    assert stages == [("u.a", "u.body"), ("v.a", "v.body")]
+
+
+def test_names_in_a_stage_are_those_around_it() -> None:
+    body = "stage s {\n x = image(3, 8, 8) -> a: conv(4, 3)\n}\nx -> a: conv(4, 3)"
+    assert codes(net(body)) == ["E107"]
+    numbered = "stage s {\n x = image(3, 8, 8) -> conv(4, 3)\n}\nx -> conv(4, 3)"
+    assert paths(net(numbered)) == ["conv1", "conv2"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("x = image(3, 8, 8)\nfor i in 0..2 { stage s { x = x -> conv(4, 3) } }\nx", "E107"),
+        ("stage s { x = image(3, 8, 8) -> conv(4, 3) }\nx -> stage s: conv(4, 3)", "E107"),
+        ("stage s { x = image(3, 8, 8) -> conv(4, 3) }\nx -> stage s: [conv(4, 3)]", "E107"),
+        ('stage "a b" { image(3, 8, 8) -> conv(4, 3) }', "E118"),
+        ("stage s{1.5} { image(3, 8, 8) -> conv(4, 3) }", "E301"),
+        ("stage s{n} { image(3, 8, 8) -> conv(4, 3) }", "E101"),
+        ("stage s { 3 }\nimage(3, 8, 8) -> conv(4, 3)", "E322"),
+        ("stage s { x = image(3, 8, 8) }", "E312"),
+        ("x = image(3, 8, 8) -> conv(4, 3)\nstage { x }", "E002"),
+    ],
+)
+def test_wrong_stages(body: str, code: str) -> None:
+    assert codes(net(body)) == [code]
+
+
+def test_a_block_with_stages_is_elaborated_once() -> None:
+    """The second instance is a copy: it has the stages of the first under its own path."""
+    unit = "block Unit(width) {\n stage a { x = in -> f.0: conv(width, 3) }\n stage b { x -> f.1: conv(width, 3) } }"
+    made = graph(net("image(4, 8, 8) -> u: Unit(4) -> v: Unit(4)", unit))
+    names = [node.stage.stage_name for node in made.nodes if node.stage]
+    assert names == ["u.a", "u.b", "v.a", "v.b"]
+    assert [node.path for node in made.nodes if node.weights] == ["u.f.0", "u.f.1", "v.f.0", "v.f.1"]

@@ -37,6 +37,7 @@ UNCHANGED = [
     "variant a = M\n\nexpect b { top1 = 76.1 }\n",
     "block A on (a, b) {\n  c  = a\n  de = b\n\n  # two\n  if c { c } else { de }\n}\n",
     "model M {\n  for i in 0..3 { x = x -> a{i}: conv(3) }\n  x\n}\n",
+    'model M {\n  stage a { x = in }\n  stage s{i + 1}.b {\n    y = x -> a\n    # why\n  }\n  stage "3-{i}" { y }\n}\n',
     "model M {\n  x = in -> a\n   -> b   -> c\n   -> def -> e\n}\n",
     "table t(a, b, c) {\n   1, 10.5, a\n  20,  3.0, bcd  # end\n}\n",
     "variants M(unit, depths) {\n  m1:  Basic,      [2,  2]\n  m20: Bottleneck, [2, 24]\n}\n",
@@ -78,6 +79,7 @@ CHANGED = [
     ("expect m {\n params = 1, macs = 2 }", "expect m {\n  params = 1\n  macs = 2\n}\n"),
     ("table t(a, b) { 1, 2\n 30, 4 }", "table t(a, b) {\n   1, 2\n  30, 4\n}\n"),
     ("fn f = l1 : a", "fn f = l1: a\n"),
+    ("model M {\n stage  a\n { b }\n}", "model M {\n  stage a {\n    b\n  }\n}\n"),
 ]
 
 

@@ -203,6 +203,20 @@ def test_reference_without_its_options() -> None:
     assert isinstance(only("model M {\n  reference = 3\n}"), ast.Definition)
 
 
+def test_stages_in_braces() -> None:
+    stem, numbered, quoted = definition(
+        'model M {\n stage stem { x = a }\n stage s{i + 1}.b\n { }\n stage "3-{n}" {\n x\n } }'
+    ).body
+    assert isinstance(stem, ast.Stage)
+    assert (stem.name_span.text, [part.text for part in stem.parts], len(stem.body)) == ("stem", ["stem"], 1)
+    assert isinstance(numbered, ast.Stage)
+    assert numbered.name_span.text == "s{i + 1}.b"
+    assert [part.span.text for part in numbered.parts] == ["s", "{i + 1}", ".b"]
+    assert isinstance(quoted, ast.Stage)
+    assert quoted.quoted
+    assert (quoted.name_span.text, [part.span.text for part in quoted.parts]) == ('"3-{n}"', ["3-", "{n}"])
+
+
 def test_spans_of_names_and_labels() -> None:
     item = definition("block Name(a: int) {\n  x = in -> stage layer{i}: conv(k = 3).y\n}")
     assert item.name_span.text == "Name"

@@ -274,6 +274,8 @@ def _units(scope: Scope) -> list[tuple[tuple[str, ...], Node | Scope]]:
         for member in inner.members:
             if isinstance(member, Scope) and member.kind == "container":
                 collect(member, (*path, member.name))
+            elif isinstance(member, Scope) and member.kind == "stage":
+                collect(member, path)
             else:
                 found.append(((*path, member.name), member))
 

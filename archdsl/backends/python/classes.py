@@ -23,7 +23,7 @@ from archdsl.backends.python.parameters import (
 )  # fmt: skip
 from archdsl.backends.python.unify import Case, outline, unify
 from archdsl.backends.python.values import environment_of
-from archdsl.graph.ir import Graph, Scope
+from archdsl.graph.ir import TRANSPARENT, Graph, Scope
 from archdsl.symbolic import Expr
 
 _Key = tuple[Any, ...]
@@ -107,7 +107,7 @@ def _in_order(root: Scope, builder: BodyBuilder) -> Iterator[list[Scope]]:
     def visit(scope: Scope) -> list[Scope]:
         below = [found for member in scope.members if isinstance(member, Scope) for found in visit(member)]
         chain = scope.kind in ("group", "sequence") and builder.is_chain(scope)
-        if chain or scope.kind in ("container", "choice"):
+        if chain or scope.kind == "container" or scope.kind in TRANSPARENT:
             return below
         inside[id(scope)] = below
         height[id(scope)] = 1 + max((height[id(other)] for other in below), default=0)

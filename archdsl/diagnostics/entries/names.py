@@ -140,13 +140,14 @@ ENTRIES = (
     Entry(
         "E107",
         "path used twice",
-        facts="path",
-        message="two layers have the path `{path}`",
+        facts="path what",
+        message="two {what} `{path}`",
         label="used again",
         help="give one of them another label; in a loop, interpolate the index: layer{{i + 1}}",
         explanation="""
             The path of labels is the name of the layer's weights in a checkpoint, so it belongs to one
             layer. To use one layer's weights twice is not what a second `->` means: every use is fresh.
+            A stage is a row of the table and the name of a feature map, so two stages cannot share one either.
             """,
         example="""
             model Net(classes = 10) {

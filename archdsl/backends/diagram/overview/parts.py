@@ -89,7 +89,7 @@ def _is_open(scope: Scope, around: set[int], total: int) -> bool:
 
 def _part(scope: Scope) -> Part:
     nodes = list(scope.nodes())
-    return Part(scope.path, nodes, "block", _blocks(scope), None, 1, scope.path)
+    return Part(scope.stage_name, nodes, "block", _blocks(scope), None, 1, scope.path)
 
 
 def _blocks(scope: Scope) -> list[tuple[int, str]]:
