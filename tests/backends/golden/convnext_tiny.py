@@ -1,6 +1,7 @@
 """convnext_tiny: 28,589,128 parameters, 4,455,531,264 MACs at 3×224×224.
 
-A ConvNet for the 2020s (Liu et al., 2022), arXiv:2201.03545, as torchvision builds it.
+A ConvNet for the 2020s (Liu et al., 2022), arXiv:2201.03545, as torchvision builds it;
+XL and the isotropic ones, which torchvision has not, as the authors' code does.
 """
 
 import torch
@@ -53,7 +54,7 @@ class Block(nn.Module):
     position's channels.
     """
 
-    def __init__(self, in_channels: int, drop: float, scale: float = 1e-6) -> None:
+    def __init__(self, in_channels: int, drop: float) -> None:
         super().__init__()
         self.block = nn.Sequential(
             nn.Conv2d(in_channels, in_channels, 7, padding=3, groups=in_channels),
@@ -64,7 +65,7 @@ class Block(nn.Module):
             nn.Linear(4 * in_channels, in_channels),
             Permute(0, 3, 1, 2),
         )
-        self.layer_scale = nn.Parameter(torch.ones(in_channels, 1, 1) * scale)
+        self.layer_scale = nn.Parameter(torch.ones(in_channels, 1, 1) * 1e-6)
         self.drop_path = DropPath(drop)
 
     def forward(self, x: Tensor) -> Tensor:
