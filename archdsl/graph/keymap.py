@@ -175,19 +175,19 @@ class _Application:
     def run(self, keys: Iterable[str]) -> Renaming:
         result = self.result
         given: dict[str, tuple[str, Rule | None]] = {}
-        patterns = [*(rule.ours for rule in self.rules), *(counter.ours for counter in self.counters)]
-        lengths = {pattern.skeleton.count(".") for pattern in patterns}
-        used: Rule | None = None
-        last = theirs = ""
+        lines: list[Rule | Counter] = [*self.rules, *self.inner, *self.counters]
+        named = {line.ours.skeleton.rpartition(".")[2] for line in lines}
+        layer = their_layer = ""
+        of_layer: Rule | None = None
         for key in keys:
-            head = key.rpartition(".")[0]
-            same_layer = head and not self.inner and last.startswith(head + ".")
-            if same_layer and last.count(".") == key.count(".") not in lengths:
-                # Another weight of the same layer, which no line is for alone.
-                theirs = theirs[: len(theirs) - len(last) + len(head)] + key[len(head) :]
-            else:
+            head, _, weight = key.rpartition(".")
+            if weight in named or _NUMBER.search(weight) or not head:
                 theirs, used = self._renamed(key)
-            last = key
+            else:  # no line is for this weight alone: its layer's others have the same beginning
+                if head != layer:
+                    theirs, of_layer = self._renamed(key)
+                    layer, their_layer = head, theirs[: -len(weight)]
+                theirs, used = their_layer + weight, of_layer
             result.theirs[key] = theirs
             first = given.setdefault(theirs, (key, used))
             if first[0] != key:

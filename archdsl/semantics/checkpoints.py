@@ -32,7 +32,7 @@ def _keymaps(
     for target in reversed(configured.lineage):
         for file in dict.fromkeys((configured.model.file, program.root)):
             for item in _items(file):
-                if item.target.name == target and (keymap := read(item)) is not None:
+                if any(t.name == target for t in item.targets) and (keymap := read(item)) is not None:
                     found[item.name] = found[item.name].amended(keymap) if item.name in found else keymap
     return found
 
@@ -47,9 +47,10 @@ def check_checkpoints(
     keymaps: dict[ast.Checkpoint, KeyMap | None] = {}
     seen: dict[tuple[str, str], Span] = {}
     for item in _items(program.root):
-        first = seen.setdefault((item.target.name, item.name), item.name_span)
-        if first is not item.name_span:
-            bag.report("E106", item.name_span, name=item.name, secondary=[Label(first, "first defined here")])
+        firsts = [seen.setdefault((target.name, item.name), item.name_span) for target in item.targets]
+        again = [first for first in firsts if first is not item.name_span]
+        if again:
+            bag.report("E106", item.name_span, name=item.name, secondary=[Label(again[0], "first defined here")])
         else:
             keymaps[item] = read_map(item, bag)
     if not keymaps:
@@ -63,7 +64,8 @@ def check_checkpoints(
             used |= renaming.used
             clashes += renaming.clashes
     for item, read in keymaps.items():
-        names = [name for name, configured in variants.items() if item.target.name in configured.lineage]
+        targets = {target.name for target in item.targets}
+        names = [name for name, configured in variants.items() if not targets.isdisjoint(configured.lineage)]
         if read is not None and names and all(name in keys for name in names):
             _report_idle(read, used, [keys[name] for name in names], bag)
     _report_clashes(clashes, bag)

@@ -56,7 +56,7 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preproc
             args |= fresh
     if not items or not ok:
         return None
-    made = validated(_KEYS, Preprocess, args, items[-1][1].target.span, bag)
+    made = validated(_KEYS, Preprocess, args, items[-1][1].targets[0].span, bag)
     return made if isinstance(made, Preprocess) else None
 
 
@@ -66,9 +66,10 @@ def check_settings(program: Program, graphs: Mapping[str, Graph], variants: Mapp
     models = {name: d for name, d in root.names.items() if d.kind == "model"}
     known = (*models, *variants)
     for item in root.syntax.items:
-        if isinstance(item, ast.Init | ast.Checkpoint | ast.Preprocess) and item.target.name not in known:
-            code = "E108" if isinstance(item, ast.Preprocess) else "E109"
-            bag.report(code, item.target.span, name=item.target.name, suggestion=closest(item.target.name, known))
+        for target in item.targets if isinstance(item, ast.Init | ast.Checkpoint | ast.Preprocess) else ():
+            if target.name not in known:
+                code = "E108" if isinstance(item, ast.Preprocess) else "E109"
+                bag.report(code, target.span, name=target.name, suggestion=closest(target.name, known))
         if isinstance(item, ast.Init):
             _check_init(item, root, graphs, variants, bag)
         elif isinstance(item, ast.Preprocess):
@@ -90,7 +91,7 @@ def _about(program: Program, configured: Configured, kind: type[Targeted]) -> It
         for file in (home, root) if own and home is not root else (root,):
             for item in file.syntax.items:
                 # `use` cannot rename, so the model has one name in both files.
-                if isinstance(item, kind) and item.target.name == name:
+                if isinstance(item, kind) and any(target.name == name for target in item.targets):
                     yield file, item
 
 
@@ -129,7 +130,8 @@ def _check_init(
     item: ast.Init, file: FileScope, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag
 ) -> None:
     """E404 for rules that match nothing in any variant; not said while one of these has errors of its own."""
-    concerned = [v.name for v in variants.values() if item.target.name in v.lineage]
+    targets = {target.name for target in item.targets}
+    concerned = [v.name for v in variants.values() if not targets.isdisjoint(v.lineage)]
     whole = bool(concerned) and all(name in graphs for name in concerned)
     for rule in item.rules:
         made = _init_rule(rule, file, bag)

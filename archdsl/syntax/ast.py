@@ -401,9 +401,9 @@ class Reference(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Preprocess(Syntax):
-    """`preprocess resnet50 { size = 224, … }`: `target` is a model or a variant."""
+    """`preprocess resnet50 { size = 224, … }`: `targets` are models or variants."""
 
-    target: Name
+    targets: tuple[Name, ...]
     entries: tuple[Entry, ...]
 
 
@@ -421,7 +421,7 @@ class Rule(Syntax):
 class Init(Syntax):
     """`init Model { rules }`: the last rule that matches a module wins."""
 
-    target: Name
+    targets: tuple[Name, ...]
     rules: tuple[Rule, ...]
 
 
@@ -448,7 +448,7 @@ class Checkpoint(Syntax):
 
     name: str
     name_span: Span = field(compare=False, repr=False)
-    target: Name
+    targets: tuple[Name, ...]
     rules: tuple[KeyRule | Counter, ...]
     docstring: Docstring | None
 

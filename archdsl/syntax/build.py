@@ -362,17 +362,17 @@ class Build:
             self.name(library), targets, name, arguments or (), docstring, entries, span=self.span(start, end)
         )
 
-    def reference_targets(self, c: list[Any], start: int, end: int) -> tuple[ast.Name, ...]:
+    def about(self, c: list[Any], start: int, end: int) -> tuple[ast.Name, ...]:
         return tuple(self.name(token) for token in c)
 
     def reference_body(self, c: list[Any], start: int, end: int) -> tuple[ast.Docstring | None, tuple[ast.Entry, ...]]:
         return c[0], tuple(c[1:])
 
     def preprocess(self, c: list[Any], start: int, end: int) -> ast.Preprocess:
-        return ast.Preprocess(self.name(c[0]), c[1], span=self.span(start, end))
+        return ast.Preprocess(c[0], c[1], span=self.span(start, end))
 
     def init(self, c: list[Any], start: int, end: int) -> ast.Init:
-        return ast.Init(self.name(c[0]), tuple(c[1:]), span=self.span(start, end))
+        return ast.Init(c[0], tuple(c[1:]), span=self.span(start, end))
 
     def rule(self, c: list[Any], start: int, end: int) -> ast.Rule:
         token = c[0]
@@ -385,10 +385,8 @@ class Build:
         return ast.Rule(pattern, span, quoted, c[1], span=self.span(start, end))
 
     def checkpoint(self, c: list[Any], start: int, end: int) -> ast.Checkpoint:
-        name, target, docstring, *rules = c
-        return ast.Checkpoint(
-            name[1], self.place(name), self.name(target), tuple(rules), docstring, span=self.span(start, end)
-        )
+        name, targets, docstring, *rules = c
+        return ast.Checkpoint(name[1], self.place(name), targets, tuple(rules), docstring, span=self.span(start, end))
 
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
         theirs, ours = (self.string([token], token[2], token[3]) for token in c)

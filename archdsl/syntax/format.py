@@ -133,20 +133,24 @@ class Formatter:
                 head = f"variants {item.model.name}{_columns(item.columns) if item.columns else ''}"
                 self._braces(head, item, item.rows, texts, item.docstring)
             case ast.Expect() | ast.Preprocess():
-                word, name = ("expect", item.variant) if isinstance(item, ast.Expect) else ("preprocess", item.target)
+                head = (
+                    f"expect {item.variant.name}"
+                    if isinstance(item, ast.Expect)
+                    else f"preprocess {_names(item.targets)}"
+                )
                 pairs = [(f"{entry.key} =", one(entry.value)) for entry in item.entries]
-                self._braces(f"{word} {name.name}", item, item.entries, _paired(pairs, 0), None, _paired(pairs, 0))
+                self._braces(head, item, item.entries, _paired(pairs, 0), None, _paired(pairs, 0))
             case ast.Reference():
                 self._reference(item)
             case ast.Init():
                 patterns = [quote(rule.pattern) if rule.quoted else rule.pattern for rule in item.rules]
                 pairs = [(f"{p}:", one(rule.value)) for p, rule in zip(patterns, item.rules, strict=True)]
                 texts = _paired(pairs, max((len(left) for left, _ in pairs), default=0))
-                self._braces(f"init {item.target.name}", item, item.rules, texts, None, _paired(pairs, 0))
+                self._braces(f"init {_names(item.targets)}", item, item.rules, texts, None, _paired(pairs, 0))
             case ast.Checkpoint():
                 width = max((len(quote(r.theirs.value)) for r in item.rules if isinstance(r, ast.KeyRule)), default=0)
                 texts = [_key_line(rule, width) for rule in item.rules]
-                head = f"checkpoint {item.name} for {item.target.name}"
+                head = f"checkpoint {item.name} for {_names(item.targets)}"
                 self._braces(head, item, item.rules, texts, item.docstring, [_key_line(rule, 0) for rule in item.rules])
 
     def _reference(self, item: ast.Reference) -> None:
@@ -381,6 +385,10 @@ def _type(reference: ast.TypeRef) -> str:
 
 def _paired(pairs: Sequence[tuple[str, str]], width: int) -> list[str]:
     return [f"{left.ljust(width)} {right}" for left, right in pairs]
+
+
+def _names(targets: Sequence[ast.Name]) -> str:
+    return ", ".join(target.name for target in targets)
 
 
 def _key_line(rule: ast.KeyRule | ast.Counter, width: int) -> str:

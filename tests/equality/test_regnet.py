@@ -1,4 +1,6 @@
-"""RegNet X and Y equal torchvision's, bit for bit: widths and depths come from the quantized linear rule on both sides.
+"""RegNet X and Y equal torchvision's and, through the map for its names, timm's, bit for bit.
+
+Widths and depths come from the quantized linear rule on both sides.
 
 Expected values are torchvision's own: its models, and the parameter counts and GMACs that its weights declare.
 """
@@ -12,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.equality import checks, ours, reference
+from tests.equality import checks, mapped, ours, reference
 
 X = "regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf regnet_x_16gf regnet_x_32gf"
 Y = (
@@ -20,6 +22,10 @@ Y = (
     "regnet_y_128gf"
 )
 VARIANTS = [*X.split(), *Y.split()]
+TIMM = (
+    "regnetx_002 regnetx_004 regnetx_006 regnetx_040 regnetx_064 regnetx_120 regnety_002 regnety_006 regnety_008 "
+    "regnety_040 regnety_064 regnety_080 regnety_120 regnety_640 regnety_2560"
+).split()
 SMALL = "regnet_x_400mf regnet_x_1_6gf regnet_y_400mf".split()
 
 
@@ -78,3 +84,28 @@ def test_operations(pair: checks.Pair) -> None:
 def test_training_step() -> None:
     theirs = randomized("regnet_y_400mf")
     checks.assert_same_training_step(theirs, ours.with_state_of(theirs, "regnet", "regnet_y_400mf", copy=True))
+
+
+def timm_model(variant: str, device: str = "cpu") -> nn.Module:
+    return mapped.Renamed(reference.reference_model("timm", variant, device=device), "regnet_timm", variant)
+
+
+class TestTimm(checks.Structure):
+    @pytest.fixture(scope="class", params=TIMM)
+    @classmethod
+    def pair(cls, request: pytest.FixtureRequest) -> checks.Pair:
+        variant: str = request.param
+        return timm_model(variant, "meta"), ours.empty_model("regnet_timm", variant)
+
+
+@pytest.mark.parametrize("variant", ["regnetx_004", "regnety_008"])
+def test_outputs_of_timm(variant: str) -> None:
+    theirs = reference.randomize(timm_model(variant))
+    mine = ours.with_state_of(theirs, "regnet_timm", variant)
+    assert checks.output_differences(theirs, mine) == {96: 0.0, 97: 0.0}
+
+
+def test_timms_names_of_a_network_of_torchvision() -> None:
+    """timm's RegNetX-800MF, which is torchvision's under other names."""
+    theirs = mapped.Renamed(reference.reference_model("timm", "regnetx_008", device="meta"), "regnet", "regnet_x_800mf")
+    assert reference.state(theirs) == reference.state(ours.empty_model("regnet", "regnet_x_800mf"))

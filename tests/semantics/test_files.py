@@ -267,6 +267,7 @@ def test_faults_of_init(rule: str, code: str, place: str) -> None:
 def test_targets_of_settings() -> None:
     assert places(f"{INIT_MODEL}init Nett {{ conv: zeros }}\n") == [("E109", "Nett")]
     assert places(f"{INIT_MODEL}preprocess nett {{ size = 8 }}\n") == [("E108", "nett")]
+    assert places(f"{INIT_MODEL}preprocess Net, nett {{ size = 8 }}\n") == [("E108", "nett")]
 
 
 def test_a_rule_needs_to_match_in_one_variant_only() -> None:
@@ -283,6 +284,21 @@ def _preprocess(items: str) -> Preprocess | None:
     file = ArchFile(Source("test.arch", INIT_MODEL + items + "\n"))
     assert not [d for d in file.check() if d.severity == "error"], [str(d) for d in file.check()]
     return preprocess_of(file.program, file["net"].configured, Bag())
+
+
+def test_what_is_said_of_several_is_said_of_each() -> None:
+    model = "model Net(classes: int = 10) = image(3, 8, 8) -> gap -> flatten -> fc: linear(classes)\n"
+    text = (
+        f"{model}variant a = Net\nvariant b = Net\nvariant c = Net\n"
+        'preprocess a, b { size = 8 }\ninit c, a { linear: zeros }\ncheckpoint theirs for b, c { "head" = "fc" }\n'
+    )
+    file = ArchFile(Source("test.arch", text))
+    assert list(file.check()) == []
+    prepared = {name: preprocess_of(file.program, file[name].configured, Bag()) is not None for name in "abc"}
+    assert prepared == {"a": True, "b": True, "c": False}
+    rules = {name: len(init_rules(file.program, file[name].configured, file[name].graph, Bag())) for name in "abc"}
+    assert rules == {"a": 1, "b": 0, "c": 1}
+    assert {name: list(file[name].keymaps) for name in "abc"} == {"a": [], "b": ["theirs"], "c": ["theirs"]}
 
 
 def test_preprocessing_of_a_variant_overrides_that_of_its_model() -> None:

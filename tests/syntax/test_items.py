@@ -159,22 +159,24 @@ def test_entries_end_with_a_comma_or_a_line(separator: str) -> None:
     expect = only(f"expect m {{ params = 25_557_032{separator}macs = 4.09G }}")
     assert isinstance(expect, ast.Expect)
     assert [(e.key, show(e.value)) for e in expect.entries] == [("params", "25557032"), ("macs", "4090000000")]
-    preprocess = only(f"preprocess m {{ size = 224{separator}mean = [0.5] }}")
+    preprocess = only(f"preprocess m, n {{ size = 224{separator}mean = [0.5] }}")
     assert isinstance(preprocess, ast.Preprocess)
+    assert [target.name for target in preprocess.targets] == ["m", "n"]
     assert [e.key for e in preprocess.entries] == ["size", "mean"]
-    init = only(f'init M {{ conv: kaiming(mode = "x"){separator}"features.*.fc": zeros }}')
+    init = only(f'init M, n {{ conv: kaiming(mode = "x"){separator}"features.*.fc": zeros }}')
     assert isinstance(init, ast.Init)
+    assert [target.name for target in init.targets] == ["M", "n"]
     assert [(r.pattern, r.quoted, show(r.value)) for r in init.rules] == [
         ("conv", False, "kaiming(mode = 'x')"),
         ("features.*.fc", True, "zeros"),
     ]
     checkpoint = only(
-        f'checkpoint timm for M {{\n "doc"\n "a.{{i}}" = "b.{{i + 1}}"{separator}count n in "d.{{k}}"'
+        f'checkpoint timm for M, n {{\n "doc"\n "a.{{i}}" = "b.{{i + 1}}"{separator}count n in "d.{{k}}"'
         f'{separator}"c" = "d" }}'
     )
     assert isinstance(checkpoint, ast.Checkpoint)
     assert checkpoint.docstring is not None
-    assert (checkpoint.name, checkpoint.target.name) == ("timm", "M")
+    assert (checkpoint.name, [target.name for target in checkpoint.targets]) == ("timm", ["M", "n"])
     rules = [r for r in checkpoint.rules if isinstance(r, ast.KeyRule)]
     assert [(r.theirs.value, r.ours.value) for r in rules] == [("a.{i}", "b.{i + 1}"), ("c", "d")]
     counter = checkpoint.rules[1]
