@@ -104,14 +104,6 @@ class Scope:
             return self.path
         return f"{self.path}.{self.name}" if self.path else self.name
 
-    def parts(self) -> Iterator[Scope | Node]:
-        """The members, with those of containers, choices and `stage`s in the place of these."""
-        for member in self.members:
-            if isinstance(member, Scope) and member.kind in ("container", *TRANSPARENT):
-                yield from member.parts()
-            else:
-                yield member
-
     def ancestors(self) -> Iterator[Scope]:
         """This scope and those around it, innermost first."""
         scope: Scope | None = self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, TypeAlias
@@ -147,15 +147,17 @@ def _common(nodes: Sequence[Node]) -> Scope | None:
 
 def _repeats(stage: Scope) -> list[tuple[int, str]]:
     """What a stage repeats: (3, Bottleneck); (1, Cell) if it is a block itself."""
-    if stage.definition:
-        return [(1, stage.definition)]
-    return [(len(list(same)), name) for name, same in groupby(filter(None, map(_definition, stage.parts())))]
+    names = [stage.definition] if stage.definition else _definitions(stage)
+    return [(len(list(same)), name) for name, same in groupby(names)]
 
 
-def _definition(member: Scope | Node) -> str:
-    """The block, convolution or linear layer that a member of a stage is; else nothing. A level of one counts as it."""
-    while isinstance(member, Scope) and not member.definition and len(member.members) == 1:
-        member = member.members[0]
-    if isinstance(member, Scope):
-        return member.definition
-    return member.op.name if member.op.role in _WEIGHTED else ""
+def _definitions(scope: Scope) -> Iterator[str]:
+    """The blocks in a scope, and its convolutions and linear layers that are in none."""
+    for member in scope.members:
+        if isinstance(member, Node):
+            if member.op.role in _WEIGHTED:
+                yield member.op.name
+        elif member.definition:
+            yield member.definition
+        else:
+            yield from _definitions(member)

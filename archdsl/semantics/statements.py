@@ -6,7 +6,6 @@ Takes the statements and the `Frame` they change; gives the value of the last ex
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from archdsl.diagnostics.core import Label
@@ -109,7 +108,10 @@ class StatementRules(ExpressionRules):
         if name is None or frame.scope is None:
             self._forget(statement.body, frame)
             return _NOTHING
-        return self._block(statement.body, replace(frame, scope=self.open_stage(name, statement.name_span, frame)))
+        outer, frame.scope = frame.scope, self.open_stage(name, statement.name_span, frame)
+        value = self._block(statement.body, frame)
+        frame.scope = outer
+        return value
 
     def open_stage(self, name: str, span: Span, frame: Frame) -> Scope:
         """A stage that is no level of the paths: a scope that shares the names of the one around it."""

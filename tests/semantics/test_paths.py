@@ -154,6 +154,24 @@ def test_a_stage_in_braces_is_no_level_of_the_paths() -> None:
     ]
 
 
+def test_a_stage_changes_the_names_around_it() -> None:
+    """Also where a comprehension or a call in it has names of its own."""
+    body = """
+    x = image(3, 8, 8)
+    i = 0
+    for s in 0..2 {
+      stage s{s} {
+        for n in [n for n in [1, 2] if n > s] {
+          x = x -> f.{i}: conv(n, 1)
+          i = i + 1
+        }
+      }
+    }
+    x -> f.{i}: conv(4, 1)
+    """
+    assert paths(net(body)) == ["f.0", "f.1", "f.2", "f.3"]
+
+
 def test_an_op_alone_can_be_a_stage() -> None:
     made = graph(net("image(3, 8, 8) -> stage f.a: conv(4, 3) -> stage f.b: conv(4, 3)"))
     assert [(node.path, node.stage.stage_name) for node in made.nodes if node.stage] == [("f.a", "f.a"), ("f.b", "f.b")]
