@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -52,12 +52,29 @@ class OpChange:
         return OpChange(self.after, self.before, parameters, self.moved, rewired)
 
 
+def in_order(ops: Sequence[OpChange]) -> tuple[OpChange, ...]:
+    """Ops in the order in which the second network runs them; what was removed follows what it followed in the first."""
+    kept = sorted(((op.after.id, op) for op in ops if op.after is not None), key=lambda item: item[0])
+    old = sorted(((op.before.id, op) for op in ops if op.before is not None), key=lambda item: item[0])
+    removed: dict[int, list[OpChange]] = {}
+    last = -1
+    for _, op in old:
+        if op.after is None:
+            removed.setdefault(last, []).append(op)
+        elif not op.moved:
+            last = op.after.id
+    found = removed.get(-1, [])
+    for place, op in kept:
+        found += [op, *removed.get(place, [])]
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class BlockChange:
     """Like blocks in a row and what they correspond to; `before` and `after` are the first ones.
 
-    `counts` is how many there were and are, `cost` what all of them cost, and `ops` says how one differs from the
-    other: in the order of the first, what is new where the second has it. Parameters hold the values of all.
+    `counts` is how many there were and are, `costs` what all of them cost, and `ops`, in the order of `in_order`, says
+    how one differs from the other. Parameters hold the values of all.
     """
 
     before: Unit | None
@@ -93,7 +110,7 @@ class BlockChange:
 
     def inverse(self) -> BlockChange:
         swapped = (self.counts[1], self.counts[0]), (self.costs[1], self.costs[0])
-        return BlockChange(self.after, self.before, *swapped, tuple(op.inverse() for op in self.ops))
+        return BlockChange(self.after, self.before, *swapped, in_order([op.inverse() for op in self.ops]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange
+from archdsl.graph.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange, in_order
 from archdsl.graph.facts import ParameterChange, changes, is_commutative
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.matching import Matching, SectionMatch, UnitMatch
@@ -163,7 +163,7 @@ def _block(match: UnitMatch, wiring: _Wiring) -> BlockChange:
         rewired = wiring.rewired(a, b) if a is not None and b is not None and not moved else None
         ops.append(OpChange(a, b, op.parameters, moved, rewired))
     costs = (old.cost if old else Cost(), new.cost if new else Cost())
-    return BlockChange(old, new, (int(old is not None), int(new is not None)), costs, tuple(ops))
+    return BlockChange(old, new, (int(old is not None), int(new is not None)), costs, in_order(ops))
 
 
 def _joined(last: BlockChange, block: BlockChange) -> BlockChange | None:

@@ -7,6 +7,7 @@ once, so that the time grows with the number of distinct blocks and, beyond that
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,14 @@ from typing import TypeAlias
 from archdsl.graph.align import Pair, align
 from archdsl.graph.facts import Facts, ParameterChange, changes, facts_of, target_of
 from archdsl.graph.ir import Graph, Node
-from archdsl.graph.sections import Section, Unit, sections
+from archdsl.graph.sections import Section, Unit, cost_of, sections
 
 Signature: TypeAlias = tuple[Hashable, ...]
 
 _SAME_OP, _SAME_TARGET, _REPLACED = 2.0, 1.5, 1.0
 _MISFIT = 0.4
-"""What remains of a score where only one of two ops looks at neighbours, or is on the main path."""
+"""What remains of a score where only one of two ops looks at neighbours, or is on the main path, or where each has
+another partner of its name."""
 _NEVER_REPLACED = frozenset({"input", "reshape", "regularizer"})
 _LINEAR_MAPS = frozenset({"conv", "linear"})
 _STAYS = frozenset({"reshape", "regularizer"})
@@ -160,10 +162,14 @@ class Matching:
             return () if old is None else tuple(OpMatch(i, None) for i in range(len(old.nodes)))
         if old is None:
             return tuple(OpMatch(None, j) for j in range(len(new.nodes)))
-        key = (self._signature(old), self._signature(new), _labels(old), _labels(new))
+        key = (self._signature(old), self._signature(new), old.labels, new.labels)
         if key not in self._aligned:
-            numbers = [[self.number(node) for node in unit.nodes] for unit in (old, new)]
-            pairs = align(numbers[0], numbers[1], lambda i, j: self._op_score(old, i, new, j))
+            common = {*old.labels} & {*new.labels}
+            first, second = (
+                [(self.number(node), unit.inner(node) in common and unit.inner(node)) for node in unit.nodes]
+                for unit in (old, new)
+            )
+            pairs = align(first, second, lambda i, j: self._op_score(old, i, new, j))
             self._aligned[key] = tuple(_with_moves(pairs, old, new))
         return self._aligned[key]
 
@@ -177,26 +183,28 @@ class Matching:
             return 0.0
         if (a.id in old.main) != (b.id in new.main):
             score *= _MISFIT
-        if a.labelled and b.labelled:
-            return score + 0.5 * (old.inner(a) == new.inner(b))
-        return score + 0.1 * (old.inner(a) == new.inner(b))
-
-
-def _labels(unit: Unit) -> Signature:
-    return tuple(unit.inner(node) if node.labelled else "" for node in unit.nodes)
+        one, other = old.inner(a), new.inner(b)
+        if not (a.labelled and b.labelled):
+            return score + 0.1 * (one == other)
+        if one != other and one in new.labels and other in old.labels:
+            score *= _MISFIT
+        return score + 0.5 * (one == other)
 
 
 def _fit(a: Node, b: Node) -> float:
-    """How well one op fits in the place of another."""
+    """How well one op fits in the place of another. Of two that fit alike, the one with more parameters stays."""
     if a.op is b.op:
         score = _SAME_OP if changes(a, b) else 2 * _SAME_OP
+        score = score if _is_spatial(a) == _is_spatial(b) else _MISFIT * score
+    elif _is_spatial(a) != _is_spatial(b):
+        return 0.0
     elif target_of(a) == target_of(b):
         score = _SAME_TARGET
     elif _may_replace(a, b):
         score = _REPLACED
     else:
         return 0.0
-    return score if _is_spatial(a) == _is_spatial(b) else _MISFIT * score
+    return score + 0.02 * math.log10(1 + cost_of([a, b]).params)
 
 
 def _may_replace(a: Node, b: Node) -> bool:

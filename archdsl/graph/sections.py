@@ -62,6 +62,11 @@ class Unit:
         return self.nodes[-1].shape
 
     @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The paths below it of the nodes that the spec has labelled."""
+        return tuple(self.inner(node) for node in self.nodes if node.labelled)
+
+    @cached_property
     def cost(self) -> Cost:
         return cost_of(self.nodes)
 
