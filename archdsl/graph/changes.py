@@ -53,7 +53,7 @@ class OpChange:
 
 
 def in_order(ops: Sequence[OpChange]) -> tuple[OpChange, ...]:
-    """Ops in the order in which the second network runs them; what was removed follows what it followed in the first."""
+    """Ops in the order in which the second network runs; what was removed follows what it followed in the first."""
     kept = sorted(((op.after.id, op) for op in ops if op.after is not None), key=lambda item: item[0])
     old = sorted(((op.before.id, op) for op in ops if op.before is not None), key=lambda item: item[0])
     removed: dict[int, list[OpChange]] = {}
