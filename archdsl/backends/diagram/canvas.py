@@ -170,10 +170,13 @@ class Canvas:
         *,
         dashed: bool = False,
         plain: bool = False,
+        wide: bool = False,
         radius: float = 6,
     ) -> None:
         """An arrow along a line with rounded corners, from its first point to its last; `plain`: without a head."""
-        more = {"style": "dashed"} if dashed else {}
+        more: dict[str, Any] = {"style": "dashed"} if dashed else {}
+        if wide:
+            more["penwidth"] = 2
         if plain:
             self._edge(tail, head, _spline(points, radius), dir="none", **more)
             return
@@ -183,13 +186,13 @@ class Canvas:
         self._edge(tail, head, f"e,{_pos(points[-1])} {_spline([*points[:-1], stop], radius)}", **more)
 
     def curve(self, tail: Box, head: Box, points: Sequence[Point]) -> None:
-        """An arrow along one Bézier curve of four points."""
+        """An arrow along Bézier curves: a point, then three for each curve."""
         (x0, y0), (x1, y1) = points[-2:]
         length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-6)
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)
         self._edge(tail, head, f"e,{_pos(points[-1])} {' '.join(map(_pos, [*points[:-1], stop]))}")
 
-    def _edge(self, tail: Box, head: Box, pos: str, **attributes: str) -> None:
+    def _edge(self, tail: Box, head: Box, pos: str, **attributes: Any) -> None:
         self._count += 1
         self._dot.edge(tail.name, head.name, pos=pos, id=self._id(f"edge{self._count}"), **attributes)
 

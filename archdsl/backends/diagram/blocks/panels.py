@@ -1,0 +1,157 @@
+"""The page of level blocks: a panel for each definition, its forms side by side in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from archdsl.backends.diagram import style
+from archdsl.backends.diagram.blocks.boxes import boxes_of
+from archdsl.backends.diagram.blocks.definitions import Definition, Form
+from archdsl.backends.diagram.blocks.rail import rail_of
+from archdsl.backends.diagram.blocks.spine import Spine
+from archdsl.backends.diagram.blocks.tree import tree_of
+from archdsl.backends.diagram.canvas import Canvas, Line
+from archdsl.backends.diagram.drawing import Drawing, Options
+from archdsl.backends.diagram.text import fit, wrap
+from archdsl.graph.ir import Graph
+
+LIMITS = (100.0, 84.0, 70.0, 58.0, 48.0)
+"""Widths of a box's words, the first that fits the page being taken."""
+MARGIN = 10.0
+BETWEEN = 22.0
+"""Between two forms of a panel."""
+
+
+class Figure(Protocol):
+    """A form that knows its size."""
+
+    width: float
+    height: float
+
+    def draw(self, canvas: Canvas, left: float, top: float) -> None: ...
+
+
+class Page:
+    """Collects panels, on shelves as wide as the page."""
+
+    def __init__(self, graph: Graph, options: Options) -> None:
+        self.graph = graph
+        self.width = style.PAGE if options.columns == 2 else style.COLUMN
+        self.canvas = Canvas()
+        self.panels: list[Panel] = []
+
+    def add(self, definition: Definition) -> None:
+        captions = [_caption(definition, form) for form in definition.forms]
+        figures: list[Figure] = [self._figure(definition, index) for index in range(len(definition.forms))]
+        rail = rail_of(self.graph, definition)
+        if rail is not None:
+            figures.append(rail)
+            captions.append(rail.caption())
+        self.panels.append(Panel(definition.name, list(zip(figures, captions, strict=True)), self.width))
+
+    def finish(self) -> Drawing:
+        y = 0.0
+        for shelf in self._shelves():
+            height = max(panel.height for panel in shelf)
+            x = 0.0
+            for panel in shelf:
+                panel.draw(self.canvas, x, y, height)
+                x += panel.width + MARGIN
+            y += height + MARGIN
+        self._legend(y + 4)
+        return self.canvas.drawing(self.graph.name, "blocks", f"{self.graph.name}: blocks")
+
+    def _shelves(self) -> list[list[Panel]]:
+        shelves: list[list[Panel]] = []
+        used = 0.0
+        for panel in self.panels:
+            if shelves and used + MARGIN + panel.width <= self.width:
+                shelves[-1].append(panel)
+                used += MARGIN + panel.width
+            else:
+                shelves.append([panel])
+                used = panel.width
+        return shelves
+
+    def _figure(self, definition: Definition, index: int) -> Figure:
+        form = definition.forms[index]
+        name = f"{definition.name}-{index + 1}"
+        tree = tree_of(form.first)
+        figure: Figure
+        for limit in LIMITS:
+            boxes = boxes_of(self.graph, form, limit)
+            if tree is None:
+                from archdsl.backends.diagram.blocks.layers import Layers
+
+                figure = Layers(form.first, boxes, name)
+            else:
+                figure = Spine(tree, boxes, name)
+            if figure.width <= self.width - 2 * MARGIN:
+                break
+        return figure
+
+    def _legend(self, y: float) -> None:
+        x = 0.0
+        for look in self.canvas.looks:
+            line = Line(look.name, style.SMALL)
+            if x and x + 12 + line.width > self.width:
+                x, y = 0, y + 11
+            self.canvas.box(x + 4, y, 8, 7, look, kind="key", legend=False)
+            self.canvas.text(x + 11, y, line, "left")
+            x += line.width + 22
+
+
+def _caption(definition: Definition, form: Form) -> str:
+    """How many blocks have this form, and the first of them."""
+    total = sum(len(other.bodies) for other in definition.forms)
+    scopes = [body.scope for body in form.bodies]
+    share = f"{len(scopes)} of {total}" if len(definition.forms) > 1 else f"{total}"
+    names = ", ".join(scope.path for scope in scopes[:2]) + (", …" if len(scopes) > 2 else "")
+    return f"{share} block{'s' * (total > 1)}: {names}"
+
+
+class Panel:
+    """A framed definition: its name, its forms in rows, what each stands for."""
+
+    def __init__(self, name: str, figures: Sequence[tuple[Figure, str]], limit: float) -> None:
+        room = limit - 2 * MARGIN
+        self.rows: list[list[tuple[Figure, list[Line], float]]] = []
+        used = 0.0
+        for figure, words in figures:
+            lines = wrap(words, min(room, max(figure.width, 80.0)), style.SMALL - 0.5)[:3]
+            caption = [Line(text, style.SMALL - 0.5, colour=style.FAINT) for text in lines]
+            wide = max([figure.width, *(line.width for line in caption)])
+            if self.rows and used + BETWEEN + wide <= room:
+                self.rows[-1].append((figure, caption, wide))
+                used += BETWEEN + wide
+            else:
+                self.rows.append([(figure, caption, wide)])
+                used = wide
+        self.title = Line(fit(name, room, style.TITLE - 1, True), style.TITLE - 1, True)
+        widest = max(self._row_width(row) for row in self.rows)
+        self.width = max(widest, self.title.width) + 2 * MARGIN
+        self.height = 22 + sum(self._row_height(row) + 10 for row in self.rows) + 2
+
+    def _row_width(self, row: Sequence[tuple[Figure, list[Line], float]]) -> float:
+        return sum(wide for _, _, wide in row) + BETWEEN * (len(row) - 1)
+
+    def _row_height(self, row: Sequence[tuple[Figure, list[Line], float]]) -> float:
+        return max(figure.height + 6 + sum(line.height for line in caption) for figure, caption, _ in row)
+
+    def draw(self, canvas: Canvas, left: float, top: float, height: float) -> None:
+        look = style.Look(style.PANEL, style.FRAME, "panel")
+        canvas.frame(left + self.width / 2, top + height / 2, self.width, height, look)
+        canvas.text(left + MARGIN, top + 11, self.title, "left")
+        y = top + 22
+        for row in self.rows:
+            x = left + (self.width - self._row_width(row)) / 2
+            bottom = y + self._row_height(row)
+            for figure, caption, wide in row:
+                figure.draw(canvas, x + (wide - figure.width) / 2, y)
+                line_y = bottom - sum(line.height for line in caption)
+                for line in caption:
+                    canvas.text(x + wide / 2, line_y + line.height / 2, line)
+                    line_y += line.height
+                x += wide + BETWEEN
+            y = bottom + 10

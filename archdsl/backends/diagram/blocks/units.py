@@ -1,0 +1,191 @@
+"""The boxes of one block: takes a scope, gives its `Body`.
+
+A convolution with the normalization and the activation that follow it (or come before it, where the block begins with
+them) is one box; an instance of another drawn block is one box; `+`, `×` and concatenation are signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from archdsl.graph.ir import Graph, Node, Ref, Scope
+
+STRONG = frozenset({"conv", "linear", "pool", "merge"})
+"""Roles of the ops that stand for themselves; the others go with one of them."""
+
+Kind = Literal["input", "op", "sign", "block", "output"]
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """A box or sign. `inputs` are the units that feed it and by which of their outputs."""
+
+    index: int
+    kind: Kind
+    nodes: list[Node] = field(default_factory=list)
+    scope: Scope | None = None
+    inputs: list[tuple[int, Ref]] = field(default_factory=list)
+    name: str = ""
+    """Of an input: its name in the definition."""
+    folded: int = 1
+    """How many equal ones in a row it stands for."""
+
+    @property
+    def lead(self) -> Node:
+        """The node that gives it its look."""
+        return next((node for node in self.nodes if is_strong(node)), self.nodes[0])
+
+
+@dataclass(slots=True, eq=False)
+class Body:
+    """What an instance of a block consists of, in order of execution: inputs first, outputs last."""
+
+    scope: Scope
+    units: list[Unit]
+
+    @property
+    def structure(self) -> object:
+        """Equal for two instances that differ in sizes, and in which activation or normalization it is."""
+        return tuple(
+            (
+                unit.kind,
+                tuple(node.op.name if is_strong(node) else node.op.role for node in unit.nodes if unit.kind != "block"),
+                unit.scope.definition if unit.scope else "",
+                tuple(index for index, _ in unit.inputs),
+            )
+            for unit in self.units
+        )
+
+    def consumers(self) -> dict[int, list[int]]:
+        """Which units each unit feeds, one entry an edge."""
+        found: dict[int, list[int]] = {unit.index: [] for unit in self.units}
+        for unit in self.units:
+            for index, _ in unit.inputs:
+                found[index].append(unit.index)
+        return found
+
+
+def is_sign(node: Node) -> bool:
+    """Whether a node is drawn as a circle: it makes one tensor of several."""
+    return node.op.role == "merge" and len(node.inputs) > 1
+
+
+def is_strong(node: Node) -> bool:
+    return node.op.role in STRONG and (node.op.role != "merge" or len(node.inputs) > 1)
+
+
+def body_of(graph: Graph, scope: Scope, is_drawn: Callable[[Scope], bool]) -> Body:
+    """The body of an instance; `is_drawn` says which inner blocks are boxes."""
+    items = list(_items(scope, is_drawn))
+    items.sort(key=lambda item: item.id if isinstance(item, Node) else next(item.nodes()).id)
+    entries = list(dict.fromkeys(scope.inputs))
+    names = [", ".join(n for n, ref in zip(scope.input_names, scope.inputs, strict=False) if ref == e) for e in entries]
+    units = [Unit(0, "input", name=name, inputs=[]) for name in names]
+    for group in _groups(graph, scope, items):
+        first = group[0]
+        if isinstance(first, Scope):
+            units.append(Unit(0, "block", list(first.nodes()), first))
+        else:
+            nodes = [item for item in group if isinstance(item, Node)]
+            units.append(Unit(0, "sign" if is_sign(first) else "op", nodes))
+    units += [Unit(0, "output") for _ in scope.outputs]
+    for index, unit in enumerate(units):
+        unit.index = index
+    made_by = {node.id: unit.index for unit in units for node in unit.nodes}
+    owner = {ref: position for position, ref in enumerate(entries)}
+    outputs = iter(scope.outputs)
+    for unit in units[len(entries) :]:
+        refs = [next(outputs)] if unit.kind == "output" else _entering(unit)
+        unit.inputs = [(made_by.get(ref.node, owner.get(ref, 0)), ref) for ref in refs]
+    return Body(scope, _folded(units))
+
+
+def _items(scope: Scope, is_drawn: Callable[[Scope], bool]) -> Iterator[Node | Scope]:
+    for member in scope.members:
+        if isinstance(member, Scope) and not is_drawn(member):
+            yield from _items(member, is_drawn)
+        elif isinstance(member, Node) or member.members:
+            yield member
+
+
+def _entering(unit: Unit) -> list[Ref]:
+    """What a unit takes from others, in order, each as often as it is an operand of a sign, else once."""
+    own = {node.id for node in unit.nodes}
+    refs = [ref for node in unit.nodes for ref in node.inputs if ref.node not in own]
+    return refs if unit.kind == "sign" else list(dict.fromkeys(refs))
+
+
+def _groups(graph: Graph, scope: Scope, items: list[Node | Scope]) -> Iterator[list[Node | Scope]]:
+    """Chains of layers, cut so that each group has one strong layer."""
+    made = {node.id: item for item in items for node in ([item] if isinstance(item, Node) else item.nodes())}
+    uses: dict[int, int] = {}
+    for item in items:
+        for node in [item] if isinstance(item, Node) else item.nodes():
+            for ref in node.inputs:
+                uses[ref.node] = uses.get(ref.node, 0) + 1
+    for ref in scope.outputs:
+        uses[ref.node] = uses.get(ref.node, 0) + 1
+    chain: list[Node] = []
+    chains: list[list[Node | Scope]] = []
+    ends: dict[int, list[Node]] = {}
+    for item in items:
+        if isinstance(item, Scope) or is_sign(item):
+            chains.append([item])
+            continue
+        before = item.inputs[0].node if len(item.inputs) == 1 else -1
+        chain = ends.pop(before, []) if uses.get(before) == 1 and before in made else []
+        if chain:
+            chain.append(item)
+        else:
+            chain = [item]
+            chains.append(chain)  # type: ignore[arg-type]  # a list that still grows
+        if len(item.outputs) == 1:
+            ends[item.id] = chain
+    for found in chains:
+        yield from _cut(found)
+
+
+def _cut(chain: list[Node | Scope]) -> Iterator[list[Node | Scope]]:
+    strong = [isinstance(item, Scope) or is_strong(item) for item in chain]
+    leading = not strong[0] and strong[-1]
+    group: list[Node | Scope] = []
+    holds = False
+    for item, is_lead in zip(chain, strong, strict=True):
+        if holds and (is_lead or leading):
+            yield group
+            group, holds = [], False
+        group.append(item)
+        holds = holds or is_lead
+    if group:
+        yield group
+
+
+def _folded(units: list[Unit]) -> list[Unit]:
+    """A row of equal inner blocks becomes one box that counts them."""
+    feeds: dict[int, int] = {}
+    for unit in units:
+        for index, _ in unit.inputs:
+            feeds[index] = feeds.get(index, 0) + 1
+    kept: list[Unit] = []
+    stands_for: dict[int, int] = {}
+    for unit in units:
+        last = kept[-1] if kept else None
+        if (
+            last is not None
+            and last.scope is not None
+            and unit.scope is not None
+            and last.scope.definition == unit.scope.definition
+            and [stands_for[index] for index, _ in unit.inputs] == [len(kept) - 1]
+            and feeds[unit.index - 1] == 1
+        ):
+            last.nodes += unit.nodes
+            last.folded += 1
+        else:
+            kept.append(unit)
+        stands_for[unit.index] = len(kept) - 1
+    for position, unit in enumerate(kept):
+        unit.index = position
+        unit.inputs = [(stands_for[index], ref) for index, ref in unit.inputs]
+    return kept
