@@ -21,6 +21,15 @@ def data_files() -> set[str]:
     return {f.relative_to(ROOT).as_posix() for f in files}
 
 
+def package_files() -> set[str]:
+    """What lies in the package itself and is not Python: fonts, and the parts of the HTML page with their licences."""
+    found = (path for path in ROOT.glob("archdsl/**/*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    files = {path.relative_to(ROOT).as_posix() for path in found}
+    assert any(name.endswith("web/index.html") for name in files)
+    assert any(name.endswith("dagre.LICENSE.txt") for name in files)
+    return files
+
+
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a wheel that was built from the sdist, and the sdist: the way in which a release is made."""
@@ -42,7 +51,7 @@ def test_sdist_carries_the_data(distributions: Path) -> None:
     (path,) = distributions.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert data_files() <= names
+    assert data_files() | package_files() <= names
     assert {"README.md", "LICENSE", "constraints.txt", "tests/run"} <= names
 
 
@@ -51,6 +60,7 @@ def test_wheel_carries_the_data(distributions: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
     assert {f"archdsl/_data/{name}" for name in data_files()} <= names
+    assert package_files() <= names
     assert not any(name.startswith(("tests/", "benchmarks/", "grammar/", "specs/")) for name in names)
 
 

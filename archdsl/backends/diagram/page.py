@@ -1,0 +1,120 @@
+"""The HTML page of a network: takes a `Graph`, gives one self-contained file that needs no network.
+
+The files of `web/` are put together: the page's own scripts run as one, after the layout library. Everything that comes
+from a spec is in one JSON element, escaped so that it cannot end it, and the scripts write it as text only. A content
+security policy with the hashes of exactly these scripts and this style sheet forbids everything else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from archdsl.backends.diagram.page_data import page_data
+from archdsl.backends.diagram.style import LOOKS, Look, luminance, mixed
+from archdsl.backends.diagram.text import clean
+from archdsl.graph.ir import Graph
+
+_WEB = Path(__file__).parent / "web"
+_SCRIPTS = ("model.js", "layout.js", "draw.js", "source.js", "panels.js", "main.js")
+_LIBRARY = ("vendor/dagre.LICENSE.txt", "vendor/dagre-3.1.3.min.js")
+_NIGHT = "#12161B"
+
+
+def page(graph: Graph) -> str:
+    """The page's text."""
+    style, library, program = _style(), _library(), _program()
+    parts = {
+        "policy": _policy(style, library, program),
+        "title": html.escape(clean(graph.name)),
+        "style": style,
+        "library": library,
+        "program": program,
+        "data": to_json(page_data(graph)),
+    }
+    return _fill(_read("index.html"), parts)
+
+
+def to_json(value: Any) -> str:
+    """JSON that may stand in a script element: it has none of the characters that could end or comment it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode("utf-8", "replace").decode()
+
+
+def _fill(template: str, parts: Mapping[str, str]) -> str:
+    """Every `{{name}}` replaced, once: what is put in is not looked at again."""
+    pieces = template.split("{{")
+    found = [pieces[0]]
+    for piece in pieces[1:]:
+        name, _, rest = piece.partition("}}")
+        found += parts[name], rest
+    return "".join(found)
+
+
+def _policy(style: str, *scripts: str) -> str:
+    allowed = " ".join(map(_hash, scripts))
+    rest = "img-src data:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; {rest}"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@lru_cache
+def _read(name: str) -> str:
+    return (_WEB / name).read_text("utf-8")
+
+
+def _program() -> str:
+    return '(() => {\n"use strict";\n' + "\n".join(map(_read, _SCRIPTS)) + "\n})();\n"
+
+
+def _library() -> str:
+    licence, code = map(_read, _LIBRARY)
+    return f"/*! dagre 3.1.3 and graphlib 4.0.6\n{licence}*/\n{code}"
+
+
+# --- colours ---------------------------------------------------------------------------------
+
+
+def _style() -> str:
+    """The style sheet, with the colours of the categories as `style` has them, and darker ones for the night."""
+    day = "\n".join(_rule(role, look) for role, look in LOOKS.items())
+    night = "\n".join(_rule(role, _at_night(look)) for role, look in LOOKS.items())
+    names = json.dumps({role: look.name for role, look in LOOKS.items()})
+    dark = ':root[data-theme="dark"]'
+    system = ':root:not([data-theme="light"])'
+    return "\n".join(
+        [
+            _read("style.css"),
+            f":root {{ --role-names: {names}; }}",
+            day,
+            _under(dark, night),
+            f"@media (prefers-color-scheme: dark) {{\n{_under(system, night)}\n}}",
+        ]
+    )
+
+
+def _rule(role: str, look: Look) -> str:
+    dashes = " --dash: 4 3; --border: dashed;" if "dashed" in look.style else ""
+    return f".role-{role} {{ --fill: {look.fill}; --stroke: {look.line}; --text: {look.text};{dashes} }}"
+
+
+def _at_night(look: Look) -> Look:
+    if luminance(look.fill) > 0.75:  # white and light grey are the paper's colours
+        fill = mixed(look.fill, 0.16, _NIGHT)
+        return look._replace(fill=fill, line=mixed(look.fill, 0.55, _NIGHT))
+    return look._replace(fill=mixed(look.fill, 0.72, _NIGHT), line=mixed(look.fill, 0.9, _NIGHT))
+
+
+def _under(selector: str, rules: str) -> str:
+    return "\n".join(f"{selector} {rule}" for rule in rules.split("\n"))
