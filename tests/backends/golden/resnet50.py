@@ -2,8 +2,8 @@
 
 Deep Residual Learning for Image Recognition (He et al., 2015), arXiv:1512.03385;
 ResNeXt (Xie et al., 2016), arXiv:1611.05431; Wide Residual Networks (Zagoruyko and
-Komodakis, 2016), arXiv:1605.07146. As torchvision builds them: the stride is on the 3×3
-convolution (v1.5).
+Komodakis, 2016), arXiv:1605.07146. As torchvision builds them, and timm, which has some
+more: the stride is on the 3×3 convolution (v1.5).
 """
 
 import torch
