@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -24,6 +24,7 @@ class Comparison(BaseModel):
     `tolerance`: the greatest difference of the outputs, in units of their standard deviation; 0 is bit for bit. Above
     0 both networks are run in double precision. `sizes`: the sides of the square images, an even and an odd one by
     default. `checkpoint`: the map of the spec to the library's names; by default the one that fits.
+    `differs`: what of the structure is not equal, for the reason given; that it is not equal is tested too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -31,6 +32,7 @@ class Comparison(BaseModel):
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     sizes: tuple[int, ...] = (96, 97)
     checkpoint: str | None = None
+    differs: tuple[Literal["settings", "macs", "operations", "drops"], ...] = ()
 
     @field_validator("sizes", mode="before")
     @classmethod

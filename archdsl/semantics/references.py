@@ -27,7 +27,7 @@ from archdsl.syntax import ast
 
 def references_of(program: Program, configured: Configured, bag: Bag) -> tuple[Reference, ...]:
     """The references of one variant, in the order of the file; wrong ones are reported and left out."""
-    found = (_read(item, configured.name, program.root, bag) for item in _about(program, configured))
+    found = (_read(item, _name_in_library(item, configured), program.root, bag) for item in _about(program, configured))
     return tuple(reference for reference in found if reference is not None)
 
 
@@ -37,7 +37,7 @@ def check_references(program: Program, variants: Mapping[str, Configured], bag: 
     known = (*models, *variants)
     seen: dict[tuple[str, str], Span] = {}
     for item in _items(program):
-        for target in item.targets:
+        for target in (named.target for named in item.targets):
             if target.name not in known:
                 bag.report("E108", target.span, name=target.name, suggestion=closest(target.name, known))
                 continue
@@ -59,13 +59,22 @@ def _items(program: Program) -> Iterable[ast.Reference]:
 def _about(program: Program, configured: Configured) -> list[ast.Reference]:
     """The items that name a variant; where none does, those that name its model."""
     for name in (configured.name, configured.model.name):
-        named = [item for item in _items(program) if any(target.name == name for target in item.targets)]
+        named = [item for item in _items(program) if any(named.target.name == name for named in item.targets)]
         if named:
             return named
     return []
 
 
-def _read(item: ast.Reference, variant: str, file: FileScope, bag: Bag) -> Reference | None:
+def _name_in_library(item: ast.Reference, configured: Configured) -> str:
+    """What the library calls a variant that an item is about."""
+    for name in (configured.name, configured.model.name):
+        for named in item.targets:
+            if named.target.name == name:
+                return configured.name if named.model is None else named.model.value
+    raise AssertionError("the item is about another variant")
+
+
+def _read(item: ast.Reference, model: str, file: FileScope, bag: Bag) -> Reference | None:
     """What an item says of a variant; None after an error."""
     library = item.library.name
     known = library in LIBRARIES
@@ -79,11 +88,11 @@ def _read(item: ast.Reference, variant: str, file: FileScope, bag: Bag) -> Refer
     comparison = validated(Owner("reference", tuple(Comparison.model_fields)), Comparison, entries, item.span, bag)
     if not isinstance(comparison, Comparison) or arguments is None or not known:
         return None
-    if comparison.tolerance > 0 and not (item.docstring and item.docstring.text.strip()):
-        bag.report("E411", entries["tolerance"].span)
-        return None
     reason = item.docstring.text if item.docstring else ""
-    model = variant if item.model is None else item.model.value
+    for key in ("tolerance", "differs"):
+        if getattr(comparison, key) and not reason.strip():
+            bag.report("E411", entries[key].span, key=key)
+            return None
     return Reference(library, model, arguments, comparison, reason)
 
 

@@ -385,15 +385,19 @@ class Expect(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Reference(Syntax):
-    """`reference timm for a, b = "name" with (drop_rate = 0.2) { "why" tolerance = 1e-9 }`
+class ReferenceTarget(Syntax):
+    """`a`, or `a = "name"`: a variant or a model, and the library's name for it; None: the variant's own."""
 
-    `targets` are models or variants; `model` is the library's name for them, None: the variant's own.
-    """
+    target: Name
+    model: String | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Reference(Syntax):
+    """`reference timm for a, b = "name of b" with (drop_rate = 0.2) { "why" tolerance = 1e-9 }`"""
 
     library: Name
-    targets: tuple[Name, ...]
-    model: String | None
+    targets: tuple[ReferenceTarget, ...]
     arguments: tuple[Argument, ...]
     docstring: Docstring | None
     entries: tuple[Entry, ...]

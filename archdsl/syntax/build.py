@@ -355,12 +355,19 @@ class Build:
         return ast.Expect(self.name(c[0]), c[1], span=self.span(start, end))
 
     def reference(self, c: list[Any], start: int, end: int) -> ast.Reference:
-        library, targets, model, arguments, body = c
+        library, targets, arguments, body = c
         docstring, entries = body or (None, ())
-        name = None if model is None else self.string([model], model[2], model[3])
         return ast.Reference(
-            self.name(library), targets, name, arguments or (), docstring, entries, span=self.span(start, end)
+            self.name(library), targets, arguments or (), docstring, entries, span=self.span(start, end)
         )
+
+    def reference_targets(self, c: list[Any], start: int, end: int) -> tuple[ast.ReferenceTarget, ...]:
+        return tuple(c)
+
+    def reference_target(self, c: list[Any], start: int, end: int) -> ast.ReferenceTarget:
+        name, model = c
+        string = None if model is None else self.string([model], model[2], model[3])
+        return ast.ReferenceTarget(self.name(name), string, span=self.span(start, end))
 
     def about(self, c: list[Any], start: int, end: int) -> tuple[ast.Name, ...]:
         return tuple(self.name(token) for token in c)

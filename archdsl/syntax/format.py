@@ -155,9 +155,7 @@ class Formatter:
 
     def _reference(self, item: ast.Reference) -> None:
         head = f"reference {item.library.name} for "
-        head += self.layout.listed(item.targets, len(head))
-        if item.model is not None:
-            head += f" = {quote(item.model.value)}"
+        head += _filled([_reference_target(target) for target in item.targets], len(head))
         if item.arguments:
             head += " with "
             head += self.layout.arguments(item.arguments, end_column(head, 0))
@@ -385,6 +383,21 @@ def _type(reference: ast.TypeRef) -> str:
 
 def _paired(pairs: Sequence[tuple[str, str]], width: int) -> list[str]:
     return [f"{left.ljust(width)} {right}" for left, right in pairs]
+
+
+def _reference_target(item: ast.ReferenceTarget) -> str:
+    return item.target.name if item.model is None else f"{item.target.name} = {quote(item.model.value)}"
+
+
+def _filled(items: Sequence[str], column: int) -> str:
+    """Items between commas from a column on, as many a line as fit."""
+    text, end = items[0], column + len(items[0])
+    for item in items[1:]:
+        fits = end + len(item) + 3 <= WIDTH
+        text += ", " if fits else ",\n" + " " * column
+        end = len(item) + (end + 2 if fits else column)
+        text += item
+    return text
 
 
 def _names(targets: Sequence[ast.Name]) -> str:

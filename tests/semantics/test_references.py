@@ -37,9 +37,14 @@ def test_of_a_model_is_of_every_variant_under_its_own_name() -> None:
 
 def test_what_names_a_variant_replaces_what_names_its_model() -> None:
     items = 'reference timm for Net\nreference torchvision for a, b = "x"\nreference pytorchcv for a'
-    assert names(items, "a") == ["torchvision x", "pytorchcv a"]
+    assert names(items, "a") == ["torchvision a", "pytorchcv a"]
     assert names(items, "b") == ["torchvision x"]
     assert names(items, "c") == ["timm c"]
+
+
+def test_names_in_the_library() -> None:
+    items = 'reference timm for a = "x", Net = "y", b = "z"'
+    assert [names(items, variant) for variant in "abc"] == [["timm x"], ["timm z"], ["timm y"]]
 
 
 def test_is_not_handed_on_to_an_amendment() -> None:
@@ -98,6 +103,8 @@ WRONG = [
     ('reference timm for a {\n  " "\n  tolerance = 1e-9\n}', "E411", "1e-9"),
     ('reference timm for a {\n  "why"\n  tolerance = -1\n}', "E302", "-1"),
     ('reference timm for a {\n  "why"\n  tolerance = 1\n}', "E302", "1"),
+    ('reference timm for a { differs = ["macs"] }', "E411", '["macs"]'),
+    ('reference timm for a {\n  "why"\n  differs = ["keys"]\n}', "E317", '["keys"]'),
     ("reference timm for a { checkpoint = 3 }", "E301", "3"),
     ('reference timm for a { checkpoint = "mp" }', "E505", '"mp"'),
     ('reference timm for Net { checkpoint = "map" }', "E505", '"map"'),

@@ -48,7 +48,7 @@ UNCHANGED = [
     'checkpoint timm for M {\n  "doc"\n  "a"   = "b"\n  "cde" = "f"\n}\n',
     'checkpoint timm for M {\n  # flat\n  count n in "b.{s}.{i}"  # all\n  "a"     = "b"\n  "c.{n}" = "b.{s}.{i}"\n}\n',
     'checkpoint timm for M { count n in "b.{i}", "c.{n}" = "b.{i}" }\n',
-    'reference timm for M\nreference tv for a, b = "c" with (d = 0.2)\nreference timm for a { sizes = [96], x = 1 }\n',
+    'reference timm for M\nreference tv for a = "e", b, c = "f" with (d = 2)\nreference tv for a { x = [], y = 1 }\n',
     'reference timm for M with (d = 0.2) {\n  # why\n  "doc"\n  tolerance = 1e-9\n  sizes = [96]  # even\n}\n',
     "fn f(count, n) = count -> f(count = n)\n",
     "fn f = (a, b)[0] -> (if c then d else e) -> (f -> g)\n",

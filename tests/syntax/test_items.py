@@ -188,10 +188,9 @@ def test_entries_end_with_a_comma_or_a_line(separator: str) -> None:
 def test_reference(separator: str) -> None:
     item = only(f'reference timm for a, b = "c" with (d = 0.2, e = true) {{\n "doc"\n sizes = [96]{separator}x = 1 }}')
     assert isinstance(item, ast.Reference)
-    assert (item.library.name, [t.name for t in item.targets]) == ("timm", ["a", "b"])
-    assert [t.span.text for t in item.targets] == ["a", "b"]
-    assert item.model is not None
-    assert item.model.value == "c"
+    assert (item.library.name, [t.target.name for t in item.targets]) == ("timm", ["a", "b"])
+    assert [t.span.text for t in item.targets] == ["a", 'b = "c"']
+    assert [t.model and t.model.value for t in item.targets] == [None, "c"]
     assert [(a.name, show(a.value)) for a in item.arguments] == [("d", "0.2"), ("e", "True")]
     assert item.docstring is not None
     assert item.docstring.text == "doc"
@@ -201,7 +200,8 @@ def test_reference(separator: str) -> None:
 def test_reference_without_its_options() -> None:
     item = only("reference reference for reference")
     assert isinstance(item, ast.Reference)
-    assert (item.model, item.arguments, item.docstring, item.entries) == (None, (), None, ())
+    assert [t.model for t in item.targets] == [None]
+    assert (item.arguments, item.docstring, item.entries) == ((), None, ())
     assert isinstance(only("model M {\n  reference = 3\n}"), ast.Definition)
 
 

@@ -221,8 +221,9 @@ ENTRIES = (
     ),
     Entry(
         "E411",
-        "tolerance without a reason",
-        message="a tolerance needs its reason",
+        "difference without a reason",
+        facts="key",
+        message="`{key}` needs its reason",
         label="differences are allowed here",
         help='say why in a line of its own before it: "the library sums in another order"',
         explanation="""

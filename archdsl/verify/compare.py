@@ -1,0 +1,264 @@
+"""One variant against its references: takes an `archdsl.Variant`, gives a `Result` for each library.
+
+Structure first, on the meta device, where nothing is computed; then, where asked for, numbers. Both networks are built
+once, and the weights exist once: ours are the reference's tensors.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from torch import nn
+
+from archdsl.api import Variant
+from archdsl.diagnostics.core import ArchError
+from archdsl.graph.reference import Reference
+from archdsl.verify import traits
+from archdsl.verify.libraries import Refused, Unavailable, reference_model, version
+from archdsl.verify.numbers import Meaningless, in_double, output_difference, step_differences, train_step
+from archdsl.verify.randomize import give_memory, randomize
+from archdsl.verify.results import Result
+from archdsl.weights.loading import import_keys
+
+SHOWN = 5
+"""Differences of one kind that a finding lists."""
+
+Progress = Callable[[str], None]
+V = TypeVar("V")
+
+
+def verify(variant: Variant, *, numbers: bool = True, progress: Progress = lambda _: None) -> Iterator[Result]:
+    """Compare a variant with each of its references; raises ArchError if the variant has errors of its own."""
+    for reference in variant.references:
+        yield compare(variant, reference, numbers=numbers, progress=progress)
+        gc.collect()
+
+
+def compare(
+    variant: Variant, reference: Reference, *, numbers: bool = True, progress: Progress = lambda _: None
+) -> Result:
+    """Hold a variant against a reference: structure, and with `numbers` outputs and a training step."""
+    start = time.perf_counter()
+    progress("building")
+    try:
+        theirs = reference_model(reference)
+    except Unavailable as error:
+        result = _result(variant, reference)
+        result.skipped = str(error)
+        return result
+    except Refused as error:
+        result = _result(variant, reference)
+        result.find("model", str(error))
+        return result
+    result = compare_models(variant, reference, theirs, variant.empty(), numbers=numbers, progress=progress)
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+def compare_models(
+    variant: Variant,
+    reference: Reference,
+    theirs: nn.Module,
+    ours: nn.Module,
+    *,
+    numbers: bool = True,
+    progress: Progress = lambda _: None,
+) -> Result:
+    """Hold a network against another, both on the meta device, as those of a variant and of its reference."""
+    result = _result(variant, reference)
+    names = _names(variant, theirs, result)
+    if names is None:
+        return result
+    pair = _Pair(variant, reference, theirs.eval(), ours.eval(), names)
+    progress("structure")
+    for check in (_settings, _macs, _operations, _drops):
+        check(pair, result)
+    if numbers and not any(finding.check in ("keys", "params") for finding in result.findings):
+        try:
+            _numbers(pair, result, progress)
+        except Meaningless as error:
+            result.find("outputs", str(error))
+    return result
+
+
+class _Pair:
+    """Both networks, and our name for each of the reference's keys and paths."""
+
+    def __init__(
+        self, variant: Variant, reference: Reference, theirs: nn.Module, ours: nn.Module, names: Mapping[str, str]
+    ) -> None:
+        self.variant = variant
+        self.reference = reference
+        self.theirs = theirs
+        self.ours = ours
+        self.names = names
+        self.paths = {key.rpartition(".")[0]: name.rpartition(".")[0] for key, name in names.items()}
+
+    @property
+    def size(self) -> int:
+        """The side of the images that the numbers are first compared with."""
+        return self.reference.comparison.sizes[0]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the networks are to be equal bit for bit."""
+        return self.reference.comparison.tolerance == 0
+
+
+def _result(variant: Variant, reference: Reference) -> Result:
+    graph = variant.graph
+    family = Path(variant.file.name).stem
+    keys = sum(1 for _ in graph.state())
+    return Result(family, variant.name, reference, version(reference.library), graph.params, graph.macs, keys)
+
+
+def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str] | None:
+    """Our key for each of the reference's, directly or by a map of the spec; None if they do not fit."""
+    state = theirs.state_dict()
+    try:
+        found = import_keys(variant, state, result.reference.comparison.checkpoint)
+    except ArchError as error:
+        for line in _some([diagnostic.message for diagnostic in error.diagnostics]):
+            result.find("keys", line)
+        return None
+    ours = {id(tensor): key for key, tensor in found.items()}
+    if len(ours) != len(state):
+        result.find("keys", f"{len(ours)} keys of ours for {len(state)} of the reference")
+        return None
+    trainable = sum(parameter.numel() for parameter in theirs.parameters())
+    if trainable != variant.graph.params:
+        result.find("params", f"{variant.graph.params:,} instead of {trainable:,}")
+    return {key: ours[id(tensor)] for key, tensor in state.items()}
+
+
+# --- structure -------------------------------------------------------------------------------
+
+
+def _settings(pair: _Pair, result: Result) -> None:
+    """Strides, paddings, groups, eps, momentum …, path by path."""
+    theirs = {pair.paths.get(path, path): values for path, values in traits.settings(pair.theirs).items()}
+    ours = traits.settings(pair.ours)
+    lines = []
+    for path, expected in theirs.items():
+        actual = ours.get(path, {})
+        for name in {**expected, **actual}:
+            a, b = expected.get(name), actual.get(name)
+            computed = name == "padding" and None in (a, b)
+            if not computed and not _alike(a, b):
+                lines.append(f"{name} of {path}: {b} instead of {a}")
+    lines += [f"{path}: the reference has no such layer" for path in ours if path not in theirs]
+    _report(pair, result, "settings", lines)
+
+
+def _alike(a: object, b: object) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=1e-9)  # 1 - 0.99 is not quite 0.01
+    return a == b
+
+
+def _macs(pair: _Pair, result: Result) -> None:
+    """At the variant's own size: the counter's of both networks, and what the graph says."""
+    size = pair.variant.graph.input_shape.height
+    (expected, _), (actual, _) = traits.work(pair.theirs, size), traits.work(pair.ours, size)
+    lines = [] if actual == expected else [f"{actual:,} instead of {expected:,} at {size}×{size}"]
+    _report(pair, result, "macs", lines)
+    if actual != pair.variant.graph.macs:
+        result.find("macs", f"the graph says {pair.variant.graph.macs:,}, the module does {actual:,}")
+
+
+def _operations(pair: _Pair, result: Result) -> None:
+    """The same operations on the same shapes, where the networks are to be equal bit for bit."""
+    if not pair.exact:
+        return
+    lines = []
+    for size in pair.reference.comparison.sizes:
+        (_, theirs), (_, ours) = traits.work(pair.theirs, size), traits.work(pair.ours, size)
+        lines += [
+            f"{_shown(operation)} at {size}×{size}: {ours[operation]} instead of {theirs[operation]}"
+            for operation in {**theirs, **ours}
+            if theirs[operation] != ours[operation]
+        ]
+    _report(pair, result, "operations", lines)
+
+
+def _shown(operation: traits.Operation) -> str:
+    name, *arguments = operation
+    return f"{name}({', '.join(map(str, arguments))})"
+
+
+def _drops(pair: _Pair, result: Result) -> None:
+    """The rates of dropout and stochastic depth, in order."""
+    theirs, ours = traits.drops(pair.theirs, pair.size), traits.drops(pair.ours, pair.size)
+    lines = []
+    if len(theirs) != len(ours):
+        lines.append(f"{len(ours)} places where training drops something instead of {len(theirs)}")
+    for number, ((expected, shape), (rate, own)) in enumerate(zip(theirs, ours, strict=False), 1):
+        if not math.isclose(expected, rate, rel_tol=1e-9) or shape != own:
+            lines.append(f"place {number}: rate {rate:.6g} over {own} instead of {expected:.6g} over {shape}")
+    _report(pair, result, "drops", lines)
+
+
+def _report(pair: _Pair, result: Result, check: str, lines: Sequence[str]) -> None:
+    """Findings, unless the reference says that this differs; then a finding if it does not."""
+    if check not in pair.reference.comparison.differs:
+        for line in _some(lines):
+            result.find(check, line)
+    elif not lines:
+        result.find(check, "they are equal, though the reference says that they differ")
+
+
+def _some(lines: Iterable[str]) -> list[str]:
+    every = list(lines)
+    rest = len(every) - SHOWN
+    return every if rest <= 1 else [*every[:SHOWN], f"and {rest} more"]
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+def _numbers(pair: _Pair, result: Result, progress: Progress) -> None:
+    sizes = pair.reference.comparison.sizes
+    tolerance = pair.reference.comparison.tolerance
+    give_memory(pair.theirs)
+    with ExitStack() as stack:
+        if not pair.exact:
+            stack.enter_context(in_double(pair.theirs, pair.ours))
+        progress("randomizing")
+        randomize(pair.theirs, size=sizes[0])
+        _share_weights(pair)
+        differences = {}
+        for size in sizes:
+            progress(f"outputs at {size}×{size}")
+            differences[size] = output_difference(pair.theirs, pair.ours, size)
+            if not differences[size] <= tolerance:
+                result.find("outputs", f"they differ by {differences[size]:.2g} standard deviations at {size}×{size}")
+        result.differences = differences
+        progress("a training step")
+        _training(pair, result)
+
+
+def _share_weights(pair: _Pair) -> None:
+    """Our network with the reference's parameters, and copies of its buffers, which training changes."""
+    buffers = dict(pair.theirs.named_buffers())
+    tensors = {
+        pair.names[key]: tensor.clone() if key in buffers else tensor
+        for key, tensor in pair.theirs.state_dict().items()
+    }
+    pair.ours.load_state_dict(tensors, strict=True, assign=True)
+
+
+def _training(pair: _Pair, result: Result) -> None:
+    differences: dict[str, float] = {}
+    for expected, actual in zip(train_step(pair.theirs, pair.size), train_step(pair.ours, pair.size), strict=True):
+        differences |= step_differences({pair.names[key]: value for key, value in expected.items()}, actual)
+    result.training = max(differences.values(), default=0.0)
+    tolerance = pair.reference.comparison.tolerance
+    wrong = {key: difference for key, difference in differences.items() if not difference <= tolerance}
+    for line in _some(f"{key} differs by {d:.2g} of its greatest value" for key, d in wrong.items()):
+        result.find("training", line)

@@ -1,0 +1,131 @@
+"""Reference networks: takes a `Reference`, gives the library's module without memory and without values.
+
+A library is used as it is. Two kinds of networks are made to run at any image size, which changes no weight: average
+pools of pytorchcv whose kernel is the feature map of one image size (`final_pool`) take the whole map instead, and
+efficientnet_lite_pytorch, which computes its padding for one size, is asked to compute it for each.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from archdsl.graph.reference import LIBRARIES, Plain, Reference
+
+
+class Unavailable(Exception):
+    """The library cannot be imported here; says why."""
+
+
+class Refused(Exception):
+    """The library does not build what the reference names; says why."""
+
+
+def _torchvision(library: Any, name: str, **arguments: Any) -> nn.Module:
+    model: nn.Module = library.models.get_model(name, weights=None, **arguments)
+    return model
+
+
+def _timm(library: Any, name: str, **arguments: Any) -> nn.Module:
+    model: nn.Module = library.create_model(name, pretrained=False, **arguments)
+    return model
+
+
+def _pytorchcv(library: Any, name: str, **arguments: Any) -> nn.Module:
+    model: nn.Module = library.get_model(name, pretrained=False, **arguments)
+    for path, module in list(model.named_modules()):
+        if path.rpartition(".")[2] == "final_pool" and isinstance(module, nn.AvgPool2d):
+            model.set_submodule(path, nn.AdaptiveAvgPool2d(1))
+    return model
+
+
+def _lite(library: Any, name: str, **arguments: Any) -> nn.Module:
+    model: nn.Module = library.EfficientNet.from_name(name, **{"image_size": None, **arguments})
+    return model
+
+
+_BUILDERS: Mapping[str, tuple[str, Callable[..., nn.Module]]] = {
+    "torchvision": ("torchvision", _torchvision),
+    "timm": ("timm", _timm),
+    "pytorchcv": ("pytorchcv.model_provider", _pytorchcv),
+    "efficientnet_lite_pytorch": ("efficientnet_lite_pytorch", _lite),
+}
+"""For each library the module to import, and how a model of a name is made with it."""
+
+assert tuple(_BUILDERS) == LIBRARIES
+
+
+@cache
+def unavailable(library: str) -> str:
+    """Why a library cannot be imported; empty if it can."""
+    try:
+        importlib.import_module(_BUILDERS[library][0])
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == library:
+            return f"{library} is not installed"
+        return f"{library} cannot be imported: {error}"
+    except Exception as error:  # a broken installation, or one for another torch
+        return f"{library} cannot be imported: {error}"
+    return ""
+
+
+@cache
+def version(library: str) -> str:
+    """The library's version; empty if it is not known."""
+    try:
+        return importlib.metadata.version(library.replace("_", "-"))
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def reference_model(reference: Reference) -> nn.Module:
+    """The network that a reference names, in eval mode, on the meta device: no memory, no values.
+
+    Raises Unavailable, or Refused if the library has no such model or does not take the arguments.
+    """
+    if why := unavailable(reference.library):
+        raise Unavailable(why)
+    name, build = _BUILDERS[reference.library]
+    arguments = {key: _listed(value) for key, value in reference.arguments.items()}
+    try:
+        with _WithoutMemory(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = build(importlib.import_module(name), reference.model, **arguments)
+    except Exception as error:  # whatever it raises: unknown names and arguments are of several kinds
+        raise Refused(f"{reference.library} does not build it: {type(error).__name__}: {error}") from error
+    return model.eval()
+
+
+class _WithoutMemory(TorchFunctionMode):
+    """Within it what modules allocate is on the meta device; what libraries compute sizes and rates with is not."""
+
+    ALLOCATES = frozenset({torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.zeros})
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in self.ALLOCATES and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": "meta"}
+        return func(*args, **kwargs)
+
+
+def _listed(value: Plain) -> Any:
+    """Libraries take lists where the language has them."""
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+
+
+def tensors(output: object) -> list[Tensor]:
+    """The tensors of what a network returned: one, or those of a (named) tuple, list or dict, None left out."""
+    if isinstance(output, Tensor):
+        return [output]
+    if isinstance(output, Mapping):
+        return tensors(list(output.values()))
+    assert isinstance(output, tuple | list), type(output)
+    return [tensor for item in output if item is not None for tensor in tensors(item)]

@@ -1,0 +1,168 @@
+"""What a network is, read without computing with it: takes a module on the meta device, gives plain data to compare.
+
+Outputs alone do not show everything: a LayerNorm's 1e-6 against 1e-5 stays near rounding, a momentum acts in training
+only, and the largest networks are rarely run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+Operation: TypeAlias = tuple[Any, ...]
+Settings: TypeAlias = dict[str, Any]
+
+
+def shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
+    """The shape of every entry of the state_dict."""
+    return {key: tuple(value.shape) for key, value in model.state_dict().items()}
+
+
+# --- settings --------------------------------------------------------------------------------
+
+_SETTINGS: dict[type[nn.Module], tuple[str, ...]] = {
+    nn.Conv2d: ("stride", "padding", "dilation", "groups", "padding_mode"),
+    nn.BatchNorm2d: ("eps", "momentum", "affine", "track_running_stats"),
+    nn.LayerNorm: ("eps", "normalized_shape"),
+    nn.GroupNorm: ("eps", "num_groups"),
+    nn.Linear: (),
+}
+
+
+def settings(model: nn.Module) -> dict[str, Settings]:
+    """The hyperparameters of every layer that has weights, by its path.
+
+    The padding of a convolution that computes it for each image (TensorFlow's SAME) is None: compare it with nothing.
+    """
+    found = {}
+    for path, module in model.named_modules():
+        for kind, names in _SETTINGS.items():
+            if isinstance(module, kind):
+                values = {name: _plain(getattr(module, name)) for name in names}
+                if "padding" in values and "same" in type(module).__name__.lower():
+                    values["padding"] = None
+                found[path] = {"kind": kind.__name__, **values}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+# --- operations ------------------------------------------------------------------------------
+
+
+class _Recorder(TorchDispatchMode):
+    """Records every aten operation that computes something: its scalar arguments, its inputs' shapes."""
+
+    # Views and bookkeeping, which may differ between equal networks; and operations that only move values: padding
+    # apart from the convolution that it belongs to, channel shuffles written as views.
+    IGNORED = frozenset(
+        "view _unsafe_view reshape permute transpose t expand detach alias unsqueeze squeeze empty clone "
+        "constant_pad_nd channel_shuffle native_channel_shuffle".split()
+    )
+
+    COMMUTATIVE = frozenset({"add", "mul"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: Counter[Operation] = Counter()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        # An operation in place computes the same as its other form.
+        name = func.overloadpacket.__name__.removesuffix("_")
+        if name not in self.IGNORED:
+            operation = self._operation(name, (*args, *(kwargs or {}).values()), result)
+            if operation is not None:
+                self.seen[operation] += 1
+        return result
+
+    def _operation(self, name: str, args: tuple[Any, ...], result: Any) -> Operation | None:
+        if name == "convolution":
+            # Of its output instead of its input, without the padding: that may be an operation of its own.
+            _, weight, bias, stride, _, *rest = args
+            return (name, tuple(result.shape), *map(_describe, (weight, bias, stride, *rest)))
+        if name == "cat":
+            # Concatenating one by one or all at once is the same; of one tensor, nothing.
+            return None if len(args[0]) == 1 else (name, tuple(result.shape))
+        described = [_describe(argument) for argument in args]
+        if name == "mean" and len(args) > 1 and isinstance(args[1], list | tuple):
+            # A mean over (-1, -2) of four axes is the mean over (2, 3), whether or not it keeps them.
+            return (name, described[0], tuple(sorted(axis % args[0].dim() for axis in args[1])))
+        if name in self.COMMUTATIVE:
+            described.sort(key=str)
+        return (name, *described)
+
+
+def _describe(argument: Any) -> Any:
+    if isinstance(argument, Tensor):
+        return tuple(argument.shape)
+    if isinstance(argument, list | tuple):
+        return tuple(_describe(a) for a in argument)
+    if isinstance(argument, float):
+        return float(f"{argument:.9g}")  # 1 - 0.99 is not quite 0.01
+    return argument if isinstance(argument, int | str | bool | None) else str(argument)
+
+
+def work(model: nn.Module, size: int) -> tuple[int, Counter[Operation]]:
+    """What eval mode computes on one `size`×`size` image of the meta device: multiply-accumulates, and operations.
+
+    MACs are those of convolutions and matrix products, by torch's own counter. The operations are each with how often
+    it is done, in no order, because two branches may be written down either way round; they show what has no weights:
+    pools, activations (and GELU's approximation), concatenations, sums.
+    """
+    with torch.no_grad(), _Recorder() as recorder, FlopCounterMode(display=False) as counter:
+        model.eval()(torch.empty(1, 3, size, size, device="meta"))
+    flops = counter.get_total_flops()
+    assert flops % 2 == 0
+    return flops // 2, recorder.seen
+
+
+# --- drops -----------------------------------------------------------------------------------
+
+
+class _Coins(TorchDispatchMode):
+    """Records the probability of every random decision to drop something, and the shape of the decision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[float, tuple[int, ...]]] = []
+        self.uniform: list[Tensor] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
+        if name in ("bernoulli_", "bernoulli"):
+            keep = args[1] if len(args) > 1 else 0.5  # the default, which is left out
+            self._saw(1 - keep, args[0])
+        elif name == "native_dropout":
+            self._saw(args[1], args[0])
+        elif name == "rand" or (name in ("detach", "alias") and self._is_uniform(args[0])):
+            self.uniform.append(result)
+        elif name in ("add", "add_") and self._is_uniform(args[0]):
+            self._saw(1 - args[1], args[0])  # floor(keep + uniform)
+        return result
+
+    def _is_uniform(self, tensor: object) -> bool:
+        return any(tensor is uniform for uniform in self.uniform)
+
+    def _saw(self, rate: float, decision: Tensor) -> None:
+        if rate > 0:
+            self.seen.append((rate, tuple(decision.shape)))
+
+
+def drops(model: nn.Module, size: int) -> list[tuple[float, tuple[int, ...]]]:
+    """The rates of dropout and stochastic depth as training on `size`×`size` images meets them, in order.
+
+    Each with the shape of the decision: one for each sample and value, or one for each sample. Zeros are left out.
+    """
+    with torch.no_grad(), _Coins() as coins:
+        model.train()(torch.empty(2, 3, size, size, device="meta"))
+    model.eval()
+    return coins.seen
