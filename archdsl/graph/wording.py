@@ -125,8 +125,12 @@ def merged_label(nodes: Iterable[Node]) -> str:
     if len({_NUMBER.sub("#", label) for label in labels}) > 1:
         return " or ".join(labels)
     columns = zip(*(_NUMBER.findall(label) for label in labels), strict=True)
-    numbers = iter([c[0] if len(set(c)) == 1 else f"{c[0]}…{c[-1]}" for c in map(list, columns)])
+    numbers = iter([c[0] if len(set(c)) == 1 else f"{_short(c[0])}…{_short(c[-1])}" for c in map(list, columns)])
     return _NUMBER.sub(lambda _: next(numbers), labels[0])
+
+
+def _short(number: str) -> str:
+    return number if number.isdigit() else f"{float(number):.3g}"
 
 
 def places_text(change: DistinctChange) -> str:

@@ -18,7 +18,7 @@ LEVELS: Mapping[str, str] = {
     "overview": "archdsl.backends.diagram.overview",
     "blocks": "archdsl.backends.diagram.blocks",
     "graph": "archdsl.backends.diagram.level_graph",
-    "diff": "archdsl.backends.diagram.level_diff",
+    "diff": "archdsl.backends.diagram.diff",
 }
 """The module of each level: its function `draw(graph, options)`, of `diff` `draw(before, after, options)`."""
 

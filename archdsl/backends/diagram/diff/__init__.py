@@ -1,0 +1,137 @@
+"""Level diff: two architectures in one picture. Takes two graphs; gives a `Drawing`.
+
+`strip` shows the stages of both with what they cost, before and after; below it stands each block that changed, once
+for all the places where it changed alike: `rows` says what there is to see, `flow` where.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from archdsl.backends.diagram import style
+from archdsl.backends.diagram.canvas import Canvas, Line
+from archdsl.backends.diagram.diff.across import Across
+from archdsl.backends.diagram.diff.down import Down
+from archdsl.backends.diagram.diff.listed import Listed
+from archdsl.backends.diagram.diff.looks import legend
+from archdsl.backends.diagram.diff.strip import draw_strip
+from archdsl.backends.diagram.drawing import Direction, Drawing, Options
+from archdsl.backends.diagram.style import COLUMN, PAGE
+from archdsl.backends.diagram.text import fit, wrap
+from archdsl.graph import wording
+from archdsl.graph.changes import DistinctChange, GraphDiff
+from archdsl.graph.diff import diff, distinct
+from archdsl.graph.everywhere import Everywhere, everywhere
+from archdsl.graph.ir import Graph
+
+_APART = 18.0
+
+
+def draw(before: Graph, after: Graph, options: Options) -> Drawing:
+    """What came, went and changed from one graph to another."""
+    difference = diff(before, after)
+    common, rest = everywhere(difference)
+    width = PAGE if options.columns == 2 else COLUMN
+    canvas = Canvas()
+    y = _heading(canvas, difference, width)
+    y = draw_strip(canvas, difference, y, width) + 12
+    y = _common(canvas, common, y, width)
+    direction = options.direction or ("lr" if options.columns == 2 else "tb")
+    y = _panels(canvas, distinct(rest), y, width, direction)
+    legend(canvas, 0, y + 4)
+    name = f"{before.name}-{after.name}"
+    return canvas.drawing(name, "diff", f"{before.name} and {after.name}: what differs")
+
+
+def _heading(canvas: Canvas, difference: GraphDiff, width: float) -> float:
+    """The names, and what both cost."""
+    title = wording.changed_text(difference.before.name, difference.after.name)
+    name = Line(fit(title, width, style.TITLE, True), style.TITLE, True)
+    canvas.text(0, 6, name, "left")
+    old, new = difference.costs
+    facts = [_cost_text("parameters", old.params, new.params), _cost_text("MACs", old.macs, new.macs)]
+    facts += [wording.parameter_text(parameter) for parameter in difference.image]
+    line = Line(", ".join(facts), style.SMALL + 0.5, colour=style.FAINT)
+    if name.width + 10 + line.width <= width:
+        canvas.text(name.width + 10, 6.7, line, "left")
+        return 22
+    y = 18.0
+    for text in wrap(line.text, width, line.size):
+        canvas.text(0, y, line._replace(text=text), "left")
+        y += line.height
+    return y + 5
+
+
+def _cost_text(what: str, old: int, new: int) -> str:
+    """`25.6M → 25.0M parameters (−2.1 %)`"""
+    text = f"{wording.changed_text(style.count_text(old), style.count_text(new))} {what}"
+    return text if old == new else f"{text} ({wording.percent(old, new)})"
+
+
+def _common(canvas: Canvas, common: list[Everywhere], y: float, width: float) -> float:
+    """What changed in all layers of a kind, in a line for each kind."""
+    for op, items in groupby(common, key=lambda item: item.op):
+        found = list(items)
+        text = ", ".join(wording.parameter_text(item.parameter) for item in found)
+        for line in wrap(f"In all {found[0].count} {op}: {text}", width, style.SMALL):
+            canvas.text(0, y, Line(line, style.SMALL), "left")
+            y += 9
+    return y + 6 if common else y
+
+
+def _panels(canvas: Canvas, changes: list[DistinctChange], y: float, width: float, direction: Direction) -> float:
+    """The blocks that changed, side by side, in as many rows as the width asks for."""
+    rows: list[list[_Panel]] = []
+    x = 0.0
+    for change in changes:
+        panel = _Panel(change, _block(change, width, direction))
+        if not rows or x + panel.wide > width:
+            rows.append([])
+            x = 0.0
+        rows[-1].append(panel)
+        x += panel.wide + _APART
+    for index, row in enumerate(rows):
+        x, title = 0.0, max(panel.title for panel in row)
+        for number, panel in enumerate(row):
+            panel.draw(canvas, x, y, title, f"block{index}.{number}")
+            x += panel.wide + _APART
+        y += title + max(panel.block.high for panel in row) + 15
+    return y
+
+
+def _block(change: DistinctChange, width: float, direction: Direction) -> Across | Down | Listed:
+    """The block laid out as asked for if the page is wide enough, else in the other way, else in words."""
+    for layout in (Across, Down) if direction == "lr" else (Down, Across):
+        block = layout(change)
+        if block.wide <= width:
+            return block
+    return Listed(change, width)
+
+
+class _Panel:
+    """A block that changed, with its name, how many there are and where."""
+
+    def __init__(self, change: DistinctChange, block: Across | Down | Listed) -> None:
+        self.block = block
+        units = [unit.name for unit in (change.example.before, change.example.after) if unit is not None]
+        count, _, where = wording.places_text(change).partition(" in ")
+        self.name = Line(wording.changed_text(*units) or where, style.SIZE, True)
+        self.places = Line(f"{count} in {where}" if units[-1] else "", style.SMALL, colour=style.FAINT)
+        self.beside = self.name.width + 8 + self.places.width <= max(block.wide, 100)
+
+    @property
+    def wide(self) -> float:
+        return max(self.block.wide, self.name.width, self.places.width)
+
+    @property
+    def title(self) -> float:
+        """What stands above the block."""
+        return 13.0 if self.beside or not self.places.text else 22.0
+
+    def draw(self, canvas: Canvas, x: float, y: float, title: float, prefix: str) -> None:
+        canvas.text(x, y + 4, self.name, "left")
+        if self.beside:
+            canvas.text(x + self.name.width + 8, y + 4.4, self.places, "left")
+        else:
+            canvas.text(x, y + 13, self.places, "left")
+        self.block.draw(canvas, x, y + title, prefix)

@@ -1,0 +1,192 @@
+"""The ops of a changed block as rows: takes a `DistinctChange`, gives `Row`s with their words and what they read.
+
+The ops of both networks are in one list, each once. A row is on the main path, which is drawn straight, or beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archdsl.backends.diagram import style
+from archdsl.backends.diagram.canvas import Line
+from archdsl.backends.diagram.text import fit, wrap
+from archdsl.graph import wording
+from archdsl.graph.changes import BlockChange, DistinctChange, OpChange, Status
+from archdsl.graph.ir import Node
+
+INPUT = -1
+"""The number of what the block reads."""
+_MERGES = {"+": "+", "×": "×", "concat": "‖"}
+_PADDING = 2.5
+_LONG = 20
+"""Rows of a block up to which all are shown."""
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One op, or several in a row that stayed the same (`elided`), with the rows it reads and since when."""
+
+    number: int
+    change: OpChange
+    main: bool
+    lines: list[Line]
+    tag: str
+    symbol: str = ""
+    reads: dict[int, Status] = field(default_factory=dict)
+    elided: tuple[OpChange, ...] = ()
+    x: float = 0
+    y: float = 0
+    wide: float = 0
+
+    @property
+    def status(self) -> Status:
+        return self.change.status
+
+    @property
+    def high(self) -> float:
+        return 10.0 if self.symbol else sum(line.height for line in self.lines) + _PADDING
+
+    @property
+    def top(self) -> float:
+        return self.y - self.high / 2
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.high / 2
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """What it stands for in the second network, or of what was removed, in the first."""
+        for op in self.elided or (self.change,):
+            node = op.after or op.before
+            assert node is not None
+            yield node
+
+
+def rows_of(change: DistinctChange, wide: float, side: float) -> list[Row]:
+    """The rows of the block to show, in order; their lines fit the widths of the main path and beside it."""
+    block = change.example
+    place = next(i for i, (_, other) in enumerate(change.places) if other is block)
+    everywhere = {id(ops[place]): ops for ops in change.ops()}
+    rows = []
+    for number, op in enumerate(block.ops):
+        main = _is_main(op, block)
+        places = everywhere.get(id(op), (op,))
+        width = wide if main else side
+        label = (op.after or op.before).op.label((op.after or op.before).params)  # type: ignore[union-attr]
+        symbol = _MERGES.get(label, "")
+        tag = _tag(op, block)
+        rows.append(Row(number, op, main, _lines(places, width, tag), tag, symbol, wide=width))
+    _connect(rows, block)
+    return rows
+
+
+def _is_main(op: OpChange, block: BlockChange) -> bool:
+    if op.after is not None and block.after is not None:
+        return op.after.id in block.after.main
+    return op.before is not None and block.before is not None and op.before.id in block.before.main
+
+
+def _tag(op: OpChange, block: BlockChange) -> str:
+    """The last level of its label."""
+    node, unit = (op.before, block.before) if op.after is None else (op.after, block.after)
+    tag = unit.inner(node).rpartition(".")[2] if node is not None and unit is not None and node.labelled else ""
+    return "" if tag.isdigit() else tag
+
+
+def _lines(places: tuple[OpChange, ...], width: float, tag: str) -> list[Line]:
+    """What the op is, then what changed in it."""
+    op = places[0]
+    room = width - 13 - (Line(tag, style.TINY).width + 5 if tag else 0)
+    if op.status == "same":
+        assert op.after is not None
+        return [Line(fit(_head(op.after), room, style.SMALL), style.SMALL, colour=style.FAINT)]
+    if op.before is None or op.after is None:
+        text = wording.merged_label(node for o in places if (node := o.after or o.before) is not None)
+        first, *rest = wrap(text, room, style.SMALL)
+        return [Line(first, style.SMALL), *(Line(line, style.SMALL) for line in rest)]
+    heads = list(dict.fromkeys(map(_head, (op.before, op.after))))
+    parameters = [p for p in wording.parameters_of(places) if len(heads) == 1 or p.name not in ("kernel", "groups")]
+    notes = [f"{p.name} {_values(p.before)} → {_values(p.after)}" for p in parameters]
+    notes += ["moved here"] if op.moved else []
+    notes += ["other input"] if op.rewired else []
+    title = wrap(wording.ARROW.join(heads), room, style.SMALL, True)
+    details = [line for note in notes for line in wrap(note, width - 13, style.TINY)]
+    return [*(Line(text, style.SMALL, True) for text in title), *(Line(text, style.TINY) for text in details)]
+
+
+def _values(values: tuple[object, ...]) -> str:
+    return wording.values_text(values, listed=1).replace(" … ", "…")
+
+
+def _head(node: Node) -> str:
+    """`3×3 conv` of `3×3 conv, 64, /2`."""
+    return wording.label_of(node).partition(",")[0]
+
+
+def _connect(rows: list[Row], block: BlockChange) -> None:
+    """What each row reads, in both networks or in one; not along the main path, where the order of the rows says it."""
+    found: dict[tuple[int, int], set[int]] = {}
+    for side in (0, 1):
+        nodes = {node.id: row for row in rows if (node := _side(row.change, side)) is not None}
+        for row in rows:
+            node = _side(row.change, side)
+            for ref in node.inputs if node is not None else ():
+                source = nodes.get(ref.node)
+                if not _is_next(source, row, rows, side):
+                    found.setdefault((source.number if source else INPUT, row.number), set()).add(side)
+    status: dict[tuple[int, ...], Status] = {(0, 1): "same", (0,): "removed", (1,): "added"}
+    for (source_number, target), sides in found.items():
+        rows[target].reads[source_number] = status[tuple(sorted(sides))]
+
+
+def _side(op: OpChange, side: int) -> Node | None:
+    return op.after if side else op.before
+
+
+def _is_next(source: Row | None, row: Row, rows: list[Row], side: int) -> bool:
+    """Whether `row` is the next one on the main path of one of the networks."""
+    if not row.main or (source is not None and not source.main):
+        return False
+    between = rows[source.number + 1 if source is not None else 0 : row.number]
+    moved = any(r.change.moved for r in between if r.main)
+    return all(_side(r.change, side) is None or r.change.moved for r in between if r.main) or moved
+
+
+def elided(rows: list[Row], keep: int = 1, least: int = 3) -> list[Row]:
+    """The rows of a long block with runs of what stayed the same, and is linked to its neighbours only, as one each."""
+    if len(rows) <= _LONG:
+        return rows
+    sources = {source for row in rows for source in row.reads}
+    result: list[Row] = []
+    run: list[Row] = []
+    for row in [*rows, None]:
+        if row is not None and row.main and row.status == "same" and not row.reads and row.number not in sources:
+            run.append(row)
+            continue
+        if len(run) >= least + 2 * keep:
+            middle = run[keep : len(run) - keep]
+            text = [Line(f"{len(middle)} layers as before", style.SMALL, colour=style.FAINT)]
+            gap = Row(middle[0].number, middle[0].change, True, text, "", wide=middle[0].wide)
+            gap.elided = tuple(item.change for item in middle)
+            run = [*run[:keep], gap, *run[len(run) - keep :]]
+        result += run + ([row] if row is not None else [])
+        run = []
+    return result
+
+
+def branches_of(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows beside the main path that read each other, in order."""
+    of: dict[int, list[Row]] = {}
+    found: list[list[Row]] = []
+    for row in rows:
+        if row.main:
+            continue
+        own = next((of[source] for source in row.reads if source in of), None)
+        if own is None:
+            own = []
+            found.append(own)
+        own.append(row)
+        of[row.number] = own
+    return found

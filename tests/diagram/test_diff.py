@@ -1,0 +1,143 @@
+"""Level diff: that nothing is left out, nothing overlaps, no text is wider than its box, and the same every time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import combinations
+
+import pytest
+
+import archdsl
+from archdsl.backends.diagram.diff.across import Across
+from archdsl.backends.diagram.diff.down import Down
+from archdsl.backends.diagram.diff.looks import ADDED, AFTER, BEFORE, CHANGED, REMOVED, SAME
+from archdsl.backends.diagram.drawing import Drawing, Options, draw
+from archdsl.backends.diagram.style import PAGE, lightness
+from archdsl.graph.diff import diff, distinct
+
+PAIRS = [
+    ("resnet50", "resnext50_32x4d"),
+    ("resnet50", "seresnet50"),
+    ("mobilenet_v2", "mobilenet_v3_large"),
+    ("convnext_tiny", "convnext_small"),
+    ("resnet50", "convnext_tiny"),
+    ("roadmap_inverted", "roadmap_moved_up"),
+    ("resnet50", "resnetv2_50"),
+    ("densenet121", "densenet161"),
+    ("inception_v3", "inception_v4"),
+    ("nasnetalarge", "resnet18"),
+]
+_NODE = re.compile(r"^\t(n\d+) \[(.*)\]$")
+_ATTRIBUTE = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+?)(?= |$)')
+
+
+@dataclass(frozen=True)
+class Element:
+    """A node of the DOT text, in points, y down."""
+
+    kind: str
+    id: str
+    label: str
+    x: float
+    y: float
+    wide: float
+    high: float
+
+    def overlaps(self, other: Element, slack: float = 0.05) -> bool:
+        return (
+            abs(self.x - other.x) < (self.wide + other.wide) / 2 - slack
+            and abs(self.y - other.y) < (self.high + other.high) / 2 - slack
+        )
+
+    def holds(self, other: Element) -> bool:
+        """Whether the middle of the other is in it."""
+        return abs(self.x - other.x) < self.wide / 2 and abs(self.y - other.y) < self.high / 2
+
+
+def elements(drawing: Drawing) -> list[Element]:
+    found = []
+    for line in drawing.dot.splitlines():
+        match = _NODE.match(line)
+        if match is None or "style=invis" in line:
+            continue
+        values = {key: value.strip('"') for key, value in _ATTRIBUTE.findall(match[2])}
+        x, y = map(float, values["pos"].split(","))
+        size = [72 * float(values[side]) for side in ("width", "height")]
+        found.append(Element(values["class"], values["id"], values["label"], x, -y, *size))
+    return found
+
+
+def drawn(first: str, second: str, options: Options | None = None) -> Drawing:
+    return draw("diff", archdsl.find(first).graph, archdsl.find(second).graph, options=options)
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+@pytest.mark.parametrize("options", [Options(), Options(columns=1)], ids=["two columns", "one column"])
+def test_every_picture(first: str, second: str, options: Options) -> None:
+    drawing = drawn(first, second, options)
+    after = archdsl.find(second).graph
+    stages = [drawing.covers[key] for key in drawing.covers if key.startswith("stage-")]
+    assert sorted(node for covered in stages for node in covered) == [node.id for node in after.nodes[1:]]
+
+    found = elements(drawing)
+    boxes = [element for element in found if element.kind == "op"]
+    assert boxes
+    for one, other in combinations(boxes, 2):
+        assert not one.overlaps(other), (one, other)
+    texts = [element for element in found if element.kind == "text"]
+    for text in texts:
+        for box in boxes:
+            if box.holds(text):
+                assert abs(text.x - box.x) + text.wide / 2 <= box.wide / 2, (text, box)
+    for one, other in combinations(texts, 2):
+        assert not one.overlaps(other, 1.0), (one, other)
+    assert drawing.dot == drawn(first, second, options).dot
+
+
+def test_the_checks_bite() -> None:
+    box = Element("op", "a", "", 0, 0, 10, 10)
+    assert box.overlaps(Element("op", "b", "", 9, 9, 10, 10))
+    assert not box.overlaps(Element("op", "b", "", 10, 0, 10, 10))
+    assert box.holds(Element("text", "b", "x", 4, 0, 10, 2))
+
+
+@pytest.mark.parametrize("lay_out", [Across, Down])
+def test_every_op_of_a_changed_block_is_there_once(lay_out: type[Across] | type[Down]) -> None:
+    difference = diff(archdsl.find("resnet50").graph, archdsl.find("seresnet50").graph)
+    change = distinct(difference)[0]
+    drawing = drawn("resnet50", "seresnet50", Options(direction="lr" if lay_out is Across else "tb"))
+    block = change.example
+    assert block.after
+    ids = [key for key in drawing.covers if key.startswith("block0.0-")]
+    assert sorted(n for key in ids for n in drawing.covers[key]) == sorted(node.id for node in block.after.nodes)
+    added = {key.rpartition("-")[2] for key in ids if key.startswith("block0.0-added-")}
+    path = block.after.path
+    names = ("gap1", "fc1", "relu1", "fc2", "sigmoid1", "mul1")
+    assert added == {f"{path}.se.{name}" for name in names}
+
+
+def test_what_changed_is_written_from_old_to_new() -> None:
+    labels = [element.label for element in elements(drawn("resnet50", "resnext50_32x4d"))]
+    wanted = {"resnet50 → resnext50_32x4d", "groups 1 → 32", "out 64…512 → 128…1024"}
+    assert wanted | {"16 in layer1, layer2, layer3, layer4"} <= set(labels)
+    assert "~ 9 → 27 ×" in " ".join(e.label for e in elements(drawn("convnext_tiny", "convnext_small")))
+
+
+def test_equal_networks_have_a_picture_too() -> None:
+    drawing = drawn("resnet18", "resnet18")
+    assert {e.label for e in elements(drawing) if e.kind == "text"} >= {"resnet18", "11.7M", "1.81G", "="}
+
+
+def test_the_looks_differ_in_grey_or_in_outline_and_sign() -> None:
+    looks = (SAME, CHANGED, ADDED, REMOVED)
+    for one, other in combinations(looks, 2):
+        assert abs(lightness(one.fill) - lightness(other.fill)) > 8 or one.style != other.style
+        assert one.name[0] != other.name[0]
+    assert abs(lightness(BEFORE.fill) - lightness(AFTER.fill)) > 30
+
+
+def test_a_picture_is_as_wide_as_the_page() -> None:
+    for pair in PAIRS:
+        found = elements(drawn(*pair))
+        assert max(e.x + e.wide / 2 for e in found) <= PAGE * 1.02, pair
