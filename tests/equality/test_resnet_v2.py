@@ -22,6 +22,10 @@ ONE_EACH = (
 SMALL = ["preresnet18", "preresnet50", "resnetv2_50x1_bit"]
 
 
+def family(variant: str) -> str:
+    return "preresnet" if variant.startswith("preresnet") else "resnet_v2"
+
+
 def reference_model(variant: str, device: str = "cpu") -> nn.Module:
     if variant.startswith("resnetv2"):
         return reference.reference_model("timm", variant, device=device)
@@ -40,7 +44,7 @@ def variant(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="class")
 def pair(variant: str) -> checks.Pair:
-    return reference_model(variant, "meta"), ours.empty_model("resnet_v2", variant)
+    return reference_model(variant, "meta"), ours.empty_model(family(variant), variant)
 
 
 class TestStructure(checks.Structure):
@@ -54,25 +58,27 @@ def test_operations(pair: checks.Pair) -> None:
 
 @pytest.mark.parametrize("variant", DEEPER)
 def test_state_dict_of_the_deeper(variant: str) -> None:
-    assert reference.state(ours.empty_model("resnet_v2", variant)) == reference.state(reference_model(variant, "meta"))
+    assert reference.state(ours.empty_model(family(variant), variant)) == reference.state(
+        reference_model(variant, "meta")
+    )
 
 
 @pytest.mark.parametrize("variant", SMALL)
 def test_outputs(variant: str) -> None:
     theirs = reference.randomize(reference_model(variant))
-    mine = ours.with_state_of(theirs, "resnet_v2", variant)
+    mine = ours.with_state_of(theirs, family(variant), variant)
     assert checks.output_differences(theirs, mine) == {96: 0.0, 97: 0.0}
 
 
 def test_outputs_on_cifar() -> None:
     """pytorchcv's smallest one, of 20 layers, is ours with another number of layers."""
     theirs = reference.randomize(reference_model("preresnet20_cifar10"), size=32)
-    mine = archdsl.load("resnet_v2", "preresnet110_cifar10", layers=20)
+    mine = archdsl.load("preresnet", "preresnet110_cifar10", layers=20)
     mine.load_state_dict(theirs.state_dict(), strict=True)
     assert checks.output_differences(theirs, mine, (32, 33)) == {32: 0.0, 33: 0.0}
 
 
 def test_training_step() -> None:
     theirs = reference.randomize(reference_model("preresnet18"), size=64)
-    mine = ours.with_state_of(theirs, "resnet_v2", "preresnet18", copy=True)
+    mine = ours.with_state_of(theirs, "preresnet", "preresnet18", copy=True)
     checks.assert_same_training_step(theirs, mine, 64)
