@@ -17,6 +17,8 @@ from archdsl.ops.spec import Shape
 
 LABEL = 52.0
 """Width of the words of a glyph."""
+MOST = 3
+"""Lines for the kinds of blocks of one stage."""
 SHEET = 2.0
 """How far the sheets behind a repeated glyph stand out."""
 _NUMBERED = re.compile(r"(.*?)([0-9]*)\Z", re.DOTALL)
@@ -89,20 +91,16 @@ class Shares(NamedTuple):
 
 def glyphs_of(graph: Graph, parts: Sequence[Part]) -> list[Glyph]:
     """The image, then the parts."""
-    names = dict.fromkeys(_main_block(part) for part in parts if part.blocks)
+    names = dict.fromkeys(part.main for part in parts if part.blocks)
     looks = {name: style.block_look(index, name) for index, name in enumerate(names)}
     image = graph.input_shape
     found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "")]
     for part in parts:
-        look = looks[_main_block(part)] if part.blocks else style.LOOKS[part.category]
+        look = looks[part.main] if part.blocks else style.LOOKS[part.category]
         shape = part.output
         scale = (shape.height * shape.width / (image.height * image.width)) ** 0.25
         found.append(Glyph(part, shape, scale, look, _title(part), _path(part)))
     return found
-
-
-def _main_block(part: Part) -> str:
-    return max(part.blocks, key=lambda block: block[0])[1]
 
 
 def _title(part: Part) -> list[str]:
@@ -110,10 +108,12 @@ def _title(part: Part) -> list[str]:
         head, *details = part.lead.op.label(part.lead.params).split(", ")
         strides = [detail for detail in details if detail.startswith("/")]
         return wrap(" ".join([head, *strides]), LABEL, style.SMALL, True)[:3]
-    several = len(part.blocks) > 1
-    text = " + ".join(f"{times} × {name}" if several and times > 1 else name for times, name in part.blocks)
-    lines = wrap(text, LABEL + 6, style.SMALL, True)
-    return lines if len(lines) <= 3 else [*lines[:2], "…"]
+    if len(part.blocks) == 1:
+        return [fit(part.blocks[0][1], 1.5 * LABEL, style.SMALL, True)]
+    pieces = [f"{times} × {name}" if times > 1 else name for times, name in part.blocks]
+    if len(pieces) > MOST:
+        pieces = [*pieces[: MOST - 2], "…", pieces[-1]]
+    return [fit(f"{piece} +", 1.5 * LABEL, style.SMALL, True) for piece in pieces[:-1]] + [pieces[-1]]
 
 
 def _path(part: Part) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from archdsl.backends.diagram.style import Category
-from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.graph.ir import TRANSPARENT, Graph, Node, Scope
 from archdsl.ops.spec import Shape
 
 _STRONG = frozenset({"conv", "linear", "pool", "merge"})
@@ -34,6 +34,8 @@ class Part:
     """How many stages it stands for."""
     last: str = ""
     """The path of the last of them."""
+    main: str = ""
+    """The kind of block that does most of the work; it gives the colour."""
 
     @property
     def output(self) -> Shape:
@@ -88,15 +90,29 @@ def _is_open(scope: Scope, around: set[int], total: int) -> bool:
 
 
 def _part(scope: Scope) -> Part:
-    nodes = list(scope.nodes())
-    return Part(scope.stage_name, nodes, "block", _blocks(scope), None, 1, scope.path)
+    nodes = [node for node in scope.nodes() if node.op.role != "input"]
+    members = [scope] if scope.kind == "block" else list(_members(scope))
+    work: dict[str, int] = {}
+    for member in members:
+        macs = sum(node.macs for node in member.nodes()) if isinstance(member, Scope) else member.macs
+        work[_definition(member)] = work.get(_definition(member), 0) + macs
+    blocks = [(len(list(same)), name) for name, same in groupby(map(_definition, members))]
+    main = max(work, key=lambda name: work[name])
+    return Part(scope.stage_name, nodes, "block", blocks, None, 1, scope.stage_name, main)
 
 
-def _blocks(scope: Scope) -> list[tuple[int, str]]:
-    if scope.definition:
-        return [(1, scope.definition)]
-    names = [_definition(member) for member in scope.members]
-    return [(len(list(same)), name) for name, same in groupby(names)]
+def _members(scope: Scope) -> Iterator[Scope | Node]:
+    """What a stage is made of; what is no block is opened where there are others in it."""
+    for member in scope.members:
+        if isinstance(member, Node):
+            if member.op.role != "input":
+                yield member
+        elif member.kind != "block" and (
+            member.kind in TRANSPARENT or any(isinstance(inner, Scope) for inner in member.members)
+        ):
+            yield from _members(member)
+        else:
+            yield member
 
 
 def links(graph: Graph, parts: Sequence[Part]) -> list[tuple[int, int]]:
@@ -163,4 +179,4 @@ def _merged(parts: list[Part]) -> list[Part]:
 
 def _alike(a: Part, b: Part) -> bool:
     same = len(a.blocks) == len(b.blocks) == 1 and a.blocks[0][1] == b.blocks[0][1]
-    return same and (a.output.height, a.output.width) == (b.output.height, b.output.width) and a.output == b.output
+    return same and b.blocks[0][0] == 1 and a.blocks[0][0] == a.count and a.output == b.output
