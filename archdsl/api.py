@@ -186,6 +186,16 @@ class Variant:
     def __repr__(self) -> str:
         return f"<archdsl variant {self.name} of {self.file.name}>"
 
+    def _repr_svg_(self) -> str:
+        """The overview, as notebooks show it."""
+        return self.drawing().svg
+
+    def _repr_html_(self) -> str:
+        """The overview and the stage table, as notebooks show them."""
+        from archdsl.backends.diagram.notebook import network
+
+        return network(self.graph)
+
 
 class ArchFile(Mapping[str, Variant]):
     """A parsed and bound file: a mapping from names to variants, in the order of the file."""
@@ -224,6 +234,14 @@ class ArchFile(Mapping[str, Variant]):
 
     def __contains__(self, name: object) -> bool:
         return name in self.variants
+
+    def _repr_html_(self) -> str:
+        """Its only network as such; of several a table, as notebooks show it."""
+        from archdsl.backends.diagram.notebook import networks
+
+        if len(self) == 1:
+            return self.only(None)._repr_html_()
+        return networks(self.docstring, [variant.graph for variant in self.values()])
 
     def is_current(self) -> bool:
         """Whether the files this one uses still say what they said."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, find_variant, json_option, set_option
-from archdsl.diagnostics.core import ArchError
+from archdsl.cli.shared import ArchCommand, document, exit_code, find_variant, json_option, set_option
+from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -65,19 +65,23 @@ def command(
     """
     from archdsl.backends.diagram import Options
 
-    variants = [find_variant(name, settings) for name in (spec, other) if name]
     chosen = _level(level, other)
     kind = _format(format, output, chosen)
+    variants = [find_variant(name, settings) for name in (spec, other) if name]
     options = Options(cast(Any, columns), cast(Any, direction), depth, expand)
     path = None if output == "-" else Path(output or f"{variants[0].name}.{kind}")
-    content, kind, path = _content(variants, chosen, kind, options, engine, path)
+    content, found, problems = _content(variants, chosen, kind, options, engine, path)
+    if found != kind and path is not None:
+        path = path.with_suffix(f".{found}")
     _write(content, path, as_json)
     if as_json:
         text = content.decode() if path is None else None
-        facts = {"level": chosen, "format": kind, "path": str(path) if path else None, "text": text}
+        facts = {"level": chosen, "format": found, "path": str(path) if path else None, "text": text}
         names = [variant.name for variant in variants]
-        console.write_json(document("draw", (), variants=names, **facts, bytes=len(content)))
-    return 0
+        console.write_json(document("draw", problems, variants=names, **facts, bytes=len(content)))
+    else:
+        console.diagnose(problems, sys.stderr)
+    return exit_code(problems)
 
 
 def _level(level: Level | None, other: str | None) -> Level:
@@ -104,21 +108,18 @@ def _format(format: Format | None, output: str | None, level: Level) -> Format:
 
 def _content(
     variants: list[Variant], level: Level, kind: Format, options: Options, engine: Engine, path: Path | None
-) -> tuple[bytes, Format, Path | None]:
-    """The file's content; DOT, and a file of that name, where no engine can be run for another format."""
+) -> tuple[bytes, Format, tuple[Diagnostic, ...]]:
+    """The file's content and format: DOT, and why, where no engine can be run for the one that is wanted."""
     if kind == "html":
-        return variants[0].page().encode(), kind, path
+        return variants[0].page().encode(), kind, ()
     with console.busy(f"drawing {variants[0].name} …"):
         drawing = variants[0].drawing(level, options, variants[1] if len(variants) > 1 else None)
         try:
-            return drawing.render(kind, engine), kind, path
+            return drawing.render(kind, engine), kind, ()
         except ArchError as error:
             if path is None or engine != "auto" or error.diagnostics[0].code != "E610":
                 raise
-            instead = path.with_suffix(".dot")
-            console.diagnose(error.diagnostics, sys.stderr)
-            console.note(f"writing DOT instead, to {instead}")
-            return drawing.render("dot"), "dot", instead
+            return drawing.render("dot"), "dot", error.diagnostics
 
 
 def _write(content: bytes, path: Path | None, as_json: bool) -> None:

@@ -29,6 +29,11 @@ _REFUSED = re.compile(
 )
 
 
+BACKSLASH = "\u29f5"
+"""Stands for a backslash where Graphviz expands `\\N`, `\\G` and the like however they are escaped: in tooltips and
+HTML-like labels. It looks the same, and `svg` makes a backslash of it again."""
+
+
 class Run(NamedTuple):
     """A piece of one line of a label. `size` 0 and `colour` "" are those of the label."""
 
@@ -51,8 +56,7 @@ def _last(rows: list[str], side: str) -> str:
 
 
 def _run(run: Run) -> str:
-    # A backslash is written as a number: some versions look for \N in these labels, too.
-    text = html.escape(clean(run.text), quote=True).replace("\\", "&#92;") or " "
+    text = html.escape(clean(run.text).replace("\\", BACKSLASH), quote=True) or " "
     attributes = f' POINT-SIZE="{number(run.size)}"' if run.size else ""
     attributes += f' COLOR="{html.escape(run.colour)}"' if run.colour else ""
     text = f"<B>{text}</B>" if run.bold else text
@@ -124,7 +128,8 @@ class Dot:
             elif isinstance(value, int | float):
                 found[key] = number(value)
             else:
-                found[key] = self._nohtml(r"\n".join(map(_escape, str(value).split("\n"))))
+                lines = str(value).replace("\\", BACKSLASH).split("\n")
+                found[key] = self._nohtml(r"\n".join(map(_escape, lines)))
         return found
 
 

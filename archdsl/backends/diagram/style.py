@@ -90,15 +90,15 @@ def _look(hue: str, share: float, name: str, style: str = "filled") -> Look:
 
 LOOKS: Mapping[Category, Look] = {
     "input": Look("#FFFFFF", LINE, "input"),
-    "conv": _look("sky blue", 0.62, "convolution"),
+    "conv": _look("sky blue", 0.63, "convolution"),
     "linear": _look("blue", 1.0, "linear"),
-    "norm": _look("yellow", 0.45, "normalization"),
-    "act": _look("orange", 0.42, "activation"),
+    "norm": _look("yellow", 0.43, "normalization"),
+    "act": _look("orange", 0.47, "activation"),
     "pool": _look("vermillion", 0.72, "pooling"),
     "merge": Look("#FFFFFF", INK, "merge", "filled"),
     "reshape": Look("#E4E4E4", FAINT, "reshape"),
     "regularizer": Look("#FFFFFF", FAINT, "regularization", "filled,dashed"),
-    "gate": _look("reddish purple", 0.8, "gate"),
+    "gate": _look("reddish purple", 0.75, "gate"),
     "block": _look("bluish green", 0.55, "block"),
 }
 """The look of every category: the roles of ops, and `block` for what is drawn as one box."""
@@ -124,24 +124,24 @@ def count_text(number: float) -> str:
 
 def share_text(share: float) -> str:
     """`43%`; `<1%` rather than a zero that is none."""
-    return "0" if share == 0 else "<1%" if share < 0.005 else f"{share:.0%}"
+    return "0" if share == 0 else "<1%" if share < 0.01 else f"{share:.0%}"
 
 
 BARS = (Look("#444444", "#444444", "share of parameters"), Look("#C8C8C8", "#8A8A8A", "share of MACs"))
 """The bars of shares: parameters, MACs."""
 
 _BLOCKS = (
-    ("bluish green", 0.62, "filled"),
-    ("reddish purple", 0.45, "filled"),
-    ("orange", 0.75, "filled"),
-    ("yellow", 0.7, "filled"),
-    ("bluish green", 0.25, "filled"),
-    ("vermillion", 0.35, "filled"),
-    ("blue", 0.35, "filled"),
+    ("bluish green", 0.7),
+    ("reddish purple", 0.34),
+    ("orange", 0.74),
+    ("yellow", 0.4),
+    ("blue", 0.65),
+    ("bluish green", 0.2),
+    ("vermillion", 0.37),
 )
 
 
 def block_look(index: int, name: str) -> Look:
     """The look of the nth definition of a picture; after seven they begin again, with dashed outlines."""
-    hue, share, outline = _BLOCKS[index % len(_BLOCKS)]
-    return _look(hue, share, name, outline if index < len(_BLOCKS) else "filled,dashed")
+    hue, share = _BLOCKS[index % len(_BLOCKS)]
+    return _look(hue, share, name, "filled" if index < len(_BLOCKS) else "filled,dashed")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import html
 import re
 
-from archdsl.backends.diagram.text import width
+from archdsl.backends.diagram.dot import BACKSLASH
+from archdsl.backends.diagram.text import clean, width
 
 FAMILY = "Helvetica, Arial, Arimo, 'Liberation Sans', sans-serif"
 
@@ -26,10 +27,11 @@ _FIRST = re.compile(r'(<g id="graph0"[^>]*>\n)')
 
 def finish(svg: str, title: str) -> str:
     """The SVG of a picture, titled."""
-    text = _TOOLTIP.sub(r"<TITLE>\1</TITLE>" + "\n", _PROLOGUE.sub("", svg)).replace(_END, "")
+    text = _PROLOGUE.sub("", svg).replace(BACKSLASH, "\\")
+    text = _TOOLTIP.sub(r"<TITLE>\1</TITLE>" + "\n", text).replace(_END, "")
     text = _TITLE.sub("", text).replace("TITLE>", "title>")
     text = text.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
-    named = f"<title>{html.escape(title, quote=False)}</title>\n"
+    named = f"<title>{html.escape(clean(title), quote=False)}</title>\n"
     text = _FIRST.sub(lambda found: found[1] + named, text, count=1)
     return _TEXT.sub(_measured, text)
 

@@ -15,7 +15,8 @@ REGULAR, BOLD = FONTS / "Arimo-Regular.ttf", FONTS / "Arimo-Bold.ttf"
 LINE = 1.2
 """Height of a line, in sizes of its font."""
 
-_PRECISION = 100
+_PRECISION = 1000
+"""Size at which text is measured: advances are whole pixels there."""
 _UNKNOWN_WIDTH = 1.3
 """In sizes of the font: no wider than an emoji."""
 _KNOWN = (

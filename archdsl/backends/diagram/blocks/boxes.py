@@ -56,6 +56,7 @@ class Sized:
             id=id,
             shape="circle" if kind == "sign" and self.wide == SIGN else "box",
             rounded=kind == "block",
+            kind=kind,
             legend=kind != "sign",
         )
 

@@ -1,0 +1,75 @@
+"""`archdsl draw`: files of every format, options that do not go together, nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archdsl.backends.diagram import render
+from tests.cli.conftest import Run
+
+BEGINS = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
+
+
+@pytest.mark.parametrize("format", list(BEGINS))
+@pytest.mark.parametrize("level", ["overview", "blocks"])
+def test_formats(arch: Run, format: str, level: str) -> None:
+    result = arch("draw", "resnet18", "--level", level, "-o", f"a.{format}")
+    assert (result.code, result.out) == (0, "")
+    assert Path(f"a.{format}").read_bytes().startswith(BEGINS[format])
+    assert result.err == f"wrote a.{format}\n"
+
+
+def test_standard_output(arch: Run) -> None:
+    assert arch("draw", "small.arch:large", "-o", "-").out.startswith("<svg")
+    assert arch("draw", "small.arch:large", "-o", "-", "--format", "dot").out.startswith("digraph")
+
+
+def test_the_default_name(arch: Run) -> None:
+    assert arch("draw", "small.arch:large").code == 0
+    assert Path("large.svg").is_file()
+
+
+def test_settings(arch: Run) -> None:
+    assert "24×" in arch("draw", "small.arch:large", "-o", "-", "--set", "width=12").out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ("draw resnet18 -o a.gif", "unknown format 'gif'"),
+        ("draw resnet18 -o a", "a has no suffix"),
+        ("draw resnet18 --level diff", "compares two networks"),
+        ("draw resnet18 resnet34 --level overview", "compares two networks"),
+        ("draw resnet18 -o - --format png", "not printed"),
+        ("draw resnet18 --columns 3", "range"),
+    ],
+)
+def test_options_that_do_not_go_together(arch: Run, args: str, words: str) -> None:
+    result = arch(*args.split())
+    assert result.code == 2
+    assert words in result.err
+    assert not list(Path().glob("a*"))
+
+
+def test_errors_of_the_spec_write_nothing(arch: Run) -> None:
+    result = arch("draw", "wrong.arch", "-o", "a.svg")
+    assert result.code == 1
+    assert "E1" in result.err
+    assert not Path("a.svg").exists()
+    assert arch("draw", "small.arch:large", "-o", "no/such/a.svg").code == 2
+
+
+def test_without_an_engine_dot_is_written(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "embedded_program", lambda: None)
+    monkeypatch.setenv("PATH", "")
+    result = arch("draw", "resnet18", "-o", "a.pdf")
+    assert (result.code, result.out) == (2, "")
+    assert "E610" in result.err
+    assert "a.dot" in result.err
+    assert Path("a.dot").read_text().startswith("digraph")
+    assert not Path("a.pdf").exists()
+    asked = arch("draw", "resnet18", "-o", "b.pdf", "--engine", "dot")
+    assert asked.code == 2
+    assert not list(Path().glob("b.*"))

@@ -1,0 +1,139 @@
+"""Texts are data: whatever a label says, it is shown as it is, and nothing else comes of it."""
+
+from __future__ import annotations
+
+import html
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archdsl.backends.diagram.canvas import Canvas, Line, identifier
+from archdsl.backends.diagram.dot import Dot, Run, rich
+from archdsl.backends.diagram.drawing import Drawing
+from archdsl.backends.diagram.style import LOOKS
+from archdsl.backends.diagram.text import clean, fit, width, wrap
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = (
+    "<b>bold</b>",
+    "<<B>bold</B>>",
+    '"];x [label="gone"',
+    'a" URL="javascript:alert(1)',
+    "javascript:alert(1)",
+    "</text><script>alert(1)</script>",
+    "\\N \\G \\E \\l",
+    "trailing \\",
+    '\\"',
+    "&lt;script&gt; &amp; &#60;",
+    "tab\tbell\x07null\x00 end",
+    "\u202eright to left",
+    "漢字 🙂 e\u0301",
+    "--> <!-- ]]>",
+    "${x} %s {0}",
+    "label",
+    "digraph",
+    "12",
+    "",
+)
+
+
+def picture(text: str) -> ET.Element:
+    canvas = Canvas()
+    box = canvas.box(0, 0, 400, 30, LOOKS["conv"], lines=[Line(text)], tooltip=text, id=text, covers=[1])
+    canvas.arrow(box, canvas.anchor(0, 60), [box.bottom, (0, 60)])
+    return ET.fromstring(canvas.drawing("x", "overview", text).svg)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_label_is_shown_as_it_is(text: str) -> None:
+    root = picture(text)
+    shown = "".join(element.text or "" for element in root.iter(f"{SVG}text"))
+    assert shown == clean(text)
+    titles = [element.text for element in root.iter(f"{SVG}title")]
+    assert titles == ([clean(text), clean(text)] if text else [None])
+    _is_harmless(root)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_rich_label_is_shown_as_it_is(text: str) -> None:
+    dot = Dot()
+    dot.node("a", rich([Run(text, 8, True), [Run(text, colour="#FF0000"), Run("x")]]))
+    root = ET.fromstring(Drawing("x", "graph", "t", dot.source).svg)
+    shown = [(element.text or "").strip("\xa0 ") for element in root.iter(f"{SVG}text")]
+    wanted = [part for part in (clean(text), clean(text), "x") if part]
+    assert "".join(shown).replace("\xa0", " ").replace(" ", "") == "".join(wanted).replace(" ", "")
+    _is_harmless(root)
+
+
+def _is_harmless(root: ET.Element) -> None:
+    names = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert names <= {"svg", "g", "title", "polygon", "path", "text", "ellipse", "polyline"}
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            assert not key.startswith("on")
+            assert "href" not in key
+            assert key != "style"
+            assert "javascript" not in value or key == "id"
+
+
+@given(st.text(max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_any_text(text: str) -> None:
+    shown = "".join(element.text or "" for element in picture(text).iter(f"{SVG}text"))
+    assert shown == clean(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["URL", "href", "edgeURL", "labelhref", "target", "image", "stylesheet", "_background"]
+)
+def test_attributes_that_reach_out_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no attribute"):
+        Dot().node("a", **{name: "x"})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["a b", "a:b", '"', "", "1a", "<b>"])
+def test_names_of_nodes_are_ours(name: str) -> None:
+    with pytest.raises(ValueError, match="names are ours"):
+        Dot().node(name)
+
+
+def test_lines_of_a_label() -> None:
+    dot = Dot()
+    dot.node("a", ["one\\n", "two"], "left")
+    root = ET.fromstring(Drawing("x", "graph", "t", dot.source).svg)
+    assert [element.text for element in root.iter(f"{SVG}text")] == ["one\\n", "two"]
+    assert {element.get("text-anchor") for element in root.iter(f"{SVG}text")} == {"start"}
+
+
+def test_ids_are_xml_names_and_unique() -> None:
+    canvas = Canvas()
+    for x in range(3):
+        canvas.box(50 * x, 0, 20, 20, LOOKS["conv"], id="1 <b>")
+    ids = re.findall(r'id="(_1[^"]*)"', html.unescape(canvas.drawing("x", "overview", "t").svg))
+    assert ids == ["_1__b_", "_1__b_.2", "_1__b_.3"]
+    assert identifier("layer1.0.conv1") == "layer1.0.conv1"
+
+
+# Advance widths of Helvetica as Adobe's metrics give them, in thousandths of the size.
+@pytest.mark.parametrize(
+    ("text", "thousandths"), [("A", 667), ("i", 222), ("conv", 500 + 556 + 556 + 500), ("1×1", 1696)]
+)
+def test_width(text: str, thousandths: int) -> None:
+    assert width(text, 10) == pytest.approx(thousandths / 100, abs=0.06)
+
+
+def test_fit_and_wrap() -> None:
+    text = "features.denseblock1.denselayer1.norm1"
+    cut = fit(text, 60, 8)
+    assert "…" in cut
+    assert width(cut, 8) <= 60
+    assert cut[0] == "f"
+    assert cut[-1] == "1"
+    assert fit("short", 60, 8) == "short"
+    assert fit("short", 1, 8) == "…"
+    lines = wrap("one two three fourfourfourfourfourfour", 40, 8)
+    assert all(width(line, 8) <= 40 for line in lines)
+    assert lines[0] == "one two"
