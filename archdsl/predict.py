@@ -60,7 +60,9 @@ def predict(
     for paths, pixels in _batches([os.fspath(image) for image in images], variant, settings, batch, bag):
         if not bag.errors:
             with torch.inference_mode():
-                probabilities = model(pixels.to(device or "cpu")).float().softmax(1)
+                output = model(pixels.to(device or "cpu"))
+                logits = output.logits if variant.graph.output_names else output
+                probabilities = logits.float().softmax(1)
                 best = probabilities.topk(min(top, len(labels)), dim=1)
             for path, values, indices in zip(paths, best.values.tolist(), best.indices.tolist(), strict=True):
                 named = zip((labels[index] for index in indices), values, strict=True)

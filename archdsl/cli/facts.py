@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics.core import Bag
@@ -38,6 +39,10 @@ def variant_json(variant: Variant) -> VariantJson:
         "arguments": arguments(variant),
         "input": list(graph.input_shape.dims),
         "output": list(graph.output_shape.dims),
+        "outputs": [
+            {"name": name, "output": list(graph.shape(ref).dims)}
+            for name, ref in zip_longest(graph.output_names, graph.outputs)
+        ],
         "top1": None if top1 is None else float(top1),
         "layers": table.layers,
         "params": graph.params,

@@ -39,12 +39,20 @@ class BlocksJson(TypedDict):
 
 
 class StageJson(Costs):
-    """A row of the stage table. `kind`: stage, stem, transition, head, or part (of a model without stages)."""
+    """A row of the stage table. `kind`: stage, stem, transition, head, part (of a model without stages), or
+    aux (what a further output alone needs)."""
 
     name: str
     kind: str
     output: list[int]
     blocks: list[BlocksJson]
+
+
+class OutputJson(TypedDict):
+    """What a model gives: `name` is null where that is its result alone."""
+
+    name: str | None
+    output: list[int]
 
 
 class VariantJson(Costs):
@@ -55,6 +63,7 @@ class VariantJson(Costs):
     arguments: dict[str, str]
     input: list[int]
     output: list[int]
+    outputs: list[OutputJson]
     top1: float | None
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from rich import box
@@ -52,7 +53,10 @@ def title(variant: Variant) -> Text:
     """`resnet18 = ResNet(unit = Basic, depths = [2, 2, 2, 2])`, and what it maps to what."""
     graph = variant.graph
     given = ", ".join(f"{name} = {text}" for name, text in arguments(variant).items())
-    outputs = ", ".join(str(graph.shape(ref)) for ref in graph.outputs)
+    sizes_of = [str(graph.shape(ref)) for ref in graph.outputs]
+    outputs = ", ".join(
+        f"{name} {size}".strip() for name, size in zip_longest(graph.output_names, sizes_of, fillvalue="")
+    )
     published = f", published top-1 {accuracy}" if (accuracy := top1(variant)) else ""
     sizes = f"input {graph.input_shape}, output {outputs}{published}\n"
     return Text.assemble((variant.name, "bold cyan"), f" = {graph.root.definition}({given})\n{sizes}", overflow="fold")

@@ -194,6 +194,8 @@ class Graph:
     root: Scope
     nodes: list[Node] = field(default_factory=list)
     outputs: tuple[Ref, ...] = ()
+    output_names: tuple[str, ...] = ()
+    """`logits`, the result, and the names of what is given besides; empty where the result is all there is."""
     traced: bool = True
     """Whether expressions say what the numbers were computed from."""
 
@@ -216,6 +218,19 @@ class Graph:
     @property
     def output_shape(self) -> Shape:
         return self.shape(self.outputs[0])
+
+    @cached_property
+    def aux(self) -> Mapping[int, str]:
+        """The numbers of nodes that the result does not depend on, each with the first further output that does."""
+        reached: dict[int, str] = {}
+        for name, ref in zip(self.output_names, self.outputs, strict=False):
+            stack = [ref.node]
+            while stack:
+                number = stack.pop()
+                if number not in reached:
+                    reached[number] = name
+                    stack += [source.node for source in self.nodes[number].inputs]
+        return {number: name for number, name in reached.items() if name != self.output_names[0]}
 
     @cached_property
     def uses(self) -> list[int]:

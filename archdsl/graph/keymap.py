@@ -4,7 +4,8 @@ A rule pairs a pattern of theirs with one of ours. A pattern is a key, or the be
 in it (`{s}`, `{i + 1}`, `{2 * i}`, `{i in 4..8}`) stands for a whole number. Patterns that begin with `*.` are for what
 is inside, after the part of a key that another rule renames or keeps. A counter numbers the paths of ours that match
 its pattern in the order of the graph, so that `{n}` on their side can be a number that runs on over all stages. Of
-several rules that match the last one counts; a key or a part that none matches keeps its name.
+several rules that match the last one counts; a key or a part that none matches keeps its name. A pattern of theirs for
+`none` is of a part that some of our models do not have.
 
 Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406 and E408.
 """
@@ -12,7 +13,7 @@ Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
@@ -148,11 +149,23 @@ class KeyMap:
     rules: tuple[Rule, ...] = ()
     counters: tuple[Counter, ...] = ()
     syntax: ast.Checkpoint | None = None
+    absent: tuple[Pattern, ...] = ()
+    """Keys of theirs that a model without such a part leaves aside."""
 
     def amended(self, other: KeyMap) -> KeyMap:
         """This map with the lines of another after its own."""
         counters = {counter.name: counter for counter in (*self.counters, *other.counters)}
-        return KeyMap(self.name, self.rules + other.rules, tuple(counters.values()), other.syntax)
+        rules, absent = self.rules + other.rules, self.absent + other.absent
+        return KeyMap(self.name, rules, tuple(counters.values()), other.syntax, absent)
+
+    def left_aside(self, keys: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+        """Those keys of theirs that have no counterpart here by intention.
+
+        `known` are their names for our weights: of a part that our model has, even if with other weights, no key is
+        left aside.
+        """
+        absent = [pattern for pattern in self.absent if not any(_covers(pattern, key) for key in known)]
+        return tuple(key for key in keys if key not in known and any(_covers(pattern, key) for pattern in absent))
 
     def apply(self, keys: Iterable[str]) -> Renaming:
         """Their name for each of our keys, which come in the order of the graph."""
@@ -282,6 +295,12 @@ def report_clash(clash: Clash, bag: Bag) -> None:
     bag.report("E408", second.syntax.theirs.span, secondary=secondary, key=clash.key, notes=[note])
 
 
+def _covers(pattern: Pattern, key: str) -> bool:
+    """Whether a pattern is a key, or the beginning of it up to a dot."""
+    pieces = _NUMBER.split(_beginning(key, pattern.skeleton.count(".") + 1))
+    return _MASK.join(pieces[::2]) == pattern.skeleton and pattern.match(pieces[1::2]) is not None
+
+
 def _beginning(key: str, length: int) -> str:
     """The first parts of a key."""
     return ".".join(key.split(".", length)[:length])
@@ -308,9 +327,18 @@ def read_map(item: ast.Checkpoint, bag: Bag) -> KeyMap | None:
                 counters[line.name] = Counter(line.name, pattern, line)
     names = {line.name for line in item.rules if isinstance(line, ast.Counter)}
     rules = [_read_rule(line, names, bag) for line in item.rules if isinstance(line, ast.KeyRule)]
+    absent = [_read_absent(line, bag) for line in item.rules if isinstance(line, ast.Absent)]
     if len(bag) != before:
         return None
-    return KeyMap(item.name, tuple(rule for rule in rules if rule), tuple(counters.values()), item)
+    known = tuple(rule for rule in rules if rule)
+    return KeyMap(item.name, known, tuple(counters.values()), item, tuple(pattern for pattern in absent if pattern))
+
+
+def _read_absent(line: ast.Absent, bag: Bag) -> Pattern | None:
+    if line.theirs.value.startswith(_INSIDE):
+        bag.report("E406", line.theirs.span, detail="what has no counterpart is named from its beginning")
+        return None
+    return _read_pattern(line.theirs, bag, matched=True)
 
 
 def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, TypeAlias
@@ -13,7 +13,7 @@ from archdsl.ops.spec import Shape
 
 _WEIGHTED = frozenset({"conv", "linear"})
 
-RowKind: TypeAlias = Literal["stage", "stem", "transition", "head", "part"]
+RowKind: TypeAlias = Literal["stage", "stem", "transition", "head", "part", "aux"]
 
 
 @dataclass(slots=True)
@@ -21,7 +21,8 @@ class StageRow:
     """One row: `layers` counts convolutions and linear layers, as papers do; `activations` are elements.
 
     `kind` says what the row is: a marked `stage`, what lies before the first (`stem`), between two (`transition`) or
-    after the last (`head`); a model without stages is shown by its top-level `part`s.
+    after the last (`head`); a model without stages is shown by its top-level `part`s. What only a further output needs
+    is a row of its own, named as the output is (`aux`).
     """
 
     name: str
@@ -45,7 +46,7 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True)
 class StageTable:
-    """All rows, in order of execution, and the totals."""
+    """All rows, in order of execution and those of further outputs last, and the totals."""
 
     name: str
     input: Shape
@@ -91,10 +92,20 @@ def stage_table(graph: Graph) -> StageTable:
 
 
 def _table(graph: Graph) -> StageTable:
-    nodes = graph.nodes[1:]
+    nodes = [node for node in graph.nodes[1:] if node.id not in graph.aux]
+    rows = _rows(nodes, graph.aux)
+    further = {}
+    for number, name in sorted(graph.aux.items()):
+        if name not in further:
+            further[name] = StageRow(name, "aux", graph.nodes[number].shape)
+        further[name].add(graph.nodes[number])
+    return StageTable(graph.name, graph.input_shape, (*rows, *further.values()))
+
+
+def _rows(nodes: Sequence[Node], aux: Collection[int]) -> list[StageRow]:
     stages = [node.stage for node in nodes]
     if not any(stages):
-        return StageTable(graph.name, graph.input_shape, tuple(_parts(nodes)))
+        return _parts(nodes)
     last = max(index for index, stage in enumerate(stages) if stage is not None)
     around = {id(scope) for stage in set(stages) if stage is not None for scope in stage.ancestors()}
     rows: list[StageRow] = []
@@ -105,7 +116,7 @@ def _table(graph: Graph) -> StageTable:
         if stage is not None:
             row = of_stage.get(id(stage))
             if row is None:
-                row = of_stage[id(stage)] = StageRow(stage.stage_name, "stage", run[0].shape, _repeats(stage))
+                row = of_stage[id(stage)] = StageRow(stage.stage_name, "stage", run[0].shape, _repeats(stage, aux))
                 rows.append(row)
         else:
             kind: RowKind = "head" if found[0][2] > last else "transition" if rows else "stem"
@@ -113,7 +124,7 @@ def _table(graph: Graph) -> StageTable:
             rows.append(row)
         for node in run:
             row.add(node)
-    return StageTable(graph.name, graph.input_shape, tuple(rows))
+    return rows
 
 
 def _parts(nodes: Sequence[Node]) -> list[StageRow]:
@@ -145,19 +156,19 @@ def _common(nodes: Sequence[Node]) -> Scope | None:
     return None
 
 
-def _repeats(stage: Scope) -> list[tuple[int, str]]:
-    """What a stage repeats: (3, Bottleneck); (1, Cell) if it is a block itself."""
-    names = [stage.definition] if stage.definition else _definitions(stage)
+def _repeats(stage: Scope, aux: Collection[int]) -> list[tuple[int, str]]:
+    """What a stage repeats: (3, Bottleneck); (1, Cell) if it is a block itself. `aux` are nodes of other rows."""
+    names = [stage.definition] if stage.definition else _definitions(stage, aux)
     return [(len(list(same)), name) for name, same in groupby(names)]
 
 
-def _definitions(scope: Scope) -> Iterator[str]:
+def _definitions(scope: Scope, aux: Collection[int]) -> Iterator[str]:
     """The blocks in a scope, and its convolutions and linear layers that are in none."""
     for member in scope.members:
         if isinstance(member, Node):
-            if member.op.role in _WEIGHTED:
+            if member.op.role in _WEIGHTED and member.id not in aux:
                 yield member.op.name
-        elif member.definition:
+        elif not member.definition:
+            yield from _definitions(member, aux)
+        elif not aux or any(node.id not in aux for node in member.nodes()):
             yield member.definition
-        else:
-            yield from _definitions(member)

@@ -78,6 +78,8 @@ class Core(ABC):
         self.depth = 0
         self.stages: dict[str, Span] = {}
         """The stages met so far by name, and where they are named."""
+        self.outputs: dict[str, tuple[Tensor, Span]] = {}
+        """The further outputs of the model by name, and where they are named."""
         self.containers: dict[tuple[int, str], Scope] = {}
         """The first scope of each container, by the identity of the names around it and its own name."""
 

@@ -77,6 +77,13 @@ def elaborate(
         if value is not UNKNOWN and not elaborator.failed:
             _report_result(value, model, graph, bag)
         return None
+    if elaborator.outputs and len(outputs) > 1:
+        what = f"the result of {model.name}, which has further outputs"
+        bag.report("E301", model.span, what=what, expected="one tensor", got=type_name(value))
+        return None
+    if elaborator.outputs:
+        outputs = (*outputs, *(tensor for tensor, _ in elaborator.outputs.values()))
+        graph.output_names = ("logits", *elaborator.outputs)
     graph.outputs = root.outputs = tuple(t.ref for t in outputs)
     if not elaborator.failed:
         _check_dead_ends(graph, elaborator, model.file)

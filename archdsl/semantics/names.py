@@ -18,7 +18,7 @@ from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.recursion import check_recursion
-from archdsl.semantics.reserved import is_reserved_binding
+from archdsl.semantics.reserved import is_reserved_binding, is_reserved_output
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -46,6 +46,7 @@ class Body:
     bound: dict[str, Span] = field(default_factory=dict)
     uses: dict[str, Span] = field(default_factory=dict)
     has_input: bool = False
+    has_outputs: bool = False
     input_help: str | None = _IN_HELP
 
 
@@ -104,6 +105,7 @@ class FileNames:
         before = len(self.bag)
         several = len(item.inputs) > 1
         body.has_input = item.kind == "block" and not several
+        body.has_outputs = item.kind == "model"
         body.input_help = None if several else _IN_HELP
         if not self._distinct([*((p.name, p.span) for p in item.parameters), *((u.name, u.span) for u in item.inputs)]):
             self._faulty(item)
@@ -229,8 +231,18 @@ class FileNames:
                 case ast.Stage():
                     self._parts(statement.parts)
                     self._statements(statement.body)
+                case ast.Output():
+                    self._visit(statement.value)
+                    self._output(statement)
                 case ast.Require():
                     self._visit(statement.condition)
+
+    def _output(self, statement: ast.Output) -> None:
+        if not self.body.has_outputs:
+            self.bag.report("E326", statement.span, owner=self.body.owner)
+        elif is_reserved_output(statement.name):
+            help_ = "`logits` is the result of the model" if statement.name == "logits" else None
+            self.bag.report("E117", statement.name_span, name=statement.name, help=help_)
 
     def _target(self, target: ast.Target) -> None:
         names = list(_names(target))

@@ -55,6 +55,11 @@ def is_reserved_binding(name: str) -> bool:
     return name in ("image", "id", "in_channels") or name in PYTHON_NAMES
 
 
+def is_reserved_output(name: str) -> bool:
+    """Whether a further output cannot have this name: it becomes a field of a named tuple, beside `logits`."""
+    return name in ("logits", "count", "index") or name in PYTHON_NAMES or name.startswith("_")
+
+
 def label_problem(text: str) -> str | None:
     """Why a well-formed label cannot be one; None if it can."""
     parts = text.split(".")

@@ -12,7 +12,8 @@ from archdsl.diagnostics.core import Label
 from archdsl.graph.ir import Scope
 from archdsl.semantics.core import Frame
 from archdsl.semantics.expressions import ExpressionRules
-from archdsl.semantics.values import UNKNOWN, Traced, expr_of, plain, type_name
+from archdsl.semantics.reserved import is_reserved_output
+from archdsl.semantics.values import UNKNOWN, Tensor, Traced, expr_of, plain, type_name
 from archdsl.source import Span
 from archdsl.symbolic import Local
 from archdsl.syntax import ast
@@ -53,6 +54,8 @@ class StatementRules(ExpressionRules):
                 return self._if_statement(statement, frame)
             case ast.Stage():
                 return self._stage(statement, frame)
+            case ast.Output():
+                self._output(statement, frame)
             case ast.Require():
                 self._require(statement, frame)
         return _NOTHING
@@ -131,6 +134,20 @@ class StatementRules(ExpressionRules):
             secondary = [Label(self.stages[name], "first used here")]
             self.error("E107", place, frame, what="stages have the name", path=name, secondary=secondary)
         self.stages.setdefault(name, place)
+
+    def _output(self, statement: ast.Output, frame: Frame) -> None:
+        name, value = statement.name, self.evaluate(statement.value, frame)
+        in_model = not frame.inline and frame.scope is not None and frame.scope.frame.kind == "model"
+        if value is UNKNOWN or not in_model or is_reserved_output(name):
+            return  # reported where names are checked
+        if not isinstance(value, Tensor):
+            what, place = f"the output {name}", statement.value.span
+            self.error("E301", place, frame, what=what, expected="a tensor", got=type_name(value))
+        elif name in self.outputs:
+            first = Label(self.outputs[name][1], "first defined here")
+            self.error("E106", statement.name_span, frame, name=name, secondary=[first])
+        else:
+            self.outputs[name] = value, statement.name_span
 
     def _require(self, statement: ast.Require, frame: Frame) -> None:
         test = self.condition(statement.condition, frame)

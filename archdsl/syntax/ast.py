@@ -240,6 +240,15 @@ class Stage(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Output(Syntax):
+    """`output aux_logits = e`: a tensor that the model gives besides its result."""
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    value: Expression
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Require(Syntax):
     """`require c, "message"`"""
 
@@ -254,7 +263,7 @@ class Result(Syntax):
     value: Expression
 
 
-Statement: TypeAlias = Assign | IfStatement | For | Stage | Require | Result
+Statement: TypeAlias = Assign | IfStatement | For | Stage | Output | Require | Result
 
 # --- items -----------------------------------------------------------------------------------
 
@@ -438,6 +447,13 @@ class KeyRule(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Absent(Syntax):
+    """`"AuxLogits" = none`: keys of theirs that a model without such a part leaves aside."""
+
+    theirs: String
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Counter(Syntax):
     """`count n in "blocks.{s}.{i}"`: numbers the paths of ours that match, 0, 1, 2 … in the order of the graph."""
 
@@ -453,7 +469,7 @@ class Checkpoint(Syntax):
     name: str
     name_span: Span = field(compare=False, repr=False)
     targets: tuple[Name, ...]
-    rules: tuple[KeyRule | Counter, ...]
+    rules: tuple[KeyRule | Absent | Counter, ...]
     docstring: Docstring | None
 
 

@@ -239,6 +239,9 @@ class Build:
         parts = self._parts(token[1][1:-1], place.start + 1, True)
         return ast.Stage(parts, tuple(c[1]), place, quoted=True, span=self.span(start, end))
 
+    def output(self, c: list[Any], start: int, end: int) -> ast.Output:
+        return ast.Output(c[0][1], self.place(c[0]), c[1], span=self.span(start, end))
+
     def require(self, c: list[Any], start: int, end: int) -> ast.Require:
         message = None if c[1] is None else self.string([c[1]], c[1][2], c[1][3])
         return ast.Require(c[0], message, span=self.span(start, end))
@@ -398,6 +401,9 @@ class Build:
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
         theirs, ours = (self.string([token], token[2], token[3]) for token in c)
         return ast.KeyRule(theirs, ours, span=self.span(start, end))
+
+    def absent(self, c: list[Any], start: int, end: int) -> ast.Absent:
+        return ast.Absent(self.string(c, c[0][2], c[0][3]), span=self.span(start, end))
 
     def counter(self, c: list[Any], start: int, end: int) -> ast.Counter:
         name, ours = c

@@ -17,7 +17,7 @@ _EXPRESSION = frozenset(
     "NUMBER STRING NAME LABEL STRING_LABEL true false in not if stage - ( [ ..".split()
 )  # fmt: skip
 _OPERATION = frozenset("+ - * / // % ^ COMPARE and or -> . .. ( [".split())
-_SOFT = ITEM_WORDS | {"with", "on", "stage", "count"}
+_SOFT = ITEM_WORDS | {"with", "on", "stage", "output", "count", "none"}
 _SHOWN = 4
 _NAMES = {
     "NAME": "a name",

@@ -148,7 +148,9 @@ class Formatter:
                 texts = _paired(pairs, max((len(left) for left, _ in pairs), default=0))
                 self._braces(f"init {_names(item.targets)}", item, item.rules, texts, None, _paired(pairs, 0))
             case ast.Checkpoint():
-                width = max((len(quote(r.theirs.value)) for r in item.rules if isinstance(r, ast.KeyRule)), default=0)
+                width = max(
+                    (len(quote(r.theirs.value)) for r in item.rules if not isinstance(r, ast.Counter)), default=0
+                )
                 texts = [_key_line(rule, width) for rule in item.rules]
                 head = f"checkpoint {item.name} for {_names(item.targets)}"
                 self._braces(head, item, item.rules, texts, item.docstring, [_key_line(rule, 0) for rule in item.rules])
@@ -306,6 +308,9 @@ class Formatter:
                 self._block(head, statement, statement.body, statement.span.end)
             case ast.IfStatement():
                 self._if(statement)
+            case ast.Output():
+                self._put(f"output {statement.name} =")
+                self._equal(statement.name_span.end, statement.value)
             case ast.Stage():
                 head = f"stage {layout.label(statement.parts, statement.quoted)} {{"
                 self._block(head, statement, statement.body, statement.span.end)
@@ -404,11 +409,12 @@ def _names(targets: Sequence[ast.Name]) -> str:
     return ", ".join(target.name for target in targets)
 
 
-def _key_line(rule: ast.KeyRule | ast.Counter, width: int) -> str:
+def _key_line(rule: ast.KeyRule | ast.Absent | ast.Counter, width: int) -> str:
     """A line of a `checkpoint`; the other library's key is filled up to a width."""
     if isinstance(rule, ast.Counter):
         return f"count {rule.name} in {quote(rule.ours.value)}"
-    return f"{quote(rule.theirs.value).ljust(width)} = {quote(rule.ours.value)}"
+    ours = "none" if isinstance(rule, ast.Absent) else quote(rule.ours.value)
+    return f"{quote(rule.theirs.value).ljust(width)} = {ours}"
 
 
 def _with_aligned_lists(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:

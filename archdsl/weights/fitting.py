@@ -30,6 +30,8 @@ class Fit:
     renaming: Renaming
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
+    absent: tuple[str, ...]
+    """Keys of the file that the map says have no counterpart here."""
     misshaped: tuple[str, ...]
     uncounted: tuple[str, ...]
     """Our batch norms' counts that the file lacks: they start at 0."""
@@ -52,11 +54,14 @@ def fit(ours: Mapping[str, Shape], shapes: Mapping[str, Shape], keymap: KeyMap) 
     renaming = keymap.apply(ours)
     absent = [key for key, theirs in renaming.theirs.items() if theirs not in shapes]
     known = set(renaming.theirs.values())
+    left = keymap.left_aside(shapes, known)
+    expected = known.union(left)
     return Fit(
         keymap,
         renaming,
         missing=tuple(key for key in absent if not key.endswith(COUNTER)),
-        unexpected=tuple(key for key in shapes if key not in known),
+        unexpected=tuple(key for key in shapes if key not in expected),
+        absent=left,
         misshaped=tuple(
             key for key, theirs in renaming.theirs.items() if theirs in shapes and shapes[theirs] != ours[key]
         ),

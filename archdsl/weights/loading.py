@@ -148,6 +148,8 @@ def _read_and_fit(
         _log.info("%s: %s", weights.path, note)
     if found.keymap is not DIRECT:
         _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
+    if found.absent:
+        _log.info("%s: left aside, as the map says: %s", weights.path, ", ".join(found.absent))
     return weights, found
 
 

@@ -6,7 +6,8 @@ A fence's info string says what is tested:
   source is proved by running it.
 - ```` ```arch error E204 ```` a file with findings of that code only.
 - ```` ```arch values ```` lines `expression  # value`, both in the language.
-- ```` ```paths ```` paths of the layers with weights of the example above it; ```` ```diagnostic ```` its first line.
+- ```` ```paths ```` paths of the layers with weights of the example above it; ```` ```diagnostic ```` its first line;
+  ```` ```python generated ```` a part of its first variant's source.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def test_there_are_examples_of_every_kind() -> None:
     assert len(_those("")) >= 20
     assert len(_those("error")) >= 15
     assert len(_those("values")) >= 4
-    known = {"arch", "paths", "diagnostic"}
+    known = {"arch", "paths", "diagnostic", "python"}
     assert {match[1] for match in FENCE.finditer(TEXT)} == known
     assert TEXT.count("```") == 2 * len(FENCE.findall(TEXT)), "a fence is not closed, or was not read"
 
@@ -112,6 +113,8 @@ def test_example(example: Example) -> None:
     if "paths" in example.notes:
         paths = [node.path for node in variant.graph.nodes if node.weights]
         assert example.notes["paths"].split() == paths
+    if "python" in example.notes:
+        assert example.notes["python"] in variant.source
 
 
 @pytest.mark.parametrize("example", _those(""))

@@ -37,6 +37,8 @@ UNCHANGED = [
     "variant a = M\n\nexpect b { top1 = 76.1 }\n",
     "block A on (a, b) {\n  c  = a\n  de = b\n\n  # two\n  if c { c } else { de }\n}\n",
     "model M {\n  for i in 0..3 { x = x -> a{i}: conv(3) }\n  x\n}\n",
+    "model M {\n  output aux = x -> h: head(3)\n  if a { output b = x }\n  x\n}\n",
+    'checkpoint c for M {\n  "a.b" = "c"\n  "d"   = none\n}\n',
     'model M {\n  stage a { x = in }\n  stage s{i + 1}.b {\n    y = x -> a\n    # why\n  }\n  stage "3-{i}" { y }\n}\n',
     "model M {\n  x = in -> a\n   -> b   -> c\n   -> def -> e\n}\n",
     "table t(a, b, c) {\n   1, 10.5, a\n  20,  3.0, bcd  # end\n}\n",

@@ -12,6 +12,29 @@ from hypothesis import strategies as st
 from archdsl.graph.keymap import DIRECT, ours_to_theirs, theirs_to_ours
 from tests.weights.specs import TINY_MAP, densenet, keymap, tiny
 
+LEFT_ASIDE = [
+    ('"aux" = none', ["fc.weight"], ["aux.a.weight", "aux.b", "aux"]),
+    ('"aux{i}.fc" = none', ["fc.weight"], ["aux1.fc.weight", "aux12.fc.bias"]),
+    # A part that the model has is loaded whole.
+    ('"aux" = none', ["aux.a.weight"], []),
+    ('"aux.b" = none', ["aux.a.weight"], ["aux.b"]),
+    ('"aux1" = none', ["fc.weight"], ["aux1.fc.weight"]),
+]
+
+
+@pytest.mark.parametrize(("line", "known", "left"), LEFT_ASIDE)
+def test_what_has_no_counterpart_is_left_aside(line: str, known: list[str], left: list[str]) -> None:
+    keys = ["fc.weight", "aux.a.weight", "aux.b", "aux", "aux1.fc.weight", "aux12.fc.bias", "auxiliary.weight"]
+    assert keymap(line).left_aside(keys, known) == tuple(left)
+
+
+def test_what_has_no_counterpart_changes_no_name() -> None:
+    assert list(keymap('"aux" = none').apply(["aux.a", "fc.weight"]).theirs.items()) == [
+        ("aux.a", "aux.a"),
+        ("fc.weight", "fc.weight"),
+    ]
+
+
 RENAMED = [
     # A prefix ends at a dot.
     ('"_bn0" = "bn1"', "bn1.running_mean", "_bn0.running_mean"),

@@ -36,10 +36,15 @@ class _Pending:
 
 
 class Forward:
-    """Prints one class's `forward`; `kept` are the attributes that hold conditions and numbers."""
+    """Prints one class's `forward`; `kept` are the attributes that hold conditions and numbers.
 
-    def __init__(self, body: Body, kept: Mapping[Expr, str]) -> None:
+    `result` is the class of what it returns, with the names of its fields; "" for a tensor or a plain tuple.
+    """
+
+    def __init__(self, body: Body, kept: Mapping[Expr, str], result: str = "", fields: Sequence[str] = ()) -> None:
         self.body = body
+        self.result = result
+        self.fields = dict(zip(body.outputs, fields, strict=False))
         self.kept = kept
         self.absent = {name for name, m in body.members if isinstance(m, Option) and m.is_absent}
         self.steps = self._present(body.steps)
@@ -63,7 +68,7 @@ class Forward:
             names = tuple(f"x{i + 1}" for i in range(len(self.body.inputs)))
         self.names = dict(zip(self.body.inputs, names, strict=True))
         count = len(self.body.outputs)
-        result = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        result = self.result or ("Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]")
         yield from signature("def forward", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
 
     def statements(self, depth: int) -> Iterator[str]:
@@ -108,7 +113,8 @@ class Forward:
             yield from self._assign(pending, depth)
         values = [self.names[ref] for ref in outputs]
         if targets is None or values != list(targets):
-            yield from statement(goal, ", ".join(values), "", depth)
+            text = ", ".join(values)
+            yield from statement(goal, f"{self.result}({text})" if targets is None and self.result else text, "", depth)
 
     def _branches(self, step: Step, depth: int, last: bool) -> Iterator[str]:
         """An `if` in forward: both sides give the same variables, or return."""
@@ -196,7 +202,10 @@ class Forward:
                 self.free.append(self.names.pop(ref))
 
     def _fresh(self, ref: Ref) -> str:
-        if self.free:
+        field = self.fields.get(ref)
+        if field is not None and field not in self.names.values():
+            name = field
+        elif self.free:
             name = self.free.pop()
         else:
             taken = set(self.names.values())

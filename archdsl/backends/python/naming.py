@@ -17,7 +17,7 @@ from archdsl.backends.python.parameters import ClassDef
 from archdsl.backends.python.traversal import body_holes, modules_of, named_numbers, regions_in, rewrite_body, values_in
 from archdsl.symbolic import Apply, Expr, Function, Invoke, Local, Symbol, substitute, symbols, walk
 
-_FILE_NAMES = frozenset({"F", "OrderedDict", "Tensor", "fnmatchcase", "math", "nn", "self", "torch"})
+_FILE_NAMES = frozenset({"F", "NamedTuple", "OrderedDict", "Tensor", "fnmatchcase", "math", "nn", "self", "torch"})
 _RESERVED = _FILE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins))
 MODULE_ATTRIBUTES = frozenset(
     """
@@ -56,6 +56,9 @@ class Names:
             name = _unique(found.name, taken | inner | _RESERVED)
             taken.add(name)
             self.functions[found] = found.function(name, _called(found.result, functions, self.functions))
+        self.outputs = _unique(f"{next(known.name for known in classes if known.is_model)}Outputs", taken)
+        """The class of the outputs of a model that has several with names."""
+        taken.add(self.outputs)
         for known in classes:
             self._settle(known, taken, functions)
 

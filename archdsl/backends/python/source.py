@@ -26,6 +26,7 @@ _STANDARD = {
     "math": "import math",
     "OrderedDict": "from collections import OrderedDict",
     "fnmatchcase": "from fnmatch import fnmatchcase",
+    "NamedTuple": "from typing import NamedTuple",
 }
 
 
@@ -37,6 +38,9 @@ def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) 
     parts = helper_sources(names.helpers)
     for found, function in names.functions.items():
         parts.append("\n".join(function_lines(found, function)))
+    if graph.output_names:
+        fields = [f"{INDENT}{name}: Tensor" for name in graph.output_names]
+        parts.append("\n".join([f"class {names.outputs}(NamedTuple):", *fields]))
     parts += ["\n".join(_class(known, classes, names, graph, rules)) for known in classes]
     body = "\n\n\n".join(parts)
     head = docstring_lines([_title(graph), docstring], "")
@@ -86,7 +90,8 @@ def _class(
     if known.is_model:
         yield from initialization(graph, rules, names.helpers)
     yield ""
-    forward = Forward(body, kept)
+    several = known.is_model and graph.output_names
+    forward = Forward(body, kept, names.outputs, graph.output_names) if several else Forward(body, kept)
     yield from forward.signature()
     yield from forward.statements(2)
 

@@ -321,4 +321,37 @@ ENTRIES = (
             variant net = Net()
             """,
     ),
+    Entry(
+        "E326",
+        "output outside a model",
+        facts="owner",
+        message="`{owner}` is no model, so it has no further outputs",
+        label="only a model has them",
+        help="give a tuple back, `(x, y)`, and name the output in the model",
+        explanation="""
+            `output name = tensor` names what a model gives besides its result, such as an auxiliary head. A block or
+            a function gives several tensors back as a tuple.
+            """,
+        example="""
+            block Pair {
+              x = in -> conv(16, 3)
+              output early = x
+              x -> conv(16, 3)
+            }
+            model Net(classes = 10) = image(3, 32, 32) -> Pair -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            block Pair {
+              x = in -> conv(16, 3)
+              (x, x -> conv(16, 3))
+            }
+            model Net(classes = 10) {
+              x, y = image(3, 32, 32) -> Pair
+              output early = x
+              y -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
 )
