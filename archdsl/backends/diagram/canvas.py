@@ -69,7 +69,7 @@ class Canvas:
     """Collects the elements of one picture. Give every element that stands for nodes of the graph what it covers."""
 
     def __init__(self) -> None:
-        self._dot = Dot(pad=0.05, outputorder="nodesfirst", bgcolor="transparent")
+        self._dot = Dot(pad=0.05, outputorder="nodesfirst", bgcolor="white")
         self._dot.attributes(
             "node", shape="box", fontname=style.FONT, fontsize=style.SIZE, fixedsize=True, penwidth=0.7
         )
@@ -133,7 +133,7 @@ class Canvas:
 
     def frame(self, x: float, y: float, wide: float, high: float, look: Look) -> None:
         """A rectangle behind others; it stands for nothing."""
-        self.box(x, y, wide, high, look, rounded=True, kind="frame", legend=False)
+        self.box(x, y, wide, high, look, kind="frame", legend=False)
 
     def text(self, x: float, y: float, line: Line, anchor: Anchor = "center") -> None:
         """A line of text with its middle at y; `anchor` says which of its points is at x."""

@@ -21,8 +21,8 @@ _TOOLTIP = re.compile(r'<title>[^<]*</title>\n<g id="a_[^"]*"><a xlink:title="([
 _END = "</a>\n</g>\n"
 _TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
 _FONT_SIZE = re.compile(r'font-size="([0-9.]+)"')
-_FAMILY = re.compile(r'font-family="[^"]*"')
-_FIRST = re.compile(r'(<g id="graph0"[^>]*>\n)')
+_FAMILY = re.compile(r' font-family="[^"]*"')
+_FIRST = re.compile(r'<g id="graph0"([^>]*)>\n')
 
 
 def finish(svg: str, title: str) -> str:
@@ -31,8 +31,8 @@ def finish(svg: str, title: str) -> str:
     text = _TOOLTIP.sub(r"<TITLE>\1</TITLE>" + "\n", text).replace(_END, "")
     text = _TITLE.sub("", text).replace("TITLE>", "title>")
     text = text.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
-    named = f"<title>{html.escape(clean(title), quote=False)}</title>\n"
-    text = _FIRST.sub(lambda found: found[1] + named, text, count=1)
+    first = f"<title>{html.escape(clean(title), quote=False)}</title>\n"
+    text = _FIRST.sub(lambda found: f'<g id="graph0"{found[1]} font-family="{FAMILY}">\n{first}', text, count=1)
     return _TEXT.sub(_measured, text)
 
 
@@ -40,7 +40,7 @@ def _measured(found: re.Match[str]) -> str:
     attributes, text = found[1], found[2]
     size = _FONT_SIZE.search(attributes)
     length = width(html.unescape(text), float(size[1]), "bold" in attributes) if size else 0
-    attributes = _FAMILY.sub(f'font-family="{FAMILY}"', attributes)
+    attributes = _FAMILY.sub("", attributes)
     if length and text.strip():
         attributes += f' textLength="{length:.2f}" lengthAdjust="spacingAndGlyphs"'
     return f"<text {attributes}>{text}</text>"

@@ -35,7 +35,8 @@ class Unit:
     @property
     def lead(self) -> Node:
         """The node that gives it its look."""
-        return next((node for node in self.nodes if is_strong(node)), self.nodes[0])
+        telling = (node for node in self.nodes if node.op.role not in ("reshape", "regularizer"))
+        return next(filter(is_strong, self.nodes), next(telling, self.nodes[-1]))
 
 
 @dataclass(slots=True, eq=False)

@@ -32,7 +32,7 @@ def lines_of(bodies: Sequence[Body], index: int, limit: float) -> list[Line]:
         return _block_lines(units, limit)
     titles, details = [], list[str]()
     for position, node in enumerate(first.nodes):
-        if node.op.role == "reshape" and node.shape.dims and _only_turns(node):
+        if _only_turns(node):
             continue
         labels = list(dict.fromkeys(_label(unit.nodes[position]) for unit in units))
         titles.append(alternatives([title for title, _ in labels]))
@@ -47,11 +47,8 @@ def lines_of(bodies: Sequence[Body], index: int, limit: float) -> list[Line]:
 def _only_turns(node: Node) -> bool:
     """Whether a node only changes the order of the axes."""
     before, after = node.input_shapes[0], node.shape
-    return (before.channels, before.height, before.width) == (
-        after.channels,
-        after.height,
-        after.width,
-    ) and node.op.view
+    same = (before.channels, before.height, before.width) == (after.channels, after.height, after.width)
+    return same and before.layout != after.layout
 
 
 def _label(node: Node) -> tuple[str, tuple[str, ...]]:
@@ -120,7 +117,7 @@ def _argument(name: str, scopes: Sequence[Scope], given: Sequence[int]) -> str:
     """What an inner block is told, if it is not how many channels it gives."""
     bounds = [scope.arguments[name] for scope in scopes if name in scope.arguments]
     values = list(dict.fromkeys(bound.value for bound in bounds if isinstance(bound.value, int | float | str | tuple)))
-    if not values or not any(bound.explicit for bound in bounds) or isinstance(values[0], bool):
+    if not values or not any(bound.explicit for bound in bounds) or isinstance(values[0], bool) or values == [0]:
         return ""
     if all(bound.value == width for bound, width in zip(bounds, given, strict=False)):
         return ""
