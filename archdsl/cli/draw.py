@@ -32,6 +32,7 @@ _TEXTS = ("svg", "dot", "html")
 @click.option("--direction", type=click.Choice(["lr", "tb"]), help="Left to right or top down.")
 @click.option("--depth", type=click.IntRange(0), help="Level graph: how many levels of the tree are open.")
 @click.option("--expand", metavar="PATH", multiple=True, help="Level graph: open this part, wherever it is.")
+@click.option("--block", "only", metavar="NAME", multiple=True, help="Level blocks: draw this one only.")
 @click.option(
     "--engine",
     type=click.Choice(["auto", "embedded", "dot"]),
@@ -50,6 +51,7 @@ def command(
     direction: str | None,
     depth: int | None,
     expand: tuple[str, ...],
+    only: tuple[str, ...],
     engine: Engine,
     settings: dict[str, str],
     as_json: bool,
@@ -68,7 +70,7 @@ def command(
     chosen = _level(level, other)
     kind = _format(format, output, chosen)
     variants = [find_variant(name, settings) for name in (spec, other) if name]
-    options = Options(cast(Any, columns), cast(Any, direction), depth, expand)
+    options = Options(cast(Any, columns), cast(Any, direction), depth, expand, only)
     path = None if output == "-" else Path(output or f"{variants[0].name}.{kind}")
     content, found, problems = _content(variants, chosen, kind, options, engine, path)
     if found != kind and path is not None:

@@ -53,6 +53,15 @@ def test_options_that_do_not_go_together(arch: Run, args: str, words: str) -> No
     assert not list(Path().glob("a*"))
 
 
+def test_one_block(arch: Run) -> None:
+    shown = arch("draw", "seresnet50", "--level", "blocks", "--block", "SE", "-o", "-").out
+    assert "SE-1" in shown
+    assert "Bottleneck" not in shown
+    wrong = arch("draw", "seresnet50", "--level", "blocks", "--block", "Botleneck", "-o", "a.svg")
+    assert wrong.code == 2
+    assert "did you mean `Bottleneck`" in wrong.err
+
+
 def test_errors_of_the_spec_write_nothing(arch: Run) -> None:
     result = arch("draw", "wrong.arch", "-o", "a.svg")
     assert result.code == 1

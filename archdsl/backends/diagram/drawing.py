@@ -33,13 +33,15 @@ class Options:
     """What can be chosen about a picture; a level uses what applies to it.
 
     `columns` is the width it is laid out for: one or two columns of a paper (`style.COLUMN`, `style.PAGE`).
-    `direction` None: the level's own. `depth` and `expand` (paths) say what the graph shows open.
+    `direction` None: the level's own. `depth` and `expand` (paths) say what the graph shows open. `only` names the
+    definitions that level blocks draws; empty: all.
     """
 
     columns: Literal[1, 2] = 2
     direction: Direction | None = None
     depth: int | None = None
     expand: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

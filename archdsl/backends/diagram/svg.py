@@ -27,7 +27,7 @@ _FIRST = re.compile(r'<g id="graph0"([^>]*)>\n')
 
 def finish(svg: str, title: str) -> str:
     """The SVG of a picture, titled."""
-    text = _PROLOGUE.sub("", svg).replace(BACKSLASH, "\\")
+    text = _PROLOGUE.sub("", svg).replace(BACKSLASH, "\\").replace("&#45;", "-")
     text = _TOOLTIP.sub(r"<TITLE>\1</TITLE>" + "\n", text).replace(_END, "")
     text = _TITLE.sub("", text).replace("TITLE>", "title>")
     text = text.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")

@@ -1,4 +1,4 @@
-"""E601–E611: finding a spec, building and drawing it, files given on the command line."""
+"""E601–E613: finding a spec, building and drawing it, files given on the command line."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -195,6 +195,24 @@ ENTRIES = (
             """,
         fixed="""
             archdsl draw resnet50 -o resnet50.svg
+            """,
+    ),
+    Entry(
+        "E613",
+        "no such block to draw",
+        facts="name suggestion names",
+        message="the network has no block `{name}` to draw",
+        help=("did you mean `{suggestion}`?", "its blocks are: {names}", "it has none of more than one layer"),
+        fence="sh",
+        explanation="""
+            `--block` names a block definition that the network uses. A block of a single layer, with its normalization
+            and activation, is a box in the drawings of others and has none of its own.
+            """,
+        example="""
+            archdsl draw resnet50 -o block.svg --level blocks --block Botleneck
+            """,
+        fixed="""
+            archdsl draw resnet50 -o block.svg --level blocks --block Bottleneck
             """,
     ),
 )

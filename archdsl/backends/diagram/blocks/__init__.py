@@ -7,15 +7,29 @@ tree (a NASNet cell) `layers` lays out rank by rank. `panels` puts all on a page
 
 from __future__ import annotations
 
-from archdsl.backends.diagram.blocks.definitions import definitions_of
+from collections.abc import Sequence
+
+from archdsl.backends.diagram.blocks.definitions import Definition, definitions_of
 from archdsl.backends.diagram.blocks.panels import Page
 from archdsl.backends.diagram.drawing import Drawing, Options
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 
 
 def draw(graph: Graph, options: Options) -> Drawing:
-    """The blocks of a graph; symbolic sizes if it is a traced one."""
+    """The blocks of a graph; symbolic sizes if it is a traced one. Raises ArchError E613."""
     page = Page(graph, options)
-    for definition in definitions_of(graph):
+    for definition in _chosen(definitions_of(graph), options.only):
         page.add(definition)
     return page.finish()
+
+
+def _chosen(definitions: list[Definition], only: Sequence[str]) -> list[Definition]:
+    names = [definition.name for definition in definitions]
+    bag = Bag()
+    for name in only:
+        if name not in names:
+            bag.report("E613", None, name=name, suggestion=closest(name, names), names=", ".join(names))
+    bag.raise_errors()
+    return [definition for definition in definitions if not only or definition.name in only]

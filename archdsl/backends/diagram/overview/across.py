@@ -47,6 +47,11 @@ class Column:
         return self.wide / 2 + SHEET * self.glyph.sheets
 
     @property
+    def room(self) -> float:
+        """What the arrow of an output takes."""
+        return self.size_width + 14 if self.glyph.is_end else 0
+
+    @property
     def out(self) -> float:
         """Where the line to the next row turns."""
         return self.x + self.reach + self.size_width + 12
@@ -137,11 +142,11 @@ def _place(row: Sequence[Column]) -> float:
         if before is None:
             x = max(column.label, column.wide) / 2
         else:
-            gap = before.size_width + 11
+            gap = before.size_width + 11 + (22 if before.glyph.is_end else 0)
             x += max(before.reach + gap + column.wide / 2, (before.label + column.label) / 2 + GAP)
         column.x = x
     last = row[-1]
-    return x + max(last.reach + 4, last.label / 2)
+    return x + max(last.reach + 4 + last.room, last.label / 2)
 
 
 def _row(canvas: Canvas, row: Row, edges: Sequence[Edge], shares: Shares) -> float:
@@ -154,6 +159,9 @@ def _row(canvas: Canvas, row: Row, edges: Sequence[Edge], shares: Shares) -> flo
     for before, after in pairwise(row.columns):
         if (before.index, after.index) in edges:
             _arrow(canvas, before, after, axis)
+    for column in row.columns:
+        if column.glyph.is_end:
+            _output(canvas, column, axis)
     y = axis + max(column.high / 2 + (TIMES if column.glyph.times > 1 else 0) for column in row.columns) + 6
     for column in row.columns:
         _caption(canvas, column, y)
@@ -169,6 +177,13 @@ def _arrow(canvas: Canvas, before: Column, after: Column, axis: float) -> None:
     start, end = before.x + before.reach, head.left[0]
     canvas.arrow(tail, head, [(start + 1, axis), (end - 1, axis)])
     _size(canvas, before, (start + end) / 2 - 1.5, axis)
+
+
+def _output(canvas: Canvas, column: Column, axis: float) -> None:
+    assert column.glyph.box is not None
+    start, end = column.x + column.reach + 1, column.x + column.reach + column.room
+    canvas.arrow(column.glyph.box, canvas.anchor(end, axis), [(start, axis), (end, axis)])
+    _size(canvas, column, (start + end) / 2 - 1.5, axis)
 
 
 def _arc(canvas: Canvas, before: Column, after: Column, y: float, row: Row, margin: float) -> None:

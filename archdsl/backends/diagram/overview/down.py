@@ -41,6 +41,9 @@ def lay_out(
         if index and (index - 1, index) in edges:
             _arrow(canvas, glyphs[index - 1], glyph)
         y += room
+        if glyph.is_end:
+            y += ARROW
+            _output(canvas, glyph)
     far = [(tail, head) for tail, head in edges if head != tail + 1]
     for (tail, head), lane in zip(far, lanes(far), strict=True):
         _arc(canvas, glyphs[tail], glyphs[head], -4.0 - LANE * lane)
@@ -77,6 +80,13 @@ def _arrow(canvas: Canvas, before: Glyph, after: Glyph) -> None:
     tip = end[1] - SHEET * after.sheets
     canvas.arrow(before.box, after.box, [(AXIS, start[1] + 1), (AXIS, tip - 1)])
     canvas.text(AXIS + 4, (start[1] + tip) / 2 - 0.5, Line(str(before.shape), style.SMALL), "left")
+
+
+def _output(canvas: Canvas, glyph: Glyph) -> None:
+    assert glyph.box is not None
+    start = glyph.box.bottom[1] + 1
+    canvas.arrow(glyph.box, canvas.anchor(AXIS, start + ARROW), [(AXIS, start), (AXIS, start + ARROW)])
+    canvas.text(AXIS + 4, start + ARROW / 2 - 1, Line(str(glyph.shape), style.SMALL), "left")
 
 
 def _arc(canvas: Canvas, before: Glyph, after: Glyph, x: float) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
-from archdsl.backends.diagram.overview.parts import Part
+from archdsl.backends.diagram.overview.parts import Part, ends
 from archdsl.backends.diagram.style import Look
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.ir import Graph
@@ -35,6 +35,8 @@ class Glyph:
     look: Look
     title: list[str]
     path: str
+    is_end: bool = False
+    """Whether it gives an output of the network."""
     box: Box | None = None
 
     @property
@@ -95,11 +97,12 @@ def glyphs_of(graph: Graph, parts: Sequence[Part]) -> list[Glyph]:
     looks = {name: style.block_look(index, name) for index, name in enumerate(names)}
     image = graph.input_shape
     found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "")]
-    for part in parts:
+    last = ends(graph, parts)
+    for index, part in enumerate(parts):
         look = looks[part.main] if part.blocks else style.LOOKS[part.category]
         shape = part.output
         scale = (shape.height * shape.width / (image.height * image.width)) ** 0.25
-        found.append(Glyph(part, shape, scale, look, _title(part), _path(part)))
+        found.append(Glyph(part, shape, scale, look, _title(part), _path(part), index in last))
     return found
 
 

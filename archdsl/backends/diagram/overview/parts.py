@@ -6,7 +6,7 @@ activation). Every node but the image is in exactly one part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -59,8 +59,26 @@ def parts_of(graph: Graph) -> list[Part]:
         if loose:
             found += _layers([unit for unit in group if isinstance(unit, Node)])
         else:
-            found += [_part(unit) for unit in group if isinstance(unit, Scope)]
-    return _merged(found)
+            found += [_part(unit, graph.aux) for unit in group if isinstance(unit, Scope)]
+    return [*_merged(found), *_further(graph)]
+
+
+def _further(graph: Graph) -> Iterator[Part]:
+    """A part for each further output: all that only it depends on."""
+    for name in graph.output_names[1:]:
+        nodes = [node for node in graph.nodes if graph.aux.get(node.id) == name]
+        if nodes:
+            kinds = dict.fromkeys(_definition(_top(node, graph)) for node in nodes)
+            yield Part(name, nodes, "block", [(1, kind) for kind in kinds], None, 1, name, next(iter(kinds)))
+
+
+def _top(node: Node, graph: Graph) -> Scope | Node:
+    """The outermost block around a node that belongs to further outputs only."""
+    found: Scope | Node = node
+    for scope in node.scope.ancestors():
+        if scope.kind == "block" and all(inner.id in graph.aux for inner in scope.nodes()):
+            found = scope
+    return found
 
 
 def _units(graph: Graph) -> Iterator[Scope | Node]:
@@ -72,11 +90,13 @@ def _units(graph: Graph) -> Iterator[Scope | Node]:
     while stack:
         member = stack.pop()
         if isinstance(member, Node):
-            if member is not graph.input:
+            if member is not graph.input and member.id not in graph.aux:
                 yield member
+        elif all(node.id in graph.aux for node in member.nodes()):
+            continue
         elif id(member) not in staged and _is_open(member, around, total):
             stack.extend(reversed(member.members))
-        elif member.members:
+        else:
             yield member
 
 
@@ -89,9 +109,9 @@ def _is_open(scope: Scope, around: set[int], total: int) -> bool:
     return inner and not around and sum(node.macs for node in scope.nodes()) > _LARGE * total
 
 
-def _part(scope: Scope) -> Part:
-    nodes = [node for node in scope.nodes() if node.op.role != "input"]
-    members = [scope] if scope.kind == "block" else list(_members(scope))
+def _part(scope: Scope, aux: Mapping[int, str]) -> Part:
+    nodes = [node for node in scope.nodes() if node.op.role != "input" and node.id not in aux]
+    members = [scope] if scope.kind == "block" else list(_members(scope, aux))
     work: dict[str, int] = {}
     for member in members:
         macs = sum(node.macs for node in member.nodes()) if isinstance(member, Scope) else member.macs
@@ -101,18 +121,26 @@ def _part(scope: Scope) -> Part:
     return Part(scope.stage_name, nodes, "block", blocks, None, 1, scope.stage_name, main)
 
 
-def _members(scope: Scope) -> Iterator[Scope | Node]:
+def _members(scope: Scope, aux: Mapping[int, str]) -> Iterator[Scope | Node]:
     """What a stage is made of; what is no block is opened where there are others in it."""
     for member in scope.members:
         if isinstance(member, Node):
-            if member.op.role != "input":
+            if member.op.role != "input" and member.id not in aux:
                 yield member
+        elif all(node.id in aux for node in member.nodes()):
+            continue
         elif member.kind != "block" and (
             member.kind in TRANSPARENT or any(isinstance(inner, Scope) for inner in member.members)
         ):
-            yield from _members(member)
+            yield from _members(member, aux)
         else:
             yield member
+
+
+def ends(graph: Graph, parts: Sequence[Part]) -> set[int]:
+    """The parts that give an output, by position."""
+    outputs = {ref.node for ref in graph.outputs}
+    return {index for index, part in enumerate(parts) for node in part.nodes if node.id in outputs}
 
 
 def links(graph: Graph, parts: Sequence[Part]) -> list[tuple[int, int]]:
