@@ -1,25 +1,25 @@
 """The `checkpoint` items of a file: which maps a variant has, and whether they make sense for its graphs.
 
-Takes a `Program` and the graphs of its variants. Reports E106 and E406-E408.
+Takes a `Program` and the graphs of its variants. Reports E406-E408.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import Clash, Counter, KeyMap, Rule, read_map, report_clash
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.variants import Configured
-from archdsl.source import Span
 from archdsl.syntax import ast
 
 
 def keymaps_of(program: Program, configured: Configured, bag: Bag) -> dict[str, KeyMap]:
     """The maps declared for a variant, those it amends and its model, by name.
 
-    Of one name they are one map, with the lines that are nearest to the variant last, where they count. A model used
+    Of one name they are one map, with the lines that are nearest to the variant last, where they count, and those of
+    one target in the order of the file. A model used
     from another file brings along the maps of that file.
     """
     return _keymaps(program, configured, lambda item: read_map(item, bag))
@@ -44,26 +44,20 @@ def check_checkpoints(
 
     That a rule matches nothing is said only where all those graphs could be built.
     """
-    keymaps: dict[ast.Checkpoint, KeyMap | None] = {}
-    seen: dict[tuple[str, str], Span] = {}
-    for item in _items(program.root):
-        firsts = [seen.setdefault((target.name, item.name), item.name_span) for target in item.targets]
-        again = [first for first in firsts if first is not item.name_span]
-        if again:
-            bag.report("E106", item.name_span, name=item.name, secondary=[Label(again[0], "first defined here")])
-        else:
-            keymaps[item] = read_map(item, bag)
+    items = list(_items(program.root))
+    keymaps = {id(item): read_map(item, bag) for item in items}  # equal items are two all the same
     if not keymaps:
         return
     keys = {name: [key for key, _, _ in graph.state()] for name, graph in graphs.items()}
     used: set[Rule | Counter] = set()
     clashes: list[Clash] = []
     for name, of_one in keys.items():
-        for keymap in _keymaps(program, variants[name], keymaps.get).values():
+        for keymap in _keymaps(program, variants[name], lambda item: keymaps.get(id(item))).values():
             renaming = keymap.apply(of_one)
             used |= renaming.used
             clashes += renaming.clashes
-    for item, read in keymaps.items():
+    for item in items:
+        read = keymaps[id(item)]
         targets = {target.name for target in item.targets}
         names = [name for name, configured in variants.items() if not targets.isdisjoint(configured.lineage)]
         if read is not None and names and all(name in keys for name in names):

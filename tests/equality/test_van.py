@@ -16,13 +16,13 @@ from torch import Tensor, nn
 import archdsl
 from tests.equality import checks, ours, reference
 
-# dims, depths, stochastic depth, millions of parameters in the README (none for B4 to B6).
+# dims, depths, stochastic depth, millions of parameters in the README (none for B5 and B6; B4: mmpretrain).
 SETTINGS: dict[str, tuple[list[int], list[int], float, float | None]] = {
     "van_b0": ([32, 64, 160, 256], [3, 3, 5, 2], 0.1, 4.1),
     "van_b1": ([64, 128, 320, 512], [2, 2, 4, 2], 0.1, 13.9),
     "van_b2": ([64, 128, 320, 512], [3, 3, 12, 3], 0.1, 26.6),
     "van_b3": ([64, 128, 320, 512], [3, 5, 27, 3], 0.2, 44.8),
-    "van_b4": ([64, 128, 320, 512], [3, 6, 40, 3], 0.2, None),
+    "van_b4": ([64, 128, 320, 512], [3, 6, 40, 3], 0.2, 60.3),
     "van_b5": ([96, 192, 480, 768], [3, 3, 24, 3], 0.2, None),
     "van_b6": ([96, 192, 384, 768], [6, 6, 90, 6], 0.2, None),
 }
@@ -171,9 +171,11 @@ def test_training_step() -> None:
     checks.assert_close_training_step(theirs, mine, 64)
 
 
-@pytest.mark.parametrize(("kernel", "dilation"), [(7, 2), (14, 3), (21, 3), (28, 4), (35, 5)])
+@pytest.mark.parametrize(
+    ("kernel", "dilation"), [(7, 2), (10, 3), (14, 3), (21, 3), (28, 4), (35, 5), (36, 5), (23, 1)]
+)
 def test_decomposition(kernel: int, dilation: int) -> None:
-    """Section 3.2: (2d - 1)×(2d - 1) and ⌈K/d⌉×⌈K/d⌉ with dilation d; the size is kept."""
+    """Section 3.2: (2d - 1)×(2d - 1) and ⌈K/d⌉×⌈K/d⌉ with dilation d; the size is kept, with no middle too."""
     model = archdsl.load("van", "van_b0", device="meta", kernel=kernel, dilation=dilation)
     gate = model.get_submodule("block1.0.attn.spatial_gating_unit")
     near, far = gate.get_submodule("conv0"), gate.get_submodule("conv_spatial")
@@ -185,6 +187,17 @@ def test_decomposition(kernel: int, dilation: int) -> None:
     assert gate(torch.empty(1, 32, 40, 40, device="meta")).shape == (1, 32, 40, 40)
 
 
-def test_decomposition_without_a_middle() -> None:
-    with pytest.raises(archdsl.ArchError, match="no middle"):
-        archdsl.load("van", "van_b0", device="meta", kernel=10, dilation=3)
+@pytest.mark.parametrize("dilation", [1, 2, 3, 4, 5])
+def test_every_kernel_decomposes(dilation: int) -> None:
+    """Together the two see K×K or, where d does not divide K, the next larger that they can, and no less."""
+    van = archdsl.open("van")["van_b0"].override({"dims": [8], "depths": [1], "ratios": [1]})
+    for kernel in range(2 * dilation, 40):
+        graph = van.override({"kernel": kernel, "dilation": dilation}).graph
+        near, far = (
+            next(node for node in graph.nodes if node.path == f"block1.0.attn.spatial_gating_unit.{name}")
+            for name in ("conv0", "conv_spatial")
+        )
+        sides = [node.params.model_dump()["kernel"] for node in (near, far)]
+        seen = sides[0] + dilation * (sides[1] - 1)
+        assert kernel <= seen <= kernel + 2 * (dilation - 1)
+        assert far.shape == near.shape == near.input_shapes[0]
