@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, find_variant, json_option, set_option
+from archdsl.cli.shared import (
+    COULD_NOT_RUN,
+    FINDINGS,
+    ArchCommand,
+    document,
+    find_variant,
+    json_option,
+    open_spec,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -31,13 +40,14 @@ def command(before: str, after: str, settings: dict[str, str], as_json: bool) ->
 
     Stages, blocks and layers that correspond are found by their structure, so that neither renamed labels nor other
     widths hide what is the same. The second SPEC may be `:VARIANT`, another variant of the first one's file, and
-    --set is about the second network; without a second SPEC it changes the first one.
+    --set is about the second network; without a second SPEC it changes the first one. One SPEC alone whose variants
+    amend each other is a chain of steps, and each is compared with the one it amends.
 
     Exit codes: 0 the networks are equal, 1 they differ, 2 could not compare. Names of layers, how pictures become the
     input and initial weights make no difference.
     """
     if not after and not settings:
-        raise click.UsageError("diff wants a second SPEC, or --set to change the first one")
+        return _steps(before, as_json)
     first = find_variant(before, {})
     second = _second(first, after, settings)
     from archdsl.graph.diff import diff
@@ -61,6 +71,29 @@ def command(before: str, after: str, settings: dict[str, str], as_json: bool) ->
         for note in differences.notes(first, second, difference, weights):
             console.line(note)
     return 0 if difference.equal else FINDINGS
+
+
+def _steps(spec: str, as_json: bool) -> int:
+    """Compare each variant of a file with the one that it amends."""
+    from archdsl.steps import amendments
+
+    file, named = open_spec(spec)
+    steps = amendments(file) if named is None else []
+    if not steps:
+        raise click.UsageError(f"{spec} alone is no chain of amendments: diff wants a second SPEC, or --set")
+    from archdsl.graph.diff import diff
+
+    compared = [(step, diff(step.before.graph, step.variant.graph) if step.before else None) for step in steps]
+    click.get_current_context().meta["compared"] = True
+    if as_json:
+        from archdsl.cli.facts import step_json
+
+        console.write_json(document("diff", (), file=file.name, steps=[step_json(*item) for item in compared]))
+    else:
+        from archdsl.cli.differences import step_table
+
+        console.show(step_table(compared))
+    return FINDINGS if any(difference and not difference.equal for _, difference in compared) else 0
 
 
 def _second(first: Variant, spec: str, settings: dict[str, str]) -> Variant:

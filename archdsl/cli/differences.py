@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from archdsl.cli.facts import arguments, preprocess_json
-from archdsl.cli.tables import Column, count, macs, plain_table
+from archdsl.cli.tables import Column, count, macs, plain_table, top1
 from archdsl.graph import wording
+from archdsl.graph.brief import brief
 from archdsl.graph.changes import GraphDiff, Status
 from archdsl.graph.diff import distinct
 from archdsl.graph.everywhere import everywhere
@@ -19,6 +20,7 @@ from archdsl.graph.transfer import Transfer
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
+    from archdsl.steps import Step
 
 _STYLES: dict[Status, str] = {"same": "dim", "added": "green", "removed": "red", "changed": "yellow"}
 _SHOWN = 4
@@ -112,6 +114,25 @@ def _grid(lines: Sequence[tuple[Status, str, str]]) -> Table:
     for status, label, text in lines:
         cells = ("  " + wording.SIGNS[status], *([label] if labels else []), text)
         made.add_row(*map(Text, cells), style=_STYLES[status])
+    return made
+
+
+def step_table(compared: Sequence[tuple[Step, GraphDiff | None]]) -> Table:
+    """Steps of a chain, one row for each: what changes from the step that it amends, costs and published accuracies."""
+    accuracies = any(top1(step.variant) for step, _ in compared)
+    columns: list[Column] = [("step", "left"), ("what changes", "left"), ("params", "right"), ("MACs", "right")]
+    columns += [("", "right"), ("top-1", "right")] if accuracies else [("", "right")]
+    made = plain_table(*columns)
+    made.columns[0].no_wrap = True
+    for step, difference in compared:
+        graph = step.variant.graph
+        lines = brief(difference) if difference is not None else []
+        told = Text("\n").join(
+            Text(f"{wording.SIGNS[note.status]} {note.text}", style=_STYLES[note.status]) for note in lines
+        )
+        change = wording.percent(step.before.graph.macs, graph.macs) if step.before else ""
+        costs = [count(graph.params), macs(graph.macs), change, *([top1(step.variant)] if accuracies else [])]
+        made.add_row(Text(step.variant.name), told, *map(Text, costs), style="" if step.leads_on else "dim")
     return made
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, exit_code, find_variant, json_option, set_option
+from archdsl.cli.shared import ArchCommand, document, exit_code, find_variant, json_option, open_spec, set_option
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.backends.diagram import Options
+    from archdsl.backends.diagram import Drawing, Options
     from archdsl.backends.diagram.drawing import Engine, Format, Level
+    from archdsl.steps import Step
 
 LEVELS = ("overview", "blocks", "graph", "diff")
 FORMATS = ("svg", "png", "pdf", "dot", "html")
@@ -24,7 +27,7 @@ _TEXTS = ("svg", "dot", "html")
 
 @click.command("draw", cls=ArchCommand, short_help="Draw a network: overview, blocks, graph, diff.")
 @click.argument("spec")
-@click.argument("other", required=False)
+@click.argument("others", metavar="[SPEC]...", nargs=-1)
 @click.option("-o", "--output", metavar="FILE", help="Where to write; the suffix is the format; `-` prints SVG.")
 @click.option("--level", type=click.Choice(LEVELS), help="What to draw. [overview; of two networks, their diff]")
 @click.option("--format", type=click.Choice(FORMATS), help="The format, where the suffix does not say it.")
@@ -43,7 +46,7 @@ _TEXTS = ("svg", "dot", "html")
 @json_option
 def command(
     spec: str,
-    other: str | None,
+    others: tuple[str, ...],
     output: str | None,
     level: Level | None,
     format: Format | None,
@@ -63,34 +66,72 @@ def command(
     blocks    one drawing for each block definition in use
     graph     every layer, in nested boxes
     diff      two networks in one picture: what came, went and changed
+    Several networks are drawn step by step, and so is a spec whose variants amend each other: draw --level diff FAMILY.
     A file FILE.html is a page with the whole graph, to be unfolded and searched.
     """
     from archdsl.backends.diagram import Options
 
-    chosen = _level(level, other)
+    chosen = level or ("diff" if others else "overview")
+    if others and chosen != "diff":
+        raise click.UsageError("level diff compares networks, every other level draws one")
     kind = _format(format, output, chosen)
-    variants = [find_variant(name, settings) for name in (spec, other) if name]
+    subject = _compared((spec, *others), settings) if chosen == "diff" else _one(spec, settings)
     options = Options(cast(Any, columns), cast(Any, direction), depth, expand, only)
-    path = None if output == "-" else Path(output or f"{variants[0].name}.{kind}")
-    content, found, problems = _content(variants, chosen, kind, options, engine, path)
+    path = None if output == "-" else Path(output or f"{subject.name}.{kind}")
+    content, found, problems = _content(subject, chosen, kind, options, engine, path)
     if found != kind and path is not None:
         path = path.with_suffix(f".{found}")
     _write(content, path, as_json)
     if as_json:
         text = content.decode() if path is None else None
         facts = {"level": chosen, "format": found, "path": str(path) if path else None, "text": text}
-        names = [variant.name for variant in variants]
+        names = [variant.name for variant in subject.variants]
         console.write_json(document("draw", problems, variants=names, **facts, bytes=len(content)))
     else:
         console.diagnose(problems, sys.stderr)
     return exit_code(problems)
 
 
-def _level(level: Level | None, other: str | None) -> Level:
-    chosen: Level = level or ("diff" if other else "overview")
-    if (chosen == "diff") != bool(other):
-        raise click.UsageError("level diff compares two networks, every other level draws one")
-    return chosen
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What to draw: one variant, two to compare, or the steps of a chain. `name` is that of a file to write."""
+
+    variants: list[Variant]
+    name: str
+    steps: Sequence[Step] = ()
+    title: str = ""
+
+    def drawing(self, level: Level, options: Options) -> Drawing:
+        if self.steps:
+            from archdsl.steps import draw_steps
+
+            return draw_steps(self.steps, self.title, options)
+        return self.variants[0].drawing(level, options, self.variants[1] if len(self.variants) > 1 else None)
+
+
+def _one(spec: str, settings: dict[str, str]) -> _Subject:
+    variant = find_variant(spec, settings)
+    return _Subject([variant], variant.name)
+
+
+def _compared(specs: Sequence[str], settings: dict[str, str]) -> _Subject:
+    """The networks that level diff compares. `--set` is about the last one, as with `archdsl diff`."""
+    from archdsl.steps import amendments, chain
+
+    if len(specs) == 1 and not settings:
+        file, named = open_spec(specs[0])
+        steps = amendments(file) if named is None else []
+        if not steps:
+            raise click.UsageError(f"level diff compares networks: {specs[0]} is one, and no variant amends another")
+        name = Path(file.name).stem
+        return _Subject([step.variant for step in steps], name, steps, name)
+    if len(specs) == 1:
+        specs = [specs[0], specs[0]]
+    variants = [find_variant(name, {}) for name in specs[:-1]] + [find_variant(specs[-1], settings)]
+    name = f"{variants[0].name}-{variants[-1].name}"
+    if len(variants) == 2:
+        return _Subject(variants, name)
+    return _Subject(variants, name, chain(variants), " → ".join(variant.name for variant in variants))
 
 
 def _format(format: Format | None, output: str | None, level: Level) -> Format:
@@ -109,13 +150,13 @@ def _format(format: Format | None, output: str | None, level: Level) -> Format:
 
 
 def _content(
-    variants: list[Variant], level: Level, kind: Format, options: Options, engine: Engine, path: Path | None
+    subject: _Subject, level: Level, kind: Format, options: Options, engine: Engine, path: Path | None
 ) -> tuple[bytes, Format, tuple[Diagnostic, ...]]:
     """The file's content and format: DOT, and why, where no engine can be run for the one that is wanted."""
     if kind == "html":
-        return variants[0].page().encode(), kind, ()
-    with console.busy(f"drawing {variants[0].name} …"):
-        drawing = variants[0].drawing(level, options, variants[1] if len(variants) > 1 else None)
+        return subject.variants[0].page().encode(), kind, ()
+    with console.busy(f"drawing {subject.name} …"):
+        drawing = subject.drawing(level, options)
         try:
             return drawing.render(kind, engine), kind, ()
         except ArchError as error:

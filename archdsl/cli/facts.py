@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         PreprocessJson,
         SectionChangeJson,
         StageJson,
+        StepJson,
         VariantJson,
     )
     from archdsl.graph.changes import BlockChange, GraphDiff, OpChange, SectionChange
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from archdsl.graph.ir import Node
     from archdsl.graph.sections import Cost, Section
     from archdsl.graph.transfer import Transfer
+    from archdsl.steps import Step
 
 
 def variant_json(variant: Variant) -> VariantJson:
@@ -124,6 +126,17 @@ def diff_json(before: Variant, after: Variant, difference: GraphDiff, weights: T
             "new": list(weights.new),
             "covered": weights.covered,
         },
+    }
+
+
+def step_json(step: Step, difference: GraphDiff | None) -> StepJson:
+    return {
+        "variant": variant_json(step.variant),
+        "amends": step.before.name if step.before else None,
+        "amendment": step.note,
+        "leads_on": step.leads_on,
+        "image": list(map(_parameter_json, difference.image)) if difference else [],
+        "sections": list(map(_section_json, difference.sections)) if difference else [],
     }
 
 

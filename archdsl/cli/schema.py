@@ -255,6 +255,27 @@ class DiffDocument(Document):
     weights: TransferJson
 
 
+class StepJson(TypedDict):
+    """A step of a chain: a variant, the one it amends (null for the first), what the spec says, and what differs.
+
+    `leads_on`: the last variant of the file comes from it.
+    """
+
+    variant: VariantJson
+    amends: str | None
+    amendment: str
+    leads_on: bool
+    image: list[ParameterJson]
+    sections: list[SectionChangeJson]
+
+
+class StepsDocument(Document):
+    """`archdsl diff --json` of one spec whose variants amend each other."""
+
+    file: str
+    steps: list[StepJson]
+
+
 class FamilyJson(TypedDict):
     """A shipped spec."""
 

@@ -81,7 +81,7 @@ class Matching:
 
     def _section_score(self, old: Section, new: Section) -> float:
         kinds = {old.kind, new.kind}
-        if len(kinds) > 1 and kinds != {"part", "stage"}:
+        if len(kinds) > 1 and kinds != {"part", "stage"} and old.name != new.name:
             return 0.0
         same_size = self._stride(self.before, old) == self._stride(self.after, new)
         alike = self._alike(self._bag(old.units), self._bag(new.units))

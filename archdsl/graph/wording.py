@@ -44,18 +44,18 @@ def lines_of(change: DistinctChange) -> list[Line]:
         if op is not None and status in ("added", "removed"):
             run.append(op)
         elif op is not None:
-            lines.append(Line(op[0].status, _label(op[0], block), op_text(op)))
+            lines.append(Line(op[0].status, label_in(op[0], block), op_text(op)))
     return _alike(lines)
 
 
 def _run(run: Sequence[tuple[OpChange, ...]], block: BlockChange) -> Line:
     """`se.fc1 … se.fc2`, `global avg pool, 1×1 conv, 16…128, …`"""
-    labels = [label for op in run if (label := _label(op[0], block))]
+    labels = [label for op in run if (label := label_in(op[0], block))]
     names = labels[:1] + ([labels[-1]] if len(labels) > 1 else [])
     return Line(run[0][0].status, " … ".join(names), "; ".join(map(op_text, run)))
 
 
-def _label(op: OpChange, block: BlockChange) -> str:
+def label_in(op: OpChange, block: BlockChange) -> str:
     """The op's label below its block, of what was removed the one it had; nothing for an op without one."""
     node, unit = (op.before, block.before) if op.after is None else (op.after, block.after)
     return unit.inner(node) if node is not None and unit is not None and node.labelled else ""
@@ -104,6 +104,12 @@ def values_text(values: Sequence[Any], listed: int = _LISTED) -> str:
     """`64, 128, 256`; of many the first and the last."""
     texts = list(dict.fromkeys(map(value_text, values)))
     return ", ".join(texts) if len(texts) <= listed else f"{texts[0]} … {texts[-1]}"
+
+
+def span_text(values: Sequence[Any]) -> str:
+    """`64…512`: the first and the last of what differs."""
+    texts = list(dict.fromkeys(map(value_text, values)))
+    return texts[0] if len(texts) == 1 else f"{texts[0]}…{texts[-1]}"
 
 
 def value_text(value: Any) -> str:

@@ -62,6 +62,24 @@ def test_a_family_s_own_variant_needs_no_second_name(arch: Run) -> None:
     assert arch("diff", "mobilenet_v2", "mobilenet_v2:mobilenet_v2").code == 0
 
 
+def test_a_chain_of_amendments(arch: Run) -> None:
+    """Table 10 of Liu et al. (2022); the steps are those of its section 2."""
+    result = arch("diff", "convnext_roadmap")
+    assert result.code == 1
+    rows = lines(result.out)
+    assert rows[0] == "step what changes params MACs top-1"
+    assert rows[1].endswith("4.089 G 76.13%")
+    assert "roadmap_kernel7 ~ dwconv kernel 5 → 7 25,870,120 4.146 G +1.2 % 80.57%" in rows
+    assert "roadmap_depthwise ~ spatial conv → dwconv groups 1 → 64…512 15,740,264 2.350 G −46.8 % 78.28%" in rows
+    document = arch("diff", "convnext_roadmap", "--json").json
+    assert [step["amends"] for step in document["steps"]][:3] == [None, "roadmap_resnet50", "roadmap_recipe"]
+    (gelu,) = [step for step in document["steps"] if step["variant"]["name"] == "roadmap_gelu"]
+    assert gelu["amends"] == "roadmap_kernel7"
+    assert gelu["amendment"] == "act = gelu"
+    changed = [op for s in gelu["sections"] for block in s["blocks"] for op in block["ops"]]
+    assert {(op["before"]["op"], op["after"]["op"]) for op in changed} == {("relu", "gelu")}
+
+
 def test_standard_input(arch: Run) -> None:
     assert arch("diff", "-:small", "small.arch:small", stdin=SMALL).code == 0
 
@@ -75,6 +93,7 @@ def test_standard_input(arch: Run) -> None:
         ("small.arch:small wrong.arch:small", "E101"),
         ("small.arch:small --set clases=3", "E119"),
         ("small.arch:small", "a second SPEC"),
+        ("small.arch", "a second SPEC"),
     ],
 )
 def test_what_cannot_be_compared_is_no_difference(arch: Run, args: str, said: str) -> None:

@@ -40,8 +40,8 @@ def test_settings(arch: Run) -> None:
     [
         ("draw resnet18 -o a.gif", "unknown format 'gif'"),
         ("draw resnet18 -o a", "a has no suffix"),
-        ("draw resnet18 --level diff", "compares two networks"),
-        ("draw resnet18 resnet34 --level overview", "compares two networks"),
+        ("draw resnet18 --level diff", "compares networks"),
+        ("draw resnet18 resnet34 --level overview", "compares networks"),
         ("draw resnet18 -o - --format png", "not printed"),
         ("draw resnet18 --columns 3", "range"),
     ],

@@ -88,6 +88,12 @@ def test_difference(arch: Run) -> None:
     ]
 
 
+def test_steps(arch: Run) -> None:
+    result = arch("diff", "convnext_roadmap", "--json")
+    assert problems(result.json, schema.StepsDocument) == []
+    assert result.json["ok"]
+
+
 def test_predict(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from archdsl import predict
     from archdsl.predict import Prediction

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import pytest
 
@@ -12,9 +13,11 @@ import archdsl
 from archdsl.backends.diagram.diff.across import Across
 from archdsl.backends.diagram.diff.down import Down
 from archdsl.backends.diagram.diff.looks import ADDED, AFTER, BEFORE, CHANGED, REMOVED, SAME
+from archdsl.backends.diagram.diff.rows import INPUT, rows_of
 from archdsl.backends.diagram.drawing import Drawing, Options, draw
-from archdsl.backends.diagram.style import PAGE, lightness
+from archdsl.backends.diagram.style import COLUMN, PAGE, lightness
 from archdsl.graph.diff import diff, distinct
+from archdsl.steps import amendments, chain, draw_steps
 
 PAIRS = [
     ("resnet50", "resnext50_32x4d"),
@@ -117,11 +120,63 @@ def test_every_op_of_a_changed_block_is_there_once(lay_out: type[Across] | type[
     assert added == {f"{path}.se.{name}" for name in names}
 
 
+def test_shortcuts_stay_where_norms_move() -> None:
+    """Figure 4 of He et al. (2016): the identity of a pre-activation block goes from its input to its sum."""
+    difference = diff(archdsl.find("resnet50").graph, archdsl.find("resnetv2_50").graph)
+    (identity,) = [change for change in distinct(difference) if change.counts == (12, 12)]
+    rows = rows_of(identity, 116, 100)
+    assert [row.reads for row in rows if row.symbol == "+"] == [{INPUT: "same"}]
+    assert all(not row.reads for row in rows if row.main and not row.symbol)
+
+
 def test_what_changed_is_written_from_old_to_new() -> None:
     labels = [element.label for element in elements(drawn("resnet50", "resnext50_32x4d"))]
     wanted = {"resnet50 → resnext50_32x4d", "groups 1 → 32", "out 64…512 → 128…1024"}
     assert wanted | {"16 in layer1, layer2, layer3, layer4"} <= set(labels)
     assert "~ 9 → 27 ×" in " ".join(e.label for e in elements(drawn("convnext_tiny", "convnext_small")))
+
+
+ROADMAP_TOP1 = (
+    "76.13 78.82 79.36 79.51 78.28 80.50 80.64 79.92 80.35 80.57 80.57 80.47 80.62 81.27 81.41 81.47 81.97".split()
+)
+"""Table 10 of Liu et al. (2022)."""
+
+
+def roadmap(columns: Literal[1, 2] = 2) -> Drawing:
+    return draw_steps(amendments(archdsl.open("convnext_roadmap")), "convnext_roadmap", Options(columns))
+
+
+def test_the_roadmap_has_a_row_for_each_step() -> None:
+    found = elements(roadmap())
+    steps = [key for key in roadmap().covers if key.startswith("step-")]
+    assert len(steps) == len(ROADMAP_TOP1) == 17
+    labels = [element.label for element in found]
+    assert [label for label in labels if re.fullmatch(r"\d\d\.\d\d", label)] == ROADMAP_TOP1
+    assert "groups 1 → 64…512" in next(label for label in labels if label.startswith("spatial conv"))
+    assert {"dwconv kernel 5 → 7", "blocks 3, 4, 6, 3 → 3, 3, 9, 3", "2 × GELU", "2 × BN"} <= set(labels)
+    dots = [element for element in found if element.kind == "dot"]
+    assert len(dots) == 17
+    best = max(dots, key=lambda dot: dot.x)
+    assert best.y == max(dot.y for dot in dots)  # the last step, 81.97
+    assert [step.variant.name for step in amendments(archdsl.open("convnext_roadmap")) if not step.leads_on] == [
+        "roadmap_kernel9",
+        "roadmap_kernel11",
+    ]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_no_words_of_a_sequence_overlap(columns: Literal[1, 2]) -> None:
+    found = [element for element in elements(roadmap(columns)) if element.kind in ("text", "dot")]
+    for one, other in combinations(found, 2):
+        assert not one.overlaps(other, 1.0), (one, other)
+    assert max(e.x + e.wide / 2 for e in found) <= (PAGE if columns == 2 else COLUMN) + 1
+
+
+def test_a_chain_of_any_networks() -> None:
+    steps = chain([archdsl.find(name) for name in ("resnet18", "resnet50", "resnext50_32x4d")])
+    labels = {element.label for element in elements(draw_steps(steps, "chain"))}
+    assert {"resnet18", "resnet50", "resnext50_32x4d", "blocks 2, 2, 2, 2 → 3, 4, 6, 3"} <= labels
+    assert "conv2 out 64…512 → 128…1024, groups 1 → 32" in labels
 
 
 def test_equal_networks_have_a_picture_too() -> None:

@@ -100,10 +100,10 @@ def _panels(canvas: Canvas, changes: list[DistinctChange], y: float, width: floa
 
 
 def _block(change: DistinctChange, width: float, direction: Direction) -> Across | Down | Listed:
-    """The block laid out as asked for if the page is wide enough, else in the other way, else in words."""
+    """The block laid out as asked for if that shows it and the page has room, else in the other way, or in words."""
     for layout in (Across, Down) if direction == "lr" else (Down, Across):
         block = layout(change)
-        if block.wide <= width:
+        if block.wide <= width and block.is_plain:
             return block
     return Listed(change, width)
 
@@ -115,7 +115,7 @@ class _Panel:
         self.block = block
         units = [unit.name for unit in (change.example.before, change.example.after) if unit is not None]
         count, _, where = wording.places_text(change).partition(" in ")
-        self.name = Line(wording.changed_text(*units) or where, style.SIZE, True)
+        self.name = Line(wording.changed_text(units[0] or units[-1], units[-1]) or where, style.SIZE, True)
         self.places = Line(f"{count} in {where}" if units[-1] else "", style.SMALL, colour=style.FAINT)
         self.beside = self.name.width + 8 + self.places.width <= max(block.wide, 100)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archdsl.backends.diagram.canvas import Box, Canvas, Point
 from archdsl.backends.diagram.diff.boxes import draw_row, least_width
@@ -66,6 +67,13 @@ class Across:
         self._in_branch = {row.number: stack for stack in self._branches for row in stack.rows}
         self._links = list(self._find_links())
         self._place()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every branch is a chain that starts on the main path: a stack says no more than that."""
+        chains = ([*row.reads] == [before.number] for b in self._branches for before, row in pairwise(b.rows))
+        apart = (not self._in_branch.keys() & branch.rows[0].reads.keys() for branch in self._branches)
+        return all(chains) and all(apart)
 
     # --- places ------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ MAIN, SIDE = 112.0, 92.0
 """Widths of the boxes on the main path and beside it."""
 _GAP, _CLOSE = 8.0, 0.0
 """Between rows: room for an arrow, or none, as between a convolution, its norm and its activation."""
+_MOST = 45
+"""Rows that a block is drawn with."""
 _LANE = 6.0
 _APART = 16.0
 _STUB = 9.0
@@ -41,7 +43,7 @@ class Down:
         lane = lanes([(at[source].bottom + 2 if source in at else 2.0, at[target].y) for source, target, _ in arcs])
         left = _LANE * (max(lane) + 1) + 4 if arcs else 0.0
         self.axis = left + MAIN / 2
-        columns = lanes([(branch[0].top - _GAP, branch[-1].bottom + _GAP) for branch in self.branches])
+        columns = lanes([(branch[0].top - _GAP, self._end(branch)) for branch in self.branches])
         for branch, column in zip(self.branches, columns, strict=True):
             for row in branch:
                 row.x = left + MAIN + _APART + column * (SIDE + _APART / 2) + SIDE / 2
@@ -54,6 +56,21 @@ class Down:
             (source, target, status, left - 2 - _LANE * (k + 0.5))
             for (source, target, status), k in zip(arcs, lane, strict=True)
         ]
+
+    def _end(self, branch: Sequence[Row]) -> float:
+        """How far down a branch reaches: to where it is read."""
+        own = {row.number for row in branch}
+        ends = [row.y for row in self.rows if row.main and own & row.reads.keys()]
+        return max([branch[-1].bottom + _GAP, *ends])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it can be followed: every branch is a chain that starts on the main path, and there is no more than
+        a page of rows."""
+        inside = {row.number for branch in self.branches for row in branch}
+        chains = ([*row.reads] == [before.number] for branch in self.branches for before, row in pairwise(branch))
+        apart = (not inside & branch[0].reads.keys() for branch in self.branches)
+        return len(self.rows) <= _MOST and all(chains) and all(apart)
 
     def draw(self, canvas: Canvas, x: float, y: float, prefix: str) -> None:
         """Put the block on the canvas, its top left corner at x, y; `prefix` begins the ids of its elements."""

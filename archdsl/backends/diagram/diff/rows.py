@@ -108,16 +108,12 @@ def _lines(places: tuple[OpChange, ...], width: float, tag: str) -> list[Line]:
         return [Line(first, style.SMALL), *(Line(line, style.SMALL) for line in rest)]
     heads = list(dict.fromkeys(map(_head, (op.before, op.after))))
     parameters = [p for p in wording.parameters_of(places) if len(heads) == 1 or p.name not in ("kernel", "groups")]
-    notes = [f"{p.name} {_values(p.before)} → {_values(p.after)}" for p in parameters]
+    notes = [f"{p.name} {wording.span_text(p.before)} → {wording.span_text(p.after)}" for p in parameters]
     notes += ["moved here"] if op.moved else []
     notes += ["other input"] if op.rewired else []
     title = wrap(wording.ARROW.join(heads), room, style.SMALL, True)
     details = [line for note in notes for line in wrap(note, width - 13, style.TINY)]
     return [*(Line(text, style.SMALL, True) for text in title), *(Line(text, style.TINY) for text in details)]
-
-
-def _values(values: tuple[object, ...]) -> str:
-    return wording.values_text(values, listed=1).replace(" … ", "…")
 
 
 def _head(node: Node) -> str:
@@ -134,6 +130,8 @@ def _connect(rows: list[Row], block: BlockChange) -> None:
             node = _side(row.change, side)
             for ref in node.inputs if node is not None else ():
                 source = nodes.get(ref.node)
+                if side == 0 and (row.change.moved or (source is not None and source.change.moved)):
+                    continue  # drawn where it is now
                 if not _is_next(source, row, rows, side):
                     found.setdefault((source.number if source else INPUT, row.number), set()).add(side)
     status: dict[tuple[int, ...], Status] = {(0, 1): "same", (0,): "removed", (1,): "added"}
@@ -150,8 +148,7 @@ def _is_next(source: Row | None, row: Row, rows: list[Row], side: int) -> bool:
     if not row.main or (source is not None and not source.main):
         return False
     between = rows[source.number + 1 if source is not None else 0 : row.number]
-    moved = any(r.change.moved for r in between if r.main)
-    return all(_side(r.change, side) is None or r.change.moved for r in between if r.main) or moved
+    return all(_side(r.change, side) is None or (side == 0 and r.change.moved) for r in between if r.main)
 
 
 def elided(rows: list[Row], keep: int = 1, least: int = 3) -> list[Row]:

@@ -11,6 +11,7 @@ from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.diff.looks import AFTER, BEFORE, LOOKS
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph import wording
+from archdsl.graph.brief import contents
 from archdsl.graph.changes import GraphDiff, SectionChange
 from archdsl.graph.sections import Cost
 
@@ -95,22 +96,14 @@ def _words(section: SectionChange, room: float) -> list[Line]:
     """What a section is made of, in the largest size in which it fits, behind the sign of what happened to it."""
     changed = section.status != "same"
     sign = wording.SIGNS[section.status] + " " if changed else ""
-    text = sign + (wording.blocks_text(section) or _contents(section))
-    for size, most in ((style.SMALL, 3), (style.TINY, 4)):
+    text = sign + (wording.blocks_text(section) or contents(section))
+    for size, most in ((style.SMALL, 3), (style.TINY, 3)):
         lines = wrap(text, room, size, changed)
         if len(lines) <= most and not any("…" in line for line in lines):
             return [Line(line, size, changed) for line in lines]
     lines = wrap(_CAMEL.sub(r"\1 \2", text), room, style.TINY, changed)
-    lines = lines if len(lines) <= 4 else [*lines[:3], "…"]
+    lines = lines if len(lines) <= 3 else [*lines[:2], "…"]
     return [Line(line, style.TINY, changed) for line in lines]
-
-
-def _contents(section: SectionChange) -> str:
-    """What layers a section without blocks is known by: `7×7 conv, 3×3 max pool`."""
-    found = section.after or section.before
-    assert found is not None
-    nodes = [node for node in found.nodes if node.op.role in ("conv", "linear", "pool")] or list(found.nodes)
-    return ", ".join(dict.fromkeys(wording.label_of(node).partition(",")[0] for node in nodes))
 
 
 def _output(section: SectionChange, column: float) -> list[Line]:
