@@ -104,7 +104,7 @@ def step_differences(theirs: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -
     A gradient that is zero but for rounding (of a bias before a batch norm) has no scale of its own: the unit is at
     least a thousandth of the greatest value of all.
     """
-    least = 1e-3 * max(value.abs().max().item() for value in theirs.values())
+    least = 1e-3 * max((value.abs().max().item() for value in theirs.values()), default=0.0)
     found: dict[str, float] = {}
     for key, actual in ours.items():
         expected = theirs[key]
