@@ -52,13 +52,14 @@ class Variant:
     def name(self) -> str:
         return self.configured.name
 
-    def build(self, bag: Bag) -> Graph | None:
-        """Elaborate into a bag; None after errors."""
-        if "graph" in self.__dict__:
-            return self.graph
-        configured = self.configured
-        graph = elaborate(configured.name, configured.model, configured.args, configured.span, bag, traced=False)
-        if graph is not None:
+    def build(self, bag: Bag, *, traced: bool = False) -> Graph | None:
+        """Elaborate into a bag; None after errors. Only generated source needs the graph `traced`."""
+        known: Graph | None = self.__dict__.get("graph")
+        if known is not None and (known.traced or not traced):
+            return known
+        c = self.configured
+        graph = elaborate(c.name, c.model, c.args, c.span, bag, traced=traced)
+        if graph is not None and known is None:
             self.__dict__["graph"] = graph
         return graph
 
@@ -91,17 +92,16 @@ class Variant:
         from archdsl.backends.python import generate
 
         bag = Bag()
-        rules = init_rules(self.file.program, self.configured, self.graph, bag)
+        graph = self.traced()
+        rules = init_rules(self.file.program, self.configured, graph, bag)
         bag.raise_errors()
-        traced = self.traced()
         with collector_paused():
-            return generate(traced, self.file.docstring, rules)
+            return generate(graph, self.file.docstring, rules)
 
     def traced(self) -> Graph:
-        """A graph of its own whose numbers say what they were computed from; raises ArchError."""
+        """The graph with what its numbers were computed from; raises ArchError."""
         bag = Bag()
-        c = self.configured
-        graph = elaborate(c.name, c.model, c.args, c.span, bag)
+        graph = self.build(bag, traced=True)
         bag.raise_errors()
         assert graph is not None
         return graph
@@ -344,9 +344,11 @@ def load(
     """
     from archdsl.backends.module import build_module
 
-    found = find(spec, variant).override(parameters)
-    if weights is None:
-        return build_module(found.graph, found.source, device=device, dtype=dtype)
-    from archdsl.weights import load_weights
+    with collector_paused():
+        found = find(spec, variant).override(parameters)
+        source = found.source  # before the graph, which comes with it
+        if weights is None:
+            return build_module(found.graph, source, device=device, dtype=dtype)
+        from archdsl.weights import load_weights
 
-    return load_weights(found, weights, checkpoint, device=device, dtype=dtype)
+        return load_weights(found, weights, checkpoint, device=device, dtype=dtype)

@@ -33,9 +33,13 @@ class Source:
         return self.text[starts[number - 1] : end]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Span:
-    """A half-open range of characters of one source."""
+    """A half-open range of characters of one source.
+
+    Never changed once made. It is not `frozen`, nor are other values that a spec has thousands of: making one would
+    take three times as long.
+    """
 
     source: Source
     start: int

@@ -86,6 +86,10 @@ class Expr:
         """Python text, in parentheses where an operator of precedence `outer` needs them."""
         raise TypeError(f"{type(self).__name__} has no text")
 
+    def under(self, values: Mapping[str, Value]) -> Value:
+        """What `evaluate` gives."""
+        raise TypeError(f"{type(self).__name__} has no value")
+
     def parts(self) -> tuple[Expr, ...]:
         """The direct sub-expressions."""
         return ()
@@ -100,6 +104,9 @@ class Const(Expr):
     """A literal. Floats print as `repr` does, so they read back bit for bit."""
 
     value: Value
+
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return self.value
 
     def python(self, outer: int) -> str:
         if isinstance(self.value, tuple):
@@ -116,6 +123,9 @@ class Symbol(Expr):
 
     name: str
 
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return values[self.name]
+
     def python(self, outer: int) -> str:
         return self.name
 
@@ -127,9 +137,14 @@ class Local(Expr):
     name: str
     definition: Expr
     parts_below: int = field(init=False, compare=False)
+    known_symbols: set[str] | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         self.parts_below = size(self.definition)
+        self.known_symbols = None
+
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return self.definition.under(values)
 
     def python(self, outer: int) -> str:
         return self.name
@@ -146,6 +161,9 @@ class Binary(Expr):
     op: str
     left: Expr
     right: Expr
+
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return _BINARY[self.op][1](self.left.under(values), self.right.under(values))
 
     def python(self, outer: int) -> str:
         level = _BINARY[self.op][0]
@@ -164,6 +182,9 @@ class Binary(Expr):
 class Not(Expr):
     operand: Expr
 
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return not self.operand.under(values)
+
     def python(self, outer: int) -> str:
         text = f"not {self.operand.python(3)}"
         return f"({text})" if outer > 3 else text
@@ -181,6 +202,9 @@ class Apply(Expr):
 
     function: str
     arguments: tuple[Expr, ...]
+
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return _FUNCTIONS[self.function](*[argument.under(values) for argument in self.arguments])
 
     def python(self, outer: int) -> str:
         if self.function == "linspace":
@@ -208,6 +232,19 @@ class Function:
     name: str
     parameters: tuple[tuple[str, Value | None], ...]
     result: Expr
+    results: dict[tuple[Any, ...], Value] = field(init=False, compare=False)
+    """By types and values of the arguments: what came out before."""
+
+    def __post_init__(self) -> None:
+        self.results = {}
+
+    def called(self, given: Mapping[str, Value]) -> Value:
+        """The value for some arguments by name."""
+        key = tuple([(name, type(value), value) for name, value in given.items()])
+        if key not in self.results:
+            defaults = {name: default for name, default in self.parameters if default is not None}
+            self.results[key] = self.result.under(defaults | dict(given))
+        return self.results[key]
 
 
 @dataclass(slots=True, repr=False, unsafe_hash=True)
@@ -216,6 +253,9 @@ class Invoke(Expr):
 
     function: Function
     arguments: tuple[tuple[str, Expr], ...]
+
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return self.function.called({name: value.under(values) for name, value in self.arguments})
 
     def python(self, outer: int) -> str:
         names = [name for name, _ in self.function.parameters]
@@ -240,6 +280,9 @@ class Index(Expr):
     sequence: Expr
     index: Expr
 
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return self.sequence.under(values)[self.index.under(values)]
+
     def python(self, outer: int) -> str:
         return f"{self.sequence.python(_ATOM)}[{self.index}]"
 
@@ -261,6 +304,9 @@ class Conditional(Expr):
     yes: Expr
     no: Expr
 
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return (self.yes if self.condition.under(values) else self.no).under(values)
+
     def python(self, outer: int) -> str:
         text = f"{self.yes.python(1)} if {self.condition.python(1)} else {self.no.python(_CONDITIONAL)}"
         return f"({text})" if outer > _CONDITIONAL else text
@@ -280,6 +326,9 @@ class Tuple(Expr):
     """A list whose members are expressions of their own."""
 
     items: tuple[Expr, ...]
+
+    def under(self, values: Mapping[str, Value]) -> Value:
+        return tuple([item.under(values) for item in self.items])
 
     def python(self, outer: int) -> str:
         return "[" + ", ".join(map(str, self.items)) + "]"
@@ -360,39 +409,16 @@ def _linear(expr: Expr) -> Iterator[tuple[int, Expr]]:
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """Replace symbols by expressions; a symbol that is not named in `values` stays."""
-    if isinstance(expr, Const):
-        return expr
     if isinstance(expr, Symbol):
         return values.get(expr.name, expr)
-    return expr.rebuild([substitute(part, values) for part in expr.parts()])
+    parts = expr.parts()
+    replaced = [substitute(part, values) for part in parts]
+    return expr if all(map(operator.is_, replaced, parts)) else expr.rebuild(replaced)
 
 
 def evaluate(expr: Expr, values: Mapping[str, Value]) -> Value:
     """The value of an expression; raises KeyError for a symbol without a value."""
-    match expr:
-        case Const():
-            return expr.value
-        case Symbol():
-            return values[expr.name]
-        case Local():
-            return evaluate(expr.definition, values)
-        case Binary():
-            return _BINARY[expr.op][1](evaluate(expr.left, values), evaluate(expr.right, values))
-        case Not():
-            return not evaluate(expr.operand, values)
-        case Apply():
-            return _FUNCTIONS[expr.function](*(evaluate(argument, values) for argument in expr.arguments))
-        case Index():
-            return evaluate(expr.sequence, values)[evaluate(expr.index, values)]
-        case Conditional():
-            return evaluate(expr.yes if evaluate(expr.condition, values) else expr.no, values)
-        case Tuple():
-            return tuple(evaluate(item, values) for item in expr.items)
-        case Invoke():
-            known = {name: default for name, default in expr.function.parameters if default is not None}
-            given = {name: evaluate(value, values) for name, value in expr.arguments}
-            return evaluate(expr.function.result, known | given)
-    raise TypeError(f"{type(expr).__name__} has no value")
+    return expr.under(values)
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
@@ -419,14 +445,28 @@ def size(expr: Expr) -> int:
 
 def symbols(expr: Expr) -> set[str]:
     """Names of the parameters an expression depends on."""
-    return {part.name for part in walk(expr) if isinstance(part, Symbol)}
+    found: set[str] = set()
+    stack = [expr]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Symbol):
+            found.add(part.name)
+        elif isinstance(part, Local):  # asked once: a chain of definitions, each used twice, has very many paths
+            if part.known_symbols is None:
+                part.known_symbols = symbols(part.definition)
+            found |= part.known_symbols
+        else:
+            stack.extend(part.parts())
+    return found
 
 
 def expand(expr: Expr) -> Expr:
     """The expression with every local replaced by its definition."""
     if isinstance(expr, Local):
         return expand(expr.definition)
-    return expr.rebuild([expand(part) for part in expr.parts()])
+    parts = expr.parts()
+    expanded = [expand(part) for part in parts]
+    return expr if all(map(operator.is_, expanded, parts)) else expr.rebuild(expanded)
 
 
 def _is_int(expr: Expr, value: int) -> bool:

@@ -33,7 +33,7 @@ class Ref(NamedTuple):
     port: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Bound:
     """An argument of a block or model: its value, and what it was computed from in the caller."""
 
@@ -80,20 +80,22 @@ class Scope:
     definition_site: Span | None = None
     widths: dict[Ref, Expr] = field(default_factory=dict, repr=False)
     """Of a block or model: the widths of the tensors seen in it, as expressions over its parameters."""
+    origin: Scope | None = field(default=None, repr=False)
+    """The scope this one is a copy of, where an equal instance was elaborated before; that one is no copy itself."""
+    frame: Scope = field(init=False, repr=False)
+    """The nearest block or model: the scope in whose parameters expressions are written."""
+
+    def __post_init__(self) -> None:
+        if self.parent is None or self.kind in ("block", "model"):
+            self.frame = self
+        else:
+            self.frame = self.parent.frame
 
     @property
     def owner(self) -> Scope:
         """The nearest scope with a path of its own: this one, unless it is a choice or a `stage` in braces."""
         scope = self
         while scope.kind in TRANSPARENT and scope.parent is not None:
-            scope = scope.parent
-        return scope
-
-    @property
-    def frame(self) -> Scope:
-        """The nearest block or model: the scope in whose parameters expressions are written."""
-        scope = self
-        while scope.kind not in ("block", "model") and scope.parent is not None:
             scope = scope.parent
         return scope
 
@@ -145,6 +147,7 @@ class Node:
     exprs: Mapping[str, Expr]
     labelled: bool = False
     _weights: tuple[Weight, ...] | None = field(default=None, repr=False)
+    _recipe: Recipe | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> Shape:
@@ -159,7 +162,10 @@ class Node:
 
     @property
     def recipe(self) -> Recipe:
-        return self.op.recipe(self.params, self.input_shapes)
+        """How torch computes it."""
+        if self._recipe is None:
+            self._recipe = self.op.recipe(self.params, self.input_shapes)
+        return self._recipe
 
     @property
     def macs(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import PlainValidator
@@ -139,8 +140,11 @@ def padding_expr(kernel: Size, padding: object, dilation: Size = 1, dilated: boo
 
     For odd kernels that is `dilation * (kernel // 2)`, which folds to `kernel // 2` or a number.
     """
-    if padding is not None:
-        return argument("padding")
+    return argument("padding") if padding is not None else _kept_size(kernel, dilation, dilated)
+
+
+@cache
+def _kept_size(kernel: Size, dilation: Size, dilated: bool) -> Expr:
     kernel_expr, dilation_expr = argument("kernel"), argument("dilation") if dilated else Const(1)
     if isinstance(kernel, int) and isinstance(dilation, int):
         return _keep_size(kernel_expr, dilation_expr, kernel)

@@ -1,7 +1,8 @@
 """What an op is: one `OpSpec` holds everything the compiler knows about it.
 
 No pass and no backend names an op: a new op is one definition in one file of this package.
-Nothing here imports torch; a recipe only says, as data, which torch module or function to use.
+Nothing here imports torch; a recipe only says, as data, which torch module or function to use. Shapes, weights and
+recipes are values: never changed once made (and not `frozen`, see `archdsl.source.Span`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -20,7 +22,7 @@ Layout = Literal["chw", "hwc", "flat"]
 Role = Literal["input", "conv", "linear", "norm", "act", "pool", "merge", "reshape", "regularizer", "gate"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Shape:
     """The shape of one sample of a tensor: C×H×W, H×W×C (`layout="hwc"`), or C values (`flat`).
 
@@ -82,7 +84,7 @@ class NoParams(OpParams):
     """For ops that take none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Weight:
     """One tensor of an op's state: `name` is the last component of its state_dict key.
 
@@ -98,12 +100,13 @@ class Weight:
         return math.prod(self.shape)
 
 
+@cache
 def argument(name: str) -> Symbol:
     """The op parameter `name` in a recipe: printed as the spec computed it."""
     return Symbol(name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Module:
     """Build `target(*args, **kwargs)` once and call it: an `nn.Module`.
 
@@ -119,7 +122,7 @@ class Module:
     inplace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Call:
     """Write `template` into `forward`: stateless, the same in training and evaluation.
 
@@ -146,7 +149,7 @@ class Parameter:
     template: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Recipe:
     """How torch computes an op: as a module, as a call, either (the backend chooses), or over a parameter.
 

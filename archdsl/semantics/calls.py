@@ -38,6 +38,11 @@ from archdsl.syntax import ast
 class CallRules(ParameterRules):
     """`call`: one rule for each kind of callee."""
 
+    def __init__(self, bag: Bag) -> None:
+        super().__init__(bag)
+        self._functions: dict[tuple[Any, ...], tuple[Any, Function | None]] = {}
+        """By definition and values: what `_traced_function` gave."""
+
     def call(self, node: ast.CallExpr, frame: Frame) -> Any:
         """The value of `callee(arguments)`."""
         callee = self.evaluate(node.callee, frame)
@@ -189,6 +194,22 @@ class CallRules(ParameterRules):
         numbers = all(isinstance(value, int | float | str | bool) for value in values.values())
         if definition.kind != "fn" or not numbers or not any(isinstance(v, Traced) for v in inner.locals.values()):
             return None
+        key = (id(definition), *((name, name in args, type(value), value) for name, value in values.items()))
+        known = self._functions.get(key)
+        if known is None:
+            known = self._functions[key] = self._traced_function(definition, args, values)
+        result, function = known
+        if function is None:
+            return None
+        given = tuple((p.name, args[p.name].expr) for p in syntax.parameters if p.name in args)
+        return Traced(result, Invoke(function, given))
+
+    def _traced_function(
+        self, definition: Definition, args: Mapping[str, Arg], values: Mapping[str, Any]
+    ) -> tuple[Any, Function | None]:
+        """What a fn gives for these values, and how, over its parameters; no function where that cannot be said."""
+        syntax = definition.syntax
+        assert isinstance(syntax, ast.Definition)
         bag, self.bag = self.bag, Bag()
         trace = FunctionTrace()
         own = Frame(definition.file, None, inline=True, owner=definition.name, function=trace)
@@ -199,17 +220,12 @@ class CallRules(ParameterRules):
         finally:
             self.depth -= 1
             bag, self.bag = self.bag, bag
-        if (
-            len(bag)
-            or trace.structural
-            or not isinstance(value, Traced)
-            or not isinstance(value.value, int | float | bool)
-        ):
-            return None
+        if len(bag) or trace.structural or not isinstance(value, Traced):
+            return None, None
+        if not isinstance(value.value, int | float | bool):
+            return None, None
         parameters = tuple((p.name, None if p.name in args else values[p.name]) for p in syntax.parameters)
-        function = Function(definition.name, parameters, value.expr)
-        given = tuple((p.name, args[p.name].expr) for p in syntax.parameters if p.name in args)
-        return Traced(value.value, Invoke(function, given))
+        return value.value, Function(definition.name, parameters, value.expr)
 
 
 def _is_hidden(name: str) -> bool:

@@ -7,7 +7,8 @@ off the text of the block: every mention of such a parameter is an argument of a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -57,10 +58,14 @@ def _walk(value: Any) -> Iterator[Any]:
             yield from _walk(item)
     elif isinstance(value, ast.Syntax):
         yield value
-        assert is_dataclass(value)
-        for f in fields(value):
-            if f.compare:
-                yield from _walk(getattr(value, f.name))
+        kind: type = type(value)
+        for name in _parts(kind):
+            yield from _walk(getattr(value, name))
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.compare)
 
 
 def renewed(recorded: Recorded, changed: Mapping[str, Any]) -> dict[int, OpParams] | None:

@@ -96,6 +96,7 @@ def replay(
     copies: dict[int, Scope | Node] = {id(recorded.scope): scope}
     pairs: list[tuple[Scope, Scope]] = [(recorded.scope, scope)]
     for old, new in pairs:  # grows while it is walked
+        new.origin = old.origin or old
         new.outputs = tuple(map(moved, old.outputs))
         new.inputs = tuple(map(moved, old.inputs))
         new.locals, new.structural, new.names = old.locals, old.structural, old.names

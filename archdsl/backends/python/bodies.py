@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 from archdsl.backends.python.modules import (
     Body,
@@ -23,13 +23,17 @@ from archdsl.backends.python.modules import (
     Step,
     Weight,
 )  # fmt: skip
-from archdsl.backends.python.values import agrees, environment_of
+from archdsl.backends.python.values import Environment, agrees, environment_of
 from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.source import Span
-from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute, symbols
+from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, evaluate, substitute, symbols
 
 InstanceOf = Callable[[Scope], ModuleExpr]
 """The constructor call of the class generated for a block (or other non-sequential scope)."""
+
+
+Unit: TypeAlias = tuple[tuple[str, ...], Node | Scope]
+"""A member of a body; that of a dotted label with its whole path."""
 
 
 @dataclass(slots=True)
@@ -57,7 +61,8 @@ class BodyBuilder:
         self.graph = graph
         self.instance_of = instance_of
         self.region_sites = _region_sites(graph.root)
-        self.environments: dict[int, dict[str, Any]] = {}
+        self.environments: dict[int, Environment] = {}
+        self.chains: dict[int, bool] = {}
         self.untraced: dict[int, set[str]] = {}
         """By id of the frame: parameters some numbers depend on in a way that was lost."""
 
@@ -85,6 +90,12 @@ class BodyBuilder:
         return scope.kind in ("group", "sequence") and self._is_chain(scope)
 
     def _is_chain(self, scope: Scope) -> bool:
+        known = self.chains.get(id(scope))
+        if known is None:
+            known = self.chains[id(scope)] = self._feeds_through(scope)
+        return known
+
+    def _feeds_through(self, scope: Scope) -> bool:
         if len(scope.inputs) != 1 or len(scope.outputs) != 1:
             return False
         current = scope.inputs
@@ -123,7 +134,8 @@ class BodyBuilder:
         recipe = node.recipe
         outputs = tuple(Ref(node.id, port) for port in range(len(node.outputs)))
         if recipe.call is not None and not node.labelled:
-            values = tuple((name, self._resolve(node, value)) for name, value in recipe.call.values.items())
+            resolve = self._resolver(node)
+            values = tuple((name, resolve(value)) for name, value in recipe.call.values.items())
             inplace = recipe.call.inplace if self._overwritable(node) else ""
             step = Step(node.inputs, outputs, (), recipe.call.template, values, node.op.role, inplace)
             return Entry((), None, step)
@@ -194,38 +206,53 @@ class BodyBuilder:
     def node_module(self, node: Node) -> ModuleExpr:
         """The module an op's recipe asks for, in the expressions of its block."""
         recipe = node.recipe
+        resolve = self._resolver(node)
         if recipe.parameter is not None:
-            shape = tuple(self._resolve(node, size) for size in recipe.parameter.shape)
-            return Weight(shape, self._resolve(node, recipe.parameter.init))
+            return Weight(tuple(map(resolve, recipe.parameter.shape)), resolve(recipe.parameter.init))
         module = recipe.module
         assert module is not None, f"{node.op.name} has no module form"
-        kwargs = tuple((name, self._resolve(node, value)) for name, value in module.kwargs.items())
-        args = tuple(self._resolve(node, arg) for arg in module.args)
+        kwargs = tuple([(name, resolve(value)) for name, value in module.kwargs.items()])
+        args = tuple([resolve(arg) for arg in module.args])
         inplace = module.inplace and self._overwritable(node)
         return Built(module.target, args, kwargs, tuple(module.defaults.items()), inplace)
 
-    def _resolve(self, node: Node, expr: Expr) -> Expr:
-        """An expression over an op's parameters as one over the block's."""
-        actual: dict[str, Expr] = {name: _constant(getattr(node.params, name)) for name in node.op.parameter_names}
-        values = {**actual, **node.exprs}
+    def _resolver(self, node: Node) -> Callable[[Expr], Expr]:
+        """What turns an expression over an op's parameters into one over the block's."""
+        given = dict(node.exprs)
         if node.inputs:
-            actual[IN_CHANNELS.name] = Const(node.input_shapes[0].channels)
-            values[IN_CHANNELS.name] = node.scope.frame.widths[node.inputs[0]]
-        wanted = substitute(expr, actual)
-        assert isinstance(wanted, Const)
-        return self.checked(substitute(expr, values), wanted.value, node.scope.frame)
+            given[IN_CHANNELS.name] = node.scope.frame.widths[node.inputs[0]]
+        actual: dict[str, Any] = {name: getattr(node.params, name) for name in node.op.parameter_names}
+        if node.inputs:
+            actual[IN_CHANNELS.name] = node.input_shapes[0].channels
+
+        def resolve(expr: Expr) -> Expr:
+            if isinstance(expr, Const):
+                return expr
+            value = evaluate(expr, actual)
+            asked = (expr.name,) if isinstance(expr, Symbol) else symbols(expr)
+            if not any(name in given for name in asked):
+                return _constant(value)
+            values = {name: given[name] if name in given else _constant(actual[name]) for name in asked}
+            return self.checked(substitute(expr, values), value, node.scope.frame)
+
+        return resolve
 
     def checked(self, expr: Expr, value: Any, frame: Scope) -> Expr:
         """The expression if it has the value it should have in this frame; else the value alone."""
         if isinstance(expr, Const):
             return expr
-        environment = self.environments.get(id(frame))
-        if environment is None:
-            environment = self.environments[id(frame)] = environment_of(self.graph, frame)
-        if agrees(expr, environment, value):
+        if agrees(expr, self.environment(frame), value):
             return expr
         self.untraced.setdefault(id(frame), set()).update(symbols(expr))
         return _constant(value)
+
+    def environment(self, scope: Scope) -> Environment:
+        """The values of the parameters that a scope's expressions are written in."""
+        frame = scope.frame
+        known = self.environments.get(id(frame))
+        if known is None:
+            known = self.environments[id(frame)] = environment_of(self.graph, frame)
+        return known
 
     def _overwritable(self, node: Node) -> bool:
         """Whether a node may work in place: its input is fresh memory that nothing else reads."""
@@ -266,22 +293,22 @@ def _constant(value: object) -> Const:
     return Const(tuple(value) if isinstance(value, list) else value)
 
 
-def _units(scope: Scope) -> list[tuple[tuple[str, ...], Node | Scope]]:
-    """What a body is made of, in order of execution; members of dotted labels with their whole path."""
-    found: list[tuple[tuple[str, ...], Node | Scope]] = []
-
-    def collect(inner: Scope, path: tuple[str, ...]) -> None:
-        for member in inner.members:
-            if isinstance(member, Scope) and member.kind == "container":
-                collect(member, (*path, member.name))
-            elif isinstance(member, Scope) and member.kind == "stage":
-                collect(member, path)
-            else:
-                found.append(((*path, member.name), member))
-
-    collect(scope, ())
+def _units(scope: Scope) -> list[Unit]:
+    """What a body is made of, in order of execution."""
+    found: list[Unit] = []
+    _collect(scope, (), found)
     found.sort(key=lambda pair: pair[1].id if isinstance(pair[1], Node) else pair[1].start)
     return found
+
+
+def _collect(scope: Scope, path: tuple[str, ...], found: list[Unit]) -> None:
+    for member in scope.members:
+        if isinstance(member, Scope) and member.kind == "container":
+            _collect(member, (*path, member.name), found)
+        elif isinstance(member, Scope) and member.kind == "stage":
+            _collect(member, path, found)
+        else:
+            found.append(((*path, member.name), member))
 
 
 def _plain_name(node: Node, taken: set[str]) -> str:

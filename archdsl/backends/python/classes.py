@@ -22,7 +22,6 @@ from archdsl.backends.python.parameters import (
     settled,
 )  # fmt: skip
 from archdsl.backends.python.unify import Case, outline, unify
-from archdsl.backends.python.values import environment_of
 from archdsl.graph.ir import TRANSPARENT, Graph, Scope
 from archdsl.symbolic import Expr
 
@@ -48,13 +47,30 @@ class _Classes:
 
     def _define(self, scopes: Sequence[Scope]) -> None:
         buckets: dict[Any, list[Case]] = {}
+        bodies: dict[_Key, Body] = {}
+        cases: dict[_Key, Case] = {}
         for scope in scopes:
-            case = Case(environment_of(self.graph, scope), self.builder.body(scope))
-            case.body.decided.update(self.builder.untraced.get(id(scope.frame), ()))
-            buckets.setdefault(outline(case.body), []).append(case)
+            # A copy has the body of what it was copied from: it differs in drop rates at most.
+            origin = (id(scope.origin or scope), *self._seen_outside(scope))
+            environment = self.builder.environment(scope)
+            numbers = ((n, type(v), v) for n, v in environment.items() if isinstance(v, int | float))
+            case = cases.get(key := (origin, *numbers))
+            if case is None:
+                body = bodies.get(origin)
+                if body is None:
+                    body = bodies[origin] = self.builder.body(scope)
+                    body.decided.update(self.builder.untraced.get(id(scope.frame), ()))
+                case = cases[key] = Case(environment, body)
+                buckets.setdefault(outline(body), []).append(case)
+            case.scopes.append(scope)
         for bucket in buckets.values():
-            for cases, body in _groups(bucket):
-                self._class(cases, body)
+            for group, body in _groups(bucket):
+                self._class(group, body)
+
+    def _seen_outside(self, scope: Scope) -> Iterator[int]:
+        """How often each of several outputs is used: what nobody uses may be overwritten."""
+        if len(scope.outputs) > 1:
+            yield from (self.graph.uses[ref.node] for ref in scope.outputs)
 
     def _class(self, cases: Sequence[Case], body: Body) -> None:
         scope = cases[0].body.scope
@@ -76,13 +92,13 @@ class _Classes:
         )
         self.found.append(found)
         for case in cases:
-            self.class_of[id(case.body.scope)] = found
+            self.class_of |= {id(scope): found for scope in case.scopes}
 
     def _instance(self, scope: Scope) -> ModuleExpr:
         """The constructor call for a scope whose class is known, in the expressions of its surroundings."""
         found = self.class_of[id(scope)]
         outer = scope.parent.frame if scope.parent else scope
-        inner = environment_of(self.graph, scope)
+        inner = self.builder.environment(scope)
         kwargs: list[tuple[str, Expr]] = []
         for parameter in found.parameters:
             name = parameter.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from archdsl.backends.python.modules import Built, Instance, Kwargs, Listed, ModuleExpr, Option, Weight
 from archdsl.backends.python.values import Environment, gives, same
@@ -101,9 +101,15 @@ def common(environments: Sequence[Environment], exprs: Sequence[Expr]) -> Expr:
     if all(expr is first or expr == first for expr in exprs):
         return first  # each instance's own, so it gives each its number
     values = [evaluate(expr, environment) for expr, environment in zip(exprs, environments, strict=True)]
-    for candidate in dict.fromkeys(exprs):
+    for candidate in _distinct(exprs):
         if all(gives(candidate, e, v) for e, v in zip(environments, values, strict=True)):
             return candidate
     if all(same(value, values[0]) for value in values):
         return Const(values[0])
     raise Mismatch
+
+
+def _distinct(exprs: Sequence[Expr]) -> Iterator[Expr]:
+    """Each expression once. The first is mostly the one that serves, so the others are not compared before."""
+    yield exprs[0]
+    yield from (expr for expr in dict.fromkeys(exprs) if expr != exprs[0])

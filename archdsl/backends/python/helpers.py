@@ -31,6 +31,7 @@ def helper_sources(names: Mapping[str, str]) -> list[str]:
     return [re.sub(rf"\b{helper}\b", name, _definitions()[helper]) for helper, name in names.items()]
 
 
+@cache
 def helper_bases() -> dict[str, str]:
     """The class of torch that a helper refines: `nn.Conv2d` of `Conv2dSame`."""
     heads = {name: re.match(r"class \w+\((nn\.\w+)\)", source) for name, source in _definitions().items()}

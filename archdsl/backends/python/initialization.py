@@ -55,25 +55,19 @@ def _by_name(rule: InitRule, keys: Sequence[str], graph: Graph, patterns: Sequen
 def _by_class(rules: Sequence[InitRule], graph: Graph, helpers: Mapping[str, str]) -> Iterator[str]:
     """One loop over the modules, with a branch for each torch class; by name what classes do not tell apart."""
     assigned = assign_initializers(rules, graph)
-    classes: dict[str, list[Node]] = {}
-    for node in graph.nodes:
-        if node.weights:
-            module = node.recipe.module
-            # `isinstance` takes in the helpers that derive from a class of torch.
-            classes.setdefault(helper_bases().get(module.target, module.target) if module else "", []).append(node)
     branches: dict[tuple[str, ...], list[str]] = {}
     named: dict[int, list[str]] = {}
-    for target, nodes in classes.items():
+    for target, (nodes, weights) in _weighted(graph).items():
         done: list[str] = []
-        for name in dict.fromkeys(weight.name for node in nodes for weight in node.weights):
-            owners = {node: f"{node.path}.{name}" if name else node.path for node in nodes if _has(node, name)}
-            wanted = {node: rules.index(assigned[key]) for node, key in owners.items() if key in assigned}
-            lines = _of_one_mind(name, nodes, wanted, rules) if target else None
+        for name, owners in weights.items():
+            paths = {node: f"{node.path}.{name}" if name else node.path for node in owners}
+            wanted = {node: rules.index(assigned[key]) for node, key in paths.items() if key in assigned}
+            lines = _of_one_mind(name, owners, len(owners) < len(nodes), wanted, rules) if target else None
             if lines is not None:
                 done += lines
                 continue
             for node, index in wanted.items():
-                named.setdefault(index, []).append(owners[node])
+                named.setdefault(index, []).append(paths[node])
         if done:
             branches.setdefault(tuple(done), []).append(helpers.get(target, target))
     if branches:
@@ -87,21 +81,32 @@ def _by_class(rules: Sequence[InitRule], graph: Graph, helpers: Mapping[str, str
         yield from _by_name(rules[index], keys, graph, patterns)
 
 
-def _has(node: Node, name: str) -> bool:
-    return any(weight.name == name and weight.trainable for weight in node.weights)
+def _weighted(graph: Graph) -> dict[str, tuple[list[Node], dict[str, list[Node]]]]:
+    """The nodes with weights by class of torch, "" for bare weights; and by name of the weight those that train it."""
+    found: dict[str, tuple[list[Node], dict[str, list[Node]]]] = {}
+    bases = helper_bases()  # `isinstance` takes in the helpers that derive from a class of torch
+    for node in graph.nodes:
+        if node.weights:
+            module = node.recipe.module
+            nodes, owners = found.setdefault(bases.get(module.target, module.target) if module else "", ([], {}))
+            nodes.append(node)
+            for weight in node.weights:
+                if weight.trainable:
+                    owners.setdefault(weight.name, []).append(node)
+    return found
 
 
 def _of_one_mind(
-    name: str, nodes: Sequence[Node], wanted: Mapping[Node, int], rules: Sequence[InitRule]
+    name: str, owners: Sequence[Node], optional: bool, wanted: Mapping[Node, int], rules: Sequence[InitRule]
 ) -> list[str] | None:
     """What the loop does with one weight of the modules of a class; None if it cannot tell them apart.
 
-    Rules often treat depthwise convolutions differently: that can be asked.
+    `optional`: some modules of the class lack it. Rules often treat depthwise convolutions differently: that can be
+    asked.
     """
-    owners = [node for node in nodes if _has(node, name)]
     lines: list[str] = []
     depth = 4
-    if owners and len(owners) < len(nodes) and wanted:
+    if optional and wanted:
         lines.append(f"{INDENT * depth}if module.{name} is not None:")
         depth += 1
     found = {wanted.get(node) for node in owners}

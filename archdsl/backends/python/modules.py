@@ -1,7 +1,8 @@
 """What a generated class builds: the data between the graph and the text.
 
 A `ModuleExpr` is one expression of `__init__`; a `Body` is one class, for one instance or, after `unify`, for
-all instances that share it. Numbers are expressions over the parameters of the class.
+all instances that share it. Numbers are expressions over the parameters of the class. Values but for `Body`: never
+changed once made.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from archdsl.symbolic import Expr
 Kwargs: TypeAlias = tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Built:
     """`nn.Conv2d(64, 128, 3, bias=False)`; arguments equal to `defaults` are not printed."""
 
@@ -27,7 +28,7 @@ class Built:
     inplace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Weight:
     """`nn.Parameter(torch.ones(width, 1, 1) * 1e-6)`"""
 
@@ -35,7 +36,7 @@ class Weight:
     init: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Instance:
     """A generated class (by its number) and its constructor's arguments."""
 
@@ -43,7 +44,7 @@ class Instance:
     kwargs: Kwargs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Option:
     """What stands where the spec has an `if`. `branches` maps the condition's value, where some instance took
     that branch, to its module, or to None where it is `id`. With both present the `if` is printed.
@@ -69,7 +70,7 @@ class Option:
         return all(m is None or (isinstance(m, Option) and m.is_absent) for _, m in self.branches)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Listed:
     """`nn.Sequential(…)`, or `nn.ModuleDict` where the members are not called one after the other.
 
@@ -80,7 +81,7 @@ class Listed:
     sequential: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Repeat:
     """`*[module for i in range(start, start + count)]`: `module` is over the variable `loop`.
 
@@ -98,7 +99,7 @@ class Repeat:
 ModuleExpr: TypeAlias = Built | Weight | Instance | Option | Listed | Repeat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Step:
     """One call in `forward`: of a member (`path`), or of a function without state (`template`, with `values`).
 
@@ -115,7 +116,7 @@ class Step:
     region: Region | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Branch:
     """What one side of an `if` between layers builds and does."""
 
@@ -124,7 +125,7 @@ class Branch:
     outputs: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Region:
     """An `if` between layers that is more than one optional member: an `if` in `forward`."""
 

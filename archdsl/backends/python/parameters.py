@@ -23,9 +23,9 @@ from archdsl.symbolic import (
     Conditional,
     Const,
     Expr,
+    Local,
     Symbol,
     evaluate,
-    expand,
     substitute,
     symbols,
     walk,
@@ -103,7 +103,12 @@ def float_parameters(cases: Sequence[Case], class_of: Mapping[int, ClassDef]) ->
 
 
 def _own_nodes(scope: Scope) -> Iterator[Node]:
-    return (node for node in scope.nodes() if node.scope.frame is scope.frame)
+    """The nodes inside a scope whose expressions are in its parameters."""
+    for member in scope.members:
+        if isinstance(member, Node):
+            yield member
+        elif member.frame is scope.frame:
+            yield from _own_nodes(member)
 
 
 def _passed_on(
@@ -174,22 +179,34 @@ def settled(body: Body, cases: Sequence[Case], frozen: set[str], fixed: set[str]
     """
     environments = [case.environment for case in cases]
     first = environments[0]
-    if len(cases) > 1:
-        alike = {n for n in frozen if n in first and all(n in e and same(e[n], first[n]) for e in environments)}
-        values: dict[str, Expr] = {name: Const(first[name]) for name in alike}
+    if sum(len(case.scopes) for case in cases) > 1:
+        known = {n for n in frozen if n in first and all(n in e and same(e[n], first[n]) for e in environments)}
     else:
-        free = _free(body, first, frozen | fixed if body.scope.kind == "model" else frozen)
-        values = {name: Const(value) for name, value in first.items() if name not in free}
-    return rewrite_body(body, lambda expr: simplified(substitute(expr, values), environments))
+        known = first.keys() - _free(body, first, frozen | fixed if body.scope.kind == "model" else frozen)
+    numbers = {name: first[name] for name in known}
+    values: dict[str, Expr] = {name: Const(value) for name, value in numbers.items()}
+
+    def rule(expr: Expr) -> Expr:
+        if isinstance(expr, Const):
+            return expr
+        try:
+            return Const(evaluate(expr, numbers))
+        except KeyError:
+            return simplified(substitute(expr, values), environments)
+
+    return rewrite_body(body, rule)
 
 
 def _free(body: Body, environment: Environment, decided: set[str]) -> set[str]:
     numbers = {n for n, v in environment.items() if isinstance(v, int | float) and not isinstance(v, bool)}
     free = numbers - decided
     for hole in body_holes(body):
-        expanded = expand(hole)
-        if not isinstance(expanded, Symbol) and not isinstance(evaluate(hole, environment), float):
-            free -= symbols(expanded)
+        if isinstance(hole, Const):
+            continue
+        while isinstance(hole, Local):
+            hole = hole.definition
+        if not isinstance(hole, Symbol) and not isinstance(evaluate(hole, environment), float):
+            free -= symbols(hole)
     return free
 
 

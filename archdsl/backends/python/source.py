@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import symtable
 from collections.abc import Iterator, Mapping, Sequence
 
 from archdsl.backends.python.classes import classes_of
@@ -54,8 +54,12 @@ def _title(graph: Graph) -> str:
 
 
 def _imports(body: str) -> Iterator[str]:
-    """The imports that the code needs; words in docstrings and labels are not code."""
-    names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    """The imports that the code needs; attributes, words in docstrings and labels are none of its names."""
+    names: set[str] = set()
+    tables = [symtable.symtable(body, "<generated>", "exec")]
+    for table in tables:  # grows while it is walked
+        names.update(table.get_identifiers())
+        tables += table.get_children()
     standard = [line for name, line in _STANDARD.items() if name in names]
     if standard:
         yield from standard

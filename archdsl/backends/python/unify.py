@@ -23,10 +23,11 @@ _STATELESS = ("DropPath", "nn.Dropout")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A body and the parameter values it was made with."""
+    """A body, the parameter values it was made with, and the scopes that are alike in both."""
 
     environment: Environment
     body: Body
+    scopes: list[Scope] = field(default_factory=list)
 
 
 def unify(cases: Sequence[Case]) -> Body:
