@@ -43,7 +43,7 @@ class Build:
         value = parse_number(text)
         if value is None:
             self.bag.report("E007", self.span(start, end), text=text, help=HINTS["number"])
-        return ast.Number(value or 0, text, span=self.span(start, end))
+        return ast.Number(0 if value is None else value, text, span=self.span(start, end))
 
     def string(self, c: list[Any], start: int, end: int) -> ast.String:
         return ast.String(self._unquoted(c[0]), span=self.span(start, end))

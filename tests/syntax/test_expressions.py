@@ -79,6 +79,7 @@ def test_grouping(text: str, grouped: str) -> None:
 
 NUMBERS = {
     "0": 0,
+    "0.0": 0.0,
     "25_557_032": 25557032,
     "0.5": 0.5,
     "1e-3": 0.001,

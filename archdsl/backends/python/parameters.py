@@ -211,7 +211,7 @@ def _free(body: Body, environment: Environment, decided: set[str]) -> set[str]:
 
 
 def simplified(expr: Expr, environments: Sequence[Environment]) -> Expr:
-    """The expression without roundings of whole numbers, products with zero and choices between equals."""
+    """The expression without roundings of whole numbers, products with zero, sums with it, choices between equals."""
     parts = expr.parts()
     if not parts:
         return expr
@@ -226,6 +226,10 @@ def simplified(expr: Expr, environments: Sequence[Environment]) -> Expr:
         values = [_value(expr, environment) for environment in environments]
         if values and all(same(value, values[0]) and value == 0 for value in values):
             return Const(values[0])
+    if isinstance(expr, Binary) and expr.op == "+" and 0 in (_constant(expr.left), _constant(expr.right)):
+        other = expr.right if _constant(expr.left) == 0 else expr.left
+        if all(same(_value(expr, environment), _value(other, environment)) for environment in environments):
+            return other
     return expr
 
 
