@@ -28,7 +28,7 @@ Case = Callable[[int], Iterator[Result]]
 def _run(*command: str) -> None:
     # As installed: with compiled bytecode, which the first run of each writes.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    subprocess.run(command, check=True, capture_output=True, env=environment)
 
 
 def check_startup(rounds: int) -> Iterator[Result]:
@@ -42,6 +42,20 @@ def check_startup(rounds: int) -> Iterator[Result]:
             bound=0.25,
             rounds=rounds,
         )
+
+
+def draw_startup(rounds: int) -> Iterator[Result]:
+    """`archdsl draw resnet50` against `python -c "import torch"`: whole processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in ("svg", "png", "pdf"):
+            command = ours.draw_command("resnet50", str(Path(folder) / f"resnet50.{suffix}"))
+            yield versus(
+                f"draw resnet50.{suffix} / import torch",
+                lambda command=command: _run(*command),  # type: ignore[misc]
+                lambda: _run(sys.executable, "-c", "import torch"),
+                bound=0.4,
+                rounds=rounds,
+            )
 
 
 def analysis_vs_fvcore(rounds: int) -> Iterator[Result]:
@@ -249,6 +263,7 @@ CASES: dict[str, Case] = {
     case.__name__: case
     for case in (
         check_startup,
+        draw_startup,
         analysis_vs_fvcore,
         forward_vs_torchvision,
         train_step_vs_torchvision,

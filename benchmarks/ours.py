@@ -24,6 +24,11 @@ def check_command(family: str) -> list[str]:
     return [str(Path(sys.executable).with_name("archdsl")), "check", family]
 
 
+def draw_command(variant: str, path: str) -> list[str]:
+    """The command line that draws an overview."""
+    return [str(Path(sys.executable).with_name("archdsl")), "draw", variant, "-o", path]
+
+
 def analyse(spec: str | Path, variant: str) -> Any:
     """From the spec's text to the full cost table. Reads and elaborates anew each time."""
     api.forget()
