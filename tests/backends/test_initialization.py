@@ -1,4 +1,4 @@
-"""Weights after construction follow the spec's `init`: compared with torchvision's models, and rule by rule."""
+"""Weights after construction follow the spec's `init`: compared with the libraries' models, and rule by rule."""
 
 from __future__ import annotations
 
@@ -14,14 +14,22 @@ from archdsl.source import Source
 from tests.backends import sources
 from tests.equality import reference
 
-FAMILIES = {
-    "resnet": "resnet18",
-    "densenet": "densenet121",
-    "convnext": "convnext_tiny",
-    "efficientnet": "efficientnet_b0",
-    "mobilenet_v2": "mobilenet_v2",
-    "mobilenet_v3": "mobilenet_v3_small",
-    "regnet": "regnet_y_400mf",
+VARIANTS = {
+    "resnet18": ("resnet", "torchvision"),
+    "densenet121": ("densenet", "torchvision"),
+    "convnext_tiny": ("convnext", "torchvision"),
+    "efficientnet_b0": ("efficientnet", "torchvision"),
+    "mobilenet_v2": ("mobilenet_v2", "torchvision"),
+    "mobilenet_v3_small": ("mobilenet_v3", "torchvision"),
+    "regnet_y_400mf": ("regnet", "torchvision"),
+    "resnet18d": ("resnet_d", "timm"),
+    "resnet26t": ("resnet_d", "timm"),
+    "resnet26": ("resnet", "timm"),
+    "resnetv2_50x1_bit": ("resnet_v2", "timm"),
+    "convnextv2_atto": ("convnext_v2", "timm"),
+    "convnext_atto": ("convnext_v2", "timm"),
+    "densenet40_k12_bc_cifar10": ("densenet_cifar", "pytorchcv"),
+    "preresnet18": ("preresnet", "pytorchcv"),
 }
 LEAST = 2000
 """Values below which a standard deviation says little."""
@@ -33,12 +41,29 @@ def kurtosis(values: Tensor) -> float:
     return (centred.pow(4).mean() / centred.pow(2).mean().pow(2)).item()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_like_torchvision(family: str) -> None:
+def initialized(library: str, name: str) -> nn.Module:
+    """The library's network as its constructor leaves it."""
+    model: nn.Module
+    torchvision = reference.import_torchvision()
+    if library == "torchvision":
+        model = torchvision.models.get_model(name, weights=None)
+    elif library == "timm":
+        import timm
+
+        model = timm.create_model(name, pretrained=False)
+    else:
+        from pytorchcv.model_provider import get_model
+
+        model = get_model(name, pretrained=False)
+    return model
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_like_the_library(variant: str) -> None:
     """Constants are equal; of a sample of n values the std varies by about 1 / sqrt(2 n), here 6 of these at most."""
-    variant = FAMILIES[family]
+    family, library = VARIANTS[variant]
     torch.manual_seed(0)
-    theirs = reference.import_torchvision().models.get_model(variant, weights=None).state_dict()
+    theirs = initialized(library, variant).state_dict()
     found = sources.shipped(family, variant)
     torch.manual_seed(1)
     mine = build_module(found.graph, found.source).state_dict()
