@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ from archdsl.semantics.names import check_names
 from archdsl.semantics.program import bind
 from archdsl.semantics.references import check_references, references_of
 from archdsl.semantics.settings import check_settings, init_rules
-from archdsl.semantics.variants import Configured, VariantTable, override
+from archdsl.semantics.variants import Configured, VariantTable, for_image, override
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse_expression
 
@@ -58,7 +59,7 @@ class Variant:
         if known is not None and (known.traced or not traced):
             return known
         c = self.configured
-        graph = elaborate(c.name, c.model, c.args, c.span, bag, traced=traced)
+        graph = elaborate(c.name, c.model, c.args, c.span, bag, image=c.image, traced=traced)
         if graph is not None and known is None:
             self.__dict__["graph"] = graph
         return graph
@@ -173,8 +174,20 @@ class Variant:
         args = VariantTable(self.file.program, bag).amend(self.configured, arguments, self.configured.span)
         bag.raise_errors()
         assert args is not None
-        old = self.configured
-        return Variant(self.file, Configured(old.name, old.model, args, old.span, old.lineage))
+        return Variant(self.file, replace(self.configured, args=args))
+
+    def for_image(self, channels: int | None = None, size: int | tuple[int, int] | None = None) -> Variant:
+        """The same variant for images of other channels or another size, in pixels: of both sides, or height and width.
+
+        What the spec's `image(…)` says is replaced, and all that follows from it. Raises ArchError when the graph is
+        made, if the network cannot take such an image.
+        """
+        height, width = (size, size) if size is None or isinstance(size, int) else size
+        values = {"channels": channels, "height": height, "width": width}
+        given = {name: value for name, value in values.items() if value is not None}
+        text = ", ".join(f"{name} = {value!r}" for name, value in given.items())
+        span = Span(Source("<image>", text), 0, len(text))
+        return Variant(self.file, for_image(self.configured, given, span)) if given else self
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -332,20 +345,23 @@ def load(
     *,
     weights: str | os.PathLike[str] | None = None,
     checkpoint: str | None = None,
+    in_channels: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     **parameters: Any,
 ) -> nn.Module:
     """A variant as an `nn.Module`: what its generated source builds.
 
-    Keyword arguments set parameters of the model (`classes=10`). With `weights` (.safetensors or .pth) nothing is
+    Keyword arguments set parameters of the model (`classes=10`). `in_channels` and `image_size` (of both sides, or
+    height and width) replace what the spec says of its image. With `weights` (.safetensors or .pth) nothing is
     initialized and the tensors of the file are used; `checkpoint` names the key map of the spec to read it with,
     found by itself where only one fits. Raises ArchError with every diagnostic.
     """
     from archdsl.backends.module import build_module
 
     with collector_paused():
-        found = find(spec, variant).override(parameters)
+        found = find(spec, variant).override(parameters).for_image(in_channels, image_size)
         source = found.source  # before the graph, which comes with it
         if weights is None:
             return build_module(found.graph, source, device=device, dtype=dtype)

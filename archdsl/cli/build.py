@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, json_option, locate, refuse, set_option
+from archdsl.cli.shared import ArchCommand, changed, document, image_option, json_option, locate, refuse, set_option
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _OURS = re.compile(r'"""\S+:\s+[\d,]+\s+parameters,\s+[\d,]+\s+MACs\s+at\s+[\d×
 @click.option("-o", "--output", metavar="FILE|DIR", help="Where to write; `-` prints the source. [<variant>.py]")
 @click.option("--all", "every", is_flag=True, help="Build every variant of the file.")
 @set_option
+@image_option
 @click.option("--proof/--no-proof", default=None, help="Import the source and run it. [on, but for `-o -`]")
 @click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
 @json_option
@@ -35,6 +36,7 @@ def command(
     output: str | None,
     every: bool,
     settings: dict[str, str],
+    image: dict[str, int],
     proof: bool | None,
     force: bool,
     as_json: bool,
@@ -53,7 +55,7 @@ def command(
     file, variants, warnings = _open(spec, every)
     prove_it = proof if proof is not None else not to_stdout
     built = []
-    for variant in [found.set(settings) if settings else found for found in variants]:
+    for variant in [changed(found, settings, image) for found in variants]:
         if not as_json and not to_stdout:
             _print_table(variant)
         path = None if to_stdout else _destination(variant.name, output, every)

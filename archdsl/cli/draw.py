@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, exit_code, find_variant, json_option, open_spec, set_option
+from archdsl.cli.shared import (
+    ArchCommand,
+    document,
+    exit_code,
+    find_variant,
+    image_option,
+    json_option,
+    open_spec,
+    set_option,
+)
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
@@ -43,6 +52,7 @@ _TEXTS = ("svg", "dot", "html")
     help="The engine that comes with archdsl, or the system's Graphviz. [auto]",
 )
 @set_option
+@image_option
 @json_option
 def command(
     spec: str,
@@ -57,6 +67,7 @@ def command(
     only: tuple[str, ...],
     engine: Engine,
     settings: dict[str, str],
+    image: dict[str, int],
     as_json: bool,
 ) -> int:
     """Draw a network, or what differs between two.
@@ -75,7 +86,7 @@ def command(
     if others and chosen != "diff":
         raise click.UsageError("level diff compares networks, every other level draws one")
     kind = _format(format, output, chosen)
-    subject = _compared((spec, *others), settings) if chosen == "diff" else _one(spec, settings)
+    subject = _compared((spec, *others), settings, image) if chosen == "diff" else _one(spec, settings, image)
     options = Options(cast(Any, columns), cast(Any, direction), depth, expand, only)
     path = None if output == "-" else Path(output or f"{subject.name}.{kind}")
     content, found, problems = _content(subject, chosen, kind, options, engine, path)
@@ -109,16 +120,16 @@ class _Subject:
         return self.variants[0].drawing(level, options, self.variants[1] if len(self.variants) > 1 else None)
 
 
-def _one(spec: str, settings: dict[str, str]) -> _Subject:
-    variant = find_variant(spec, settings)
+def _one(spec: str, settings: dict[str, str], image: dict[str, int]) -> _Subject:
+    variant = find_variant(spec, settings, image)
     return _Subject([variant], variant.name)
 
 
-def _compared(specs: Sequence[str], settings: dict[str, str]) -> _Subject:
-    """The networks that level diff compares. `--set` is about the last one, as with `archdsl diff`."""
+def _compared(specs: Sequence[str], settings: dict[str, str], image: dict[str, int]) -> _Subject:
+    """The networks that level diff compares. `--set` and `--image` are about the last one, as with `archdsl diff`."""
     from archdsl.steps import amendments, chain
 
-    if len(specs) == 1 and not settings:
+    if len(specs) == 1 and not settings and not image:
         file, named = open_spec(specs[0])
         steps = amendments(file) if named is None else []
         if not steps:
@@ -127,7 +138,7 @@ def _compared(specs: Sequence[str], settings: dict[str, str]) -> _Subject:
         return _Subject([step.variant for step in steps], name, steps, name)
     if len(specs) == 1:
         specs = [specs[0], specs[0]]
-    variants = [find_variant(name, {}) for name in specs[:-1]] + [find_variant(specs[-1], settings)]
+    variants = [find_variant(name, {}) for name in specs[:-1]] + [find_variant(specs[-1], settings, image)]
     name = f"{variants[0].name}-{variants[-1].name}"
     if len(variants) == 2:
         return _Subject(variants, name)

@@ -128,6 +128,33 @@ def _settings(ctx: click.Context, option: click.Parameter, values: tuple[str, ..
     return result
 
 
+def image_option(command: F) -> F:
+    """`--image 160`, `--image 256x320`, `--image 1x256x256`: sizes of the image, by parameter of `image(…)`."""
+    return click.option(
+        "--image",
+        metavar="[C×]SIZE",
+        callback=_image,
+        help="Another image than the spec's: --image 160, --image 256x320 (height, width), --image 1x256x256.",
+    )(command)
+
+
+def _image(ctx: click.Context, option: click.Parameter, value: str | None) -> dict[str, int]:
+    if value is None:
+        return {}
+    parts = value.replace("×", "x").split("x")
+    if len(parts) > 3 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise click.BadParameter(f"{value!r} is not a size, height x width or channels x height x width", ctx, option)
+    sizes = [int(part) for part in parts]
+    channels = {"channels": sizes.pop(0)} if len(sizes) == 3 else {}
+    return {**channels, "height": sizes[0], "width": sizes[-1]}
+
+
+def changed(variant: Variant, settings: Mapping[str, str], image: Mapping[str, int]) -> Variant:
+    """The variant with parameters set, for another image; raises ArchError."""
+    variant = variant.set(settings) if settings else variant
+    return variant.for_image(image.get("channels"), (image["height"], image["width"])) if image else variant
+
+
 # --- specs -----------------------------------------------------------------------------------
 
 
@@ -162,8 +189,7 @@ def open_spec(spec: str) -> tuple[ArchFile, str | None]:
     return open_source(source), variant
 
 
-def find_variant(spec: str, settings: Mapping[str, str]) -> Variant:
+def find_variant(spec: str, settings: Mapping[str, str], image: Mapping[str, int] | None = None) -> Variant:
     """The one variant that SPEC means, with parameters set; raises ArchError, E603 if there are several."""
     file, name = open_spec(spec)
-    variant = file.only(name, spec)
-    return variant.set(settings) if settings else variant
+    return changed(file.only(name, spec), settings, image or {})

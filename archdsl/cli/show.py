@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, json_option, open_spec, refuse, set_option
+from archdsl.cli.shared import ArchCommand, changed, document, image_option, json_option, open_spec, refuse, set_option
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @click.argument("spec")
 @click.option("--layers", is_flag=True, help="Every layer: path, kind, output size, parameters, MACs.")
 @set_option
+@image_option
 @json_option
-def command(spec: str, layers: bool, settings: dict[str, str], as_json: bool) -> int:
+def command(spec: str, layers: bool, settings: dict[str, str], image: dict[str, int], as_json: bool) -> int:
     """Print a network's stages, or its layers, and what they cost.
 
     Where the file has several variants and none is named, they are compared. The column `layers` counts
@@ -30,8 +31,7 @@ def command(spec: str, layers: bool, settings: dict[str, str], as_json: bool) ->
         raise refuse("E606", path=file.name, name=file.name)
     several = named is None and len(file) > 1
     variants = list(file.values()) if several and not layers else [file.only(named)]
-    if settings:
-        variants = [variant.set(settings) for variant in variants]
+    variants = [changed(variant, settings, image) for variant in variants]
     if as_json:
         console.write_json(document("show", (), **_data(file, variants, several)))
     elif several:

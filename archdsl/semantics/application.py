@@ -297,7 +297,7 @@ class ApplicationRules(NodeRules):
         """The model's input: the first node of the graph, and its only one without inputs."""
         if frame.scope is None or frame.scope.owner.kind != "model" or self._size():
             return self.error("E324", span, frame)
-        return self._op_layer(layer, (), frame, None)
+        return self._op_layer(replace(layer, args={**layer.args, **self.image}), (), frame, None)
 
 
 def _is_identity(layer: Layer) -> bool:

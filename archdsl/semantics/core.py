@@ -15,7 +15,7 @@ from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.describe import describe_scope
 from archdsl.graph.ir import Graph, Scope
 from archdsl.semantics.program import FileScope
-from archdsl.semantics.values import UNKNOWN, Layer, OpLayer, Tensor
+from archdsl.semantics.values import UNKNOWN, Arg, Layer, OpLayer, Tensor
 from archdsl.source import Span
 from archdsl.symbolic import Expr, symbols
 from archdsl.syntax import ast
@@ -78,6 +78,8 @@ class Core(ABC):
         self.depth = 0
         self.stages: dict[str, Span] = {}
         """The stages met so far by name, and where they are named."""
+        self.image: Mapping[str, Arg] = {}
+        """Arguments of `image(…)` that take the place of the spec's."""
         self.outputs: dict[str, tuple[Tensor, Span]] = {}
         """The further outputs of the model by name, and where they are named."""
         self.containers: dict[tuple[int, str], Scope] = {}

@@ -47,9 +47,18 @@ def constant(expression: ast.Expression, file: FileScope, bag: Bag) -> Any:
 
 
 def elaborate(
-    name: str, model: Definition, args: Mapping[str, Arg], span: Span, bag: Bag, *, traced: bool = True
+    name: str,
+    model: Definition,
+    args: Mapping[str, Arg],
+    span: Span,
+    bag: Bag,
+    *,
+    image: Mapping[str, Arg] | None = None,
+    traced: bool = True,
 ) -> Graph | None:
     """Build the graph of one variant. Every problem goes into the bag, all of them in one run.
+
+    `image` are arguments of the model's `image(…)` that take the place of its own.
 
     A `traced` graph also knows what its numbers were computed from, which only generated source needs: to check and
     to count, the numbers are enough, and come in half the time.
@@ -59,6 +68,7 @@ def elaborate(
     if model.faulty:
         return None
     elaborator = Elaborator(bag, traced)
+    elaborator.image = image or {}
     root = Scope("model", model.name, "", None, span)
     root.docstring = syntax.docstring.text if syntax.docstring else ""
     graph = elaborator.graph = Graph(name, root, traced=traced)

@@ -7,7 +7,7 @@ and preprocessing that apply. Reports E106-E109, E113, E115, E119, E320.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label
@@ -31,6 +31,8 @@ class Configured:
     span: Span
     lineage: tuple[str, ...] = ()
     """This variant's name, then those it amends, then the model's: where claims and rules are looked up."""
+    image: Mapping[str, Arg] = field(default_factory=dict)
+    """Arguments of `image(…)` that are not those of the spec: channels, height, width."""
 
 
 @dataclass
@@ -196,5 +198,13 @@ class VariantTable:
 
 def override(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:
     """A variant with arguments given from outside (`classes=10`), already known to be parameters."""
-    args = {**base.args, **{name: Arg(value, lift(value), span) for name, value in values.items()}}
-    return Configured(base.name, base.model, args, base.span, base.lineage)
+    return replace(base, args={**base.args, **_given(values, span)})
+
+
+def for_image(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:
+    """A variant for other images: `values` are channels, height, width, or some of them."""
+    return replace(base, image={**base.image, **_given(values, span)})
+
+
+def _given(values: Mapping[str, Any], span: Span) -> dict[str, Arg]:
+    return {name: Arg(value, lift(value), span) for name, value in values.items()}

@@ -59,7 +59,22 @@ class Forward:
         """The steps without members that are absent in every instance: their output is the tensor that came in."""
         return [step for step in steps if not step.path or step.path[0] not in self.absent]
 
-    def signature(self) -> Iterator[str]:
+    def method(self, name: str = "forward") -> Iterator[str]:
+        """The whole method."""
+        yield from self.signature(name)
+        yield from self.statements(2)
+
+    def assign(self, name: str, depth: int) -> Iterator[str]:
+        """The lines that give the only output that name, which is the only input's; none where they are one tensor."""
+        self.names = {self.body.inputs[0]: name}
+        yield from self._run(self.steps, self.outputs, depth, [name])
+
+    def expression(self, name: str = "x") -> str | None:
+        """What the only input, of that name, becomes, if it is one expression on one line."""
+        lines = list(self.statements(0, name))
+        return lines[0].removeprefix("return ") if len(lines) == 1 else None
+
+    def signature(self, method: str = "forward") -> Iterator[str]:
         """`def forward(self, x: Tensor) -> Tensor:`"""
         names = self.body.scope.input_names
         if len(self.body.inputs) == 1:
@@ -69,10 +84,12 @@ class Forward:
         self.names = dict(zip(self.body.inputs, names, strict=True))
         count = len(self.body.outputs)
         result = self.result or ("Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]")
-        yield from signature("def forward", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
+        yield from signature(f"def {method}", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
 
-    def statements(self, depth: int) -> Iterator[str]:
-        """The lines of the body, the return included; call `signature` first."""
+    def statements(self, depth: int, name: str = "") -> Iterator[str]:
+        """The lines of the body, the return included; call `signature` first, or give the only input's name."""
+        if name:
+            self.names = {self.body.inputs[0]: name}
         yield from self._run(self.steps, self.outputs, depth, None)
 
     def _run(

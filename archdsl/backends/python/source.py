@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from archdsl.backends.python.classes import classes_of
 from archdsl.backends.python.construction import Construction
 from archdsl.backends.python.docstrings import docstring_lines
-from archdsl.backends.python.forward import Forward
 from archdsl.backends.python.functions import Functions, function_lines
 from archdsl.backends.python.helpers import helper_names, helper_sources
 from archdsl.backends.python.initialization import initialization
 from archdsl.backends.python.layout import INDENT, signature, statement
+from archdsl.backends.python.methods import methods
 from archdsl.backends.python.modules import Listed
 from archdsl.backends.python.naming import Names, helpers_used
 from archdsl.backends.python.parameters import ClassDef, Parameter
@@ -94,10 +94,7 @@ def _class(
     if known.is_model:
         yield from initialization(graph, rules, names.helpers)
     yield ""
-    several = known.is_model and graph.output_names
-    forward = Forward(body, kept, names.outputs, graph.output_names) if several else Forward(body, kept)
-    yield from forward.signature()
-    yield from forward.statements(2)
+    yield from methods(known, graph, kept, names.outputs)
 
 
 def _assignments(known: ClassDef, kept: Mapping[Expr, str]) -> Iterator[str]:

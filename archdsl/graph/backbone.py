@@ -1,0 +1,188 @@
+"""What a network is to those who build on it: feature maps by stage, the features before the head, the classifier.
+
+Takes a `Graph`; gives names, channels and strides as data, and the places in the graph. All of it follows from the
+graph by rules that are the same for every network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple, overload
+
+from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.receptive import receptive_fields
+
+
+class Feature(NamedTuple):
+    """A feature map: the stage that gives it, its channels, and its stride.
+
+    `reduction` is the distance in pixels of the image between neighbouring positions of the map.
+    """
+
+    name: str
+    channels: int
+    reduction: int | float
+
+
+class FeatureInfo(Sequence[Feature]):
+    """The feature maps of a network, in order of execution."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._features = tuple(features)
+
+    @overload
+    def __getitem__(self, index: int) -> Feature: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Feature, ...]: ...
+    def __getitem__(self, index: int | slice) -> Feature | tuple[Feature, ...]:
+        return self._features[index]
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def __repr__(self) -> str:
+        return f"FeatureInfo({list(self._features)!r})"
+
+    def names(self) -> list[str]:
+        """The names of their stages."""
+        return [feature.name for feature in self]
+
+    def channels(self) -> list[int]:
+        """Their channels."""
+        return [feature.channels for feature in self]
+
+    def reduction(self) -> list[int | float]:
+        """Their strides in pixels of the image."""
+        return [feature.reduction for feature in self]
+
+
+class Head(NamedTuple):
+    """The end of a network that classifies: `features`, the last feature map before pooling, is all it sees.
+
+    `classifier` is the layer that gives the classes: the last one with weights on the way to the result.
+    """
+
+    features: Ref
+    classifier: Node
+
+
+def head_of(graph: Graph) -> Head | None:
+    """Where a network's head begins; None where its result does not come from one layer in a line of others.
+
+    The head begins with the last global pool before the classifier. If there is none (SqueezeNet pools after it) it
+    begins with what has no weights before the classifier: dropout, flattening, a pool.
+    """
+    classifier = classifier_of(graph, graph.outputs[0])
+    if classifier is None:
+        return None
+    ref = classifier.inputs[0]
+    for node in _line(graph, ref):
+        if _is_global_pool(node):
+            return Head(node.inputs[0], classifier)
+    for node in _line(graph, ref):
+        if node.weights or node.op.role not in ("pool", "regularizer", "reshape"):
+            break
+        ref = node.inputs[0]
+    return Head(ref, classifier)
+
+
+def classifier_of(graph: Graph, output: Ref) -> Node | None:
+    """The layer that an output comes from, with nothing after it but what has no weights; None where there is none."""
+    for node in _line(graph, output):
+        if node.weights:
+            return node if node.op.role in ("conv", "linear") else None
+    return None
+
+
+def classifiers(graph: Graph) -> tuple[Node, ...]:
+    """The layers that give the classes: of the result, and of further outputs with layers of their own."""
+    heads = [output for output in graph.outputs if output == graph.outputs[0] or output.node in graph.aux]
+    found = [classifier_of(graph, output) for output in heads]
+    return tuple(dict.fromkeys(node for node in found if node is not None))
+
+
+def first_layers(graph: Graph) -> tuple[Node, ...]:
+    """The convolutions that see the image, directly or through what has no weights."""
+    sees = {graph.input.id}
+    found = []
+    for node in graph.nodes:
+        if len(node.inputs) == 1 and node.inputs[0].node in sees:
+            if node.weights:
+                found.append(node)
+            else:
+                sees.add(node.id)
+    return tuple(node for node in found if node.op.role == "conv")
+
+
+def _line(graph: Graph, ref: Ref) -> Iterator[Node]:
+    """The nodes that a tensor comes from, backwards, as long as each has one input and one output."""
+    node = graph.nodes[ref.node]
+    while len(node.inputs) == 1 and len(node.outputs) == 1:
+        yield node
+        node = graph.nodes[node.inputs[0].node]
+
+
+def _is_global_pool(node: Node) -> bool:
+    return node.op.role == "pool" and node.op.reach(node.params, node.input_shapes).everything
+
+
+def feature_info(graph: Graph, names: Sequence[str] | None = None) -> FeatureInfo:
+    """Channels and strides of the feature maps of all stages, or of those that are named."""
+    found = stage_features(graph)
+    chosen = found if names is None else {name: found[name] for name in found if name in names}
+    fields = receptive_fields(graph)
+    features = [
+        Feature(name, graph.shape(ref).channels, _whole(fields[ref.node].stride[0])) for name, ref in chosen.items()
+    ]
+    return FeatureInfo(features)
+
+
+def _whole(stride: Fraction) -> int | float:
+    return int(stride) if stride.denominator == 1 else float(stride)
+
+
+def pyramid(graph: Graph) -> tuple[str, ...]:
+    """The last stage of each resolution, as detection and segmentation use them."""
+    features = stage_features(graph)
+    last = {(graph.shape(ref).height, graph.shape(ref).width): name for name, ref in features.items()}
+    return tuple(last.values())
+
+
+def stage_features(graph: Graph) -> dict[str, Ref]:
+    """The tensor with which each stage ends, by the stage's name, of those that are C×H×W; in order of execution.
+
+    A stage that gives several tensors to what follows ends with the last of them.
+    """
+    stage_of = _stages(graph)
+    last: dict[int, Ref] = {}
+    for number, scope in enumerate(stage_of):
+        if scope is not None:
+            last[id(scope)] = max(last.get(id(scope), Ref(number, 0)), Ref(number, 0))
+    leaving: dict[int, Ref] = {}
+    for node in graph.nodes:
+        inside = stage_of[node.id]
+        for ref in node.inputs:
+            stage = stage_of[ref.node]
+            if stage is not None and stage is not inside and node.id not in graph.aux:
+                leaving[id(stage)] = max(leaving.get(id(stage), ref), ref)
+    names: dict[int, str] = {}
+    for scope in stage_of:
+        if scope is not None:
+            names.setdefault(id(scope), scope.stage_name)
+    ends = {names[key]: leaving.get(key, last[key]) for key in names}
+    return {
+        name: ref for name, ref in sorted(ends.items(), key=lambda item: item[1]) if graph.shape(ref).layout == "chw"
+    }
+
+
+def _stages(graph: Graph) -> list[Scope | None]:
+    """The stage of each node, but for those that only a further output needs."""
+    known: dict[int, Scope | None] = {}
+    found: list[Scope | None] = []
+    for node in graph.nodes:
+        key = id(node.scope)
+        if key not in known:
+            known[key] = node.stage
+        found.append(None if node.id in graph.aux else known[key])
+    return found
