@@ -13,7 +13,7 @@ from archdsl.backends.diagram import style
 from archdsl.backends.diagram.dot import Dot, number
 from archdsl.backends.diagram.drawing import Drawing, Level
 from archdsl.backends.diagram.style import Look
-from archdsl.backends.diagram.text import LINE, width
+from archdsl.backends.diagram.text import LINE, fit, width
 
 Point = tuple[float, float]
 Anchor = Literal["center", "left", "right"]
@@ -195,6 +195,18 @@ class Canvas:
     def _edge(self, tail: Box, head: Box, pos: str, **attributes: Any) -> None:
         self._count += 1
         self._dot.edge(tail.name, head.name, pos=pos, id=self._id(f"edge{self._count}"), **attributes)
+
+    def legend(self, y: float, width: float, more: Sequence[Look] = ()) -> float:
+        """The looks in use, and more, in rows; gives the y of the last."""
+        x = 0.0
+        for look in (*self.looks, *more):
+            line = Line(fit(look.name, width - 14, style.SMALL), style.SMALL)
+            if x and x + 12 + line.width > width:
+                x, y = 0, y + 11
+            self.box(x + 4, y, 8, 7, look, kind="key", legend=False)
+            self.text(x + 11, y, line, "left")
+            x += line.width + 22
+        return y
 
     def anchor(self, x: float, y: float) -> Box:
         """A point without extent that arrows may begin or end at."""

@@ -59,7 +59,10 @@ class Page:
                 panel.draw(self.canvas, x, y, height)
                 x += panel.width + MARGIN
             y += height + MARGIN
-        self._legend(y + 4)
+        if not self.panels:
+            line = Line(f"{self.graph.name} has no blocks of more than one layer", style.SIZE)
+            self.canvas.text(0, 0, line._replace(text=fit(line.text, self.width, line.size)), "left")
+        self.canvas.legend(y + 4, self.width)
         return self.canvas.drawing(self.graph.name, "blocks", f"{self.graph.name}: blocks")
 
     def _shelves(self) -> list[list[Panel]]:
@@ -90,16 +93,6 @@ class Page:
             if figure.width <= self.width - 2 * MARGIN:
                 break
         return figure
-
-    def _legend(self, y: float) -> None:
-        x = 0.0
-        for look in self.canvas.looks:
-            line = Line(look.name, style.SMALL)
-            if x and x + 12 + line.width > self.width:
-                x, y = 0, y + 11
-            self.canvas.box(x + 4, y, 8, 7, look, kind="key", legend=False)
-            self.canvas.text(x + 11, y, line, "left")
-            x += line.width + 22
 
 
 def _caption(definition: Definition, form: Form) -> str:

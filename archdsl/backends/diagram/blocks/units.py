@@ -100,7 +100,26 @@ def body_of(graph: Graph, scope: Scope, is_drawn: Callable[[Scope], bool]) -> Bo
     for unit in units[len(entries) :]:
         refs = [next(outputs)] if unit.kind == "output" else _entering(unit)
         unit.inputs = [(made_by.get(ref.node, owner.get(ref, 0)), ref) for ref in refs]
+    _share_concatenations(units)
     return Body(scope, _folded(units))
+
+
+def _share_concatenations(units: list[Unit]) -> None:
+    """Let what is concatenated again be taken from the concatenation before: `a ‖ b ‖ c` is `(a ‖ b) ‖ c`.
+
+    A dense block that concatenates all that was made before would else have a line from each layer to each.
+    """
+    made: dict[tuple[Ref, ...], int] = {}
+    for unit in units:
+        if unit.kind != "sign" or unit.lead.op.channels != "sum":
+            continue
+        refs = tuple(ref for _, ref in unit.inputs)
+        for count in range(len(refs) - 1, 1, -1):
+            if refs[:count] in made:
+                earlier = made[refs[:count]]
+                unit.inputs[:count] = [(earlier, Ref(units[earlier].lead.id, 0))]
+                break
+        made.setdefault(refs, unit.index)
 
 
 def _items(scope: Scope, is_drawn: Callable[[Scope], bool]) -> Iterator[Node | Scope]:

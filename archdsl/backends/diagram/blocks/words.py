@@ -152,7 +152,7 @@ def _sizes(body: Body, unit: Unit, limit: float) -> list[Line]:
     before, after = unit.inputs[0][1], Ref(last.id, 0)
     numbers = arrow(str(unit.nodes[0].input_shapes[0].channels), str(last.shape.channels))
     symbols = arrow(_width_of(body.scope, before), _width_of(body.scope, after))
-    both = f"{symbols}  ({numbers})"
+    both = f"{symbols} ({numbers})"
     if symbols and width(both, style.SMALL - 0.5) <= limit:
         return _small(both, limit)
     lines = [text for text in (symbols, numbers) if text and width(text, style.SMALL - 0.5) <= limit]

@@ -28,5 +28,5 @@ def draw(graph: Graph, options: Options) -> Drawing:
     lay_out = across.lay_out if direction == "lr" else down.lay_out
     top = heading(canvas, graph, width)
     bottom, reach = lay_out(canvas, glyphs, edges, shares, top, width)
-    legend(canvas, bottom, reach, direction)
+    legend(canvas, bottom, max(reach, COLUMN), direction)
     return canvas.drawing(graph.name, "overview", f"{graph.name}: overview")

@@ -39,7 +39,7 @@ class Column:
             self.wide = min(56.0, max(6.0, 1.1 * channels))
             self.high = max(LOWEST, TALLEST * glyph.scale)
         self.x: float = 0
-        self.label: float = max(glyph.label, 26.0 if glyph.part else 0)
+        self.label: float = max(glyph.label, 30.0 if glyph.part else 0)
 
     @property
     def reach(self) -> float:
@@ -236,7 +236,7 @@ def _bars(canvas: Canvas, shares: Shares, row: Sequence[Column], top: float) -> 
         if part is None:
             continue
         for share, look, side in zip(shares.both(part), style.BARS, (-1, 1), strict=True):
-            x = column.x + side * 7
+            x = column.x + side * 8
             high = max(0.6, share / shares.largest * HIGHEST_BAR)
             canvas.box(x, base - high / 2, 9, high, look, kind="bar", legend=False)
             canvas.text(x, base - high - 4, Line(style.share_text(share), style.TINY, colour=style.FAINT))

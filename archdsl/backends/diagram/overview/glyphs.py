@@ -156,14 +156,7 @@ def heading(canvas: Canvas, graph: Graph, width: float) -> float:
 
 def legend(canvas: Canvas, y: float, width: float, direction: str) -> None:
     """The looks in use and how to read the glyphs, from y on."""
-    x = 0.0
-    for look in (*canvas.looks, *style.BARS):
-        line = Line(look.name, style.SMALL)
-        if x and x + 12 + line.width > width:
-            x, y = 0, y + 11
-        canvas.box(x + 4, y, 8, 7, look, kind="key", legend=False)
-        canvas.text(x + 11, y, line, "left")
-        x += line.width + 22
+    y = canvas.legend(y, width, style.BARS)
     sides = (
         "height by √resolution, width by √channels"
         if direction == "lr"
