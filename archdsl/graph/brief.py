@@ -144,8 +144,7 @@ def _blocks(difference: GraphDiff) -> Iterator[Note]:
 
 def contents(section: SectionChange) -> str:
     """What a section is made of: its blocks, or what its layers are known by (`7×7 conv, 3×3 max pool`)."""
-    found = section.after or section.before
-    assert found is not None
+    found = section.shown
     if found.blocks:
         return ", ".join(f"{count} × {name}" for count, name in found.blocks)
     nodes = [node for node in found.nodes if node.op.role in ("conv", "linear", "pool", "norm")] or list(found.nodes)

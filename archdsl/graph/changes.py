@@ -122,6 +122,13 @@ class SectionChange:
     blocks: tuple[BlockChange, ...]
 
     @property
+    def shown(self) -> Section:
+        """The one it is, or was."""
+        found = self.after or self.before
+        assert found is not None
+        return found
+
+    @property
     def costs(self) -> tuple[Cost, Cost]:
         return (self.before.cost if self.before else Cost(), self.after.cost if self.after else Cost())
 
@@ -163,9 +170,9 @@ class DistinctChange:
 class GraphDiff:
     """Two architectures, section by section.
 
-    `image` is the change of the input's size; `outputs` are the paths of what the graphs give, before and after, where
-    these do not correspond; `renamed` are the paths of layers that correspond and are named otherwise,
-    in the order of the first graph. Names are not a difference of the networks, but of their weights' keys.
+    `image` is the change of the input's size; `outputs` are the names of what the graphs give, before and after, where
+    these differ, or the paths, where these do not correspond; `renamed` are the paths of layers that correspond and
+    are named otherwise. Names are not a difference of the networks, but of their weights' keys.
     """
 
     before: Graph

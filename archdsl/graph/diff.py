@@ -101,8 +101,11 @@ class _Wiring:
         return found
 
     def outputs(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-        """The paths of the outputs of both graphs, if these do not correspond."""
-        return self._compared(self.graphs[0].outputs, self.graphs[1].outputs)
+        """The names of the outputs of both graphs, if these differ; else their paths, if these do not correspond."""
+        before, after = self.graphs
+        if before.output_names != after.output_names:
+            return before.output_names or ("logits",), after.output_names or ("logits",)
+        return self._compared(before.outputs, after.outputs)
 
     def _compared(self, first: Sequence[Ref], second: Sequence[Ref]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         if len(first) == len(second):
@@ -210,8 +213,7 @@ def distinct(difference: GraphDiff) -> list[DistinctChange]:
     for section, block in difference.blocks():
         if block.before is None or block.after is None or not block.changes:
             continue
-        sides = section.after or section.before
-        names = (block.before.name, block.after.name) if block.name else (sides.kind if sides else "",)
+        names = (block.before.name, block.after.name) if block.name else (section.shown.kind,)
         labels = (_inner(op, block) for op in block.changes)
         found.setdefault((names, *map(pattern_of, block.changes), *labels), []).append((section, block))
     return [DistinctChange(tuple(places)) for places in found.values()]

@@ -121,7 +121,8 @@ def sections(graph: Graph) -> tuple[Section, ...]:
     """All sections in order of execution; the image is in none of them."""
     rows = stage_table(graph).rows
     if not any(row.kind == "stage" for row in rows):
-        return tuple(_by_resolution(graph))
+        aux = [Section(row.name, row.kind, (_whole(row.nodes),)) for row in rows if row.kind == "aux"]
+        return (*_by_resolution(graph), *aux)
     found = []
     for row in rows:
         stage = row.nodes[0].stage
@@ -177,7 +178,7 @@ def _outermost(scope: Scope, known: dict[int, Scope | None]) -> Scope | None:
 def _by_resolution(graph: Graph) -> list[Section]:
     """A model without stages: its blocks by the size of their output; layers before the first block and after the last
     are the stem and the head."""
-    units = _units(graph.nodes[1:], graph.root)
+    units = _units([node for node in graph.nodes[1:] if node.id not in graph.aux], graph.root)
     blocks = [i for i, unit in enumerate(units) if unit.name and unit.output.layout != "flat"]
     if not blocks:
         return [Section("layers", "part", (unit,)) for unit in units]

@@ -158,9 +158,7 @@ def changed_text(before: str, after: str) -> str:
 
 def section_name(section: SectionChange) -> str:
     """The name it has, or had."""
-    found = section.after or section.before
-    assert found is not None
-    return found.name
+    return section.shown.name
 
 
 def blocks_text(section: SectionChange) -> str:

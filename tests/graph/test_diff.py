@@ -181,6 +181,14 @@ def test_another_output_is_seen() -> None:
     assert [said(block) for block in blocks(found)] == [["added relu1"]]
 
 
+def test_further_outputs() -> None:
+    """GoogLeNet's auxiliary heads (section 5 of Szegedy et al., 2014): two sections, nothing else."""
+    found = between("googlenet:googlenet", "googlenet:googlenet_aux")
+    assert [section.shown.kind for section in found.sections if section.status != "same"] == ["aux", "aux"]
+    assert found.outputs is not None
+    assert (len(found.outputs[0]), len(found.outputs[1])) == (1, 3)
+
+
 def test_repeats() -> None:
     found = changed(("[Unit(8), Unit(8)]", "[5 of Unit(8)]"))
     (block,) = blocks(found)

@@ -55,8 +55,9 @@ def _line(
         for k, line in enumerate(reversed(lines)):
             canvas.text(x, top - 4 - 8 * k, line)
         boxes.append(_box(canvas, section, x, axis, column - 10))
-    for tail, head in pairwise(boxes):
-        canvas.arrow(tail, head, [tail.right, head.left])
+    for (tail, _), (head, section) in pairwise(zip(boxes, sections, strict=True)):
+        if section.shown.kind != "aux":
+            canvas.arrow(tail, head, [tail.right, head.left])
     if total:
         canvas.text(_HEADS + column * len(sections) + _TOTAL / 2, axis, Line("total", style.SMALL, True))
     y = axis + _HIGH / 2 + 8
