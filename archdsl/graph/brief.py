@@ -7,7 +7,7 @@ line, whichever stage it is in, and all that was added is one line too.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from archdsl.graph.diff import distinct
 from archdsl.graph.everywhere import everywhere
 from archdsl.graph.ir import Node
 from archdsl.graph.sections import Section
+
+_FEW = 4
+"""Layers of a section of which norms are named, too."""
 
 
 class Note(NamedTuple):
@@ -73,14 +76,10 @@ def _changed(changes: Iterable[DistinctChange]) -> Iterator[Note]:
         yield Note("changed", " ".join(filter(None, (where, named, text))))
 
 
-def _notes(places: Iterable[OpChange]) -> Iterator[str]:
-    values: dict[str, dict[tuple[object, object], None]] = {}
-    for op in places:
-        for parameter in op.parameters:
-            values.setdefault(parameter.name, {}).update(dict.fromkeys(parameter.values))
-    for name, pairs in values.items():
-        old, new = (wording.span_text([pair[side] for pair in pairs]) for side in (0, 1))
-        yield f"{name} {old}{wording.ARROW}{new}"
+def _notes(places: Sequence[OpChange]) -> Iterator[str]:
+    for parameter in wording.parameters_of(places):
+        old, new = wording.span_text(parameter.before), wording.span_text(parameter.after)
+        yield f"{parameter.name} {old}{wording.ARROW}{new}"
     if any(op.moved for op in places):
         yield "moved"
     if any(op.rewired for op in places):
@@ -147,5 +146,7 @@ def contents(section: SectionChange) -> str:
     found = section.shown
     if found.blocks:
         return ", ".join(f"{count} × {name}" for count, name in found.blocks)
-    nodes = [node for node in found.nodes if node.op.role in ("conv", "linear", "pool", "norm")] or list(found.nodes)
+    nodes = list(found.nodes)
+    roles = ("conv", "linear", "pool", "norm") if len(nodes) <= _FEW else ("conv", "linear", "pool")
+    nodes = [node for node in nodes if node.op.role in roles] or nodes
     return ", ".join(dict.fromkeys(wording.label_of(node).partition(",")[0] for node in nodes))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -146,7 +147,7 @@ class SectionChange:
 
 @dataclass(frozen=True, slots=True)
 class DistinctChange:
-    """The same change of blocks in several places, which differ in numbers only."""
+    """A change of blocks in several places, which differ in numbers only; or, `merged`, in details."""
 
     places: tuple[tuple[SectionChange, BlockChange], ...]
 
@@ -162,8 +163,35 @@ class DistinctChange:
         return sum(old), sum(new)
 
     def ops(self) -> tuple[tuple[OpChange, ...], ...]:
-        """The ops that changed, each with its counterparts in all places."""
-        return tuple(zip(*(block.changes for _, block in self.places), strict=True))
+        """The ops that changed in the first place, each with its counterparts in all places."""
+        first = self.places[0][1]
+        return tuple(
+            places for op, places in zip(first.ops, self.counterparts(first), strict=True) if op.status != "same"
+        )
+
+    def counterparts(self, block: BlockChange) -> list[tuple[OpChange, ...]]:
+        """For each op of one of the blocks, itself and those in the other places: of the same name, or unnamed and as
+        many before it."""
+        tables = [dict(zip(_keys(other), other.ops, strict=True)) for _, other in self.places]
+        return [tuple(table[key] for table in tables if key in table) for key in _keys(block)]
+
+
+def _keys(block: BlockChange) -> list[tuple[object, ...]]:
+    """What tells the ops of a block apart: labels, else the op and how many like it are before."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    keys: list[tuple[object, ...]] = []
+    for op in block.ops:
+        sides = [(n, unit) for n, unit in ((op.before, block.before), (op.after, block.after)) if n and unit]
+        node, unit = sides[-1]
+        key: tuple[object, ...]
+        if node.labelled:
+            key = (op.status in ("added", "removed") and op.status, unit.inner(node))
+        else:
+            key = (op.status in ("added", "removed") and op.status, *(n.op.name for n, _ in sides[:1]))
+            seen[key] += 1
+            key = (*key, seen[key])
+        keys.append(key)
+    return keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ reads. `diff(a, b)` is `diff(b, a).inverse()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archdsl.garbage import collector_paused
@@ -216,6 +216,18 @@ def distinct(difference: GraphDiff) -> list[DistinctChange]:
         names = (block.before.name, block.after.name) if block.name else (section.shown.kind,)
         labels = (_inner(op, block) for op in block.changes)
         found.setdefault((names, *map(pattern_of, block.changes), *labels), []).append((section, block))
+    return [DistinctChange(tuple(places)) for places in found.values()]
+
+
+def merged(changes: Iterable[DistinctChange]) -> list[DistinctChange]:
+    """Coarser: changes of blocks of one name in which the same ops came and went, whatever else changed in some."""
+    found: dict[tuple[object, ...], list[tuple[SectionChange, BlockChange]]] = {}
+    for change in changes:
+        block = change.example
+        names = [unit.name for unit in (block.before, block.after) if unit is not None]
+        kind = "" if block.name else change.places[0][0].shown.kind
+        came = [(op.status, pattern_of(op), _inner(op, block)) for op in block.changes if op.status != "changed"]
+        found.setdefault((*names, kind, *came), []).extend(change.places)
     return [DistinctChange(tuple(places)) for places in found.values()]
 
 

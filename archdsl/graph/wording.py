@@ -90,9 +90,12 @@ def _tail(path: str) -> str:
 
 
 def parameters_of(places: Sequence[OpChange]) -> list[ParameterChange]:
-    """The parameters that changed, each with its values in all places."""
-    columns = zip(*(op.parameters for op in places), strict=True)
-    return [ParameterChange(c[0].name, tuple(dict.fromkeys(v for p in c for v in p.values))) for c in columns]
+    """The parameters that changed in some place, each with its values in all of them."""
+    values: dict[str, dict[tuple[Any, Any], None]] = {}
+    for op in places:
+        for parameter in op.parameters:
+            values.setdefault(parameter.name, {}).update(dict.fromkeys(parameter.values))
+    return [ParameterChange(name, tuple(pairs)) for name, pairs in values.items()]
 
 
 def parameter_text(parameter: ParameterChange) -> str:

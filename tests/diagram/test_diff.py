@@ -179,6 +179,14 @@ def test_a_chain_of_any_networks() -> None:
     assert "conv2 out 64…512 → 128…1024, groups 1 → 32" in labels
 
 
+def test_many_changes_are_merged_where_the_same_came_and_went() -> None:
+    """MobileNetV3 (Howard et al., 2019, table 1) has squeeze-and-excitation in three of six resolutions."""
+    labels = [element.label for element in elements(drawn("mobilenet_v2", "mobilenet_v3_large"))]
+    assert "9 → 8 in bneck3, bneck5, bneck6" in labels
+    assert labels.count("global avg pool") == 2  # of the gate, and of the head
+    assert labels.count("ReLU6 → ReLU or hard swish") == 4
+
+
 def test_equal_networks_have_a_picture_too() -> None:
     drawing = drawn("resnet18", "resnet18")
     assert {e.label for e in elements(drawing) if e.kind == "text"} >= {"resnet18", "11.7M", "1.81G", "="}

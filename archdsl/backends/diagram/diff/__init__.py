@@ -20,11 +20,13 @@ from archdsl.backends.diagram.style import COLUMN, PAGE
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph import wording
 from archdsl.graph.changes import DistinctChange, GraphDiff
-from archdsl.graph.diff import diff, distinct
+from archdsl.graph.diff import diff, distinct, merged
 from archdsl.graph.everywhere import Everywhere, everywhere
 from archdsl.graph.ir import Graph
 
 _APART = 18.0
+_MOST = 4
+"""Blocks to show above which those that differ in details are one."""
 
 
 def draw(before: Graph, after: Graph, options: Options) -> Drawing:
@@ -37,8 +39,10 @@ def draw(before: Graph, after: Graph, options: Options) -> Drawing:
     y = draw_strip(canvas, difference, y, width) + 12
     y = _common(canvas, common, y, width)
     direction = options.direction or ("lr" if options.columns == 2 else "tb")
-    y = _panels(canvas, distinct(rest), y, width, direction)
-    legend(canvas, 0, y + 4)
+    changes = distinct(rest)
+    changes = merged(changes) if len(changes) > _MOST else changes
+    y = _panels(canvas, changes, y, width, direction)
+    legend(canvas, 0, y + 4, width)
     name = f"{before.name}-{after.name}"
     return canvas.drawing(name, "diff", f"{before.name} and {after.name}: what differs")
 
@@ -105,7 +109,7 @@ def _block(change: DistinctChange, width: float, direction: Direction) -> Across
         block = layout(change)
         if block.wide <= width and block.is_plain:
             return block
-    return Listed(change, width)
+    return Listed(DistinctChange(change.places[:1]), width)
 
 
 class _Panel:

@@ -27,12 +27,13 @@ AFTER = Look("#5A5A5A", "#444444", "after")
 LOOKS: Mapping[Status, Look] = {"same": SAME, "added": ADDED, "removed": REMOVED, "changed": CHANGED}
 
 
-def legend(canvas: Canvas, x: float, y: float, note: str = "") -> float:
-    """What the looks mean, on one line; gives its height."""
-    for look in (SAME, CHANGED, ADDED, REMOVED, BEFORE, AFTER):
+def legend(canvas: Canvas, x: float, y: float, width: float) -> None:
+    """What the looks in use mean."""
+    used = {look.name for look in canvas.looks}
+    for look in (*(look for look in LOOKS.values() if look.name in used), BEFORE, AFTER):
         line = Line(look.name, style.SMALL)
+        if x + line.width + 13 > width:
+            x, y = 0.0, y + 11
         canvas.box(x + 5, y, 10, 7, look, kind="key", legend=False)
         canvas.text(x + 13, y, line, "left")
         x += line.width + 26
-    canvas.text(x, y, Line(note, style.SMALL, colour=style.FAINT), "left")
-    return 12.0

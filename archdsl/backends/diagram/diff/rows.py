@@ -29,6 +29,8 @@ class Row:
 
     number: int
     change: OpChange
+    status: Status
+    """What happened to the op, here or in another place."""
     main: bool
     lines: list[Line]
     tag: str
@@ -38,10 +40,6 @@ class Row:
     x: float = 0
     y: float = 0
     wide: float = 0
-
-    @property
-    def status(self) -> Status:
-        return self.change.status
 
     @property
     def high(self) -> float:
@@ -67,17 +65,16 @@ class Row:
 def rows_of(change: DistinctChange, wide: float, side: float) -> list[Row]:
     """The rows of the block to show, in order; their lines fit the widths of the main path and beside it."""
     block = change.example
-    place = next(i for i, (_, other) in enumerate(change.places) if other is block)
-    everywhere = {id(ops[place]): ops for ops in change.ops()}
     rows = []
-    for number, op in enumerate(block.ops):
+    for number, (op, places) in enumerate(zip(block.ops, change.counterparts(block), strict=True)):
         main = _is_main(op, block)
-        places = everywhere.get(id(op), (op,))
         width = wide if main else side
-        label = (op.after or op.before).op.label((op.after or op.before).params)  # type: ignore[union-attr]
-        symbol = _MERGES.get(label, "")
+        node = op.after or op.before
+        assert node is not None
         tag = _tag(op, block)
-        rows.append(Row(number, op, main, _lines(places, width, tag), tag, symbol, wide=width))
+        changed = [other for other in places if other.status != "same"] or [op]
+        symbol = _MERGES.get(node.op.label(node.params), "")
+        rows.append(Row(number, op, changed[0].status, main, _lines(changed, width, tag), tag, symbol, wide=width))
     _connect(rows, block)
     return rows
 
@@ -95,7 +92,7 @@ def _tag(op: OpChange, block: BlockChange) -> str:
     return "" if tag.isdigit() else tag
 
 
-def _lines(places: tuple[OpChange, ...], width: float, tag: str) -> list[Line]:
+def _lines(places: Sequence[OpChange], width: float, tag: str) -> list[Line]:
     """What the op is, then what changed in it."""
     op = places[0]
     room = width - 13 - (Line(tag, style.TINY).width + 5 if tag else 0)
@@ -106,11 +103,15 @@ def _lines(places: tuple[OpChange, ...], width: float, tag: str) -> list[Line]:
         text = wording.merged_label(node for o in places if (node := o.after or o.before) is not None)
         first, *rest = wrap(text, room, style.SMALL)
         return [Line(first, style.SMALL), *(Line(line, style.SMALL) for line in rest)]
-    heads = list(dict.fromkeys(map(_head, (op.before, op.after))))
+    heads = [
+        " or ".join(dict.fromkeys(_head(node) for o in places if (node := _side(o, side)) is not None))
+        for side in (0, 1)
+    ]
+    heads = list(dict.fromkeys(heads))
     parameters = [p for p in wording.parameters_of(places) if len(heads) == 1 or p.name not in ("kernel", "groups")]
     notes = [f"{p.name} {wording.span_text(p.before)} → {wording.span_text(p.after)}" for p in parameters]
-    notes += ["moved here"] if op.moved else []
-    notes += ["other input"] if op.rewired else []
+    notes += ["moved here"] if any(o.moved for o in places) else []
+    notes += ["other input"] if any(o.rewired for o in places) else []
     title = wrap(wording.ARROW.join(heads), room, style.SMALL, True)
     details = [line for note in notes for line in wrap(note, width - 13, style.TINY)]
     return [*(Line(text, style.SMALL, True) for text in title), *(Line(text, style.TINY) for text in details)]
@@ -165,7 +166,7 @@ def elided(rows: list[Row], keep: int = 1, least: int = 3) -> list[Row]:
         if len(run) >= least + 2 * keep:
             middle = run[keep : len(run) - keep]
             text = [Line(f"{len(middle)} layers as before", style.SMALL, colour=style.FAINT)]
-            gap = Row(middle[0].number, middle[0].change, True, text, "", wide=middle[0].wide)
+            gap = Row(middle[0].number, middle[0].change, "same", True, text, "", wide=middle[0].wide)
             gap.elided = tuple(item.change for item in middle)
             run = [*run[:keep], gap, *run[len(run) - keep :]]
         result += run + ([row] if row is not None else [])
