@@ -198,6 +198,24 @@ ENTRIES = (
             """,
     ),
     Entry(
+        "E612",
+        "no such part",
+        facts="path name suggestion",
+        message="`{name}` has no part `{path}`",
+        help=("did you mean `{suggestion}`?", "`archdsl show SPEC --layers` lists the paths"),
+        fence="sh",
+        explanation="""
+            `--expand` opens a block of the picture, or what is around a layer. It takes a path: the labels from the
+            model down, joined by dots, as in the names of weights.
+            """,
+        example="""
+            archdsl draw resnet50 --level graph --expand layer9
+            """,
+        fixed="""
+            archdsl draw resnet50 --level graph --expand layer3.1
+            """,
+    ),
+    Entry(
         "E613",
         "no such block to draw",
         facts="name suggestion names",
