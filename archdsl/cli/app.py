@@ -19,6 +19,7 @@ COMMANDS = {
     "draw": "draw",
     "list": "listing",
     "predict": "predict",
+    "verify": "verify",
     "fmt": "fmt",
     "explain": "explain",
 }

@@ -276,6 +276,46 @@ class StepsDocument(Document):
     steps: list[StepJson]
 
 
+class FindingJson(TypedDict):
+    """What differs from the reference: which comparison, and what."""
+
+    check: str
+    detail: str
+
+
+class VerifiedJson(TypedDict):
+    """A variant against a reference. `differences`: size of the images -> difference of the outputs.
+
+    They are in units of the outputs' standard deviation. `verdict`: equal, close (within the tolerance), differs,
+    skipped. `training` is null where the structure alone was
+    compared; `skipped` says why nothing was, and is null otherwise.
+    """
+
+    family: str
+    variant: str
+    library: str
+    version: str
+    model: str
+    verdict: str
+    params: int
+    macs: int
+    keys: int
+    differences: dict[str, float]
+    training: float | None
+    tolerance: float
+    reason: str
+    findings: list[FindingJson]
+    skipped: str | None
+    seconds: float
+
+
+class VerifyDocument(Document):
+    """`archdsl verify --json`; `without`: names of variants that have no reference."""
+
+    results: list[VerifiedJson]
+    without: list[str]
+
+
 class FamilyJson(TypedDict):
     """A shipped spec."""
 

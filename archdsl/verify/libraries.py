@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from archdsl.graph.reference import LIBRARIES, Plain, Reference
@@ -119,13 +119,3 @@ class _WithoutMemory(TorchFunctionMode):
 def _listed(value: Plain) -> Any:
     """Libraries take lists where the language has them."""
     return [_listed(item) for item in value] if isinstance(value, tuple) else value
-
-
-def tensors(output: object) -> list[Tensor]:
-    """The tensors of what a network returned: one, or those of a (named) tuple, list or dict, None left out."""
-    if isinstance(output, Tensor):
-        return [output]
-    if isinstance(output, Mapping):
-        return tensors(list(output.values()))
-    assert isinstance(output, tuple | list), type(output)
-    return [tensor for item in output if item is not None for tensor in tensors(item)]

@@ -10,7 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from archdsl.verify.libraries import tensors
+
+def outputs(returned: object) -> dict[str, Tensor]:
+    """The tensors that a network returned, by name: a tensor alone is `logits`, of a named tuple each has its own."""
+    if isinstance(returned, Tensor):
+        return {"logits": returned}
+    names = getattr(returned, "_fields", None)
+    if not isinstance(returned, tuple) or names is None:
+        raise Meaningless(f"a network returned a {type(returned).__name__}")
+    return {name: tensor for name, tensor in sorted(zip(names, returned, strict=True)) if tensor is not None}
 
 
 class Meaningless(Exception):
@@ -38,15 +46,16 @@ def in_double(*models: nn.Module) -> Iterator[None]:
 def output_difference(theirs: nn.Module, ours: nn.Module, size: int, seed: int = 1, batch: int = 2) -> float:
     """max |difference| / std of the reference's outputs, both in eval mode, on one random batch; 0 is bit-equality.
 
-    Of several outputs the greatest. Raises Meaningless if shapes differ, or the reference's outputs are not finite or
-    hardly vary.
+    Of several outputs the greatest; one that the reference returns in training only is not compared. Raises Meaningless
+    if shapes differ, or the reference's outputs are not finite or hardly vary.
     """
     images = torch.randn(batch, 3, size, size, generator=torch.Generator().manual_seed(seed))
-    expected, actual = tensors(theirs.eval()(images)), tensors(ours.eval()(images))
-    if [tuple(t.shape) for t in actual] != [tuple(t.shape) for t in expected]:
-        mine, other = ([tuple(t.shape) for t in side] for side in (actual, expected))
-        raise Meaningless(f"the outputs are {mine} instead of {other}")
-    return max(_relative(a, b) for a, b in zip(expected, actual, strict=True))
+    expected, actual = outputs(theirs.eval()(images)), outputs(ours.eval()(images))
+    wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    found = {name: tuple(tensor.shape) for name, tensor in actual.items() if name in wanted}
+    if found != wanted:
+        raise Meaningless(f"the outputs are {found} instead of {wanted}")
+    return max(_relative(expected[name], actual[name]) for name in wanted)
 
 
 def _relative(expected: Tensor, actual: Tensor) -> float:
@@ -85,8 +94,10 @@ def train_step(
     images = torch.randn(batch, 3, size, size, generator=rng)
     model.train().zero_grad(set_to_none=True)
     with _KeepEverything():
-        outputs = tensors(model(images))
-    loss = sum(((output * torch.randn(output.shape, generator=rng)).sum() for output in outputs), torch.zeros(()))
+        results = outputs(model(images))
+    loss = sum(
+        ((output * torch.randn(output.shape, generator=rng)).sum() for output in results.values()), torch.zeros(())
+    )
     loss.backward()
     model.eval()
     gradients = {key: value.grad for key, value in model.named_parameters()}

@@ -64,3 +64,8 @@ class Result:
         if self.findings:
             return "differs"
         return "close" if self.worst else "equal"
+
+
+def difference(value: float | None) -> str:
+    """`0` for equality, `3e-14`, a dash where nothing was compared."""
+    return "–" if value is None else "0" if value == 0 else f"{value:.0e}"

@@ -67,7 +67,8 @@ class _Recorder(TorchDispatchMode):
         "constant_pad_nd channel_shuffle native_channel_shuffle".split()
     )
 
-    COMMUTATIVE = frozenset({"add", "mul"})
+    # Of operands that are stretched to each other's shape (a factor for each channel, C×1×1) the sizes count alone.
+    ELEMENTWISE = frozenset({"add", "mul", "addcmul"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,9 +96,14 @@ class _Recorder(TorchDispatchMode):
         if name == "mean" and len(args) > 1 and isinstance(args[1], list | tuple):
             # A mean over (-1, -2) of four axes is the mean over (2, 3), whether or not it keeps them.
             return (name, described[0], tuple(sorted(axis % args[0].dim() for axis in args[1])))
-        if name in self.COMMUTATIVE:
-            described.sort(key=str)
+        if name in self.ELEMENTWISE:
+            return (name, *sorted((_sizes(shape) for shape in described), key=str))
         return (name, *described)
+
+
+def _sizes(shape: Any) -> Any:
+    """The dimensions of a shape that are not 1, in no order."""
+    return tuple(sorted(size for size in shape if size != 1)) if isinstance(shape, tuple) else shape
 
 
 def _describe(argument: Any) -> Any:

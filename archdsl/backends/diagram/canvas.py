@@ -185,11 +185,8 @@ class Canvas:
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)
         self._edge(tail, head, f"e,{_pos(points[-1])} {_spline([*points[:-1], stop], radius)}", **more)
 
-    def curve(self, tail: Box, head: Box, points: Sequence[Point], plain: bool = False) -> None:
-        """An arrow along Bézier curves: a point, then three for each curve; `plain`: without a head."""
-        if plain:
-            self._edge(tail, head, " ".join(map(_pos, points)), dir="none")
-            return
+    def curve(self, tail: Box, head: Box, points: Sequence[Point]) -> None:
+        """An arrow along Bézier curves: a point, then three for each curve."""
         (x0, y0), (x1, y1) = points[-2:]
         length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-6)
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)

@@ -1,4 +1,4 @@
-"""E601–E613: finding a spec, building and drawing it, files given on the command line."""
+"""E601–E613: finding a spec, building and drawing it, files and libraries that a command needs."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -199,20 +199,22 @@ ENTRIES = (
     ),
     Entry(
         "E612",
-        "no such part",
-        facts="path name suggestion",
-        message="`{name}` has no part `{path}`",
-        help=("did you mean `{suggestion}`?", "`archdsl show SPEC --layers` lists the paths"),
-        fence="sh",
+        "nothing to verify",
+        message="no variant has a `reference`",
+        help="say which model of which library it equals: `reference torchvision for NAME`",
+        fence="text",
         explanation="""
-            `--expand` opens a block of the picture, or what is around a layer. It takes a path: the labels from the
-            model down, joined by dots, as in the names of weights.
+            `archdsl verify` compares variants with the models of libraries that the spec names. There is none, so
+            nothing would be compared.
             """,
         example="""
-            archdsl draw resnet50 --level graph --expand layer9
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
             """,
         fixed="""
-            archdsl draw resnet50 --level graph --expand layer3.1
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference timm for net
             """,
     ),
     Entry(
