@@ -82,8 +82,15 @@ def test_without_any_engine(overview: Drawing, monkeypatch: pytest.MonkeyPatch, 
 def test_the_systems_dot_is_used_when_asked(overview: Drawing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _program(tmp_path / "dot", 'echo "$@"; cat > /dev/null')
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert overview.render("pdf", "dot") == b"-Kneato -n2 -Tpdf\n"
+    assert overview.render("pdf", "dot") == b"-Kneato -n2 -Tpdf -Gmargin=0\n"
     assert overview.render("svg", "embedded").startswith(b"<svg")
+
+
+def test_the_systems_dot_gets_our_fonts() -> None:
+    """Texts that look like a font's name stay as they are."""
+    dot = 'a [fontname=Helvetica] b [fontname="Helvetica-Bold"] c [label="fontname=Helvetica \\" fontname=Helvetica"]'
+    ours = 'a [fontname=Arimo] b [fontname="Arimo Bold"] c [label="fontname=Helvetica \\" fontname=Helvetica"]'
+    assert render._with_our_fonts(dot) == ours
 
 
 def test_a_failing_engine(overview: Drawing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ not there. Raises ArchError E610 (no engine) or E611 (the engine failed).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -17,6 +18,7 @@ from typing import Literal
 
 from archdsl.backends.diagram.drawing import Drawing, Engine
 from archdsl.backends.diagram.style import DPI
+from archdsl.backends.diagram.text import FONTS
 from archdsl.diagnostics.core import ArchError, Bag
 
 Picture = Literal["svg", "png", "pdf", "dot"]
@@ -76,13 +78,26 @@ def embedded_program() -> str | None:
     return str(found) if found is not None and found.is_file() else None
 
 
+_FONT = re.compile(r'fontname="Helvetica-Bold"|fontname=Helvetica\b|"(?:[^"\\]|\\.)*"')
+
+
+def _with_our_fonts(dot: str) -> str:
+    """DOT that names the font which text was measured with; Graphviz would take Helvetica for whatever is there."""
+    names = {'fontname="Helvetica-Bold"': 'fontname="Arimo Bold"', "fontname=Helvetica": "fontname=Arimo"}
+    return _FONT.sub(lambda found: names.get(found[0], found[0]), dot)
+
+
 def _run(program: str, drawing: Drawing, format: str) -> bytes:
+    is_system = Path(program).stem != _PROGRAM
+    # In SVG the weight of a font is only known for Helvetica.
+    dot = _with_our_fonts(drawing.dot) if is_system and format != "svg" else drawing.dot
     layout = ["-Kneato", "-n2"] if drawing.layout == "fixed" else ["-Kdot"]
-    density = [f"-Gdpi={DPI}"] if format == "png" else []
+    page = [f"-Gdpi={DPI}"] if format == "png" else ["-Gmargin=0"] if format == "pdf" else []
     try:
         done = subprocess.run(
-            [program, *layout, f"-T{format}", *density],
-            input=drawing.dot.encode(),
+            [program, *layout, f"-T{format}", *page],
+            input=dot.encode(),
+            env={"FONTCONFIG_FILE": str(FONTS / "fonts.conf"), **os.environ},
             capture_output=True,
             timeout=_LONGEST,
         )
