@@ -25,7 +25,7 @@ from archdsl.semantics.checkpoints import check_checkpoints, keymaps_of
 from archdsl.semantics.claims import check_claims, recorded_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.names import check_names
-from archdsl.semantics.program import bind
+from archdsl.semantics.program import Definition, bind
 from archdsl.semantics.references import check_references, references_of
 from archdsl.semantics.settings import check_settings, init_rules
 from archdsl.semantics.variants import Configured, VariantTable, for_image, override
@@ -265,7 +265,7 @@ class ArchFile(Mapping[str, Variant]):
             return False
 
     def check(self) -> tuple[Diagnostic, ...]:
-        """Every finding about the file: names, types, shapes, claims, of all its variants."""
+        """Every finding about the file: names, types, shapes, claims, of all its variants. See also `unchecked`."""
         bag = self.bag
         for name in self:
             self[name].build(bag)
@@ -275,6 +275,12 @@ class ArchFile(Mapping[str, Variant]):
         check_settings(self.program, graphs, self.variants, bag)
         check_references(self.program, self.variants, bag)
         return tuple(bag)
+
+    @property
+    def unchecked(self) -> tuple[Definition, ...]:
+        """Definitions of this file that nothing uses: `check` knows that their names make sense, and no more."""
+        own = [d for d in self.program.root.names.values() if d.file is self.program.root and d.kind != "table"]
+        return tuple(d for d in own if not d.elaborated and not d.faulty)
 
     def only(self, variant: str | None, spec: str = "") -> Variant:
         """The named variant, or the file's only one, or the one that is named as its family, which `spec` is

@@ -20,6 +20,21 @@ from typing import Any, TypeAlias
 Value: TypeAlias = Any
 """A compile-time value an expression stands for: int, float, bool, str, None or a tuple of them."""
 
+EXACT = "exact"
+"""The operator of a division that has to be exact: printed `//`."""
+
+
+def _divide(a: Any, b: Any) -> Any:
+    """The language's `/`: a whole number where the division is exact."""
+    return a // b if type(a) is int and type(b) is int and a % b == 0 else a / b
+
+
+def _exactly(a: int, b: int) -> int:
+    if a % b:
+        raise ValueError(f"{b} does not divide {a}")
+    return a // b
+
+
 _BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
     "or": (1, lambda a, b: a or b),
     "and": (2, lambda a, b: a and b),
@@ -32,7 +47,8 @@ _BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
     "+": (6, operator.add),
     "-": (6, operator.sub),
     "*": (7, operator.mul),
-    "/": (7, operator.truediv),
+    "/": (7, _divide),
+    EXACT: (7, _exactly),
     "//": (7, operator.floordiv),
     "%": (7, operator.mod),
     "**": (9, operator.pow),
@@ -168,7 +184,8 @@ class Binary(Expr):
     def python(self, outer: int) -> str:
         level = _BINARY[self.op][0]
         left, right = self.left.python(level), self.right.python(level + 1)
-        text = f"{left} {self.op} {right}" if self.op != "**" else f"{self.left.python(level + 1)}**{right}"
+        sign = "//" if self.op == EXACT else self.op
+        text = f"{left} {sign} {right}" if self.op != "**" else f"{self.left.python(level + 1)}**{right}"
         return f"({text})" if level < outer else text
 
     def parts(self) -> tuple[Expr, ...]:
@@ -357,7 +374,7 @@ def binary(op: str, left: Expr, right: Expr) -> Expr:
     """`left op right` in Python's meaning, folded where constant or neutral (`1 * x`, `x + 0`)."""
     if isinstance(left, Const) and isinstance(right, Const):
         return Const(_BINARY[op][1](left.value, right.value))
-    if (op in ("*", "//") and _is_int(right, 1)) or (op in ("+", "-") and _is_int(right, 0)):
+    if (op in ("*", "/", "//", EXACT) and _is_int(right, 1)) or (op in ("+", "-") and _is_int(right, 0)):
         return left
     if (op == "*" and _is_int(left, 1)) or (op == "+" and _is_int(left, 0)):
         return right

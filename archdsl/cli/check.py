@@ -14,6 +14,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.cli.schema import CheckedJson
+    from archdsl.semantics.program import Definition
 
 
 @click.command("check", cls=ArchCommand)
@@ -33,16 +34,20 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
     every: list[Diagnostic] = []
     files: list[CheckedJson] = []
     for spec in specs:
-        name, variants, found = _check(spec)
+        name, variants, unchecked, found = _check(spec)
         every += found
         ok = not any(d.severity == "error" for d in found)
         if as_json:
             own: Any = document("check", found)["diagnostics"]
-            files.append({"file": name, "ok": ok, "variants": variants, "diagnostics": own})
+            names = [definition.name for definition in unchecked]
+            files.append({"file": name, "ok": ok, "variants": variants, "unchecked": names, "diagnostics": own})
             continue
         console.diagnose(found, sys.stdout)
         if ok:
             console.line(f"{name}: {_fine(len(variants))}")
+            if unchecked:
+                what = ", ".join(f"{definition.kind} {definition.name}" for definition in unchecked)
+                console.line(f"  nothing uses {what}: only names were checked there")
     if as_json:
         console.write_json(document("check", every, files=files))
     elif every:
@@ -50,8 +55,8 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
     return exit_code(every)
 
 
-def _check(spec: str) -> tuple[str, list[str], tuple[Diagnostic, ...]]:
-    """The name, variants and diagnostics of the file that SPEC means."""
+def _check(spec: str) -> tuple[str, list[str], tuple[Definition, ...], tuple[Diagnostic, ...]]:
+    """The name, variants, unchecked definitions and diagnostics of the file that SPEC means."""
     from archdsl.api import ArchFile
 
     name = spec
@@ -62,9 +67,9 @@ def _check(spec: str) -> tuple[str, list[str], tuple[Diagnostic, ...]]:
         found = file.check()
         if variant is not None:
             file[variant]
-        return name, list(file), found
+        return name, list(file), file.unchecked, found
     except ArchError as error:
-        return name, [], error.diagnostics
+        return name, [], (), error.diagnostics
 
 
 def _fine(variants: int) -> str:

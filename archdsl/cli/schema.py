@@ -110,11 +110,12 @@ class BuildDocument(Document):
 
 
 class CheckedJson(TypedDict):
-    """One file that was checked."""
+    """One file that was checked; of the `unchecked` definitions, which nothing uses, only the names were."""
 
     file: str
     ok: bool
     variants: list[str]
+    unchecked: list[str]
     diagnostics: list[DiagnosticJson]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from archdsl.ops.spec import OpParams, OpSpec, Recipe, Shape, Weight
 from archdsl.source import Span
-from archdsl.symbolic import Expr
+from archdsl.symbolic import IN_CHANNELS, Expr
 
 if TYPE_CHECKING:
     import networkx
@@ -105,6 +105,22 @@ class Scope:
         if self.kind != "stage":
             return self.path
         return f"{self.path}.{self.name}" if self.path else self.name
+
+    @property
+    def width_names(self) -> tuple[str, ...]:
+        """What expressions call the widths of a block's inputs: `in_channels`, or `a_channels` of an input `a`.
+
+        A parameter of that name keeps it: the width is `a_channels_` then.
+        """
+        if self.input_names == ("in",):
+            return (IN_CHANNELS.name,)
+        names: list[str] = []
+        for given in self.input_names:
+            name = f"{given}_channels"
+            while name in self.arguments or name in names:
+                name += "_"
+            names.append(name)
+        return tuple(names)
 
     def ancestors(self) -> Iterator[Scope]:
         """This scope and those around it, innermost first."""

@@ -41,7 +41,7 @@ from archdsl.semantics.values import (
     Sequence as SequenceLayer,
 )
 from archdsl.source import Span
-from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, expand, substitute
+from archdsl.symbolic import Const, Expr, Symbol, expand, substitute
 from archdsl.syntax import ast
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -235,6 +235,7 @@ class ApplicationRules(NodeRules):
     ) -> Frame | None:
         """The frame of a block or model instance: each parameter becomes a symbol of its own."""
         scope.definition, scope.definition_site = definition.name, definition.span
+        definition.elaborated = True
         if isinstance(definition.syntax, ast.Definition) and definition.syntax.docstring is not None:
             scope.docstring = definition.syntax.docstring.text
         bound = Frame(definition.file, None, inline=True)
@@ -253,10 +254,8 @@ class ApplicationRules(NodeRules):
     def _run_block(self, syntax: ast.Definition, scope: Scope, inner: Frame, tensors: tuple[Tensor, ...]) -> Any:
         names = tuple(entry.name for entry in syntax.inputs) or ("in",)
         scope.input_names, scope.inputs = names, tuple(t.ref for t in tensors)
-        if names == ("in",):
-            inner.inputs = (self._seen(tensors[0], IN_CHANNELS),)
-        else:
-            inner.inputs = tuple(self._seen(t, Symbol(f"{n}_channels")) for n, t in zip(names, tensors, strict=True))
+        inner.inputs = tuple(self._seen(t, Symbol(n)) for n, t in zip(scope.width_names, tensors, strict=True))
+        if names != ("in",):
             inner.locals |= dict(zip(names, inner.inputs, strict=True))
         scope.widths |= {t.ref: t.channels for t in inner.inputs}
         value = self.execute(syntax.body, inner)
@@ -284,10 +283,7 @@ class ApplicationRules(NodeRules):
         if not self.traced:
             return results[0] if len(results) == 1 else results
         outer: dict[str, Expr] = {name: bound.expr for name, bound in scope.arguments.items()}
-        if scope.input_names == ("in",):
-            outer[IN_CHANNELS.name] = tensors[0].channels
-        else:
-            outer |= {f"{n}_channels": t.channels for n, t in zip(scope.input_names, tensors, strict=True)}
+        outer |= {name: tensor.channels for name, tensor in zip(scope.width_names, tensors, strict=True)}
         seen = tuple(Tensor(t.ref, t.shape, substitute(expand(t.channels), outer)) for t in results)
         if scope.parent is not None:
             scope.parent.frame.widths |= {t.ref: t.channels for t in seen}

@@ -169,6 +169,7 @@ class CallRules(ParameterRules):
         args = self.arguments(node.arguments, names, definition.name, frame, {}, node.span, tensors=True)
         if args is None or definition.faulty:
             return UNKNOWN
+        definition.elaborated = True
         inner = Frame(definition.file, frame.scope, inline=True, owner=definition.name)
         if not self.bind_parameters(definition, args, inner, frame, node.span):
             return UNKNOWN

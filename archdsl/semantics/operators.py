@@ -85,7 +85,7 @@ class OperatorRules(Core):
             return self.error("E305", node.right.span, frame)
         if op == "/":
             exact = isinstance(a, int) and isinstance(b, int) and a % b == 0
-            return self._result(a // b if exact else a / b, "//" if exact else "/", left, right, frame)
+            return self._result(a // b if exact else a / b, op, left, right, frame)
         if op == "^":
             return self._power(node, frame, left, right)
         value = _ARITHMETIC[op](a, b)

@@ -51,6 +51,8 @@ class Definition:
     """Of a block: what was elaborated for which arguments and inputs."""
     inert: frozenset[str] | None = None
     """Of a block: parameters that only a regularizer's number depends on, once they have been asked for."""
+    elaborated: bool = field(default=False, repr=False)
+    """Whether its body was executed: only then is more of it known than that its names make sense."""
 
     @property
     def name(self) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archdsl.backends.python.arithmetic import divisions, simplified
 from archdsl.backends.python.layout import signature, statement
-from archdsl.backends.python.parameters import ClassDef, annotation, simplified
+from archdsl.backends.python.parameters import ClassDef, annotation
 from archdsl.backends.python.text import text
 from archdsl.backends.python.traversal import body_holes, named_numbers
 from archdsl.backends.python.values import Environment, same
@@ -112,4 +113,5 @@ def function_lines(found: FunctionDef, function: Function) -> Iterator[str]:
     yield from signature(f"def {function.name}", items, f" -> {annotation(found.results)}:", 0)
     for name, value in named_numbers([function.result]).items():
         yield from statement(f"{name} = ", text(value), "", 1)
+    yield from divisions([function.result], found.environments, 1)
     yield from statement("return ", text(function.result), "", 1)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archdsl.backends.python.arithmetic import simplified
 from archdsl.backends.python.modules import Body, Option
 from archdsl.backends.python.traversal import body_holes, modules_of, rewrite_body
 from archdsl.backends.python.unify import Case
@@ -18,9 +19,6 @@ from archdsl.backends.python.values import Environment, same
 from archdsl.graph.ir import Node, Ref, Scope
 from archdsl.symbolic import (
     IN_CHANNELS,
-    Apply,
-    Binary,
-    Conditional,
     Const,
     Expr,
     Local,
@@ -32,7 +30,6 @@ from archdsl.symbolic import (
 )
 
 _MISSING = object()
-_ROUNDINGS = ("int", "round", "math.ceil", "math.floor")
 
 
 @dataclass(slots=True)
@@ -138,9 +135,7 @@ def argument_of(scope: Scope, name: str) -> Expr | None:
         return Symbol(name)
     if name in scope.arguments:
         return scope.arguments[name].expr
-    widths = (
-        [IN_CHANNELS.name] if scope.input_names == ("in",) else [f"{given}_channels" for given in scope.input_names]
-    )
+    widths = scope.width_names
     assert scope.parent is not None
     return scope.parent.frame.widths[scope.inputs[widths.index(name)]] if name in widths else None
 
@@ -208,40 +203,6 @@ def _free(body: Body, environment: Environment, decided: set[str]) -> set[str]:
         if not isinstance(hole, Symbol) and not isinstance(evaluate(hole, environment), float):
             free -= symbols(hole)
     return free
-
-
-def simplified(expr: Expr, environments: Sequence[Environment]) -> Expr:
-    """The expression without roundings of whole numbers, products with zero, sums with it, choices between equals."""
-    parts = expr.parts()
-    if not parts:
-        return expr
-    expr = expr.rebuild([simplified(part, environments) for part in parts])
-    if isinstance(expr, Conditional) and expr.yes == expr.no and str(expr.yes) == str(expr.no):
-        return expr.yes
-    if isinstance(expr, Apply) and expr.function in _ROUNDINGS and len(expr.arguments) == 1:
-        (argument,) = expr.arguments
-        if all(type(_value(argument, environment)) is int for environment in environments):
-            return argument
-    if isinstance(expr, Binary) and expr.op == "*" and 0 in (_constant(expr.left), _constant(expr.right)):
-        values = [_value(expr, environment) for environment in environments]
-        if values and all(same(value, values[0]) and value == 0 for value in values):
-            return Const(values[0])
-    if isinstance(expr, Binary) and expr.op == "+" and 0 in (_constant(expr.left), _constant(expr.right)):
-        other = expr.right if _constant(expr.left) == 0 else expr.left
-        if all(same(_value(expr, environment), _value(other, environment)) for environment in environments):
-            return other
-    return expr
-
-
-def _constant(expr: Expr) -> Any:
-    return expr.value if isinstance(expr, Const) else None
-
-
-def _value(expr: Expr, environment: Environment) -> Any:
-    try:
-        return evaluate(expr, environment)
-    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError):
-        return None
 
 
 # --- constructor parameters --------------------------------------------------------------------

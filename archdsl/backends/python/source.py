@@ -5,6 +5,7 @@ from __future__ import annotations
 import symtable
 from collections.abc import Iterator, Mapping, Sequence
 
+from archdsl.backends.python.arithmetic import divisions
 from archdsl.backends.python.classes import classes_of
 from archdsl.backends.python.construction import Construction
 from archdsl.backends.python.docstrings import docstring_lines
@@ -82,14 +83,17 @@ def _class(
     yield from signature("def __init__", ["self", *map(_parameter, known.parameters)], " -> None:", 1)
     construction = Construction(known, classes, names.helpers)
     kept = names.kept[known.number]
+    refusals = divisions(body_holes(body), known.environments, 2)
     if body.sequential:
         yield from _assignments(known, kept)
+        yield from refusals
         ((_, listed),) = body.members
         assert isinstance(listed, Listed)
         yield from construction.sequence(listed, 2)
         return
     yield f"{INDENT * 2}super().__init__()"
     yield from _assignments(known, kept)
+    yield from refusals
     yield from construction.members(body.members, 2)
     if known.is_model:
         yield from initialization(graph, rules, names.helpers)

@@ -16,11 +16,8 @@ def environment_of(graph: Graph, scope: Scope) -> dict[str, Any]:
     """The values of all parameters of a scope's frame, widths of its inputs included."""
     frame = scope.frame
     values = {name: bound.value for name, bound in frame.arguments.items()}
-    if frame.input_names == ("in",):
-        values["in_channels"] = graph.shape(frame.inputs[0]).channels
-    else:
-        for name, ref in zip(frame.input_names, frame.inputs, strict=True):
-            values[f"{name}_channels"] = graph.shape(ref).channels
+    for name, ref in zip(frame.width_names, frame.inputs, strict=True):
+        values[name] = graph.shape(ref).channels
     return values
 
 

@@ -30,7 +30,7 @@ class DropPath(nn.Module):
 
 
 def divisible(value: int, by: int = 8) -> int:
-    rounded = max(by, (value + by // 2) // by * by)
+    rounded = max(by, int(value + by / 2) // by * by)
     return rounded + by if rounded < 0.9 * value else rounded
 
 

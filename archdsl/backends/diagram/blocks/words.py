@@ -133,7 +133,7 @@ def expression(expr: Expr | None) -> str:
     """An expression over a block's parameters as a reader writes it; empty where it is long."""
     if expr is None:
         return ""
-    text = str(substitute(expr, CHANNELS)).replace(" * ", "·").replace(" // ", "/")
+    text = str(substitute(expr, CHANNELS)).replace(" * ", "·").replace(" // ", "/").replace(" / ", "/")
     text = _CHANNELS_OF.sub(r"C_\1", text)
     return text if len(text) <= _LONGEST else ""
 
