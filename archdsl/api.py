@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from archdsl.backends.diagram import Drawing, Options
     from archdsl.backends.diagram.drawing import Level
+    from archdsl.graph.changes import GraphDiff
 
 
 class Variant:
@@ -162,19 +163,33 @@ class Variant:
         return Variant(self.file, override(self.configured, plain, span)) if values else self
 
     def set(self, assignments: Mapping[str, str]) -> Variant:
-        """`override` with values written in the language (`{"depths": "[3, 4, 6, 3]"}`), as `--set` gives them."""
+        """`override` with values written in the language (`{"depths": "[3, 4, 6, 3]"}`), as `--set` gives them.
+
+        `{"compound.phi": "1"}` is about a scaling of the file: as if the spec said `..compound(phi = 1)`.
+        """
         bag = Bag()
-        arguments = []
+        arguments: list[tuple[str | None, Source]] = []
+        knobs: dict[str, list[str]] = {}
         for name, text in assignments.items():
-            source = Source(f"--set {name}", text)
-            expression = parse_expression(source, bag)
-            if expression is not None:
-                arguments.append(ast.Argument(name, expression, span=expression.span))
+            scaling, dot, knob = name.partition(".")
+            if dot:
+                knobs.setdefault(scaling, []).append(f"{knob} = {text}")
+            else:
+                arguments.append((name, Source(f"--set {name}", text)))
+        arguments += [(None, Source(f"--set {s}", f"{s}({', '.join(given)})")) for s, given in knobs.items()]
+        parsed = [(name, parse_expression(source, bag)) for name, source in arguments]
         bag.raise_errors()
-        args = VariantTable(self.file.program, bag).amend(self.configured, arguments, self.configured.span)
+        given = [ast.Argument(name, expr, spread=name is None, span=expr.span) for name, expr in parsed if expr]
+        args = VariantTable(self.file.program, bag).amend(self.configured, given, self.configured.span)
         bag.raise_errors()
         assert args is not None
         return Variant(self.file, replace(self.configured, args=args))
+
+    def diff(self, other: Variant) -> GraphDiff:
+        """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""
+        from archdsl.graph.diff import diff
+
+        return diff(self.graph, other.graph)
 
     def for_image(self, channels: int | None = None, size: int | tuple[int, int] | None = None) -> Variant:
         """The same variant for images of other channels or another size, in pixels: of both sides, or height and width.

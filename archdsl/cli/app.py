@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "check",
     "show": "show",
     "diff": "diff",
+    "sweep": "sweep",
     "draw": "draw",
     "list": "listing",
     "predict": "predict",

@@ -11,8 +11,10 @@ from archdsl.cli.shared import (
     COULD_NOT_RUN,
     FINDINGS,
     ArchCommand,
+    changed,
     document,
     find_variant,
+    image_option,
     json_option,
     open_spec,
     set_option,
@@ -34,22 +36,23 @@ class DiffCommand(ArchCommand):
 @click.argument("before", metavar="SPEC")
 @click.argument("after", metavar="[SPEC]", default="")
 @set_option
+@image_option
 @json_option
-def command(before: str, after: str, settings: dict[str, str], as_json: bool) -> int:
+def command(before: str, after: str, settings: dict[str, str], image: dict[str, int], as_json: bool) -> int:
     """Print what came, went and changed from one network to another.
 
     Stages, blocks and layers that correspond are found by their structure, so that neither renamed labels nor other
-    widths hide what is the same. The second SPEC may be `:VARIANT`, another variant of the first one's file, and
-    --set is about the second network; without a second SPEC it changes the first one. One SPEC alone whose variants
-    amend each other is a chain of steps, and each is compared with the one it amends.
+    widths hide what is the same. The second SPEC may be `:VARIANT`, another variant of the first one's file. --set and
+    --image are about the second network; without a second SPEC they change the first one. One SPEC alone whose
+    variants amend each other is a chain of steps, and each is compared with the one it amends.
 
     Exit codes: 0 the networks are equal, 1 they differ, 2 could not compare. Names of layers, how pictures become the
     input and initial weights make no difference.
     """
-    if not after and not settings:
+    if not after and not settings and not image:
         return _steps(before, as_json)
     first = find_variant(before, {})
-    second = _second(first, after, settings)
+    second = _second(first, after, settings, image)
     from archdsl.graph.diff import diff
     from archdsl.graph.transfer import transfer
 
@@ -96,9 +99,8 @@ def _steps(spec: str, as_json: bool) -> int:
     return FINDINGS if any(difference and not difference.equal for _, difference in compared) else 0
 
 
-def _second(first: Variant, spec: str, settings: dict[str, str]) -> Variant:
+def _second(first: Variant, spec: str, settings: dict[str, str], image: dict[str, int]) -> Variant:
     """The network to compare with: of the first one's file, or of another."""
     if spec and not spec.startswith(":"):
-        return find_variant(spec, settings)
-    found = first.file[spec[1:]] if spec else first
-    return found.set(settings) if settings else found
+        return find_variant(spec, settings, image)
+    return changed(first.file[spec[1:]] if spec else first, settings, image)

@@ -277,6 +277,20 @@ class StepsDocument(Document):
     steps: list[StepJson]
 
 
+class PointJson(TypedDict):
+    """A point of a grid: texts in the language by parameter, by `scaling.knob`, or by `image`."""
+
+    settings: dict[str, str]
+    variant: VariantJson
+
+
+class SweepDocument(Document):
+    """`archdsl sweep --json`: points that the spec refuses are left out and are among the diagnostics."""
+
+    base: str
+    points: list[PointJson]
+
+
 class FindingJson(TypedDict):
     """What differs from the reference: which comparison, and what."""
 

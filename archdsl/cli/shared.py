@@ -118,14 +118,21 @@ def set_option(command: F) -> F:
 def _settings(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     result: dict[str, str] = {}
     for value in values:
-        name, equals, text = value.partition("=")
-        name, text = name.strip(), text.strip()
-        if not equals or not name.isidentifier() or not text:
-            raise click.BadParameter(f"{value!r} is not NAME=VALUE", ctx, option)
+        name, text = split_setting(value, ctx, option)
         if name in result:
             raise click.BadParameter(f"{name!r} is set twice", ctx, option)
         result[name] = text
     return result
+
+
+def split_setting(value: str, ctx: click.Context, option: click.Parameter) -> tuple[str, str]:
+    """`width=0.5` in two: a parameter, or the knob of a scaling (`compound.phi`), and a text in the language."""
+    name, equals, text = value.partition("=")
+    name, text = name.strip(), text.strip()
+    parts = name.split(".")
+    if not equals or len(parts) > 2 or not all(part.isidentifier() for part in parts) or not text:
+        raise click.BadParameter(f"{value!r} is not NAME=VALUE", ctx, option)
+    return name, text
 
 
 def image_option(command: F) -> F:
@@ -133,14 +140,13 @@ def image_option(command: F) -> F:
     return click.option(
         "--image",
         metavar="[C×]SIZE",
-        callback=_image,
+        callback=lambda ctx, option, value: image_of(ctx, option, value) if value is not None else {},
         help="Another image than the spec's: --image 160, --image 256x320 (height, width), --image 1x256x256.",
     )(command)
 
 
-def _image(ctx: click.Context, option: click.Parameter, value: str | None) -> dict[str, int]:
-    if value is None:
-        return {}
+def image_of(ctx: click.Context | None, option: click.Parameter | None, value: str) -> dict[str, int]:
+    """The parameters of `image(…)` that a size stands for; raises BadParameter."""
     parts = value.replace("×", "x").split("x")
     if len(parts) > 3 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
         raise click.BadParameter(f"{value!r} is not a size, height x width or channels x height x width", ctx, option)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
@@ -137,6 +137,22 @@ def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = Tr
         name = ("  " if width else "") + variant.name
         costs = (count(variant.table.layers), count(graph.params), macs(graph.macs))
         made.add_row(*map(Text, [name, str(graph.input_shape), *costs, *([top1(variant)] if accuracies else [])]))
+    return made
+
+
+def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]]) -> Table:
+    """The points of a grid: the settings, the image where it varies, and the costs."""
+    varies = len({variant.graph.input_shape for _, variant in points}) > 1
+    settings: list[Column] = [(name, "right") for name in points[0][0] if name != "image"]
+    sizes: list[Column] = [("input", "right")] if varies else []
+    costs: list[Column] = [("layers", "right"), ("params", "right"), ("MACs", "right"), ("activations", "right")]
+    made = plain_table(*settings, *sizes, *costs)
+    for values, variant in points:
+        table = variant.table
+        cells = [text for name, text in values.items() if name != "image"]
+        cells += [str(variant.graph.input_shape)] if varies else []
+        cells += [count(table.layers), count(table.params), macs(table.macs), count(table.activations)]
+        made.add_row(*map(Text, cells))
     return made
 
 

@@ -223,6 +223,13 @@ class GraphDiff:
         """All blocks with the sections they are in."""
         return ((section, block) for section in self.sections for block in section.blocks)
 
+    def __str__(self) -> str:
+        """In a few lines: `~ conv2 out 64…512 → 128…1024, groups 1 → 32`."""
+        from archdsl.graph.brief import brief
+        from archdsl.graph.wording import SIGNS
+
+        return "\n".join(f"{SIGNS[note.status]} {note.text}" for note in brief(self))
+
     def inverse(self) -> GraphDiff:
         """The difference seen from the other side."""
         return GraphDiff(

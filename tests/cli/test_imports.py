@@ -41,6 +41,7 @@ def imported(tmp_path: Path, *args: str) -> set[str]:
         "show resnet50 --json",
         "diff resnet50 resnet50",
         "diff resnet50 resnet50 --json",
+        "sweep resnet50 --set classes=10,20",
         "list",
         "explain E101",
         "draw resnet50",

@@ -54,6 +54,7 @@ def test_the_check_bites() -> None:
         ("draw small.arch:large", schema.DrawDocument),
         ("draw small.arch:large -o -", schema.DrawDocument),
         ("diff small.arch:small small.arch:small", schema.DiffDocument),
+        ("sweep small.arch:small --set width=2,4 --image 16,32x48", schema.SweepDocument),
         ("list", schema.ListDocument),
         ("explain e101", schema.ExplainDocument),
         ("fmt small.arch", schema.FmtDocument),

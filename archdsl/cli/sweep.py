@@ -1,0 +1,155 @@
+"""`archdsl sweep`: what a network costs over a grid of its parameters."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import (
+    ArchCommand,
+    changed,
+    document,
+    exit_code,
+    find_variant,
+    image_of,
+    json_option,
+    split_setting,
+)
+from archdsl.diagnostics.core import ArchError, Diagnostic
+
+if TYPE_CHECKING:
+    from archdsl.api import Variant
+
+IMAGE = "image"
+"""What the sizes of `--image` are called among the settings."""
+
+MOST = 10_000
+_RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
+_CLOSED = {"(": ")", "[": "]", "{": "}"}
+
+
+def _grid(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
+    """Each setting with its values: texts in the language, or sizes of the image."""
+    grid: dict[str, list[str]] = {}
+    for value in values:
+        name, text = split_setting(value, ctx, option)
+        if name in grid:
+            raise click.BadParameter(f"{name!r} is set twice", ctx, option)
+        grid[name] = list(_values(text))
+        if not all(grid[name]):
+            raise click.BadParameter(f"{value!r} has an empty value", ctx, option)
+    return grid
+
+
+def _images(ctx: click.Context, option: click.Parameter, value: str | None) -> list[str]:
+    sizes = [size.strip() for size in value.split(",")] if value else []
+    for size in sizes:
+        image_of(ctx, option, size)
+    return sizes
+
+
+def _values(text: str) -> Iterator[str]:
+    """`0.5, 1.0` is two values, `[3, 4], [2, 2]` too, `0..4` are four, as in the language."""
+    whole = _RANGE.fullmatch(text)
+    if whole is not None:
+        yield from map(str, range(int(whole[1]), min(int(whole[2]), int(whole[1]) + MOST + 1)))
+        return
+    start, open_, quoted = 0, list[str](), False
+    for place, character in enumerate(text):
+        if character == '"':
+            quoted = not quoted
+        elif not quoted and character in _CLOSED:
+            open_.append(_CLOSED[character])
+        elif open_ and not quoted and character == open_[-1]:
+            open_.pop()
+        elif character == "," and not quoted and not open_:
+            yield text[start:place].strip()
+            start = place + 1
+    yield text[start:].strip()
+
+
+@click.command("sweep", cls=ArchCommand)
+@click.argument("spec")
+@click.option(
+    "--set",
+    "grid",
+    metavar="NAME=VALUE,…",
+    multiple=True,
+    callback=_grid,
+    help="A parameter and its values: --set width=0.5,1.0; or the knob of a scaling: --set compound.phi=0..8.",
+)
+@click.option("--image", "images", metavar="SIZE,…", callback=_images, help="Sizes of the image: --image 160,192,224.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@json_option
+def command(spec: str, grid: dict[str, list[str]], images: list[str], as_csv: bool, as_json: bool) -> int:
+    """Print what a network costs over a grid of its parameters.
+
+    Every combination of the values is one row: layers, parameters, MACs and activations, all exact. With
+    `NAME.KNOB=VALUES` the knobs of a scaling rule of the spec are varied, whose results are parameters of the model.
+    Combinations that the spec refuses are reported, and left out.
+    """
+    axes = {**grid, **({IMAGE: images} if images else {})}
+    if not axes:
+        raise click.UsageError("nothing varies: give --set NAME=VALUE,VALUE or --image SIZE,SIZE")
+    count = 1
+    for values in axes.values():
+        count *= len(values)
+    if count > MOST:
+        raise click.UsageError(f"{count:,} combinations are more than {MOST:,}")
+    base = find_variant(spec, {})
+    points: list[tuple[dict[str, str], Variant]] = []
+    refused: dict[tuple[str, str], Diagnostic] = {}
+    with console.busy(f"{count:,} combinations of {base.name} …"):
+        for combination in itertools.product(*axes.values()):
+            settings = dict(zip(axes, combination, strict=True))
+            try:
+                points.append((settings, _point(base, settings)))
+            except ArchError as error:
+                refused |= {(d.code, d.message): d for d in error.diagnostics}
+    _print(base, points, list(refused.values()), as_csv, as_json)
+    return exit_code(refused.values())
+
+
+def _point(base: Variant, settings: Mapping[str, str]) -> Variant:
+    """The variant at one point of the grid, its graph made; raises ArchError."""
+    image = image_of(None, None, settings[IMAGE]) if IMAGE in settings else {}
+    variant = changed(base, {name: text for name, text in settings.items() if name != IMAGE}, image)
+    assert variant.graph.nodes
+    return variant
+
+
+def _print(
+    base: Variant, points: list[tuple[dict[str, str], Variant]], refused: list[Diagnostic], as_csv: bool, as_json: bool
+) -> None:
+    if as_json:
+        from archdsl.cli.facts import variant_json
+
+        found = [{"settings": settings, "variant": variant_json(variant)} for settings, variant in points]
+        console.write_json(document("sweep", refused, base=base.name, points=found))
+        return
+    if as_csv:
+        console.write_source(_csv(points))
+    elif points:
+        from archdsl.cli.tables import sweep_table
+
+        console.show(sweep_table(points))
+    if refused:
+        console.diagnose(refused, sys.stderr)
+
+
+def _csv(points: list[tuple[dict[str, str], Variant]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    costs = ("layers", "params", "macs", "activations")
+    writer.writerow([*(points[0][0] if points else ()), *costs])
+    for settings, variant in points:
+        writer.writerow([*settings.values(), *(getattr(variant.table, cost) for cost in costs)])
+    return text.getvalue()
