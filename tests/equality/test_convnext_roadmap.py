@@ -1,6 +1,7 @@
 """ConvNeXt's roadmap begins at torchvision's ResNet-50 and ends at its ConvNeXt-T, bit for bit; each step is a step.
 
-Of the steps between there is no code: the paper gives their MACs, which the spec's `expect` holds.
+So does that of the larger networks, from timm's ResNet-200 to torchvision's ConvNeXt-B. Of the steps between there is
+no code: the paper gives their MACs, which the specs' `expect` holds, all but two of 34 to the last digit.
 """
 
 from __future__ import annotations
@@ -10,29 +11,33 @@ from itertools import pairwise
 import pytest
 
 import archdsl
+from archdsl.cli.facts import arguments
 from archdsl.weights.loading import import_keys
 from tests.equality import checks, ours, reference
 from tests.equality.mapped import Renamed
 
 FAMILY = "convnext_roadmap"
 ENDS = {"roadmap_resnet50": "resnet50", "roadmap_convnext_tiny": "convnext_tiny"}
+LARGER = {"roadmap_b_resnet200": ("timm", "resnet200"), "roadmap_b_convnext_base": ("torchvision", "convnext_base")}
 
 
-def renamed(variant: str, device: str) -> Renamed:
-    return Renamed(reference.reference_model("torchvision", ENDS[variant], device=device), FAMILY, variant)
+def pair_without_memory(variant: str) -> checks.Pair:
+    family = "convnext_roadmap_b" if variant in LARGER else FAMILY
+    library, name = LARGER[variant] if variant in LARGER else ("torchvision", ENDS[variant])
+    theirs = reference.reference_model(library, name, device="meta")
+    return Renamed(theirs, family, variant), ours.empty_model(family, variant)
 
 
 class TestStructure(checks.Structure):
-    @pytest.fixture(scope="class", params=ENDS)
+    @pytest.fixture(scope="class", params=[*ENDS, *LARGER])
     @classmethod
     def pair(cls, request: pytest.FixtureRequest) -> checks.Pair:
-        variant: str = request.param
-        return renamed(variant, "meta"), ours.empty_model(FAMILY, variant)
+        return pair_without_memory(request.param)
 
 
-@pytest.mark.parametrize("variant", ENDS)
+@pytest.mark.parametrize("variant", [*ENDS, *LARGER])
 def test_operations(variant: str) -> None:
-    checks.assert_same_operations((renamed(variant, "meta"), ours.empty_model(FAMILY, variant)))
+    checks.assert_same_operations(pair_without_memory(variant))
 
 
 @pytest.mark.parametrize("variant", ENDS)
@@ -85,6 +90,17 @@ def test_each_step_amends_the_one_before() -> None:
     for previous, name in pairwise(adopted):
         assert file[name].configured.lineage[1] == previous
     assert all("top1" in variant.published for variant in file.values())
+
+
+def test_the_larger_networks_take_the_same_steps() -> None:
+    """But that their width grows with the stage ratio, too, and other ends."""
+    smaller, larger = archdsl.open(FAMILY), archdsl.open("convnext_roadmap_b")
+    ends = {"roadmap_b_resnet200": "roadmap_resnet50", "roadmap_b_convnext_base": "roadmap_convnext_tiny"}
+    for name, variant in larger.items():
+        mine = arguments(variant)
+        theirs = arguments(smaller[ends.get(name, name.replace("roadmap_b_", "roadmap_"))])
+        differing = {key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key)}
+        assert differing <= {"depths", "width", "drop_path_rate"}, name
 
 
 def test_another_norm_costs_no_macs() -> None:
