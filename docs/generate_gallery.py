@@ -24,6 +24,10 @@ SHOWN = {
     "mobilenet_v3": "mobilenet_v3_large",
     "regnet": "regnet_y_400mf",
     "convnext_v2": "convnextv2_tiny",
+    "convnext_roadmap": "roadmap_inverted",
+    "convnext_roadmap_b": "roadmap_b_moved_up",
+    "resnet_d": "resnet50d",
+    "densenet_cifar": "densenet100_k12_bc_cifar10",
 }
 """The variant shown of a family, where it is not the first."""
 
