@@ -13,8 +13,10 @@ from archdsl.backends.diagram.text import LINE
 
 TALLEST, LOWEST, VECTOR = 84.0, 11.0, 7.0
 """The height of the image's glyph; the least height; the width of a vector."""
-GAP = 5.0
+GAP = 4.0
 """Between the words of two glyphs."""
+LOOSE, TIGHT = 11.0, 7.0
+"""What an arrow is longer than its words; the second where one row is enough so."""
 HIGHEST_BAR = 22.0
 TIMES = 7.0
 """What `×3` takes below a glyph."""
@@ -39,6 +41,7 @@ class Column:
             self.wide = min(56.0, max(6.0, 1.1 * channels))
             self.high = max(LOWEST, TALLEST * glyph.scale)
         self.x: float = 0
+        self.slack = LOOSE
         self.label: float = max(glyph.label, 30.0 if glyph.part else 0)
 
     @property
@@ -114,7 +117,12 @@ def lay_out(
 
 def _rows(columns: list[Column], width: float) -> list[list[Column]]:
     """The columns in as few rows as the width allows, of about equal length."""
-    total = _place(columns)
+    for slack in (LOOSE, TIGHT):
+        for column in columns:
+            column.slack = slack
+        total = _place(columns)
+        if total <= width:
+            return [columns]
     for count in range(1, len(columns) + 1):
         target = max(total / count, 40)
         while target <= width:
@@ -142,7 +150,7 @@ def _place(row: Sequence[Column]) -> float:
         if before is None:
             x = max(column.label, column.wide) / 2
         else:
-            gap = before.size_width + 11 + (22 if before.glyph.is_end else 0)
+            gap = before.size_width + before.slack + (22 if before.glyph.is_end else 0)
             x += max(before.reach + gap + column.wide / 2, (before.label + column.label) / 2 + GAP)
         column.x = x
     last = row[-1]

@@ -111,7 +111,10 @@ def _is_open(scope: Scope, around: set[int], total: int) -> bool:
 
 def _part(scope: Scope, aux: Mapping[int, str]) -> Part:
     nodes = [node for node in scope.nodes() if node.op.role != "input" and node.id not in aux]
-    members = [scope] if scope.kind == "block" else list(_members(scope, aux))
+    members = list(_members(scope, aux))
+    if scope.kind == "block" and not _is_row_of_blocks(members):
+        members = [scope]
+    members = [member for member in members if isinstance(member, Scope) or member.op.role in _STRONG] or members
     work: dict[str, int] = {}
     for member in members:
         macs = sum(node.macs for node in member.nodes()) if isinstance(member, Scope) else member.macs
@@ -135,6 +138,24 @@ def _members(scope: Scope, aux: Mapping[int, str]) -> Iterator[Scope | Node]:
             yield from _members(member, aux)
         else:
             yield member
+
+
+def _is_row_of_blocks(members: Sequence[Scope | Node]) -> bool:
+    """Whether most work is done by blocks of several layers, each taking only what the one before gives."""
+    before: set[int] = set()
+    inside = whole = 0
+    for member in members:
+        nodes = [member] if isinstance(member, Node) else list(member.nodes())
+        own = {node.id for node in nodes}
+        entering = {ref.node for node in nodes for ref in node.inputs} - own
+        if before and not entering <= before:
+            return False
+        before = own
+        macs = sum(node.macs for node in nodes)
+        whole += macs
+        if isinstance(member, Scope) and member.kind == "block":
+            inside += macs if sum(node.op.role in _STRONG for node in nodes) > 1 else 0
+    return inside > _LARGE * whole
 
 
 def ends(graph: Graph, parts: Sequence[Part]) -> set[int]:
