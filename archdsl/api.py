@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from archdsl.backends.diagram import Drawing, Options
     from archdsl.backends.diagram.drawing import Level
-    from archdsl.graph.changes import GraphDiff
+    from archdsl.graph.diff.changes import GraphDiff
 
 
 class Variant:
@@ -187,7 +187,7 @@ class Variant:
 
     def diff(self, other: Variant) -> GraphDiff:
         """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""
-        from archdsl.graph.diff import diff
+        from archdsl.graph.diff.compare import diff
 
         return diff(self.graph, other.graph)
 

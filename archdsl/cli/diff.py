@@ -53,8 +53,8 @@ def command(before: str, after: str, settings: dict[str, str], image: dict[str, 
         return _steps(before, as_json)
     first = find_variant(before, {})
     second = _second(first, after, settings, image)
-    from archdsl.graph.diff import diff
-    from archdsl.graph.transfer import transfer
+    from archdsl.graph.diff.compare import diff
+    from archdsl.graph.diff.transfer import transfer
 
     difference, weights = diff(first.graph, second.graph), transfer(first.graph, second.graph)
     click.get_current_context().meta["compared"] = True
@@ -84,7 +84,7 @@ def _steps(spec: str, as_json: bool) -> int:
     steps = amendments(file) if named is None else []
     if not steps:
         raise click.UsageError(f"{spec} alone is no chain of amendments: diff wants a second SPEC, or --set")
-    from archdsl.graph.diff import diff
+    from archdsl.graph.diff.compare import diff
 
     compared = [(step, diff(step.before.graph, step.variant.graph) if step.before else None) for step in steps]
     click.get_current_context().meta["compared"] = True

@@ -10,13 +10,13 @@ from rich.text import Text
 
 from archdsl.cli.facts import arguments, preprocess_json
 from archdsl.cli.tables import Column, count, macs, plain_table, top1
-from archdsl.graph import wording
-from archdsl.graph.brief import brief
-from archdsl.graph.changes import GraphDiff, Status
-from archdsl.graph.diff import distinct
-from archdsl.graph.everywhere import everywhere
-from archdsl.graph.sections import Cost
-from archdsl.graph.transfer import Transfer
+from archdsl.graph.diff import wording
+from archdsl.graph.diff.brief import brief
+from archdsl.graph.diff.changes import GraphDiff, Status
+from archdsl.graph.diff.compare import distinct
+from archdsl.graph.diff.everywhere import everywhere
+from archdsl.graph.diff.sections import Cost
+from archdsl.graph.diff.transfer import Transfer
 
 if TYPE_CHECKING:
     from archdsl.api import Variant

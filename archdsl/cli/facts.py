@@ -24,11 +24,11 @@ if TYPE_CHECKING:
         StepJson,
         VariantJson,
     )
-    from archdsl.graph.changes import BlockChange, GraphDiff, OpChange, SectionChange
-    from archdsl.graph.facts import ParameterChange
+    from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange, SectionChange
+    from archdsl.graph.diff.facts import ParameterChange
+    from archdsl.graph.diff.sections import Cost, Section
+    from archdsl.graph.diff.transfer import Transfer
     from archdsl.graph.ir import Node
-    from archdsl.graph.sections import Cost, Section
-    from archdsl.graph.transfer import Transfer
     from archdsl.steps import Step
 
 

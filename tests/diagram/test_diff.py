@@ -16,7 +16,7 @@ from archdsl.backends.diagram.diff.looks import ADDED, AFTER, BEFORE, CHANGED, R
 from archdsl.backends.diagram.diff.rows import INPUT, rows_of
 from archdsl.backends.diagram.drawing import Drawing, Options, draw
 from archdsl.backends.diagram.style import COLUMN, PAGE, lightness
-from archdsl.graph.diff import diff, distinct
+from archdsl.graph.diff.compare import diff, distinct
 from archdsl.steps import amendments, chain, draw_steps
 
 PAIRS = [

@@ -8,11 +8,11 @@ import pytest
 
 import archdsl
 from archdsl.api import open_source
-from archdsl.graph.align import align
-from archdsl.graph.changes import BlockChange, GraphDiff, OpChange
-from archdsl.graph.diff import diff, distinct
+from archdsl.graph.diff.align import align
+from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange
+from archdsl.graph.diff.compare import diff, distinct
+from archdsl.graph.diff.transfer import transfer
 from archdsl.graph.ir import Graph
-from archdsl.graph.transfer import transfer
 from archdsl.source import Source
 
 NET = """

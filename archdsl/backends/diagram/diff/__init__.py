@@ -18,10 +18,10 @@ from archdsl.backends.diagram.diff.strip import draw_strip
 from archdsl.backends.diagram.drawing import Direction, Drawing, Options
 from archdsl.backends.diagram.style import COLUMN, PAGE
 from archdsl.backends.diagram.text import fit, wrap
-from archdsl.graph import wording
-from archdsl.graph.changes import DistinctChange, GraphDiff
-from archdsl.graph.diff import diff, distinct, merged
-from archdsl.graph.everywhere import Everywhere, everywhere
+from archdsl.graph.diff import wording
+from archdsl.graph.diff.changes import DistinctChange, GraphDiff
+from archdsl.graph.diff.compare import diff, distinct, merged
+from archdsl.graph.diff.everywhere import Everywhere, everywhere
 from archdsl.graph.ir import Graph
 
 _APART = 18.0

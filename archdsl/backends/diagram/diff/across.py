@@ -14,7 +14,7 @@ from archdsl.backends.diagram.canvas import Box, Canvas, Point
 from archdsl.backends.diagram.diff.boxes import draw_row, least_width
 from archdsl.backends.diagram.diff.rows import INPUT, Row, branches_of, elided, rows_of
 from archdsl.backends.diagram.lanes import lanes
-from archdsl.graph.changes import DistinctChange, Status
+from archdsl.graph.diff.changes import DistinctChange, Status
 
 _WIDEST = 116.0
 _ARROW = 13.0

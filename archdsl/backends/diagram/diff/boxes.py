@@ -6,7 +6,7 @@ from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.diff.looks import LOOKS
 from archdsl.backends.diagram.diff.rows import Row
-from archdsl.graph import wording
+from archdsl.graph.diff import wording
 
 SIGN = 9.0
 """Where the words begin, behind the sign."""

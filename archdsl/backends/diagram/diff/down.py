@@ -12,7 +12,7 @@ from archdsl.backends.diagram.canvas import Box, Canvas, Point
 from archdsl.backends.diagram.diff.boxes import draw_row
 from archdsl.backends.diagram.diff.rows import INPUT, Row, branches_of, elided, rows_of
 from archdsl.backends.diagram.lanes import lanes
-from archdsl.graph.changes import DistinctChange, Status
+from archdsl.graph.diff.changes import DistinctChange, Status
 
 MAIN, SIDE = 112.0, 92.0
 """Widths of the boxes on the main path and beside it."""

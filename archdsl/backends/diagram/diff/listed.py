@@ -6,8 +6,8 @@ from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.diff.looks import LOOKS
 from archdsl.backends.diagram.text import LINE, fit
-from archdsl.graph import wording
-from archdsl.graph.changes import DistinctChange, Status
+from archdsl.graph.diff import wording
+from archdsl.graph.diff.changes import DistinctChange, Status
 
 _MOST = 16
 """Lines that are shown."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.style import OKABE_ITO, Look, mixed
-from archdsl.graph.changes import Status
+from archdsl.graph.diff.changes import Status
 
 SAME = Look("#FFFFFF", "#9A9A9A", "as before")
 ADDED = Look(mixed(OKABE_ITO["bluish green"], 0.55), mixed(OKABE_ITO["bluish green"], 0.8, "#000000"), "+ added")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Line
 from archdsl.backends.diagram.text import fit, wrap
-from archdsl.graph import wording
-from archdsl.graph.changes import BlockChange, DistinctChange, OpChange, Status
+from archdsl.graph.diff import wording
+from archdsl.graph.diff.changes import BlockChange, DistinctChange, OpChange, Status
 from archdsl.graph.ir import Node
 
 INPUT = -1

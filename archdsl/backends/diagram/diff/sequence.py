@@ -17,10 +17,10 @@ from archdsl.backends.diagram.diff.looks import AFTER, LOOKS
 from archdsl.backends.diagram.drawing import Drawing
 from archdsl.backends.diagram.style import COLUMN, PAGE, Look
 from archdsl.backends.diagram.text import LINE, fit, wrap
-from archdsl.graph import wording
-from archdsl.graph.brief import brief
-from archdsl.graph.changes import GraphDiff, Status
-from archdsl.graph.diff import diff
+from archdsl.graph.diff import wording
+from archdsl.graph.diff.brief import brief
+from archdsl.graph.diff.changes import GraphDiff, Status
+from archdsl.graph.diff.compare import diff
 from archdsl.graph.ir import Graph
 
 _PAD = 5.0

@@ -10,10 +10,10 @@ from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.diff.looks import AFTER, BEFORE, LOOKS
 from archdsl.backends.diagram.text import fit, wrap
-from archdsl.graph import wording
-from archdsl.graph.brief import contents
-from archdsl.graph.changes import GraphDiff, SectionChange
-from archdsl.graph.sections import Cost
+from archdsl.graph.diff import wording
+from archdsl.graph.diff.brief import contents
+from archdsl.graph.diff.changes import GraphDiff, SectionChange
+from archdsl.graph.diff.sections import Cost
 
 _CAMEL = re.compile(r"([a-z])([A-Z])")
 _HEADS = 42.0

@@ -1,4 +1,4 @@
-"""A difference in words: takes what `archdsl.graph.changes` holds, gives short texts for tables and drawings."""
+"""A difference in words: takes what `archdsl.graph.diff.changes` holds, gives short texts for tables and drawings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archdsl.graph.changes import BlockChange, DistinctChange, OpChange, SectionChange, Status
 from archdsl.graph.describe import describe_value
-from archdsl.graph.facts import ParameterChange
+from archdsl.graph.diff.changes import BlockChange, DistinctChange, OpChange, SectionChange, Status
+from archdsl.graph.diff.facts import ParameterChange
 from archdsl.graph.ir import Node
 
 SIGNS: dict[Status, str] = {"same": " ", "added": "+", "removed": "−", "changed": "~"}

@@ -1,4 +1,4 @@
-"""The difference of two architectures: takes two `Graph`s, gives a `GraphDiff` (see `archdsl.graph.changes`).
+"""The difference of two architectures: takes two `Graph`s, gives a `GraphDiff` (see `archdsl.graph.diff.changes`).
 
 Its guarantee: it is `equal` if and only if both graphs run the same ops with the same parameters on the same inputs.
 Whatever is not matched is added or removed, whatever is matched is compared parameter by parameter and by what it
@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange, in_order
-from archdsl.graph.facts import ParameterChange, changes, is_commutative
+from archdsl.graph.diff.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange, in_order
+from archdsl.graph.diff.facts import ParameterChange, changes, is_commutative
+from archdsl.graph.diff.matching import Matching, SectionMatch, UnitMatch
+from archdsl.graph.diff.sections import Cost, Unit
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.matching import Matching, SectionMatch, UnitMatch
-from archdsl.graph.sections import Cost, Unit
 
 
 def diff(before: Graph, after: Graph) -> GraphDiff:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from archdsl.graph.facts import ParameterChange, target_of
+from archdsl.graph.diff.facts import ParameterChange, target_of
+from archdsl.graph.diff.sections import Cost, Section, Unit
 from archdsl.graph.ir import Graph, Node
-from archdsl.graph.sections import Cost, Section, Unit
 
 Status: TypeAlias = Literal["same", "added", "removed", "changed"]
 
@@ -225,8 +225,8 @@ class GraphDiff:
 
     def __str__(self) -> str:
         """In a few lines: `~ conv2 out 64…512 → 128…1024, groups 1 → 32`."""
-        from archdsl.graph.brief import brief
-        from archdsl.graph.wording import SIGNS
+        from archdsl.graph.diff.brief import brief
+        from archdsl.graph.diff.wording import SIGNS
 
         return "\n".join(f"{SIGNS[note.status]} {note.text}" for note in brief(self))
 

@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archdsl.graph.changes import BlockChange, GraphDiff, OpChange
-from archdsl.graph.facts import ParameterChange
+from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange
+from archdsl.graph.diff.facts import ParameterChange
 
 LEAST = 3
 """Layers of a kind below which "everywhere" says too little."""

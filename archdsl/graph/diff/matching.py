@@ -13,10 +13,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archdsl.graph.align import Pair, align
-from archdsl.graph.facts import Facts, ParameterChange, changes, facts_of, target_of
+from archdsl.graph.diff.align import Pair, align
+from archdsl.graph.diff.facts import Facts, ParameterChange, changes, facts_of, target_of
+from archdsl.graph.diff.sections import Section, Unit, cost_of, sections
 from archdsl.graph.ir import Graph, Node
-from archdsl.graph.sections import Section, Unit, cost_of, sections
 
 Signature: TypeAlias = tuple[Hashable, ...]
 

@@ -1,6 +1,6 @@
 """A difference in a few lines: takes a `GraphDiff`; gives what changed, one line for what is the same everywhere.
 
-Finer than a table of stages, coarser than `archdsl.graph.wording.lines_of`: a layer that changed in all blocks is one
+Finer than a table of stages, coarser than `archdsl.graph.diff.wording.lines_of`: a layer that changed in all blocks is one
 line, whichever stage it is in, and all that was added is one line too.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from archdsl.graph import wording
-from archdsl.graph.changes import DistinctChange, GraphDiff, OpChange, SectionChange, Status
-from archdsl.graph.diff import distinct
-from archdsl.graph.everywhere import everywhere
+from archdsl.graph.diff import wording
+from archdsl.graph.diff.changes import DistinctChange, GraphDiff, OpChange, SectionChange, Status
+from archdsl.graph.diff.compare import distinct
+from archdsl.graph.diff.everywhere import everywhere
+from archdsl.graph.diff.sections import Section
 from archdsl.graph.ir import Node
-from archdsl.graph.sections import Section
 
 _FEW = 4
 """Layers of a section of which norms are named, too."""
