@@ -1,7 +1,7 @@
 """A difference in a few lines: takes a `GraphDiff`; gives what changed, one line for what is the same everywhere.
 
-Finer than a table of stages, coarser than `archdsl.graph.diff.wording.lines_of`: a layer that changed in all blocks is one
-line, whichever stage it is in, and all that was added is one line too.
+Finer than a table of stages, coarser than `wording.lines_of`: a layer that changed in all blocks is one line, whichever
+stage it is in, and all that was added is one line too.
 """
 
 from __future__ import annotations
