@@ -125,7 +125,7 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
     stack: list[tuple[Part, Iterator[_Member]]] = [(root, _members([graph.root]))]
     while stack:
         part, members = stack[-1]
-        item, scopes = next(members, (None, ()))
+        item, scopes, guests = next(members, (None, (), ()))
         if item is None:
             stack.pop()
             part.stop = len(order)
@@ -135,7 +135,7 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
         child = Part(item, part, len(part.parts), len(order))
         part.parts.append(child)
         if isinstance(item, Scope):
-            stack.append((child, _members(scopes)))
+            stack.append((child, _members(scopes, guests)))
             continue
         order.append(child)
         child.stop = len(order)
@@ -146,14 +146,17 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
     return root, order
 
 
-_Member: TypeAlias = tuple[Scope | Node, Sequence[Scope]]
+_Member: TypeAlias = tuple[Scope | Node, Sequence[Scope], Sequence[Node]]
 
 
-def _members(scopes: Iterable[Scope]) -> Iterator[_Member]:
-    """Members with a path, each with the scopes it is: a choice or `stage` is replaced by what is in it, an empty scope
-    left out, and a container that is cut by stages is whole again.
+def _members(scopes: Iterable[Scope], guests: Sequence[Node] = ()) -> Iterator[_Member]:
+    """Members with a path, each with the scopes it is and its guests: a choice or `stage` is replaced by what is in it,
+    an empty scope left out, and a container that is cut by stages is whole again.
+
+    Guests of a container are the ops without a label that run between its members (`features.a: A -> relu ->
+    features.b: B`): they have no path in it, but the picture would have to go out of it and back.
     """
-    found: list[Scope | Node] = []
+    found: list[Scope | Node] = list(guests)
     containers: dict[str, list[Scope]] = {}
     stack = [iter(scope.members) for scope in scopes][::-1]
     while stack:
@@ -169,11 +172,30 @@ def _members(scopes: Iterable[Scope]) -> Iterator[_Member]:
                 found.append(member)
             if member.kind == "container":
                 containers.setdefault(member.name, []).append(member)
+    if guests:
+        found.sort(key=lambda member: member.id if isinstance(member, Node) else member.start)
+    staying = _guests(found, containers) if containers else {}
+    taken = {node.id for nodes in staying.values() for node in nodes}
     for member in found:
         if isinstance(member, Node):
-            yield member, ()
+            if member.id not in taken:
+                yield member, (), ()
+        elif member.kind == "container":
+            yield member, containers[member.name], staying[member.name]
         else:
-            yield member, containers[member.name] if member.kind == "container" else [member]
+            yield member, [member], ()
+
+
+def _guests(found: Sequence[Scope | Node], containers: dict[str, list[Scope]]) -> dict[str, list[Node]]:
+    """Of each container, the ops without a label that run between its first and its last."""
+    homeless = [member for member in found if isinstance(member, Node) and not member.labelled]
+    staying: dict[str, list[Node]] = {}
+    for name, scopes in containers.items():
+        numbers = [node.id for scope in scopes for node in scope.nodes()] if homeless else []
+        low, high = min(numbers, default=0), max(numbers, default=0)
+        staying[name] = [node for node in homeless if low < node.id < high]
+        homeless = [node for node in homeless if not low < node.id < high]
+    return staying
 
 
 def _add_cost(whole: Part, part: Part) -> None:

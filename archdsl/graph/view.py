@@ -15,7 +15,7 @@ from archdsl.graph.ir import Ref
 from archdsl.graph.parts import Part
 
 _EASY = 40
-_FULL = 80
+_FULL = 60
 """How many boxes the default picture has at most: opened level by level, and then with one block of each kind open."""
 
 

@@ -6,6 +6,7 @@ comma); only the indentation is ours, and a line that would grow too long is bro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from archdsl.syntax import ast
@@ -14,6 +15,9 @@ from archdsl.syntax.literals import quote
 
 WIDTH = 120
 """Columns of a line, where there is a place to break it."""
+
+_EDGES = re.compile(r"(?<=[\[(])\s*\n\s*|,?\s*\n\s*(?=[\])])")
+"""Line breaks just inside brackets, which are not kept."""
 
 IF, ARROW, LABEL, OR, AND, NOT, COMPARE, RANGE, SUM, TERM, SIGN, POWER, POSTFIX, ATOM = range(14)
 """How tightly each kind of expression binds; the order of grammar/arch.lark."""
@@ -230,7 +234,7 @@ class Layout:
         return " " * max(1, len(head) - len(head.rstrip(" ")))
 
     def _fits(self, item: ast.Argument | ast.Item | ast.Expression, column: int, least: int = IF) -> bool:
-        if self.flat or "\n" in item.span.text:
+        if self.flat or "\n" in _EDGES.sub("", item.span.text):
             return True
         self.flat += 1
         text = self._member(item, 0, least)

@@ -57,4 +57,4 @@ def test_lightness() -> None:
 def test_counts_and_shares() -> None:
     texts = [count_text(number) for number in (7, 1234, 25_557_032, 4_089_184_256, 386_000_000)]
     assert texts == ["7", "1.23K", "25.6M", "4.09G", "386M"]
-    assert [share_text(share) for share in (0, 0.001, 0.01, 0.434, 1)] == ["0", "<1%", "1%", "43%", "100%"]
+    assert [share_text(share) for share in (0, 0.001, 0.0051, 0.434, 1)] == ["0", "<1%", "1%", "43%", "100%"]

@@ -89,6 +89,20 @@ def test_edges_between_members_of_a_block() -> None:
     }  # fmt: skip
 
 
+def test_ops_between_members_of_a_container_are_in_it() -> None:
+    tree = part_tree(
+        graph(
+            """
+            model M = image(8, 32, 32) -> relu -> f.a: conv(8, 3) -> relu -> f.b: conv(8, 3) -> relu
+            variant m = M
+            """
+        )
+    )
+    assert [part.path for part in tree.root.parts] == ["image1", "relu1", "f", "relu3"]
+    assert [part.path for part in tree.root.parts[2].parts] == ["f.a", "relu2", "f.b"]
+    assert all(edge.source < edge.target for edge in tree.root.edges if edge.target != OUTSIDE)
+
+
 def dense(layers: int) -> Graph:
     """A dense block as the paper writes it: each layer reads the concatenation of all before it."""
     operands = ["x"]

@@ -101,7 +101,7 @@ def test_a_scope_whose_only_member_is_a_scope_opens_with_it() -> None:
 @pytest.mark.parametrize("name", [*FAMILIES, "efficientnet_b7", "densenet201", "resnet152"])
 def test_by_itself_a_picture_stays_readable(name: str) -> None:
     picture = made(name)
-    assert 10 <= len(picture.boxes) <= 80
+    assert 10 <= len(picture.boxes) <= 60
     assert len(picture.arrows) <= 2 * len(picture.boxes)
     assert any(box.parent is not picture.folded.root for box in picture.boxes)
 

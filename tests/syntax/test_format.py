@@ -92,6 +92,14 @@ def test_layout(text: str, expected: str) -> None:
     assert formatted(text) == expected
 
 
+def test_a_line_that_grows_too_long_without_the_breaks_inside_brackets_is_broken_at_once() -> None:
+    """And not only when it is laid out for the second time."""
+    member = "unit(64 * 2^s, if s > 0 and j == 0 then 2 else 1, pooled, rates[first + j]) for j in 0..n"
+    result = formatted(f"model M {{\n  x = x -> stage layer{{s + 1}}: [\n    {member}\n  ]\n  x\n}}\n")
+    assert result == f"model M {{\n  x = x\n   -> stage layer{{s + 1}}: [{member}]\n  x\n}}\n"
+    assert formatted(result) == result
+
+
 def test_comments_stay_where_they_are() -> None:
     text = """# first
 

@@ -18,6 +18,10 @@ from archdsl.backends.diagram.text import LINE, fit, width
 Point = tuple[float, float]
 Anchor = Literal["center", "left", "right"]
 _INCH = 72.0
+_PAD = 0.03
+"""Around the picture, in inches."""
+_HIGHEST = 1000
+"""Inches: no limit of height."""
 _HEAD = 5.0
 """Length of an arrow's head."""
 
@@ -66,10 +70,15 @@ class Box(NamedTuple):
 
 
 class Canvas:
-    """Collects the elements of one picture. Give every element that stands for nodes of the graph what it covers."""
+    """Collects the elements of one picture. Give every element that stands for nodes of the graph what it covers.
 
-    def __init__(self) -> None:
-        self._dot = Dot(pad=0.05, outputorder="nodesfirst", bgcolor="white")
+    A picture that is wider than `limit` (points; None: any width) is scaled down to it.
+    """
+
+    def __init__(self, limit: float | None = None) -> None:
+        self._dot = Dot(pad=_PAD, outputorder="nodesfirst", bgcolor="white")
+        if limit is not None:
+            self._dot.attributes("graph", size=f"{_inches(limit + 1)},{_HIGHEST}")  # sizes in SVG are whole points
         self._dot.attributes(
             "node", shape="box", fontname=style.FONT, fontsize=style.SIZE, fixedsize=True, penwidth=0.7
         )
@@ -185,8 +194,11 @@ class Canvas:
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)
         self._edge(tail, head, f"e,{_pos(points[-1])} {_spline([*points[:-1], stop], radius)}", **more)
 
-    def curve(self, tail: Box, head: Box, points: Sequence[Point]) -> None:
-        """An arrow along Bézier curves: a point, then three for each curve."""
+    def curve(self, tail: Box, head: Box, points: Sequence[Point], plain: bool = False) -> None:
+        """An arrow along Bézier curves: a point, then three for each curve; `plain`: without a head."""
+        if plain:
+            self._edge(tail, head, " ".join(map(_pos, points)), dir="none")
+            return
         (x0, y0), (x1, y1) = points[-2:]
         length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-6)
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)

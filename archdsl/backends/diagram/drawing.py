@@ -17,7 +17,7 @@ Direction = Literal["lr", "tb"]
 LEVELS: Mapping[str, str] = {
     "overview": "archdsl.backends.diagram.overview",
     "blocks": "archdsl.backends.diagram.blocks",
-    "graph": "archdsl.backends.diagram.level_graph",
+    "graph": "archdsl.backends.diagram.graph",
     "diff": "archdsl.backends.diagram.diff",
 }
 """The module of each level: its function `draw(graph, options)`, of `diff` `draw(before, after, options)`."""

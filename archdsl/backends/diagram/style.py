@@ -23,6 +23,8 @@ TITLE = 9.5
 COLUMN = 252.0
 """Width of one column of a paper (3.5 in) and of the page (7.16 in), as the IEEE sets them."""
 PAGE = 515.5
+MARGIN = 3.0
+"""Left free on both sides."""
 SLIDE = 16 / 9
 """Width over height of a slide."""
 DPI = 200
@@ -124,7 +126,8 @@ def count_text(number: float) -> str:
 
 def share_text(share: float) -> str:
     """`43%`; `<1%` rather than a zero that is none."""
-    return "0" if share == 0 else "<1%" if share < 0.01 else f"{share:.0%}"
+    text = f"{share:.0%}"
+    return "0" if share == 0 else "<1%" if text == "0%" else text
 
 
 BARS = (Look("#444444", "#444444", "share of parameters"), Look("#C8C8C8", "#8A8A8A", "share of MACs"))

@@ -1,4 +1,4 @@
-"""E601–E613: finding a spec, building and drawing it, files and libraries that a command needs."""
+"""E601–E614: finding a spec, building and drawing it, files and libraries that a command needs."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -233,6 +233,24 @@ ENTRIES = (
             """,
         fixed="""
             archdsl draw resnet50 -o block.svg --level blocks --block Bottleneck
+            """,
+    ),
+    Entry(
+        "E614",
+        "no such part",
+        facts="path name suggestion",
+        message="`{name}` has no part `{path}`",
+        help=("did you mean `{suggestion}`?", "`archdsl show SPEC --layers` lists the paths"),
+        fence="sh",
+        explanation="""
+            `--expand` opens a block of the picture, or what is around a layer. It takes a path: the labels from the
+            model down, joined by dots, as in the names of weights.
+            """,
+        example="""
+            archdsl draw resnet50 --level graph --expand layer9
+            """,
+        fixed="""
+            archdsl draw resnet50 --level graph --expand layer3.1
             """,
     ),
 )

@@ -37,8 +37,9 @@ class Page:
 
     def __init__(self, graph: Graph, options: Options) -> None:
         self.graph = graph
-        self.width = style.PAGE if options.columns == 2 else style.COLUMN
-        self.canvas = Canvas()
+        width = style.PAGE if options.columns == 2 else style.COLUMN
+        self.width = width - 2 * style.MARGIN
+        self.canvas = Canvas(width)
         self.panels: list[Panel] = []
 
     def add(self, definition: Definition) -> None:

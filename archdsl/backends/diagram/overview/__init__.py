@@ -12,7 +12,7 @@ from archdsl.backends.diagram.drawing import Drawing, Options
 from archdsl.backends.diagram.overview import across, down
 from archdsl.backends.diagram.overview.glyphs import Shares, glyphs_of, heading, legend
 from archdsl.backends.diagram.overview.parts import links, parts_of
-from archdsl.backends.diagram.style import COLUMN, PAGE
+from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE
 from archdsl.graph.ir import Graph
 
 
@@ -22,11 +22,12 @@ def draw(graph: Graph, options: Options) -> Drawing:
     glyphs = glyphs_of(graph, parts)
     shares = Shares.of(graph, parts)
     width = PAGE if options.columns == 2 else COLUMN
+    room = width - 2 * MARGIN
     direction = options.direction or ("lr" if options.columns == 2 else "tb")
-    canvas = Canvas()
+    canvas = Canvas(width)
     edges = [(tail + 1, head + 1) for tail, head in links(graph, parts)]  # the first glyph is the image
     lay_out = across.lay_out if direction == "lr" else down.lay_out
-    top = heading(canvas, graph, width)
-    bottom, reach = lay_out(canvas, glyphs, edges, shares, top, width)
-    legend(canvas, bottom, max(reach, COLUMN), direction)
+    top = heading(canvas, graph, room)
+    bottom, reach = lay_out(canvas, glyphs, edges, shares, top, room)
+    legend(canvas, bottom, max(reach, COLUMN - 2 * MARGIN), direction)
     return canvas.drawing(graph.name, "overview", f"{graph.name}: overview")

@@ -133,7 +133,7 @@ function arrange(scope) {
   const names = new Map();
   links.forEach((link, i) => {
     const from = link.source ? `s${link.source.stack}` : ports.ins.get(link.key);
-    const to = link.target ? `s${link.target.stack}` : ports.outs.get(link.key);
+    const to = link.target ? `s${link.target.stack}` : ports.outs.get(link.original);
     if (link.inside || from === to) return;
     const next = link.source && link.target && link.target.stack === link.source.stack + 1;
     const label = link.label ? { width: textWidth(link.label, false, 11) + 8, height: 14, labelpos: "r", labeloffset: 2 } : {};
@@ -266,7 +266,7 @@ function addPorts(graph, scope, links) {
   }
   for (const link of links) {
     if (!link.source && !ins.has(link.key)) ins.set(link.key, `i${ins.size}`);
-    if (!link.target && !outs.has(link.key)) outs.set(link.key, `o${outs.size}`);
+    if (!link.target && !outs.has(link.original)) outs.set(link.original, `o${outs.size}`);
   }
   const label = (key) => named.get(key) ?? "";
   for (const [key, name] of ins) graph.setNode(name, { width: Math.max(10, textWidth(label(key), false, 11) + 8), height: 1 });
@@ -354,7 +354,7 @@ function attach(link, points, ins, outs) {
     const x = port ? link.source.x + port.x : clampX(first.x, link.source);
     Object.assign(first, { x, y: link.source.y + link.source.height });
   }
-  if (!link.target) Object.assign(last, pick(outs.get(link.key)));
+  if (!link.target) Object.assign(last, pick(outs.get(link.original)));
   else {
     const port = link.target.inner?.ins.get(link.original) ?? link.target.inner?.ins.get(link.key);
     const x = port ? link.target.x + port.x : clampX(last.x, link.target);

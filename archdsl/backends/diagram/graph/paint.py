@@ -1,0 +1,190 @@
+"""Puts a laid-out `Frame` on a canvas: frames, boxes, words, links, heading and legend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from archdsl.backends.diagram import style
+from archdsl.backends.diagram.canvas import Box, Canvas, Line
+from archdsl.backends.diagram.drawing import Drawing
+from archdsl.backends.diagram.graph.nest import HEADER, PADDING, SIGN, Frame, Item, Route
+from archdsl.backends.diagram.graph.words import Wording, is_joint
+from archdsl.backends.diagram.layered import Point
+from archdsl.backends.diagram.style import Look
+from archdsl.graph.ir import Ref
+
+_BEHIND = 2.5
+"""How far the sheet behind something that is there several times sticks out."""
+_RADIUS = 4.0
+_FRAMES = (Look("#FAFAFA", style.FRAME, "frame"), Look("#F3F3F3", style.FRAME, "frame"))
+
+
+class Painter:
+    """Draws one picture."""
+
+    def __init__(self, wording: Wording) -> None:
+        self.wording = wording
+        self.graph = wording.graph
+        self.canvas = Canvas()
+
+    def paint(self, frame: Frame) -> Drawing:
+        top = self._heading()
+        self._frames(frame, 0, top, 0)
+        self._boxes(frame, 0, top)
+        self._links(frame, 0, top)
+        self._legend(top + frame.high + 12, max(frame.wide, style.COLUMN))
+        return self.canvas.drawing(self.graph.name, "graph", f"{self.graph.name}: graph")
+
+    def _heading(self) -> float:
+        """Name, sizes and costs; gives where the picture begins."""
+        title = Line(self.graph.name, style.TITLE, True)
+        root = self.wording.folded.root
+        sizes = f"{self.graph.input_shape} → {self.graph.output_shape}"
+        facts = f"{sizes},  {style.count_text(root.params)} params,  {style.count_text(root.macs)} MACs"
+        self.canvas.text(0, 0, title, "left")
+        self.canvas.text(title.width + 8, 0.5, Line(facts, style.SMALL, colour=style.FAINT), "left")
+        return 16.0
+
+    # --- frames and boxes --------------------------------------------------------------------
+
+    def _frames(self, frame: Frame, left: float, top: float, depth: int) -> None:
+        for item in frame.items:
+            if item.frame is None:
+                continue
+            x, y = left + item.x, top + item.y
+            look = _FRAMES[depth % 2]
+            self._sheet(item, x, y, look)
+            self._box(item, x, y, look, "frame")
+            self._header(item, x, y)
+            self._frames(item.frame, x, y, depth + 1)
+
+    def _header(self, item: Item, x: float, y: float) -> None:
+        self._pieces(item.words.first, x + PADDING, y + HEADER / 2 + 0.5)
+        scope = item.part.scope
+        if item.frame is None or scope is None or len(scope.input_names) < 2:
+            return
+        names: dict[Ref, list[str]] = {}
+        for name, ref in zip(scope.input_names, scope.inputs, strict=False):
+            names.setdefault(ref, []).append(name)
+        for ref, at in item.frame.ins.items():
+            line = Line(", ".join(names.get(ref, ())), style.SMALL, colour=style.FAINT)
+            self.canvas.text(x + at + 3, y + HEADER + 2, line, "left")
+
+    def _boxes(self, frame: Frame, left: float, top: float) -> None:
+        for item in frame.items:
+            x, y = left + item.x, top + item.y
+            if item.frame is not None:
+                self._boxes(item.frame, x, y)
+                continue
+            look = self.wording.look(item.part)
+            self._sheet(item, x, y, look)
+            self._box(item, x, y, look, "op" if item.part.node is not None else "block")
+            self._words(item, x, y, look)
+
+    def _sheet(self, item: Item, x: float, y: float, look: Look) -> None:
+        """A second sheet behind something that is there several times."""
+        if item.run.count > 1:
+            middle = x + item.wide / 2 + _BEHIND, y + item.high / 2 + _BEHIND
+            self.canvas.box(*middle, item.wide, item.high, look, rounded=True, kind="behind", legend=False)
+
+    def _box(self, item: Item, x: float, y: float, look: Look, kind: str) -> Box:
+        part = item.part
+        joint = part.node is not None and is_joint(part) and item.wide == SIGN
+        instances = self.wording.folded.instances
+        places = self.wording.folded.tree.order[part.start : part.stop] if kind != "frame" else ()
+        covers = [node.id for place in places if place.node for node in instances.get(place.node.id, ())]
+        return self.canvas.box(
+            x + item.wide / 2,
+            y + item.high / 2,
+            item.wide,
+            item.high,
+            look,
+            covers=covers,
+            tooltip=self.wording.tooltip(item.run),
+            id=part.path,
+            shape="circle" if joint else "box",
+            rounded=part.node is None,
+            kind=kind,
+            legend=kind != "frame" and not joint,
+        )
+
+    def _words(self, item: Item, x: float, y: float, look: Look) -> None:
+        words = item.words
+        rows = [words.first, words.second] if words.second else [words.first]
+        high = [max(line.height for line in row) for row in rows]
+        row_y = y + (item.high - sum(high)) / 2
+        for row, height in zip(rows, high, strict=True):
+            if item.wide == SIGN:
+                row = [row[0]._replace(size=style.SIZE + 1)]
+            coloured = [line._replace(colour=look.text) for line in row]
+            self._pieces(coloured, x + (item.wide - sum(line.width for line in row)) / 2, row_y + height / 2)
+            row_y += height
+
+    def _pieces(self, pieces: Iterable[Line], x: float, y: float) -> None:
+        for line in pieces:
+            indent = len(line.text) - len(line.text.lstrip())
+            text = line._replace(text=line.text.lstrip())
+            self.canvas.text(x + line.width - text.width if indent else x, y, text, "left")
+            x += line.width
+
+    # --- links -------------------------------------------------------------------------------
+
+    def _links(self, frame: Frame, left: float, top: float) -> None:
+        for item in frame.items:
+            if item.frame is not None:
+                self._links(item.frame, left + item.x, top + item.y)
+        for route in frame.routes:
+            self._link(route, left, top)
+
+    def _link(self, route: Route, left: float, top: float) -> None:
+        points = [(x + left, y + top) for x, y in route.points]
+        tail, head = self.canvas.anchor(*points[0]), self.canvas.anchor(*points[-1])
+        self.canvas.curve(tail, head, list(bezier(points)), plain=not route.arrow)
+        if route.label:
+            (x, y), text = route.label
+            self.canvas.text(x + left, y + top, Line(text, style.SMALL, colour=style.FAINT))
+
+    def _legend(self, y: float, width: float) -> None:
+        x = 0.0
+        for look in self.canvas.looks:
+            line = Line(look.name, style.SMALL)
+            if x and x + 12 + line.width > width:
+                x, y = 0, y + 11
+            self.canvas.box(x + 4, y, 8, 7, look, kind="key", legend=False)
+            self.canvas.text(x + 11, y, line, "left")
+            x += line.width + 22
+
+
+def bezier(points: Sequence[Point]) -> Iterator[Point]:
+    """A line through points as Bézier curves: vertical at each, or with rounded corners where two are level."""
+    corners = [points[0], *(point for before, point in pairwise(points) if point != before)]
+    yield corners[0]
+    at = corners[0]
+    for index, (a, b) in enumerate(pairwise(corners)):
+        level, upright = a[1] == b[1], a[0] == b[0]
+        if not level and not upright:
+            middle = (a[1] + b[1]) / 2
+            yield from ((a[0], middle), (b[0], middle), b)
+            at = b
+            continue
+        after = corners[index + 2] if index + 2 < len(corners) else None
+        turns = after is not None and ((level and after[0] == b[0]) or (upright and after[1] == b[1]))
+        stop = _short_of(a, b, _RADIUS) if turns else b
+        yield from (_between(at, stop, 1 / 3), _between(at, stop, 2 / 3), stop)
+        at = stop
+        if turns and after is not None:
+            begin = _short_of(after, b, _RADIUS)
+            yield from (_short_of(a, b, _RADIUS / 2), _short_of(after, b, _RADIUS / 2), begin)
+            at = begin
+
+
+def _between(a: Point, b: Point, share: float) -> Point:
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+
+
+def _short_of(start: Point, end: Point, by: float) -> Point:
+    """A point on the way that is `by` before its end, or half of the way."""
+    length = abs(end[0] - start[0]) + abs(end[1] - start[1])
+    share = min(0.5, by / length) if length else 0.0
+    return end[0] - (end[0] - start[0]) * share, end[1] - (end[1] - start[1]) * share
