@@ -35,6 +35,11 @@ def console(stream: IO[str]) -> Console:
     return Piped(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
+def width() -> int:
+    """Columns of standard output."""
+    return console(sys.stdout).width
+
+
 def show(*renderables: RenderableType) -> None:
     """Print tables and texts to standard output."""
     out = console(sys.stdout)

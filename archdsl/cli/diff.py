@@ -69,7 +69,7 @@ def command(before: str, after: str, settings: dict[str, str], image: dict[str, 
         if difference.equal:
             console.line("The networks are equal: the same layers with the same parameters on the same inputs.")
         else:
-            console.show(differences.section_table(difference), *differences.changes(difference))
+            console.show(differences.section_table(difference, console.width()), *differences.changes(difference))
         console.line()
         for note in differences.notes(first, second, difference, weights):
             console.line(note)

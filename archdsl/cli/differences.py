@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -12,7 +14,7 @@ from archdsl.cli.facts import arguments, preprocess_json
 from archdsl.cli.tables import Column, count, macs, plain_table, top1
 from archdsl.graph.diff import wording
 from archdsl.graph.diff.brief import brief
-from archdsl.graph.diff.changes import GraphDiff, Status
+from archdsl.graph.diff.changes import GraphDiff, SectionChange, Status
 from archdsl.graph.diff.compare import distinct
 from archdsl.graph.diff.everywhere import everywhere
 from archdsl.graph.diff.sections import Cost
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from archdsl.steps import Step
 
 _STYLES: dict[Status, str] = {"same": "dim", "added": "green", "removed": "red", "changed": "yellow"}
+_UNBOUNDED = 1000
 _SHOWN = 4
 """Renamings that are listed."""
 
@@ -37,47 +40,53 @@ def titles(before: Variant, after: Variant) -> Text:
     return Text.assemble(*lines, overflow="fold")
 
 
-def section_table(difference: GraphDiff) -> Table:
-    """Stage by stage: output size, blocks, parameters and MACs after, and how much these differ from before."""
+def section_table(difference: GraphDiff, width: int) -> Table:
+    """Stage by stage: output size, blocks, parameters and MACs after, and how much these differ from before.
+
+    Where `width` columns are too few, changes are in percent only, and what was before and after is on two lines.
+    """
+    table = _section_table(difference, compact=False)
+    if Measurement.get(Console(width=_UNBOUNDED), Console(width=_UNBOUNDED).options, table).maximum <= width:
+        return table
+    return _section_table(difference, compact=True)
+
+
+def _section_table(difference: GraphDiff, compact: bool) -> Table:
     rows = difference.sections
     blocks = any(wording.blocks_text(row) for row in rows)
-    blocks_column: list[Column] = [("blocks", "left")] if blocks else []
-    made = plain_table(
-        ("", "left"),
-        ("stage", "left"),
-        ("output", "right"),
-        *blocks_column,
-        ("params", "right"),
-        ("Δ", "right"),
-        ("", "right"),
-        ("MACs", "right"),
-        ("Δ", "right"),
-        ("", "right"),
-    )
+    columns: list[Column] = [("", "left"), ("stage", "left"), ("output", "right")]
+    columns += [("blocks", "left")] if blocks else []
+    for name in ("params", "MACs"):
+        columns += [(name, "right"), ("", "right")] if compact else [(name, "right"), ("Δ", "right"), ("", "right")]
+    made = plain_table(*columns)
     for row in rows:
-        name = wording.changed_text(row.before.name if row.before else "", row.after.name if row.after else "")
-        cells = [
-            wording.SIGNS[row.status],
-            name.removeprefix(wording.ARROW).removesuffix(wording.ARROW),
-            wording.output_text(row),
-            *([wording.blocks_text(row)] if blocks else []),
-            *_costs(row.costs),
-        ]
+        texts = [_sides(row), wording.output_text(row), *([wording.blocks_text(row)] if blocks else [])]
+        if compact:
+            texts = [text.replace(wording.ARROW, f" {wording.ARROW.strip()}\n") for text in texts]
+        cells = [wording.SIGNS[row.status], *texts, *_costs(row.costs, compact)]
         made.add_row(*map(Text, cells), style=_STYLES[row.status])
-    footer = ["", "total", "", *([""] if blocks else []), *_costs(difference.costs)]
+    footer = ["", "total", "", *([""] if blocks else []), *_costs(difference.costs, compact)]
     for column, cell in zip(made.columns, footer, strict=True):
         column.footer = Text(cell)
     made.show_footer = True
     return made
 
 
-def _costs(costs: tuple[Cost, Cost]) -> Iterator[str]:
+def _sides(row: SectionChange) -> str:
+    """The name of a section, and the one it had."""
+    return wording.changed_text((row.before or row.shown).name, row.shown.name)
+
+
+def _costs(costs: tuple[Cost, Cost], compact: bool) -> Iterator[str]:
     old, new = costs
+    change = new.params - old.params
     yield count(new.params)
-    yield wording.signed(new.params - old.params) if new.params != old.params else ""
+    if not compact:
+        yield wording.signed(change) if change else ""
     yield wording.percent(old.params, new.params)
     yield macs(new.macs)
-    yield _signed_macs(new.macs - old.macs)
+    if not compact:
+        yield _signed_macs(new.macs - old.macs)
     yield wording.percent(old.macs, new.macs)
 
 

@@ -43,6 +43,15 @@ def test_a_wider_network(arch: Run) -> None:
     ]
 
 
+def test_a_narrow_terminal_loses_no_column(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "88")
+    rows = lines(arch("diff", "resnet50", "convnext_tiny").out)
+    assert "stage output blocks params MACs" in rows
+    place = rows.index("~ layer2 → 512×28×28 → 4 × Bottleneck → 918,144 −24.7 % 715.8 M −30.3 %")
+    assert rows[place + 1] == "features.3 192×28×28 3 × Block"
+    assert "total 28,589,128 +11.9 % 4.456 G +9.0 %" in rows
+
+
 def test_everything_else_that_differs_is_said(arch: Run) -> None:
     out = arch("diff", "resnet50", "resnetv2_50").out
     assert "~ norm1 bn: moved" in lines(out)
