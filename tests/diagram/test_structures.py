@@ -93,6 +93,7 @@ def test_symbols_and_numbers() -> None:
     assert "1×1 conv, BN, ReLU" in texts
     assert "C → mid (256 → 64)" in texts
     assert "mid → 4·width (64 → 256)" in texts
+    assert "mid = int(width·base/64)·groups" in texts
     assert texts.count("+") == 2
 
 

@@ -67,9 +67,9 @@ def fit(text: str, limit: float, size: float, bold: bool = False) -> str:
 
 
 def wrap(text: str, limit: float, size: float, bold: bool = False) -> list[str]:
-    """Lines no wider than the limit, broken at spaces; a word that is wider is cut."""
+    """Lines no wider than the limit, broken at spaces that may be; a word that is wider is cut."""
     lines: list[str] = []
-    for word in text.split():
+    for word in filter(None, text.split(" ")):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width(longer, size, bold) <= limit:
             lines[-1] = longer

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from archdsl.backends.diagram import style
-from archdsl.backends.diagram.blocks.boxes import boxes_of
+from archdsl.backends.diagram.blocks.boxes import Sized, boxes_of
 from archdsl.backends.diagram.blocks.definitions import Definition, Form
 from archdsl.backends.diagram.blocks.rail import rail_of
 from archdsl.backends.diagram.blocks.spine import Spine
 from archdsl.backends.diagram.blocks.tree import tree_of
+from archdsl.backends.diagram.blocks.words import meanings
 from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.drawing import Drawing, Options
 from archdsl.backends.diagram.text import fit, wrap
@@ -19,6 +20,8 @@ from archdsl.graph.ir import Graph
 LIMITS = (100.0, 84.0, 70.0, 58.0, 48.0)
 """Widths of a box's words, the first that fits the page being taken."""
 MARGIN = 10.0
+NOTE = 110.0
+"""Least width of a panel that says what names mean."""
 BETWEEN = 22.0
 """Between two forms of a panel."""
 
@@ -44,12 +47,18 @@ class Page:
 
     def add(self, definition: Definition) -> None:
         captions = [_caption(definition, form) for form in definition.forms]
-        figures: list[Figure] = [self._figure(definition, index) for index in range(len(definition.forms))]
+        figures: list[Figure] = []
+        words: list[Line] = []
+        for index in range(len(definition.forms)):
+            figure, boxes = self._figure(definition, index)
+            figures.append(figure)
+            words += [line for box in boxes for line in box.lines]
         rail = rail_of(self.graph, definition)
         if rail is not None:
             figures.append(rail)
             captions.append(rail.caption())
-        self.panels.append(Panel(definition.name, list(zip(figures, captions, strict=True)), self.width))
+        notes = meanings(definition.scope, words)
+        self.panels.append(Panel(definition.name, notes, list(zip(figures, captions, strict=True)), self.width))
 
     def finish(self) -> Drawing:
         y = 0.0
@@ -78,7 +87,7 @@ class Page:
                 used = panel.width
         return shelves
 
-    def _figure(self, definition: Definition, index: int) -> Figure:
+    def _figure(self, definition: Definition, index: int) -> tuple[Figure, list[Sized]]:
         form = definition.forms[index]
         name = f"{definition.name}-{index + 1}"
         tree = tree_of(form.first)
@@ -93,7 +102,7 @@ class Page:
                 figure = Spine(tree, boxes, name)
             if figure.width <= self.width - 2 * MARGIN:
                 break
-        return figure
+        return figure, boxes
 
 
 def _caption(definition: Definition, form: Form) -> str:
@@ -101,14 +110,14 @@ def _caption(definition: Definition, form: Form) -> str:
     total = sum(len(other.bodies) for other in definition.forms)
     scopes = [body.scope for body in form.bodies]
     share = f"{len(scopes)} of {total}" if len(definition.forms) > 1 else f"{total}"
-    names = ", ".join(scope.path for scope in scopes[:2]) + (", …" if len(scopes) > 2 else "")
+    names = ", ".join(scope.path for scope in scopes[:2]) + (",\N{NO-BREAK SPACE}…" if len(scopes) > 2 else "")
     return f"{share} block{'s' * (total > 1)}: {names}"
 
 
 class Panel:
-    """A framed definition: its name, its forms in rows, what each stands for."""
+    """A framed definition: its name and what the names in it mean, its forms in rows, what each stands for."""
 
-    def __init__(self, name: str, figures: Sequence[tuple[Figure, str]], limit: float) -> None:
+    def __init__(self, name: str, notes: Sequence[str], figures: Sequence[tuple[Figure, str]], limit: float) -> None:
         room = limit - 2 * MARGIN
         self.rows: list[list[tuple[Figure, list[Line], float]]] = []
         used = 0.0
@@ -124,8 +133,12 @@ class Panel:
                 used = wide
         self.title = Line(fit(name, room, style.TITLE - 1, True), style.TITLE - 1, True)
         widest = max(self._row_width(row) for row in self.rows)
-        self.width = max(widest, self.title.width) + 2 * MARGIN
-        self.height = 22 + sum(self._row_height(row) + 10 for row in self.rows) + 2
+        self.width = max(widest, self.title.width, min(room, NOTE if notes else 0)) + 2 * MARGIN
+        spare = self.width - 2 * MARGIN
+        lines = [line for note in notes for line in wrap(note, spare, style.SMALL - 0.5)]
+        self.notes = [Line(text, style.SMALL - 0.5, colour=style.FAINT) for text in lines]
+        self.head = 22 + sum(line.height for line in self.notes) + (4 if notes else 0)
+        self.height = self.head + sum(self._row_height(row) + 10 for row in self.rows) + 2
 
     def _row_width(self, row: Sequence[tuple[Figure, list[Line], float]]) -> float:
         return sum(wide for _, _, wide in row) + BETWEEN * (len(row) - 1)
@@ -137,7 +150,11 @@ class Panel:
         look = style.Look(style.PANEL, style.FRAME, "panel")
         canvas.frame(left + self.width / 2, top + height / 2, self.width, height, look)
         canvas.text(left + MARGIN, top + 11, self.title, "left")
-        y = top + 22
+        y = top + 18
+        for line in self.notes:
+            canvas.text(left + MARGIN, y + line.height / 2, line, "left")
+            y += line.height
+        y = top + self.head
         for row in self.rows:
             x = left + (self.width - self._row_width(row)) / 2
             bottom = y + self._row_height(row)

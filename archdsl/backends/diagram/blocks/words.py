@@ -19,6 +19,7 @@ from archdsl.symbolic import Const, Expr, Symbol, substitute
 
 CHANNELS = {"in_channels": Symbol("C")}
 _CHANNELS_OF = re.compile(r"\b(\w+)_channels\b")
+_WORD = re.compile(r"\w+")
 _KIND = re.compile(r"[0-9.]+")
 _LONGEST = 30
 """Characters of an expression that is worth reading."""
@@ -129,13 +130,31 @@ def _argument(name: str, scopes: Sequence[Scope], given: Sequence[int]) -> str:
     return f"{name} {alternatives(map(describe_value, values))}"
 
 
-def expression(expr: Expr | None) -> str:
-    """An expression over a block's parameters as a reader writes it; empty where it is long."""
+def meanings(scope: Scope, lines: Iterable[Line]) -> list[str]:
+    """What the named numbers of a block mean that stand in these lines: `hidden = divisible(C·expand)`."""
+    found: dict[str, str] = {}
+    waiting = [word for line in lines for word in _WORD.findall(line.text)]
+    while waiting:
+        name = waiting.pop(0)
+        if name in scope.locals and name not in found and not isinstance(scope.locals[name], Const):
+            found[name] = expression(scope.locals[name], 2 * _LONGEST)
+            waiting += _WORD.findall(found[name])
+    return [f"{name} = {text}" for name, text in found.items() if text and text != name]
+
+
+def expression(expr: Expr | None, longest: int = _LONGEST) -> str:
+    """An expression over a block's parameters as a reader writes it; empty if longer than so many characters."""
     if expr is None:
         return ""
-    text = str(substitute(expr, CHANNELS)).replace(" * ", "·").replace(" // ", "/").replace(" / ", "/")
+    text = (
+        str(substitute(expr, CHANNELS))
+        .replace(" * ", "·")
+        .replace(" // ", "/")
+        .replace(" - ", " − ")
+        .replace(" / ", "/")
+    )
     text = _CHANNELS_OF.sub(r"C_\1", text)
-    return text if len(text) <= _LONGEST else ""
+    return text if len(text) <= longest else ""
 
 
 def _width_of(scope: Scope, ref: Ref) -> str:
