@@ -157,3 +157,15 @@ def test_no_rules_keep_what_torch_does() -> None:
     expected = nn.Conv2d(3, 64, 3, padding=1).weight
     model = built("x -> a: conv(64, 3) -> gap -> flatten -> linear(2)", "linear: zeros")
     assert torch.equal(model.get_parameter("a.weight"), expected)
+
+
+def test_a_pattern_of_the_spec_is_printed_as_one() -> None:
+    source = sources.shipped("resnet_d", "resnet200d").source
+    assert 'if fnmatchcase(name, "layer*.bn3.weight"):' in source
+    assert "name in {" not in source
+
+
+def test_a_constant_that_a_later_rule_replaces_is_not_printed() -> None:
+    source = sources.shipped("senet", "legacy_senet154").source
+    assert source.count('"layer*.bn3.weight"') == 1
+    assert "zeros_" not in source

@@ -61,3 +61,8 @@ def test_no_line_is_long() -> None:
         if len(line) > 88 and '"""' not in line
     ]
     assert long == []
+
+
+def test_names_of_a_sequence_are_keywords() -> None:
+    lines = [line.strip() for line in sources.shipped("bn_inception", "bninception").source.splitlines()]
+    assert "conv2=Conv(reduce3, threes, kernel=3)," in lines

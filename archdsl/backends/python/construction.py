@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from keyword import iskeyword
 
 from archdsl.backends.python.layout import INDENT, statement
 from archdsl.backends.python.modules import Built, Instance, Listed, ModuleExpr, Option, Repeat, Weight
@@ -248,6 +249,7 @@ class Construction:
         """A sequence with names of its own."""
         lines: list[str] = []
         pairs: list[str] = []
+        named: list[str] = []
         position = 0
         for name, item in listed.items:
             if isinstance(item, Repeat):
@@ -260,7 +262,10 @@ class Construction:
             before, expression = self._expression(item, depth)
             lines += before
             pairs.append(f'("{name or position}", {expression})')
+            named.append(f"{name}={expression}")
             position += 1
+        if len(named) == len(pairs) and all(name.isidentifier() and not iskeyword(name) for name, _ in listed.items):
+            return lines, f"nn.Sequential(OrderedDict({', '.join(named)}))"
         if len(pairs) == 1 and pairs[0].startswith("*"):
             return lines, f"nn.Sequential(OrderedDict({pairs[0][1:]}))"
         return lines, f"nn.Sequential(OrderedDict([{', '.join(pairs)}]))"

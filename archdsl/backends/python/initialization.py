@@ -18,12 +18,13 @@ from archdsl.graph.settings import InitRule, assign_initializers
 from archdsl.symbolic import IN_CHANNELS, evaluate, lift
 
 _PAD = INDENT * 2
+_CONSTANT = frozenset({"constant", "ones", "zeros"})
 _RENAMED = {"low": "a", "high": "b", "value": "val"}
 
 
 def initialization(graph: Graph, rules: Sequence[InitRule], helpers: Mapping[str, str]) -> Iterator[str]:
     """Statements at the end of the model's `__init__`, in the order of the rules: the last one about a weight wins."""
-    for quoted, group in groupby(rules, key=lambda rule: rule.quoted):
+    for quoted, group in groupby(_lasting(rules, graph), key=lambda rule: rule.quoted):
         if quoted:
             for rule in group:
                 yield from _by_pattern(rule, graph)
@@ -31,10 +32,20 @@ def initialization(graph: Graph, rules: Sequence[InitRule], helpers: Mapping[str
             yield from _by_class(list(group), graph, helpers)
 
 
+def _lasting(rules: Sequence[InitRule], graph: Graph) -> list[InitRule]:
+    """The rules without constants that later rules replace everywhere; what draws random numbers stays."""
+    found: list[InitRule] = []
+    for position, rule in enumerate(rules):
+        later = assign_initializers(rules[position + 1 :], graph)
+        if rule.initializer not in _CONSTANT or not assign_initializers([rule], graph).keys() <= later.keys():
+            found.append(rule)
+    return found
+
+
 def _by_pattern(rule: InitRule, graph: Graph) -> Iterator[str]:
     keys = list(assign_initializers([rule], graph))
     if keys:
-        yield from _by_name(rule, keys, graph, (rule.pattern, f"{rule.pattern}.{rule.weight}"))
+        yield from _by_name(rule, keys, graph, (rule.pattern, f"{rule.pattern}.weight"))
 
 
 def _by_name(rule: InitRule, keys: Sequence[str], graph: Graph, patterns: Sequence[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 WIDTH = 88
 INDENT = "    "
-_ONE_EACH = ("nn.Sequential", "super().__init__")
+_ONE_EACH = ("OrderedDict", "nn.Sequential", "super().__init__")
 
 _PRECEDENCE: dict[type, int] = {
     ast.Add: 6, ast.Sub: 6, ast.Mult: 7, ast.Div: 7, ast.FloorDiv: 7, ast.Mod: 7, ast.Pow: 9,
