@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from archdsl.backends.diagram import Drawing, Options
     from archdsl.backends.diagram.drawing import Level
     from archdsl.graph.diff.changes import GraphDiff
+    from archdsl.graph.settings import InitRule
 
 
 class Variant:
@@ -123,6 +124,16 @@ class Variant:
         from archdsl.backends.diagram import page
 
         return page(self.graph)
+
+    @property
+    def initializers(self) -> Mapping[str, InitRule]:
+        """The `init` rule for each state_dict key that one is about; raises ArchError."""
+        from archdsl.graph.settings import assign_initializers
+
+        bag = Bag()
+        rules = init_rules(self.file.program, self.configured, self.graph, bag)
+        bag.raise_errors()
+        return assign_initializers(rules, self.graph)
 
     @cached_property
     def keymaps(self) -> Mapping[str, KeyMap]:

@@ -17,6 +17,7 @@ from archdsl.graph.diff.brief import brief
 from archdsl.graph.diff.changes import GraphDiff, SectionChange, Status
 from archdsl.graph.diff.compare import distinct
 from archdsl.graph.diff.everywhere import everywhere
+from archdsl.graph.diff.initial import initial
 from archdsl.graph.diff.sections import Cost
 from archdsl.graph.diff.transfer import Transfer
 
@@ -156,6 +157,10 @@ def notes(before: Variant, after: Variant, difference: GraphDiff, weights: Trans
         change = wording.signed(float(accuracies[1] - accuracies[0]), 2)
         yield f"published top-1: {accuracies[0]} % → {accuracies[1]} % ({change})"
     yield from _pictures(before, after)
+    begins = initial(difference, before.initializers, after.initializers)
+    if begins:
+        told = [f"{item.count} {item.weight} {item.before} → {item.after}" for item in begins[:_SHOWN]]
+        yield "initial weights: " + "; ".join(told) + "; …" * (len(begins) > _SHOWN)
     if difference.renamed:
         found = wording.renamings(difference.renamed)
         some = ", ".join(f"{old} → {new}" for old, new, _ in found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)

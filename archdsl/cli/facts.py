@@ -109,6 +109,10 @@ def layers_json(variant: Variant) -> list[LayerJson]:
 
 def diff_json(before: Variant, after: Variant, difference: GraphDiff, weights: Transfer) -> dict[str, Any]:
     """The keys of a `DiffDocument`."""
+    from dataclasses import asdict
+
+    from archdsl.graph.diff.initial import initial
+
     return {
         "equal": difference.equal,
         "before": variant_json(before),
@@ -117,6 +121,8 @@ def diff_json(before: Variant, after: Variant, difference: GraphDiff, weights: T
         "outputs": _paths(difference.outputs),
         "sections": list(map(_section_json, difference.sections)),
         "renamed": [{"before": old, "after": new} for old, new in difference.renamed],
+        "initial": [asdict(item) for item in initial(difference, before.initializers, after.initializers)],
+        "pictures": {"before": preprocess_json(before), "after": preprocess_json(after)},
         "weights": {
             "fits": list(weights.fits),
             "resized": [

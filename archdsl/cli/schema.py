@@ -243,6 +243,22 @@ class TransferJson(TypedDict):
     covered: float
 
 
+class InitialJson(TypedDict):
+    """How `count` tensors of a kind (`conv.weight`) of layers that correspond begin, before and after."""
+
+    weight: str
+    before: str
+    after: str
+    count: int
+
+
+class PicturesJson(TypedDict):
+    """How pictures become the input of both networks."""
+
+    before: PreprocessJson | None
+    after: PreprocessJson | None
+
+
 class DiffDocument(Document):
     """`archdsl diff --json`; `image` holds what differs in the input, `outputs` paths where they differ."""
 
@@ -253,6 +269,8 @@ class DiffDocument(Document):
     outputs: list[list[str]] | None
     sections: list[SectionChangeJson]
     renamed: list[RenamedJson]
+    initial: list[InitialJson]
+    pictures: PicturesJson
     weights: TransferJson
 
 

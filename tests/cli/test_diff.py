@@ -60,6 +60,15 @@ def test_everything_else_that_differs_is_said(arch: Run) -> None:
     assert "everywhere" in arch("diff", "mobilenet_v2:mobilenet_v2", "mobilenet_v3_large").out
 
 
+def test_initial_weights(arch: Run) -> None:
+    """timm begins with residual branches that are zero: the last norm of each of the 16 blocks."""
+    result = arch("diff", "resnet50", "seresnet50")
+    assert "initial weights: 16 bn.weight torch's own → zeros\n" in result.out
+    begins = arch("diff", "resnet50", "seresnet50", "--json").json["initial"]
+    assert begins == [{"weight": "bn.weight", "before": "torch's own", "after": "zeros", "count": 16}]
+    assert "initial weights" not in arch("diff", "resnet50", "resnet101").out
+
+
 def test_the_second_network_can_be_the_first_with_other_arguments(arch: Run) -> None:
     result = arch("diff", "small.arch:small", "--set", "classes=3")
     assert result.code == 1
