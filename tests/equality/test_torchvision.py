@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+import archdsl
 from tests.equality import ours, reference
 
 FAMILIES = {
@@ -78,6 +79,14 @@ class TestStructure:
     def test_drop_rates(self, pair: Pair) -> None:
         theirs, mine = pair
         assert reference.drop_rates(mine, ODD) == pytest.approx(reference.drop_rates(theirs, ODD), abs=1e-12)
+
+
+@pytest.mark.parametrize("family", ["resnet", "densenet", "convnext"])
+def test_published_accuracies(family: str) -> None:
+    file = archdsl.open(family)
+    for name in FAMILIES[family].split():
+        weights = reference.import_torchvision().models.get_model_weights(name).IMAGENET1K_V1
+        assert float(file[name].published["top1"]) == weights.meta["_metrics"]["ImageNet-1K"]["acc@1"]
 
 
 def test_outputs(variant: str) -> None:
