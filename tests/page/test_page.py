@@ -146,6 +146,21 @@ def test_levels(show: Show) -> None:
     assert browser.ids("#ui-scene .closed") == {f"layer{i}.{j}" for i in (1, 2, 3, 4) for j in (0, 1)}
 
 
+def test_what_is_looked_at_stays_in_sight(show: Show) -> None:
+    browser = show("inception_v3")
+    for button in ("ui-more", "ui-more", "ui-less", "ui-less"):
+        browser.click(f"#{button}")
+        outer = browser.js("return document.getElementById('ui-graph').getBoundingClientRect().toJSON()")
+        boxes = browser.js("return [...document.querySelectorAll('.box')].map(b => b.getBoundingClientRect().toJSON())")
+        assert any(
+            outer["left"] < (b["left"] + b["right"]) / 2 < outer["right"] and outer["top"] < b["top"] < outer["bottom"]
+            for b in boxes
+        )
+        middle = (outer["left"] + outer["right"]) / 2
+        nearest = min(abs((b["left"] + b["right"]) / 2 - middle) for b in boxes if 0 < b["top"] < outer["bottom"])
+        assert nearest < 150
+
+
 def test_a_run_shows_its_members_one_by_one(show: Show) -> None:
     browser = show("resnet50", "#layer3.1")
     assert browser.texts("#layer3\\.1 > .badge") == ["×5"]

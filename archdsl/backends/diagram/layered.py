@@ -113,21 +113,23 @@ def layered(sizes: Sequence[Size], links: Sequence[Link], gaps: Gaps = GAPS) -> 
 
 def _ranks(sizes: Sequence[Size], links: Sequence[Link]) -> list[int]:
     """The longest path from the top; then what is held more strongly by what follows goes down to it."""
-    into: list[list[Link]] = [[] for _ in sizes]
-    out: list[list[Link]] = [[] for _ in sizes]
+    above: list[list[tuple[int, float]]] = [[] for _ in sizes]
+    below: list[list[tuple[int, float]]] = [[] for _ in sizes]
     for link in links:
-        if link.tail < link.head:
-            into[link.head].append(link)
-            out[link.tail].append(link)
+        upper, lower = link.tail, link.head
+        if upper > lower and sizes[upper].end != "top" and sizes[lower].end != "bottom":
+            upper, lower = lower, upper  # a link to an earlier box goes up
+        above[lower].append((upper, link.weight))
+        below[upper].append((lower, link.weight))
     ranks = [0] * len(sizes)
-    tops = any(size.end == "top" for size in sizes)
-    for index, size in enumerate(sizes):
-        first = 1 if tops and size.end != "top" else 0
-        ranks[index] = max((ranks[link.tail] + 1 for link in into[index]), default=first)
-    for index in reversed(range(len(sizes))):
-        pulled = sum(link.weight for link in out[index]) > sum(link.weight for link in into[index])
-        if pulled and not sizes[index].end:
-            ranks[index] = min(ranks[link.head] for link in out[index]) - 1
+    first = int(any(size.end == "top" for size in sizes))
+    boxes = [place for place, size in enumerate(sizes) if not size.end]
+    for place in boxes:
+        ranks[place] = max([first, *(ranks[other] + 1 for other, _ in above[place])])
+    for place in reversed(boxes):
+        if sum(weight for _, weight in below[place]) > sum(weight for _, weight in above[place]):
+            inner = [ranks[other] for other, _ in below[place] if sizes[other].end != "bottom"]
+            ranks[place] = min(inner, default=ranks[place] + 1) - 1
     last = max((rank + 1 for rank, size in zip(ranks, sizes, strict=True) if size.end != "bottom"), default=0)
     return [last if size.end == "bottom" else rank for rank, size in zip(ranks, sizes, strict=True)]
 

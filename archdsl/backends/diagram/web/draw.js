@@ -44,7 +44,7 @@ function contentOf(layout) {
 function edgeOf(edge) {
   const group = element("g", { class: "edge" });
   group.append(element("path", { d: curve(edge.points), class: edge.target ? "line" : "line plain" }));
-  if (edge.label) group.append(words(edge.at.x, edge.at.y + 4, edge.label, "shape", edge.at.beside ? {} : { "text-anchor": "middle" }));
+  if (edge.label) group.append(words(edge.at.x, edge.at.y, edge.label, "shape"));
   group.tensors = edge.tensors;
   group.sourcePart = edge.source?.part ?? null;
   group.targetPart = edge.target?.part ?? null;
@@ -87,10 +87,10 @@ function spoken(part) {
   return [part.title, name || (part.isNode ? title : ""), badge, detail].filter(Boolean).join(", ");
 }
 
-/** A path as an XML id: what is not a letter, digit, `_`, `-` or `.` is written `_x2F_`; a first digit likewise. */
+/** A path as an XML id, as pictures have it: what is not an ASCII letter, digit, `-` or `.` is `_`, and one leads a digit. */
 function xmlId(path) {
-  const escape = (character) => `_x${character.codePointAt(0).toString(16).toUpperCase()}_`;
-  return path.replace(/_(?=x[0-9A-Fa-f]+_)|[^A-Za-z0-9_.-]/gu, escape).replace(/^[0-9.-]/, escape);
+  const name = path.replace(/[^A-Za-z0-9_.-]/gu, "_");
+  return /^[A-Za-z_]/.test(name) ? name : `_${name}`;
 }
 
 function boxOf(item) {

@@ -2,7 +2,7 @@
 // is a box of its parent. Every scope keeps its layout until something in it is opened or closed.
 
 const BOX = { height: 24, pad: 12, least: 84, most: 260, header: 26, margin: 14, scopeHeight: 42 };
-const GAP = { ranksep: 24, nodesep: 22, edgesep: 12, turn: 6 };
+const GAP = { ranksep: 28, nodesep: 22, edgesep: 12, turn: 7 };
 const FOLLOWS = new Set(["norm", "act", "regularizer"]);
 const MANY = 400;
 
@@ -331,8 +331,8 @@ function place(scope, graph, stacks, links, ports, names) {
     if (!names.has(i)) return;
     const edge = graph.edge(names.get(i));
     const route = edge.points.map((point) => ({ x: point.x + dx, y: point.y + dy }));
-    const points = attach(link, straightened(route), ins, outs);
-    edges.push({ ...link, points, at: link.label ? labelPlace(points, { x: edge.x + dx, y: edge.y + dy }) : null });
+    const points = attach(link, straightened(route, link.label), ins, outs);
+    edges.push({ ...link, points, at: link.label ? { x: points[0].x + 6, y: points[0].y + 14 } : null });
   });
   return { width, height, items: stacks.flatMap((stack) => stack.items), edges, ins, outs };
 }
@@ -365,20 +365,13 @@ function attach(link, points, ins, outs) {
   return points;
 }
 
-/** A route that leaves and comes vertically: it turns only between ranks, never beside what is taller than its ends. */
-function straightened(route) {
+/** A route that leaves and comes vertically: it turns only between ranks, and below what is written beside it. */
+function straightened(route, label) {
   const [start, end] = [route[0], route.at(-1)];
-  const leave = { x: start.x, y: Math.max(start.y, route[1].y - GAP.turn) };
-  const come = { x: end.x, y: Math.min(end.y, route.at(-2).y + GAP.turn) };
+  const leave = { x: start.x, y: Math.max(start.y, route[1].y + (label ? 2 : -GAP.turn)) };
+  const come = { x: end.x, y: Math.min(end.y, route.at(-2).y + (route.length === 3 && label ? 2 * GAP.turn : GAP.turn)) };
   // Between neighbouring ranks the middle only held the place of the label.
-  return [start, leave, ...(route.length === 3 ? [] : route.slice(1, -1)), come, end];
-}
-
-/** Beside the middle of an edge: where room was kept, or, for a short edge, where it really goes. */
-function labelPlace(points, kept) {
-  if (points.length > 4) return kept;
-  const [, a, b] = points;
-  return Math.abs(a.x - b.x) < 1 ? { x: a.x + 6, y: kept.y, beside: true } : { x: (a.x + b.x) / 2, y: kept.y };
+  return [start, leave, ...(route.length === 3 ? [] : route.slice(label ? 2 : 1, -1)), come, end];
 }
 
 function pick({ x, y }) { return { x, y }; }

@@ -117,16 +117,29 @@ function visibleScopes() {
 }
 
 function openLevel() {
+  const anchor = inFocus();
   for (const part of visibleScopes().filter((scope) => !scope.open)) setOpen(part, true);
-  redraw(state.selected);
+  redraw(anchor);
 }
 
 /** Close the open scopes that hold no other open scope. */
 function closeLevel() {
+  const anchor = inFocus();
   const open = visibleScopes().filter((part) => part.open);
   const holds = (part) => open.some((other) => other !== part && other !== onlyScope(part) && [...other.ancestors()].includes(part));
   for (const part of open.filter((scope) => !holds(scope))) setOpen(part, false);
-  redraw(state.selected);
+  redraw(anchor);
+}
+
+/** What stays where it is when much changes: the selected box, or the one nearest to the middle of the screen. */
+function inFocus() {
+  if (state.selected && drawn.has(state.selected.number)) return state.selected;
+  const outer = svg.getBoundingClientRect();
+  const away = (part) => {
+    const box = boundsOf(part);
+    return Math.hypot(box.left + box.width / 2 - outer.left - outer.width / 2, box.top - outer.top - outer.height / 3);
+  };
+  return [...drawn.values()].map((group) => group.shows).reduce((a, b) => (away(b) < away(a) ? b : a));
 }
 
 // --- mouse ---------------------------------------------------------------------------------
