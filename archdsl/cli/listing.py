@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from archdsl.cli.schema import FamilyJson
 
 
-_NAMES = 31
+_NAMES = 30
 """Columns to align names in: the whole table then has 80. A family with longer names is wider by what they need."""
 
 

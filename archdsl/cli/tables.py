@@ -129,7 +129,7 @@ def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = Tr
     columns += [("MACs", "right"), ("top-1", "right")] if accuracies else [("MACs", "right")]
     made = plain_table(*columns)
     if width:
-        for column, least in zip(made.columns, (width, 9, 6, 11, 7, 6), strict=False):
+        for column, least in zip(made.columns, (width, 9, 6, 11, 7, 7), strict=False):
             column.min_width = least
     made.show_header = header
     for variant in variants:
