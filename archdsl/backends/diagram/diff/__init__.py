@@ -16,7 +16,7 @@ from archdsl.backends.diagram.diff.listed import Listed
 from archdsl.backends.diagram.diff.looks import legend
 from archdsl.backends.diagram.diff.strip import draw_strip
 from archdsl.backends.diagram.drawing import Direction, Drawing, Options
-from archdsl.backends.diagram.style import COLUMN, PAGE
+from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.diff import wording
 from archdsl.graph.diff.changes import DistinctChange, GraphDiff
@@ -33,7 +33,7 @@ def draw(before: Graph, after: Graph, options: Options) -> Drawing:
     """What came, went and changed from one graph to another."""
     difference = diff(before, after)
     common, rest = everywhere(difference)
-    width = PAGE if options.columns == 2 else COLUMN
+    width = (PAGE if options.columns == 2 else COLUMN) - 2 * MARGIN
     canvas = Canvas()
     y = _heading(canvas, difference, width)
     y = draw_strip(canvas, difference, y, width) + 12
@@ -88,7 +88,7 @@ def _panels(canvas: Canvas, changes: list[DistinctChange], y: float, width: floa
     rows: list[list[_Panel]] = []
     x = 0.0
     for change in changes:
-        panel = _Panel(change, _block(change, width, direction))
+        panel = _Panel(change, _block(change, width, direction), width)
         if not rows or x + panel.wide > width:
             rows.append([])
             x = 0.0
@@ -115,12 +115,14 @@ def _block(change: DistinctChange, width: float, direction: Direction) -> Across
 class _Panel:
     """A block that changed, with its name, how many there are and where."""
 
-    def __init__(self, change: DistinctChange, block: Across | Down | Listed) -> None:
+    def __init__(self, change: DistinctChange, block: Across | Down | Listed, width: float) -> None:
         self.block = block
         units = [unit.name for unit in (change.example.before, change.example.after) if unit is not None]
         count, _, where = wording.places_text(change).partition(" in ")
-        self.name = Line(wording.changed_text(units[0] or units[-1], units[-1]) or where, style.SIZE, True)
-        self.places = Line(f"{count} in {where}" if units[-1] else "", style.SMALL, colour=style.FAINT)
+        name = wording.changed_text(units[0] or units[-1], units[-1]) or where
+        places = f"{count} in {where}" if units[-1] else ""
+        self.name = Line(fit(name, width, style.SIZE, True), style.SIZE, True)
+        self.places = Line(fit(places, width, style.SMALL), style.SMALL, colour=style.FAINT)
         self.beside = self.name.width + 8 + self.places.width <= max(block.wide, 100)
 
     @property

@@ -34,7 +34,8 @@ def draw_row(canvas: Canvas, row: Row, x: float, y: float, prefix: str) -> Box:
     left, top = x - row.wide / 2, y - sum(line.height for line in row.lines) / 2
     first = top + row.lines[0].height / 2
     canvas.text(left + 4.5, first, sign)
-    canvas.text(x + row.wide / 2 - 2.5, first, Line(row.tag, style.TINY, colour=style.FAINT), "right")
+    colour = style.FAINT if row.status == "same" else style.LINE
+    canvas.text(x + row.wide / 2 - 2.5, first, Line(row.tag, style.TINY, colour=colour), "right")
     for line in row.lines:
         canvas.text(left + SIGN, top + line.height / 2, line, "left")
         top += line.height

@@ -124,20 +124,51 @@ def _head(node: Node) -> str:
 
 def _connect(rows: list[Row], block: BlockChange) -> None:
     """What each row reads, in both networks or in one; not along the main path, where the order of the rows says it."""
+    edges = [(side, source, row) for side in (0, 1) for source, row in _edges(rows, side)]
+    chains = _chains(rows, edges)
     found: dict[tuple[int, int], set[int]] = {}
-    for side in (0, 1):
-        nodes = {node.id: row for row in rows if (node := _side(row.change, side)) is not None}
-        for row in rows:
-            node = _side(row.change, side)
-            for ref in node.inputs if node is not None else ():
-                source = nodes.get(ref.node)
-                if side == 0 and (row.change.moved or (source is not None and source.change.moved)):
-                    continue  # drawn where it is now
-                if not _is_next(source, row, rows, side):
-                    found.setdefault((source.number if source else INPUT, row.number), set()).add(side)
+    for side, source, row in edges:
+        if not _is_next(source, row, rows, side):
+            end = _end(source, row, side, chains)
+            found.setdefault((end.number if end else INPUT, row.number), set()).add(side)
     status: dict[tuple[int, ...], Status] = {(0, 1): "same", (0,): "removed", (1,): "added"}
     for (source_number, target), sides in found.items():
         rows[target].reads[source_number] = status[tuple(sorted(sides))]
+
+
+def _edges(rows: list[Row], side: int) -> Iterator[tuple[Row | None, Row]]:
+    """What reads what in one of the networks; None is what the block reads. What moved is drawn where it is now."""
+    nodes = {node.id: row for row in rows if (node := _side(row.change, side)) is not None}
+    for row in rows:
+        node = _side(row.change, side)
+        for ref in node.inputs if node is not None else ():
+            source = nodes.get(ref.node)
+            if side == 1 or not (row.change.moved or (source is not None and source.change.moved)):
+                yield source, row
+
+
+def _chains(rows: list[Row], edges: list[tuple[int, Row | None, Row]]) -> dict[int, list[Row]]:
+    """For the number of each row beside the main path the rows that it is linked to there, in order."""
+    chains = {row.number: [row] for row in rows if not row.main}
+    for _, source, row in edges:
+        if source is not None and not source.main and not row.main:
+            one, other = chains[source.number], chains[row.number]
+            if one is not other:
+                one += other
+                chains |= {member.number: one for member in other}
+    for chain in chains.values():
+        chain.sort(key=lambda row: row.number)
+    return chains
+
+
+def _end(source: Row | None, row: Row, side: int, chains: dict[int, list[Row]]) -> Row | None:
+    """Where a line from a branch begins: below rows that are in the other network only."""
+    if source is None or source.main:
+        return source
+    chain = chains[source.number]
+    below = [r for r in chain if r.number > source.number and (row not in chain or r.number < row.number)]
+    absent = all(_side(r.change, side) is None for r in below)
+    return below[-1] if below and absent else source
 
 
 def _side(op: OpChange, side: int) -> Node | None:

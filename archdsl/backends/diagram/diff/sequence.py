@@ -15,7 +15,7 @@ from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.diff.looks import AFTER, LOOKS
 from archdsl.backends.diagram.drawing import Drawing
-from archdsl.backends.diagram.style import COLUMN, PAGE, Look
+from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE, Look
 from archdsl.backends.diagram.text import LINE, fit, wrap
 from archdsl.graph.diff import wording
 from archdsl.graph.diff.brief import brief
@@ -64,7 +64,7 @@ class _Row:
 def draw_sequence(steps: Sequence[Step], name: str, columns: int = 2) -> Drawing:
     """One picture of all steps, a row for each."""
     canvas = Canvas()
-    width = PAGE if columns == 2 else COLUMN
+    width = (PAGE if columns == 2 else COLUMN) - 2 * MARGIN
     accuracies = any(step.accuracy is not None for step in steps)
     names, macs, top1 = (104.0, 104.0, 92.0) if columns == 2 else (60.0, 30.0, 56.0)
     top1 = top1 if accuracies else 0.0
