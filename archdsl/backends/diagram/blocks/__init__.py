@@ -2,7 +2,7 @@
 
 `definitions` finds the definitions and the structures that their instances take; `units` fuses the nodes of one into
 boxes; `tree` sees series and parallel branches, which `spine` lays out with the main path straight; what is no such
-tree (a NASNet cell) `layers` lays out rank by rank. `panels` puts all on a page.
+tree (a NASNet cell) `crossed` lays out rank by rank. `panels` puts all on a page.
 """
 
 from __future__ import annotations

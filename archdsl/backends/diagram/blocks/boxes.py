@@ -31,6 +31,11 @@ class Sized:
     covers: list[int]
     tooltip: str
 
+    @property
+    def is_bar(self) -> bool:
+        """Whether it is a sign at which many lines arrive."""
+        return self.unit.kind == "sign" and self.wide > SIGN
+
     def widen(self, lines: int) -> None:
         """Make a bar of a sign at which many lines arrive."""
         if self.unit.kind == "sign" and lines > 3:
@@ -54,7 +59,7 @@ class Sized:
             covers=self.covers,
             tooltip=self.tooltip,
             id=id,
-            shape="circle" if kind == "sign" and self.wide == SIGN else "box",
+            shape="circle" if kind == "sign" and not self.is_bar else "box",
             rounded=kind == "block",
             kind=kind,
             legend=kind != "sign",

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.blocks.boxes import Sized, boxes_of
+from archdsl.backends.diagram.blocks.crossed import Crossed
 from archdsl.backends.diagram.blocks.definitions import Definition, Form
 from archdsl.backends.diagram.blocks.rail import rail_of
 from archdsl.backends.diagram.blocks.spine import Spine
@@ -94,12 +95,7 @@ class Page:
         figure: Figure
         for limit in LIMITS:
             boxes = boxes_of(self.graph, form, limit)
-            if tree is None:
-                from archdsl.backends.diagram.blocks.layers import Layers
-
-                figure = Layers(form.first, boxes, name)
-            else:
-                figure = Spine(tree, boxes, name)
+            figure = Crossed(form.first, boxes, name) if tree is None else Spine(tree, boxes, name)
             if figure.width <= self.width - 2 * MARGIN:
                 break
         return figure, boxes
