@@ -95,9 +95,9 @@ def test_the_check_bites() -> None:
     assert list(Picture(svg).problems()) == []
     moved = svg.replace('textLength="', 'textLength="9')
     assert any("overlap" in problem for problem in Picture(moved).problems())
-    box = next(box for box in Picture(svg).boxes if box.id == "part-layer2")
+    box = next(box for box in Picture(svg).boxes if box.id == "segment-layer2")
     middle = f"M{(box.left + box.right) / 2:.2f},{(box.top + box.bottom) / 2:.2f}C"
     across = re.sub(r'(<path[^>]* d=")M[^C]*C', r"\g<1>" + middle, svg, count=1)
     assert any("passes" in problem for problem in Picture(across).problems())
-    doubled = svg.replace('id="part-layer2"', 'id="part-layer1"')
+    doubled = svg.replace('id="segment-layer2"', 'id="segment-layer1"')
     assert any("twice" in problem for problem in Picture(doubled).problems())

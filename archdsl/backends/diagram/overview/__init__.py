@@ -1,6 +1,6 @@
 """Level overview: the network on one page.
 
-Each part (`parts`: a stage, a run of blocks, a layer) is a glyph of its output (`glyphs`): the square root of its
+Each segment (`segments`: a stage, a run of blocks, a layer) is a glyph of its output (`glyphs`): the square root of its
 resolution one way, of its channels the other. Sizes stand on the arrows, shares of parameters and MACs beside or below.
 `across` lays them out left to right, `down` top down.
 """
@@ -11,21 +11,21 @@ from archdsl.backends.diagram.canvas import Canvas
 from archdsl.backends.diagram.drawing import Drawing, Options
 from archdsl.backends.diagram.overview import across, down
 from archdsl.backends.diagram.overview.glyphs import Shares, glyphs_of, heading, legend
-from archdsl.backends.diagram.overview.parts import links, parts_of
+from archdsl.backends.diagram.overview.segments import links, segments_of
 from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE
 from archdsl.graph.ir import Graph
 
 
 def draw(graph: Graph, options: Options) -> Drawing:
     """The overview of a graph: left to right, or top down where there is one column only."""
-    parts = parts_of(graph)
-    glyphs = glyphs_of(graph, parts)
-    shares = Shares.of(graph, parts)
+    segments = segments_of(graph)
+    glyphs = glyphs_of(graph, segments)
+    shares = Shares.of(graph, segments)
     width = PAGE if options.columns == 2 else COLUMN
     room = width - 2 * MARGIN
     direction = options.direction or ("lr" if options.columns == 2 else "tb")
     canvas = Canvas(width)
-    edges = [(tail + 1, head + 1) for tail, head in links(graph, parts)]  # the first glyph is the image
+    edges = [(tail + 1, head + 1) for tail, head in links(graph, segments)]  # the first glyph is the image
     lay_out = across.lay_out if direction == "lr" else down.lay_out
     top = heading(canvas, graph, room)
     bottom, reach = lay_out(canvas, glyphs, edges, shares, top, room)

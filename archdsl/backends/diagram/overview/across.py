@@ -42,7 +42,7 @@ class Column:
             self.high = max(LOWEST, TALLEST * glyph.scale)
         self.x: float = 0
         self.slack = LOOSE
-        self.label: float = max(glyph.label, 30.0 if glyph.part else 0)
+        self.label: float = max(glyph.label, 30.0 if glyph.segment else 0)
 
     @property
     def reach(self) -> float:
@@ -73,7 +73,7 @@ class Column:
 
 
 class Row:
-    """Columns on one axis, and the lanes above them for arrows to parts that are not the next."""
+    """Columns on one axis, and the lanes above them for arrows to segments that are not the next."""
 
     def __init__(self, columns: list[Column], arcs: list[tuple[Column, Column]]) -> None:
         self.columns = columns
@@ -195,7 +195,7 @@ def _output(canvas: Canvas, column: Column, axis: float) -> None:
 
 
 def _arc(canvas: Canvas, before: Column, after: Column, y: float, row: Row, margin: float) -> None:
-    """An arrow above the row, to a part that is not the next; from another row by the margin on the right."""
+    """An arrow above the row, to a segment that is not the next; from another row by the margin on the right."""
     tail, head = before.glyph.box, after.glyph.box
     assert tail is not None
     assert head is not None
@@ -237,13 +237,13 @@ def _caption(canvas: Canvas, column: Column, y: float) -> None:
 
 
 def _bars(canvas: Canvas, shares: Shares, row: Sequence[Column], top: float) -> None:
-    """The shares of all parameters and MACs of each part."""
+    """The shares of all parameters and MACs of each segment."""
     base = top + HIGHEST_BAR + 8
     for column in row:
-        part = column.glyph.part
-        if part is None:
+        segment = column.glyph.segment
+        if segment is None:
             continue
-        for share, look, side in zip(shares.both(part), style.BARS, (-1, 1), strict=True):
+        for share, look, side in zip(shares.both(segment), style.BARS, (-1, 1), strict=True):
             x = column.x + side * 8
             high = max(0.6, share / shares.largest * HIGHEST_BAR)
             canvas.box(x, base - high / 2, 9, high, look, kind="bar", legend=False)

@@ -90,7 +90,7 @@ def _output(canvas: Canvas, glyph: Glyph) -> None:
 
 
 def _arc(canvas: Canvas, before: Glyph, after: Glyph, x: float) -> None:
-    """An arrow on the left, to a part that is not the next."""
+    """An arrow on the left, to a segment that is not the next."""
     assert before.box is not None
     assert after.box is not None
     (x0, y0), (x1, y1) = before.box.left, after.box.left
@@ -100,9 +100,9 @@ def _arc(canvas: Canvas, before: Glyph, after: Glyph, x: float) -> None:
 
 
 def _bars(canvas: Canvas, glyph: Glyph, shares: Shares, x: float, middle: float) -> None:
-    if glyph.part is None:
+    if glyph.segment is None:
         return
-    for share, look, side in zip(shares.both(glyph.part), style.BARS, (-1, 1), strict=True):
+    for share, look, side in zip(shares.both(glyph.segment), style.BARS, (-1, 1), strict=True):
         y = middle + side * 4
         long = max(0.6, share / shares.largest * LONGEST_BAR)
         canvas.box(x + long / 2, y, long, 5, look, kind="bar", legend=False)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
-from archdsl.backends.diagram.overview.parts import Part, ends
+from archdsl.backends.diagram.overview.segments import Segment, ends
 from archdsl.backends.diagram.style import Look
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.ir import Graph
@@ -26,9 +26,9 @@ _NUMBERED = re.compile(r"(.*?)([0-9]*)\Z", re.DOTALL)
 
 @dataclass(slots=True, eq=False)
 class Glyph:
-    """A part, or the image (`part` None). `resolution` and `channels` are its sides in points, given by the layout."""
+    """A segment, or the image (`segment` None); the layouts give it its sides."""
 
-    part: Part | None
+    segment: Segment | None
     shape: Shape
     scale: float
     """The image's resolution is 1."""
@@ -41,13 +41,13 @@ class Glyph:
 
     @property
     def times(self) -> int:
-        """How often the part's block follows itself; 1 where there are several kinds."""
-        return self.part.blocks[0][0] if self.part and len(self.part.blocks) == 1 else 1
+        """How often the segment's block follows itself; 1 where there are several kinds."""
+        return self.segment.blocks[0][0] if self.segment and len(self.segment.blocks) == 1 else 1
 
     @property
     def sheets(self) -> int:
         """How many more are hinted at behind the glyph."""
-        times = max([times for times, _ in self.part.blocks], default=1) if self.part else 1
+        times = max([times for times, _ in self.segment.blocks], default=1) if self.segment else 1
         return min(2, times - 1)
 
     @property
@@ -65,68 +65,70 @@ class Glyph:
         for sheet in range(self.sheets, 0, -1):
             off = SHEET * sheet
             canvas.box(x + off, y - off, wide, high, self.look, kind="sheet", legend=False)
-        name = (self.part.path or self.part.nodes[0].path) if self.part else "input"
+        name = (self.segment.path or self.segment.nodes[0].path) if self.segment else "input"
         tip = f"{name}: {self.shape}"
-        if self.part:
-            tip += f"\n{self.part.params:,} parameters, {self.part.macs:,} MACs"
-        covers = [node.id for node in self.part.nodes] if self.part else [0]
-        self.box = canvas.box(x, y, wide, high, self.look, covers=covers, id=f"part-{name}", tooltip=tip)
+        if self.segment:
+            tip += f"\n{self.segment.params:,} parameters, {self.segment.macs:,} MACs"
+        covers = [node.id for node in self.segment.nodes] if self.segment else [0]
+        self.box = canvas.box(x, y, wide, high, self.look, covers=covers, id=f"segment-{name}", tooltip=tip)
         return self.box
 
 
 class Shares(NamedTuple):
-    """What the bars measure: totals of the graph, and the largest share of any part."""
+    """What the bars measure: totals of the graph, and the largest share of any segment."""
 
     params: int
     macs: int
     largest: float = 1.0
 
     @classmethod
-    def of(cls, graph: Graph, parts: Sequence[Part]) -> Shares:
+    def of(cls, graph: Graph, segments: Sequence[Segment]) -> Shares:
         whole = cls(graph.params, graph.macs)
-        return whole._replace(largest=max((share for part in parts for share in whole.both(part)), default=0) or 1)
+        return whole._replace(
+            largest=max((share for segment in segments for share in whole.both(segment)), default=0) or 1
+        )
 
-    def both(self, part: Part) -> tuple[float, float]:
-        """The shares of a part, 0 to 1."""
-        return part.params / (self.params or 1), part.macs / (self.macs or 1)
+    def both(self, segment: Segment) -> tuple[float, float]:
+        """The shares of a segment, 0 to 1."""
+        return segment.params / (self.params or 1), segment.macs / (self.macs or 1)
 
 
-def glyphs_of(graph: Graph, parts: Sequence[Part]) -> list[Glyph]:
-    """The image, then the parts."""
-    names = dict.fromkeys(part.main for part in parts if part.blocks)
+def glyphs_of(graph: Graph, segments: Sequence[Segment]) -> list[Glyph]:
+    """The image, then the segments."""
+    names = dict.fromkeys(segment.main for segment in segments if segment.blocks)
     looks = {name: style.block_look(index, name) for index, name in enumerate(names)}
     image = graph.input_shape
     found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "")]
-    last = ends(graph, parts)
-    for index, part in enumerate(parts):
-        look = looks[part.main] if part.blocks else style.LOOKS[part.category]
-        shape = part.output
+    last = ends(graph, segments)
+    for index, segment in enumerate(segments):
+        look = looks[segment.main] if segment.blocks else style.LOOKS[segment.category]
+        shape = segment.output
         scale = (shape.height * shape.width / (image.height * image.width)) ** 0.25
-        found.append(Glyph(part, shape, scale, look, _title(part), _path(part), index in last))
+        found.append(Glyph(segment, shape, scale, look, _title(segment), _path(segment), index in last))
     return found
 
 
-def _title(part: Part) -> list[str]:
-    if part.lead is not None and not part.blocks:
-        head, *details = part.lead.op.label(part.lead.params).split(", ")
+def _title(segment: Segment) -> list[str]:
+    if segment.lead is not None and not segment.blocks:
+        head, *details = segment.lead.op.label(segment.lead.params).split(", ")
         strides = [detail for detail in details if detail.startswith("/")]
         return wrap(" ".join([head, *strides]), LABEL, style.SMALL, True)[:3]
-    if len(part.blocks) == 1:
-        return [fit(part.blocks[0][1], 1.5 * LABEL, style.SMALL, True)]
-    pieces = [f"{times} × {name}" if times > 1 else name for times, name in part.blocks]
+    if len(segment.blocks) == 1:
+        return [fit(segment.blocks[0][1], 1.5 * LABEL, style.SMALL, True)]
+    pieces = [f"{times} × {name}" if times > 1 else name for times, name in segment.blocks]
     if len(pieces) > MOST:
         pieces = [*pieces[: MOST - 2], "…", pieces[-1]]
     return [fit(f"{piece} +", 1.5 * LABEL, style.SMALL, True) for piece in pieces[:-1]] + [pieces[-1]]
 
 
-def _path(part: Part) -> str:
-    """The part's name in the spec, without what it is in; that of several as `cell_6–11`."""
-    first, last = (path.rpartition(".")[2] for path in (part.path, part.last))
+def _path(segment: Segment) -> str:
+    """The segment's name in the spec, without what it is in; that of several as `cell_6–11`."""
+    first, last = (path.rpartition(".")[2] for path in (segment.path, segment.last))
     if first.isdigit():
-        first = part.path
-    if part.count > 1:
-        shared = _shared(part.path, part.last)
-        rest = part.last[len(shared) :]
+        first = segment.path
+    if segment.count > 1:
+        shared = _shared(segment.path, segment.last)
+        rest = segment.last[len(shared) :]
         first += f"–{rest}" if shared and len(rest) < 4 else f" … {last}"
     return fit(first, LABEL + 4, style.SMALL)
 

@@ -1,7 +1,7 @@
-"""What the overview shows: takes a graph, gives its `Part`s in order of execution.
+"""What the overview shows: takes a graph, gives its `Segment`s in order of execution.
 
-A part is a stage, a run of equal blocks or stages, or a layer with what belongs to it (convolution, normalization,
-activation). Every node but the image is in exactly one part.
+A segment is a stage, a run of equal blocks or stages, or a layer with what belongs to it (convolution, normalization,
+activation). Every node but the image is in exactly one segment.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from archdsl.graph.ir import TRANSPARENT, Graph, Node, Scope
 from archdsl.ops.spec import Shape
 
 _STRONG = frozenset({"conv", "linear", "pool", "merge"})
-"""Roles of the layers that a part is named after; the others go with one of them."""
+"""Roles of the layers that a segment is named after; the others go with one of them."""
 _LARGE = 0.5
 """A block without stages is opened if it holds more of the network's MACs."""
 
 
 @dataclass(slots=True)
-class Part:
+class Segment:
     """One element. `blocks` are definitions with how often each follows another: [(3, "Bottleneck")]; else `lead` is
     the layer it is named after. `path` is empty where the spec gives it no name."""
 
@@ -50,9 +50,9 @@ class Part:
         return sum(node.macs for node in self.nodes)
 
 
-def parts_of(graph: Graph) -> list[Part]:
-    """The parts of a graph."""
-    found: list[Part] = []
+def segments_of(graph: Graph) -> list[Segment]:
+    """The segments of a graph."""
+    found: list[Segment] = []
     # A label before a dot (`head.fc`) may gather layers that do not follow each other.
     units = sorted(_units(graph), key=lambda unit: next(unit.nodes()).id if isinstance(unit, Scope) else unit.id)
     for loose, group in groupby(units, lambda unit: isinstance(unit, Node)):
@@ -63,13 +63,13 @@ def parts_of(graph: Graph) -> list[Part]:
     return [*_merged(found), *_further(graph)]
 
 
-def _further(graph: Graph) -> Iterator[Part]:
-    """A part for each further output: all that only it depends on."""
+def _further(graph: Graph) -> Iterator[Segment]:
+    """A segment for each further output: all that only it depends on."""
     for name in graph.output_names[1:]:
         nodes = [node for node in graph.nodes if graph.aux.get(node.id) == name]
         if nodes:
             kinds = dict.fromkeys(_definition(_top(node, graph)) for node in nodes)
-            yield Part(name, nodes, "block", [(1, kind) for kind in kinds], None, 1, name, next(iter(kinds)))
+            yield Segment(name, nodes, "block", [(1, kind) for kind in kinds], None, 1, name, next(iter(kinds)))
 
 
 def _top(node: Node, graph: Graph) -> Scope | Node:
@@ -109,7 +109,7 @@ def _is_open(scope: Scope, around: set[int], total: int) -> bool:
     return inner and not around and sum(node.macs for node in scope.nodes()) > _LARGE * total
 
 
-def _part(scope: Scope, aux: Mapping[int, str]) -> Part:
+def _part(scope: Scope, aux: Mapping[int, str]) -> Segment:
     nodes = [node for node in scope.nodes() if node.op.role != "input" and node.id not in aux]
     members = list(_members(scope, aux))
     if scope.kind == "block" and not _is_row_of_blocks(members):
@@ -121,7 +121,7 @@ def _part(scope: Scope, aux: Mapping[int, str]) -> Part:
         work[_definition(member)] = work.get(_definition(member), 0) + macs
     blocks = [(len(list(same)), name) for name, same in groupby(map(_definition, members))]
     main = max(work, key=lambda name: work[name])
-    return Part(scope.stage_name, nodes, "block", blocks, None, 1, scope.stage_name, main)
+    return Segment(scope.stage_name, nodes, "block", blocks, None, 1, scope.stage_name, main)
 
 
 def _members(scope: Scope, aux: Mapping[int, str]) -> Iterator[Scope | Node]:
@@ -158,15 +158,15 @@ def _is_row_of_blocks(members: Sequence[Scope | Node]) -> bool:
     return inside > _LARGE * whole
 
 
-def ends(graph: Graph, parts: Sequence[Part]) -> set[int]:
-    """The parts that give an output, by position."""
+def ends(graph: Graph, segments: Sequence[Segment]) -> set[int]:
+    """The segments that give an output, by position."""
     outputs = {ref.node for ref in graph.outputs}
-    return {index for index, part in enumerate(parts) for node in part.nodes if node.id in outputs}
+    return {index for index, segment in enumerate(segments) for node in segment.nodes if node.id in outputs}
 
 
-def links(graph: Graph, parts: Sequence[Part]) -> list[tuple[int, int]]:
-    """Which part feeds which, by position, in order; -1 is the image."""
-    owner = {node.id: index for index, part in enumerate(parts) for node in part.nodes} | {graph.input.id: -1}
+def links(graph: Graph, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+    """Which segment feeds which, by position, in order; -1 is the image."""
+    owner = {node.id: index for index, segment in enumerate(segments) for node in segment.nodes} | {graph.input.id: -1}
     found = {(owner[ref.node], owner[node.id]) for node in graph.nodes for ref in node.inputs}
     return sorted((tail, head) for tail, head in found if tail != head)
 
@@ -179,9 +179,9 @@ def _definition(member: Scope | Node) -> str:
     return member.definition or member.name
 
 
-def _layers(nodes: Iterable[Node]) -> list[Part]:
+def _layers(nodes: Iterable[Node]) -> list[Segment]:
     """Runs of layers: each strong one with the weak ones after it; weak ones before the first go with that."""
-    found: list[Part] = []
+    found: list[Segment] = []
     waiting: list[Node] = []
     for node in nodes:
         if node.op.role in _STRONG:
@@ -198,34 +198,34 @@ def _layers(nodes: Iterable[Node]) -> list[Part]:
     return found
 
 
-def _layer(lead: Node, nodes: list[Node]) -> Part:
+def _layer(lead: Node, nodes: list[Node]) -> Segment:
     """A layer, named by its own label, or by that of the block that is there for it alone."""
     path = lead.path if lead.labelled else ""
     for scope in lead.scope.ancestors():
         if scope.kind == "block" and scope.path and sum(node.op.role in _STRONG for node in scope.nodes()) == 1:
             path = scope.path
-    return Part(path, nodes, lead.op.role, [], lead, 1, path)
+    return Segment(path, nodes, lead.op.role, [], lead, 1, path)
 
 
 def _feeds(before: Node, after: Node) -> bool:
     return any(ref.node == before.id for ref in after.inputs)
 
 
-def _merged(parts: list[Part]) -> list[Part]:
-    """Neighbours that are one block of the same definition and give the same size become one part."""
-    found: list[Part] = []
-    for part in parts:
+def _merged(segments: list[Segment]) -> list[Segment]:
+    """Neighbours that are one block of the same definition and give the same size become one segment."""
+    found: list[Segment] = []
+    for segment in segments:
         last = found[-1] if found else None
-        if last is not None and _alike(last, part):
-            last.nodes += part.nodes
+        if last is not None and _alike(last, segment):
+            last.nodes += segment.nodes
             last.count += 1
-            last.last = part.path
-            last.blocks = [(last.blocks[0][0] + part.blocks[0][0], last.blocks[0][1])]
+            last.last = segment.path
+            last.blocks = [(last.blocks[0][0] + segment.blocks[0][0], last.blocks[0][1])]
         else:
-            found.append(part)
+            found.append(segment)
     return found
 
 
-def _alike(a: Part, b: Part) -> bool:
+def _alike(a: Segment, b: Segment) -> bool:
     same = len(a.blocks) == len(b.blocks) == 1 and a.blocks[0][1] == b.blocks[0][1]
     return same and b.blocks[0][0] == 1 and a.blocks[0][0] == a.count and a.output == b.output
