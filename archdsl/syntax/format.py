@@ -133,11 +133,8 @@ class Formatter:
                 head = f"variants {item.model.name}{_columns(item.columns) if item.columns else ''}"
                 self._braces(head, item, item.rows, texts, item.docstring)
             case ast.Expect() | ast.Preprocess():
-                head = (
-                    f"expect {item.variant.name}"
-                    if isinstance(item, ast.Expect)
-                    else f"preprocess {_names(item.targets)}"
-                )
+                said_of = (item.variant,) if isinstance(item, ast.Expect) else item.targets
+                head = _about("expect" if isinstance(item, ast.Expect) else "preprocess", said_of)
                 pairs = [(f"{entry.key} =", one(entry.value)) for entry in item.entries]
                 self._braces(head, item, item.entries, _paired(pairs, 0), None, _paired(pairs, 0))
             case ast.Reference():
@@ -146,13 +143,13 @@ class Formatter:
                 patterns = [quote(rule.pattern) if rule.quoted else rule.pattern for rule in item.rules]
                 pairs = [(f"{p}:", one(rule.value)) for p, rule in zip(patterns, item.rules, strict=True)]
                 texts = _paired(pairs, max((len(left) for left, _ in pairs), default=0))
-                self._braces(f"init {_names(item.targets)}", item, item.rules, texts, None, _paired(pairs, 0))
+                self._braces(_about("init", item.targets), item, item.rules, texts, None, _paired(pairs, 0))
             case ast.Checkpoint():
                 width = max(
                     (len(quote(r.theirs.value)) for r in item.rules if not isinstance(r, ast.Counter)), default=0
                 )
                 texts = [_key_line(rule, width) for rule in item.rules]
-                head = f"checkpoint {item.name} for {_names(item.targets)}"
+                head = _about(f"checkpoint {item.name} for", item.targets)
                 self._braces(head, item, item.rules, texts, item.docstring, [_key_line(rule, 0) for rule in item.rules])
 
     def _reference(self, item: ast.Reference) -> None:
@@ -405,8 +402,9 @@ def _filled(items: Sequence[str], column: int) -> str:
     return text
 
 
-def _names(targets: Sequence[ast.Name]) -> str:
-    return ", ".join(target.name for target in targets)
+def _about(words: str, targets: Sequence[ast.Name]) -> str:
+    """The beginning of an item: what it is, and of what it says something."""
+    return f"{words} {_filled([target.name for target in targets], len(words) + 1)}"
 
 
 def _key_line(rule: ast.KeyRule | ast.Absent | ast.Counter, width: int) -> str:

@@ -44,6 +44,7 @@ UNCHANGED = [
     "table t(a, b, c) {\n   1, 10.5, a\n  20,  3.0, bcd  # end\n}\n",
     "variants M(unit, depths) {\n  m1:  Basic,      [2,  2]\n  m20: Bottleneck, [2, 24]\n}\n",
     "preprocess a, b { size = 224 }\n",
+    f"init {'a' * 60}, {'b' * 50},\n     c, d {{\n  conv: zeros\n}}\n",
     'checkpoint timm for a, b { "x" = "y" }\n',
     'init M, n {\n  conv:         a(1)\n  "features.*": b\n}\n',
     "expect m { params = 25_557_032, macs = 4.09G }\n",
