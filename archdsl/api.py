@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
@@ -17,6 +17,7 @@ from archdsl import library
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
+from archdsl.graph.backbone import classifiers, first_layers, pyramid, stage_features
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.reference import Reference
@@ -159,6 +160,44 @@ class Variant:
 
         return empty_module(self.graph, self.source)
 
+    @property
+    def whole(self) -> Variant:
+        """The network that files have the weights of: this one, or the one that this is a part of."""
+        return self
+
+    def features(self, names: Sequence[str] | None = None) -> FeatureVariant:
+        """The part that gives the feature maps of some stages, in order of execution.
+
+        Without names: of the last stage of each resolution. Raises ArchError E122 for what is no stage.
+        """
+        found = stage_features(self.graph)
+        chosen = pyramid(self.graph) if names is None else names
+        bag = Bag()
+        known = ", ".join(found) or None
+        for name in chosen or ["(any)"]:
+            if name not in found:
+                facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
+                bag.report("E122", None, name=name, facts=facts)
+        bag.raise_errors()
+        return FeatureVariant(self, [name for name in found if name in chosen])
+
+    def new_classifiers(self, classes: int | None = None) -> dict[str, nn.Module]:
+        """Freshly initialized classifiers, those of auxiliary heads included, by path; for other classes, if given."""
+        from archdsl.backends.module import build_module
+        from archdsl.backends.python import generate
+        from archdsl.graph.cut import layer_graph
+
+        found = self.whole if classes is None else self.whole.override({"classes": classes})
+        graph = found.traced()
+        bag = Bag()
+        rules = init_rules(self.file.program, found.configured, graph, bag)
+        bag.raise_errors()
+        made = {}
+        for node in classifiers(graph):
+            alone = layer_graph(graph, node)
+            made[node.path] = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)
+        return made
+
     def override(self, values: Mapping[str, Any]) -> Variant:
         """The same variant with other values for some of the model's parameters; raises ArchError E119."""
         known = self.parameters
@@ -234,6 +273,33 @@ class Variant:
         from archdsl.backends.diagram.notebook import network
 
         return network(self.graph)
+
+
+class FeatureVariant(Variant):
+    """The part of a variant that gives feature maps: the network up to the last of them. It returns them by name."""
+
+    def __init__(self, whole: Variant, names: Sequence[str]) -> None:
+        super().__init__(whole.file, whole.configured)
+        self._whole = whole
+        self.names = tuple(names)
+
+    @property
+    def whole(self) -> Variant:
+        return self._whole
+
+    def build(self, bag: Bag, *, traced: bool = False) -> Graph | None:
+        from archdsl.graph.cut import feature_graph
+
+        known: Graph | None = self.__dict__.get("graph")
+        if known is not None and (known.traced or not traced):
+            return known
+        graph = self._whole.build(bag, traced=traced)
+        if graph is None:
+            return None
+        found = stage_features(graph)
+        cut = feature_graph(graph, {name: found[name] for name in self.names})
+        self.__dict__.setdefault("graph", cut)
+        return cut
 
 
 class ArchFile(Mapping[str, Variant]):
@@ -379,6 +445,7 @@ def load(
     checkpoint: str | None = None,
     in_channels: int | None = None,
     image_size: int | tuple[int, int] | None = None,
+    features: bool | str | Sequence[str] = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     **parameters: Any,
@@ -386,17 +453,55 @@ def load(
     """A variant as an `nn.Module`: what its generated source builds.
 
     Keyword arguments set parameters of the model (`classes=10`). `in_channels` and `image_size` (of both sides, or
-    height and width) replace what the spec says of its image. With `weights` (.safetensors or .pth) nothing is
-    initialized and the tensors of the file are used; `checkpoint` names the key map of the spec to read it with,
-    found by itself where only one fits. Raises ArchError with every diagnostic.
+    height and width) replace what the spec says of its image. With `features` it is the part of the network that gives
+    feature maps, which it returns as a dict by the names of their stages: of those that are named, or (True) of the
+    last of each resolution.
+
+    With `weights` (.safetensors or .pth) nothing is initialized and the tensors of the file are used; `checkpoint`
+    names the key map of the spec to read it with, found by itself where only one fits. The file must fit completely,
+    but: with `classes` given, a classifier of another size, or none, is initialized anew; with `in_channels`, the
+    kernels that see the image are summed or repeated; with `features`, the rest of the network is left aside. Raises
+    ArchError with every diagnostic.
     """
+    from archdsl.backends.contract import equip
     from archdsl.backends.module import build_module
 
     with collector_paused():
-        found = find(spec, variant).override(parameters).for_image(in_channels, image_size)
+        whole = find(spec, variant).override(parameters).for_image(in_channels, image_size)
+        names = [features] if isinstance(features, str) else None if isinstance(features, bool) else features
+        found = whole.features(names) if features is not False else whole
         source = found.source  # before the graph, which comes with it
         if weights is None:
-            return build_module(found.graph, source, device=device, dtype=dtype)
-        from archdsl.weights import load_weights
+            model = build_module(found.graph, source, device=device, dtype=dtype)
+        else:
+            model = _pretrained(found, weights, checkpoint, device, dtype, new_head="classes" in parameters)
+        given = found.names if isinstance(found, FeatureVariant) else None
+        equip(type(model), whole.graph, given, whole.new_classifiers if "classes" in whole.parameters else None)
+        return model
 
-        return load_weights(found, weights, checkpoint, device=device, dtype=dtype)
+
+def _pretrained(
+    found: Variant,
+    weights: str | os.PathLike[str],
+    checkpoint: str | None,
+    device: torch.device | str | None,
+    dtype: torch.dtype | None,
+    new_head: bool,
+) -> nn.Module:
+    """A module with a file's weights, or new ones where other classes or channels were asked for."""
+    from archdsl.weights import Leeway, load_weights
+
+    graph, channels = found.whole.graph, {}
+    if "channels" in found.configured.image:
+        written = replace(found.configured, image={})
+        before = Variant(found.file, written).graph.input_shape.channels
+        channels = {node.weight_path(node.weights[0]): before for node in first_layers(graph)}
+    heads = classifiers(graph) if new_head else ()
+    new = frozenset(node.weight_path(weight) for node in heads for weight in node.weights)
+
+    def initialized() -> dict[str, torch.Tensor]:
+        layers = found.new_classifiers()
+        return {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
+
+    leeway = Leeway(new=new, channels=channels)
+    return load_weights(found, weights, checkpoint, leeway=leeway, new=initialized, device=device, dtype=dtype)

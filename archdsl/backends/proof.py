@@ -51,8 +51,8 @@ def prove(graph: Graph, source: str) -> Proof:
 
 
 def _shapes(output: object) -> list[tuple[int, ...]]:
-    """The shapes of what a model returned: a tensor or a tuple of tensors."""
-    outputs = output if isinstance(output, tuple | list) else [output]
+    """The shapes of what a model returned: a tensor, a tuple of tensors, or feature maps by name."""
+    outputs = output if isinstance(output, tuple | list) else output.values() if isinstance(output, dict) else [output]
     return [tuple(getattr(tensor, "shape", ())) for tensor in outputs]
 
 

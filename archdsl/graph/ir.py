@@ -218,6 +218,8 @@ class Graph:
     outputs: tuple[Ref, ...] = ()
     output_names: tuple[str, ...] = ()
     """`logits`, the result, and the names of what is given besides; empty where the result is all there is."""
+    as_dict: bool = False
+    """Whether the outputs are feature maps: all alike, given back by name."""
     traced: bool = True
     """Whether expressions say what the numbers were computed from."""
 
@@ -252,7 +254,7 @@ class Graph:
                 if number not in reached:
                     reached[number] = name
                     stack += [source.node for source in self.nodes[number].inputs]
-        return {number: name for number, name in reached.items() if name != self.output_names[0]}
+        return {} if self.as_dict else {n: name for n, name in reached.items() if name != self.output_names[0]}
 
     @cached_property
     def uses(self) -> list[int]:

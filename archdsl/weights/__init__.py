@@ -6,10 +6,12 @@ what does not fit, `loading` makes the module. A file is loaded completely or no
 
 from __future__ import annotations
 
+from archdsl.weights.fitting import Leeway
 from archdsl.weights.loading import export_keys, import_keys, load_weights, load_weights_into, save_weights
 from archdsl.weights.reading import Weights, read_weights
 
 __all__ = [
+    "Leeway",
     "Weights",
     "export_keys",
     "import_keys",

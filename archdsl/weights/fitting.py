@@ -5,8 +5,8 @@ Torch-free. Reports E408 and E501-E503, E505, E506.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
@@ -23,6 +23,34 @@ SHOWN = 20
 
 
 @dataclass(frozen=True)
+class Leeway:
+    """What of a file need not fit, because something else was asked for.
+
+    `unneeded` are our keys that the module does not have (those of a head, where feature maps are wanted); `new` those
+    of a classifier that is initialized anew unless the file has one of its size; `channels` says, for the layers that
+    see the image, how many channels it has in the spec, where it has others here.
+    """
+
+    unneeded: Collection[str] = ()
+    new: Collection[str] = ()
+    channels: Mapping[str, int] = field(default_factory=dict)
+
+    def may_lack(self, key: str) -> bool:
+        return key in self.unneeded or key in self.new
+
+    def may_differ(self, key: str, theirs: Shape, ours: Shape) -> bool:
+        return self.may_lack(key) or self.adapts(key, theirs, ours)
+
+    def adapts(self, key: str, theirs: Shape, ours: Shape) -> bool:
+        """Whether a kernel over other channels can be summed or repeated."""
+        other_channels = (*theirs[:1], *theirs[2:]) == (*ours[:1], *ours[2:]) and theirs[1:2] != ours[1:2]
+        return len(theirs) == 4 and other_channels and theirs[1] == self.channels.get(key)
+
+
+STRICT = Leeway()
+
+
+@dataclass(frozen=True)
 class Fit:
     """A file under one map: `theirs` says where each weight of ours lies; what does not fit is in the lists."""
 
@@ -33,6 +61,10 @@ class Fit:
     absent: tuple[str, ...]
     """Keys of the file that the map says have no counterpart here."""
     misshaped: tuple[str, ...]
+    new: tuple[str, ...]
+    """Our keys that are initialized anew."""
+    adapted: tuple[str, ...]
+    """Our keys of layers that see an image of other channels than in the file."""
     uncounted: tuple[str, ...]
     """Our batch norms' counts that the file lacks: they start at 0."""
 
@@ -49,23 +81,29 @@ class Fit:
         return len(self.missing) + len(self.unexpected) + len(self.misshaped) + len(self.renaming.clashes)
 
 
-def fit(ours: Mapping[str, Shape], shapes: Mapping[str, Shape], keymap: KeyMap) -> Fit:
+def fit(ours: Mapping[str, Shape], shapes: Mapping[str, Shape], keymap: KeyMap, leeway: Leeway = STRICT) -> Fit:
     """Hold a file's keys and shapes against ours (in the order of the graph) under a map."""
     renaming = keymap.apply(ours)
     absent = [key for key, theirs in renaming.theirs.items() if theirs not in shapes]
+    differing = {
+        key: shapes[theirs]
+        for key, theirs in renaming.theirs.items()
+        if theirs in shapes and shapes[theirs] != ours[key]
+    }
+    unfit = {*absent, *differing}
     known = set(renaming.theirs.values())
     left = keymap.left_aside(shapes, known)
     expected = known.union(left)
     return Fit(
         keymap,
         renaming,
-        missing=tuple(key for key in absent if not key.endswith(COUNTER)),
+        missing=tuple(key for key in absent if not key.endswith(COUNTER) and not leeway.may_lack(key)),
         unexpected=tuple(key for key in shapes if key not in expected),
         absent=left,
-        misshaped=tuple(
-            key for key, theirs in renaming.theirs.items() if theirs in shapes and shapes[theirs] != ours[key]
-        ),
-        uncounted=tuple(key for key in absent if key.endswith(COUNTER)),
+        misshaped=tuple(key for key, shape in differing.items() if not leeway.may_differ(key, shape, ours[key])),
+        new=tuple(key for key in ours if key in unfit and key in leeway.new and key not in leeway.unneeded),
+        adapted=tuple(key for key, shape in differing.items() if leeway.adapts(key, shape, ours[key])),
+        uncounted=tuple(key for key in absent if key.endswith(COUNTER) and not leeway.may_lack(key)),
     )
 
 
@@ -79,18 +117,22 @@ def named_map(name: str, keymaps: Mapping[str, KeyMap]) -> KeyMap:
 
 
 def choose(
-    ours: Mapping[str, Shape], shapes: Mapping[str, Shape], keymaps: Mapping[str, KeyMap], name: str | None
+    ours: Mapping[str, Shape],
+    shapes: Mapping[str, Shape],
+    keymaps: Mapping[str, KeyMap],
+    name: str | None,
+    leeway: Leeway = STRICT,
 ) -> Fit:
     """The fit under the named map; else under our own names, else under the one map that fits; raises E505, E506.
 
     Where none fits it is the one with the fewest faults: the caller reports them.
     """
     if name is not None:
-        return fit(ours, shapes, named_map(name, keymaps))
-    direct = fit(ours, shapes, DIRECT)
+        return fit(ours, shapes, named_map(name, keymaps), leeway)
+    direct = fit(ours, shapes, DIRECT, leeway)
     if direct.names_fit:
         return direct
-    fits = [fit(ours, shapes, keymap) for keymap in keymaps.values()]
+    fits = [fit(ours, shapes, keymap, leeway) for keymap in keymaps.values()]
     perfect = [found for found in fits if not found.faults]
     if any(found.theirs != perfect[0].theirs for found in perfect[1:]):
         bag = Bag()

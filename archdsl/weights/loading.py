@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import DIRECT, KeyMap
-from archdsl.weights.fitting import Fit, Shape, check_fit, choose, fit, named_map
+from archdsl.weights.fitting import STRICT, Fit, Leeway, Shape, check_fit, choose, fit, named_map
 from archdsl.weights.reading import Weights, read_weights, unreadable
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class Loadable(Protocol):
     def graph(self) -> Graph: ...
 
     @property
+    def whole(self) -> Loadable:
+        """The network that files have the weights of: itself, or the one that it is a part of."""
+
+    @property
     def keymaps(self) -> Mapping[str, KeyMap]: ...
 
     def empty(self) -> nn.Module:
@@ -41,11 +46,14 @@ def load_weights(
     path: str | os.PathLike[str],
     checkpoint: str | None = None,
     *,
+    leeway: Leeway = STRICT,
+    new: Callable[[], Mapping[str, torch.Tensor]] | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.Module:
-    """A new module with the weights of a file, in training mode; nothing is initialized.
+    """A new module with the weights of a file, in training mode; nothing is initialized but what `leeway` says.
 
+    `new` makes the weights of `leeway.new`, where the file's do not fit.
     Floating-point weights become `dtype`, or torch's default whatever the file has; counts stay integers.
     `checkpoint` names the map to read the keys with; without it the spec's own names are tried, then its maps. Raises
     ArchError: E501 to E503 with every key that does not fit, E504 to E506.
@@ -54,12 +62,15 @@ def load_weights(
         raise TypeError(f"weights are floating-point numbers, {dtype} is not")
     from torch import nn
 
-    ours = _shapes(variant.graph)
-    weights, found = _read_and_fit(variant, ours, path, checkpoint)
+    ours = _shapes(variant.whole.graph)
+    needed = {key for key, _, _ in variant.graph.state()}
+    leeway = replace(leeway, unneeded=frozenset(ours.keys() - needed))
+    weights, found = _read_and_fit(variant, ours, path, checkpoint, leeway)
+    made = {key: tensor for key, tensor in new().items() if key in found.new} if new is not None and found.new else {}
     model = variant.empty()
     slots = dict(_slots(model))
     state = {key: tensor for key, (_, _, tensor) in slots.items()}
-    for key, tensor in _converted(weights, found, state, device or "cpu", dtype).items():
+    for key, tensor in _converted(weights, found, state, device or "cpu", dtype, made).items():
         owner, name, old = slots[key]
         owner[name] = nn.Parameter(tensor, old.requires_grad) if isinstance(old, nn.Parameter) else tensor
     return model
@@ -143,20 +154,39 @@ def _shapes(graph: Graph) -> dict[str, Shape]:
 
 
 def _read_and_fit(
-    variant: Loadable, ours: Mapping[str, Shape], path: str | os.PathLike[str], checkpoint: str | None
+    variant: Loadable,
+    ours: Mapping[str, Shape],
+    path: str | os.PathLike[str],
+    checkpoint: str | None,
+    leeway: Leeway = STRICT,
 ) -> tuple[Weights, Fit]:
     """The file's tensors and where they belong; raises ArchError unless all of it fits."""
     weights = read_weights(path, ours)
     shapes = weights.shapes
-    found = choose(ours, shapes, variant.keymaps, checkpoint)
+    found = choose(ours, shapes, variant.keymaps, checkpoint, leeway)
     check_fit(found, ours, shapes, weights.notes)
     for note in weights.notes:
         _log.info("%s: %s", weights.path, note)
     if found.keymap is not DIRECT:
         _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
+    if found.new:
+        _log.info("%s: initialized anew: %s", weights.path, ", ".join(found.new))
     if found.absent:
         _log.info("%s: left aside, as the map says: %s", weights.path, ", ".join(found.absent))
     return weights, found
+
+
+def for_channels(kernel: torch.Tensor, channels: int) -> torch.Tensor:
+    """A kernel (out, in, height, width) for images of other channels, as timm's `adapt_input_conv` makes it.
+
+    For one channel it is summed over those of its image, as if these were equal; for others it is repeated and cut, and
+    scaled so that what comes out stays as large.
+    """
+    given = kernel.shape[1]
+    if channels == 1:
+        return kernel.float().sum(dim=1, keepdim=True).to(kernel.dtype)
+    repeated = kernel.float().repeat(1, -(-channels // given), 1, 1)[:, :channels]
+    return (repeated * (given / channels)).to(kernel.dtype)
 
 
 def _slots(model: nn.Module) -> Iterator[tuple[str, tuple[dict[str, Any], str, torch.Tensor]]]:
@@ -178,9 +208,10 @@ def _converted(
     state: Mapping[str, torch.Tensor],
     device: torch.device | str | None,
     dtype: torch.dtype | None,
+    made: Mapping[str, torch.Tensor] | None = None,
 ) -> dict[str, torch.Tensor]:
     """For each weight of a module a tensor of its own, of the module's kind; device and dtype are those of the module
-    unless given.
+    unless given. `made` are weights that take the place of the file's.
     """
     import torch
 
@@ -188,10 +219,15 @@ def _converted(
     for key, wanted in state.items():
         place = wanted.device if device is None else device
         kind = dtype if dtype is not None and wanted.is_floating_point() else wanted.dtype
-        if key in found.uncounted:
+        if key in found.uncounted and not (made and key in made):
             result[key] = torch.zeros(wanted.shape, dtype=kind, device=place)
             continue
+        if made and key in made:
+            result[key] = made[key].detach().to(place, kind, copy=True)
+            continue
         tensor = weights.tensors[found.theirs[key]]
+        if key in found.adapted:
+            tensor = for_channels(tensor, wanted.shape[1])
         if (
             tensor.is_floating_point() != wanted.is_floating_point()
             or tensor.is_complex()

@@ -38,13 +38,14 @@ class _Pending:
 class Forward:
     """Prints one class's `forward`; `kept` are the attributes that hold conditions and numbers.
 
-    `result` is the class of what it returns, with the names of its fields; "" for a tensor or a plain tuple.
+    `result` is the class of what it returns, or `dict`, with the names of its fields; "" for a tensor or a plain tuple.
     """
 
     def __init__(self, body: Body, kept: Mapping[Expr, str], result: str = "", fields: Sequence[str] = ()) -> None:
         self.body = body
         self.result = result
         self.fields = dict(zip(body.outputs, fields, strict=False))
+        self.keys = fields
         self.kept = kept
         self.absent = {name for name, m in body.members if isinstance(m, Option) and m.is_absent}
         self.steps = self._present(body.steps)
@@ -83,7 +84,11 @@ class Forward:
             names = tuple(f"x{i + 1}" for i in range(len(self.body.inputs)))
         self.names = dict(zip(self.body.inputs, names, strict=True))
         count = len(self.body.outputs)
-        result = self.result or ("Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]")
+        result = (
+            "dict[str, Tensor]"
+            if self.keys
+            else self.result or ("Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]")
+        )
         yield from signature(f"def {method}", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
 
     def statements(self, depth: int, name: str = "") -> Iterator[str]:
@@ -123,15 +128,24 @@ class Forward:
         self, pending: _Pending | None, outputs: Sequence[Ref], depth: int, targets: Sequence[str] | None
     ) -> Iterator[str]:
         goal = "return " if targets is None else f"{', '.join(targets)} = "
-        if pending is not None and list(outputs) == [pending.ref]:
+        named = targets is None and self.result
+        if pending is not None and list(outputs) == [pending.ref] and not named:
             yield from statement(goal, pending.text, "", depth)
             return
         if pending is not None:
             yield from self._assign(pending, depth)
         values = [self.names[ref] for ref in outputs]
-        if targets is None or values != list(targets):
-            text = ", ".join(values)
-            yield from statement(goal, f"{self.result}({text})" if targets is None and self.result else text, "", depth)
+        if named:
+            yield from statement(goal, self._named(values), "", depth)
+        elif targets is None or values != list(targets):
+            yield from statement(goal, ", ".join(values), "", depth)
+
+    def _named(self, values: Sequence[str]) -> str:
+        """The outputs with their names."""
+        if self.result != "dict":
+            return f"{self.result}({', '.join(values)})"
+        pairs = [f'"{key}": {value}' for key, value in zip(self.keys, values, strict=True)]
+        return f"{{{', '.join(pairs)}}}"
 
     def _branches(self, step: Step, depth: int, last: bool) -> Iterator[str]:
         """An `if` in forward: both sides give the same variables, or return."""
@@ -220,7 +234,7 @@ class Forward:
 
     def _fresh(self, ref: Ref) -> str:
         field = self.fields.get(ref)
-        if field is not None and field not in self.names.values():
+        if field is not None and field.isidentifier() and field not in self.names.values():
             name = field
         elif self.free:
             name = self.free.pop()

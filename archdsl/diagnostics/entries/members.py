@@ -1,4 +1,4 @@
-"""E114–E121: members of things: attributes, columns, paths, labels; types and unused names."""
+"""E114–E122: members of things: attributes, columns, paths, labels; types, unused names, stages."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -190,6 +190,28 @@ ENTRIES = (
             block Unit(width, stride = 1) = conv(width, 3, stride)
             model Net(classes = 10) = image(3, 32, 32) -> Unit(16) -> gap -> flatten -> linear(classes)
             variant net = Net()
+            """,
+    ),
+    Entry(
+        "E122",
+        "no such stage",
+        facts="variant name suggestion known",
+        message="`{variant}` has no stage `{name}` that ends with a feature map",
+        label="not a stage",
+        help=(
+            "did you mean `{suggestion}`?",
+            "its stages are {known}",
+            "mark its stages: stage name: f, or stage name {{ … }}",
+        ),
+        fence="text",
+        explanation="""
+            `archdsl.load(…, features=[…])` takes feature maps by the names of stages, which `archdsl show` prints.
+            """,
+        example="""
+            archdsl.load("resnet50", features=["layer5"])
+            """,
+        fixed="""
+            archdsl.load("resnet50", features=["layer4"])
             """,
     ),
 )

@@ -1,0 +1,56 @@
+"""What a built network offers to those who build on it, besides what its source says: data, and a new classifier.
+
+It is put on the class that the generated source defines, so that copies and pickles of a model have it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archdsl.graph.backbone import classifiers, feature_info, head_of
+from archdsl.graph.ir import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    NewClassifiers = Callable[[int], Mapping[str, nn.Module]]
+
+
+def equip(
+    model_class: type[Any], graph: Graph, features: Sequence[str] | None = None, new: NewClassifiers | None = None
+) -> None:
+    """Give a generated class `feature_info`, and, if it has a head, `num_features`, `head_hidden_size` and
+    `reset_classifier`, whose layers `new` makes.
+
+    `graph` is the whole network; `features` are the names of the feature maps that the class gives, None: it is whole.
+    """
+    if features is not None:
+        model_class.feature_info = feature_info(graph, features)
+        return
+    head = head_of(graph)
+    if head is None or not hasattr(model_class, "forward_head"):
+        return
+    model_class.feature_info = feature_info(graph)
+    model_class.num_features = graph.shape(head.features).channels
+    model_class.head_hidden_size = head.classifier.input_shapes[0].channels
+    if new is not None:
+        model_class.reset_classifier = _reset([node.path for node in classifiers(graph)], new)
+
+
+def _reset(paths: Sequence[str], new: NewClassifiers) -> Callable[[Any, int], None]:
+    def reset_classifier(self: nn.Module, classes: int) -> None:
+        """Put a new classifier for so many classes in, initialized as the spec says; 0: none, what it sees comes out.
+
+        Auxiliary heads get one too. It is on the device and of the dtype that the old one was.
+        """
+        from torch import nn
+
+        layers = new(classes) if classes else {path: nn.Identity() for path in paths}
+        for path, layer in layers.items():
+            around, _, name = path.rpartition(".")
+            parent = self.get_submodule(around)
+            old = next(parent.get_submodule(name).parameters(), next(self.parameters()))
+            setattr(parent, name, layer.to(old.device, old.dtype).train(self.training))
+
+    return reset_classifier

@@ -1,0 +1,116 @@
+"""A part of a network as a network of its own: what some tensors need, or a layer alone.
+
+Takes a `Graph` and tensors of it; gives a new `Graph` with copies of the scopes and nodes that lie on the way to them.
+Paths, and with them the keys of the weights, stay what they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.ops.image import IMAGE, ImageParams
+from archdsl.symbolic import Const, Expr
+
+
+def feature_graph(graph: Graph, features: Mapping[str, Ref]) -> Graph:
+    """The network up to some tensors, which are its outputs, by name."""
+    needed = _needed(graph, features.values())
+    ids = {old: new for new, old in enumerate(sorted(needed))}
+    made = _Cut(graph, {ref: Ref(ids[ref.node], ref.port) for ref in _refs(graph, needed)}, ids)
+    cut = made.run(f"{graph.name}_features", tuple(features.values()))
+    cut.output_names, cut.as_dict = tuple(features), True
+    return cut
+
+
+def layer_graph(graph: Graph, node: Node) -> Graph:
+    """One layer alone, under its path; what it sees takes the place of the image."""
+    (shape,) = node.input_shapes
+    widths: dict[Ref, Expr] = {Ref(0, 0): Const(shape.channels), Ref(1, 0): Const(node.shape.channels)}
+    root = replace(graph.root, members=[], inputs=(), outputs=(Ref(1, 0),), widths=widths)
+    params = ImageParams(channels=shape.channels, height=shape.height, width=shape.width)
+    image = Node(0, IMAGE, params, (), (), (shape,), "image", "image", root, node.span, {})
+    root.members.append(image)
+    scope = root
+    for part in node.path.split(".")[:-1]:
+        path = f"{scope.path}.{part}" if scope.path else part
+        inner = Scope("container", part, path, scope, node.span, start=1)
+        scope.members.append(inner)
+        scope = inner
+    alone = replace(node, id=1, inputs=(Ref(0, 0),), exprs={}, scope=scope)
+    scope.members.append(alone)
+    return Graph(f"{graph.name}_{node.name}", root, [image, alone], root.outputs, traced=graph.traced)
+
+
+def _needed(graph: Graph, outputs: Iterable[Ref]) -> set[int]:
+    """The nodes on the way to some tensors; a block that is needed needs all its inputs."""
+    needed: set[int] = set()
+    entered: set[int] = set()
+    stack = [ref.node for ref in outputs]
+    while stack:
+        number = stack.pop()
+        if number in needed:
+            continue
+        needed.add(number)
+        node = graph.nodes[number]
+        stack += [ref.node for ref in node.inputs]
+        for scope in node.scope.ancestors():
+            if id(scope) in entered:
+                break
+            entered.add(id(scope))
+            stack += [ref.node for ref in scope.inputs if scope.kind == "block"]
+    return needed
+
+
+def _refs(graph: Graph, needed: set[int]) -> list[Ref]:
+    return [Ref(number, port) for number in needed for port in range(len(graph.nodes[number].outputs))]
+
+
+class _Cut:
+    """Copies a graph's scopes and those nodes that have a new number."""
+
+    def __init__(self, graph: Graph, refs: Mapping[Ref, Ref], ids: Mapping[int, int]) -> None:
+        self.graph = graph
+        self.refs = refs
+        self.ids = ids
+        self.nodes: list[Node] = []
+        self.outputs: tuple[Ref, ...] = ()
+        self.before = [0]
+        """How many of the nodes before each are kept."""
+        for node in graph.nodes:
+            self.before.append(self.before[-1] + (node.id in ids))
+
+    def run(self, name: str, outputs: tuple[Ref, ...]) -> Graph:
+        self.outputs = outputs
+        root = self._scope(self.graph.root, None)
+        assert root is not None
+        root.outputs = tuple(self.refs[ref] for ref in outputs)
+        nodes = sorted(self.nodes, key=lambda node: node.id)
+        return Graph(name, root, nodes, root.outputs, traced=self.graph.traced)
+
+    def _scope(self, old: Scope, parent: Scope | None) -> Scope | None:
+        """A copy with what is kept of it; None where that is nothing."""
+        new = replace(old, parent=parent, members=[], origin=None, start=self.before[old.start])
+        new.inputs = tuple(self.refs[ref] for ref in old.inputs if ref in self.refs)
+        new.widths = {self.refs[ref]: width for ref, width in old.widths.items() if ref in self.refs}
+        for member in old.members:
+            copied = self._scope(member, new) if isinstance(member, Scope) else self._node(member, new)
+            if copied is not None:
+                new.members.append(copied)
+        passed = not old.members and old.inputs and len(new.inputs) == len(old.inputs)
+        if not new.members and not passed and parent is not None:
+            return None
+        if old.kind not in ("container", "stage"):
+            inside = {node.id for node in old.nodes()}
+            leaving = [ref for ref in self.outputs if ref.node in inside]
+            kept = dict.fromkeys([*(ref for ref in old.outputs if ref in self.refs), *leaving])
+            new.outputs = tuple(self.refs[ref] for ref in kept)
+        return new
+
+    def _node(self, old: Node, scope: Scope) -> Node | None:
+        if old.id not in self.ids:
+            return None
+        node = replace(old, id=self.ids[old.id], inputs=tuple(self.refs[ref] for ref in old.inputs), scope=scope)
+        self.nodes.append(node)
+        return node

@@ -1,0 +1,124 @@
+"""What every network offers to those who build on it, for every model of every family, on the meta device."""
+
+from __future__ import annotations
+
+import copy
+import functools
+
+import pytest
+import torch
+from torch import nn
+
+import archdsl
+from archdsl import library
+from archdsl.api import Variant
+from archdsl.diagnostics.core import ArchError
+from archdsl.graph.backbone import feature_info, head_of
+
+
+@functools.cache
+def models() -> dict[str, Variant]:
+    """The cheapest variant of every model, by `family:variant`."""
+    found: dict[tuple[str, str], Variant] = {}
+    for family in library.families():
+        for variant in archdsl.open(family).values():
+            known = found.setdefault((family, variant.graph.root.definition), variant)
+            if variant.graph.macs < known.graph.macs:
+                found[family, variant.graph.root.definition] = variant
+    return {f"{family}:{variant.name}": variant for (family, _), variant in found.items()}
+
+
+@pytest.fixture(scope="module", params=models())
+def spec(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def image(variant: Variant) -> torch.Tensor:
+    return torch.empty(1, *variant.graph.input_shape.dims, device="meta")
+
+
+def outputs_of(variant: Variant, model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    output = model(x)
+    result: torch.Tensor = output.logits if variant.graph.output_names else output
+    return result
+
+
+@pytest.fixture(scope="module")
+def whole(spec: str) -> nn.Module:
+    return archdsl.load(spec, device="meta").eval()
+
+
+def test_a_whole_network(spec: str, whole: nn.Module) -> None:
+    variant = models()[spec]
+    features = whole.forward_features(image(variant))
+    assert features.ndim == 4
+    assert features.shape[1] == whole.num_features
+    assert whole.forward_head(features).shape == (1, *variant.graph.output_shape.dims)
+    seen = whole.forward_head(features, pre_logits=True)
+    assert seen.shape[1] == whole.head_hidden_size
+    assert whole.feature_info.channels()
+    assert whole.feature_info.reduction() == sorted(whole.feature_info.reduction())
+
+
+def test_a_new_classifier(spec: str, whole: nn.Module) -> None:
+    variant = models()[spec]
+    model = copy.deepcopy(whole)
+    model.reset_classifier(0)
+    pooled = model.forward_head(torch.empty(1, *shape_of_features(variant), device="meta"), pre_logits=True)
+    assert outputs_of(variant, model, image(variant)).flatten(1).shape[1] == pooled.shape[1]
+    model.reset_classifier(3)
+    assert outputs_of(variant, model, image(variant)).shape == (1, 3)
+    assert outputs_of(variant, whole, image(variant)).shape == (1, *variant.graph.output_shape.dims)
+    wanted = {key: weight.shape for key, weight, _ in variant.override({"classes": 3}).graph.state()}
+    assert {key: tuple(value.shape) for key, value in model.state_dict().items()} == wanted
+
+
+def test_feature_maps(spec: str, whole: nn.Module) -> None:
+    """Of the last stage of every resolution, and of the first stage alone."""
+    variant = models()[spec]
+    chosen = variant.features()
+    maps = chosen.empty().eval()(image(variant))
+    info = feature_info(variant.graph, chosen.names)
+    assert list(maps) == list(chosen.names) == info.names()
+    assert [value.shape[1] for value in maps.values()] == info.channels()
+    sizes = [tuple(value.shape[2:]) for value in maps.values()]
+    assert sizes == sorted(set(sizes), reverse=True)
+    first = whole.feature_info[0]
+    alone = variant.features([first.name])
+    (value,) = alone.empty().eval()(image(variant)).values()
+    assert value.shape[1] == first.channels
+    everything = {key: value.shape for key, value in whole.state_dict().items()}
+    assert {key: weight.shape for key, weight, _ in alone.graph.state()}.items() < everything.items()
+
+
+def test_all_layers_of_all_stages_are_needed(spec: str) -> None:
+    variant = models()[spec]
+    graph = variant.graph
+    staged = {key for key, _, node in graph.state() if node.stage and node.id not in graph.aux}
+    every = variant.features(feature_info(graph).names())
+    assert staged <= {key for key, _, _ in every.graph.state()} < {key for key, _, _ in graph.state()}
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_images_of_other_channels(spec: str, channels: int) -> None:
+    """One kernel sees the image, and it alone has another shape."""
+    variant = models()[spec]
+    other = variant.for_image(channels)
+    before, after = ({key: weight.shape for key, weight, _ in v.graph.state()} for v in (variant, other))
+    (key,) = {key for key in after if before[key] != after[key]}
+    assert after[key][1] == channels
+    assert other.graph.output_shape == variant.graph.output_shape
+
+
+def shape_of_features(variant: Variant) -> tuple[int, ...]:
+    head = head_of(variant.graph)
+    assert head is not None
+    return variant.graph.shape(head.features).dims
+
+
+def test_what_is_no_stage() -> None:
+    with pytest.raises(ArchError) as raised:
+        archdsl.load("resnet50", features=["layer1", "layer5", "conv1"], device="meta")
+    assert [d.code for d in raised.value.diagnostics] == ["E122", "E122"]
+    assert "did you mean `layer1`?" in str(raised.value)
