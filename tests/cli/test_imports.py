@@ -45,6 +45,7 @@ def imported(tmp_path: Path, *args: str) -> set[str]:
         "list",
         "explain E101",
         "draw resnet50",
+        "draw resnet18 resnet34",
         "draw resnet50 -o a.png",
         "draw resnet50 -o a.pdf",
         "build resnet50 -o -",

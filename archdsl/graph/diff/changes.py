@@ -147,9 +147,11 @@ class SectionChange:
 
 @dataclass(frozen=True, slots=True)
 class DistinctChange:
-    """A change of blocks in several places, which differ in numbers only; or, `merged`, in details."""
+    """A change of blocks in several places: the same but for numbers (`alike`), or, where several were merged, one in
+    which the same ops came and went."""
 
     places: tuple[tuple[SectionChange, BlockChange], ...]
+    alike: bool = True
 
     @property
     def example(self) -> BlockChange:
@@ -165,31 +167,34 @@ class DistinctChange:
     def ops(self) -> tuple[tuple[OpChange, ...], ...]:
         """The ops that changed in the first place, each with its counterparts in all places."""
         first = self.places[0][1]
-        return tuple(
-            places for op, places in zip(first.ops, self.counterparts(first), strict=True) if op.status != "same"
-        )
+        both = zip(first.ops, self.counterparts(first), strict=True)
+        return tuple(places for op, places in both if op.status != "same")
 
     def counterparts(self, block: BlockChange) -> list[tuple[OpChange, ...]]:
-        """For each op of one of the blocks, itself and those in the other places: of the same name, or unnamed and as
-        many before it."""
+        """For each op of one of the blocks, that of every place; where blocks are not alike, the op of the same name,
+        or of the same kind and with as many before it. What is the same in all places may be there once."""
+        if self.alike:
+            columns = zip(*(other.changes for _, other in self.places), strict=True)
+            found = dict(zip(map(id, block.changes), columns, strict=True))
+            return [found.get(id(op), (op,)) for op in block.ops]
         tables = [dict(zip(_keys(other), other.ops, strict=True)) for _, other in self.places]
         return [tuple(table[key] for table in tables if key in table) for key in _keys(block)]
 
 
 def _keys(block: BlockChange) -> list[tuple[object, ...]]:
-    """What tells the ops of a block apart: labels, else the op and how many like it are before."""
+    """What tells the ops of a block apart: whether they came or went, and the label, or the op and how many like it
+    are before."""
     seen: Counter[tuple[object, ...]] = Counter()
     keys: list[tuple[object, ...]] = []
     for op in block.ops:
-        sides = [(n, unit) for n, unit in ((op.before, block.before), (op.after, block.after)) if n and unit]
-        node, unit = sides[-1]
-        key: tuple[object, ...]
-        if node.labelled:
-            key = (op.status in ("added", "removed") and op.status, unit.inner(node))
-        else:
-            key = (op.status in ("added", "removed") and op.status, *(n.op.name for n, _ in sides[:1]))
-            seen[key] += 1
-            key = (*key, seen[key])
+        node, unit = (op.before, block.before) if op.after is None else (op.after, block.after)
+        first = op.before or op.after
+        assert node is not None
+        assert unit is not None
+        assert first is not None
+        came = op.status if op.status in ("added", "removed") else ""
+        key = (came, unit.inner(node)) if node.labelled else (came, first.op.name, seen[came, first.op.name])
+        seen[came, first.op.name] += not node.labelled
         keys.append(key)
     return keys
 
@@ -224,11 +229,11 @@ class GraphDiff:
         return ((section, block) for section in self.sections for block in section.blocks)
 
     def __str__(self) -> str:
-        """In a few lines: `~ conv2 out 64…512 → 128…1024, groups 1 → 32`."""
+        """In a few lines: `~ conv2 out 64…512 → 128…1024, groups 1 → 32`; one line for equal networks."""
         from archdsl.graph.diff.brief import brief
         from archdsl.graph.diff.wording import SIGNS
 
-        return "\n".join(f"{SIGNS[note.status]} {note.text}" for note in brief(self))
+        return "\n".join(f"{SIGNS[note.status]} {note.text}" for note in brief(self)) or "no difference"
 
     def inverse(self) -> GraphDiff:
         """The difference seen from the other side."""

@@ -228,7 +228,7 @@ def merged(changes: Iterable[DistinctChange]) -> list[DistinctChange]:
         kind = "" if block.name else change.places[0][0].shown.kind
         came = [(op.status, pattern_of(op), _inner(op, block)) for op in block.changes if op.status != "changed"]
         found.setdefault((*names, kind, *came), []).extend(change.places)
-    return [DistinctChange(tuple(places)) for places in found.values()]
+    return [DistinctChange(tuple(places), alike=False) for places in found.values()]
 
 
 def _inner(op: OpChange, block: BlockChange) -> tuple[str, ...]:
