@@ -66,5 +66,11 @@ def test_a_check_without_findings_imports_little(tmp_path: Path) -> None:
     assert imported(tmp_path, "check", "resnet").isdisjoint(SMALL_SET)
 
 
+def test_an_overview_imports_little(tmp_path: Path) -> None:
+    """It takes well under a second, start-up included."""
+    heavy = {*SMALL_SET, "lxml", "reportlab", "svglib"} - {"PIL"}  # Pillow measures text
+    assert imported(tmp_path, "draw", "resnet50").isdisjoint(heavy)
+
+
 def test_the_probe_sees_torch(tmp_path: Path) -> None:
     assert "torch" in imported(tmp_path, "build", "resnet18")
