@@ -138,7 +138,7 @@ def feature_info(graph: Graph, names: Sequence[str] | None = None) -> FeatureInf
     return FeatureInfo(features)
 
 
-def _whole(stride: Fraction) -> int | float:
+def _whole(stride: int | Fraction) -> int | float:
     return int(stride) if stride.denominator == 1 else float(stride)
 
 

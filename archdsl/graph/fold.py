@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeAlias
 
+from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.parts import Part, PartTree, part_tree
 
@@ -143,7 +144,8 @@ class FoldedGraph:
 
 def fold(graph: Graph) -> FoldedGraph:
     """Fold a graph."""
-    return FoldedGraph(part_tree(graph))
+    with collector_paused():
+        return FoldedGraph(part_tree(graph))
 
 
 def _number(part: Part) -> int:

@@ -156,6 +156,7 @@ def _members(scopes: Iterable[Scope], guests: Sequence[Node] = ()) -> Iterator[_
     Guests of a container are the ops without a label that run between its members (`features.a: A -> relu ->
     features.b: B`): they have no path in it, but the picture would have to go out of it and back.
     """
+    scopes = list(scopes)
     found: list[Scope | Node] = list(guests)
     containers: dict[str, list[Scope]] = {}
     stack = [iter(scope.members) for scope in scopes][::-1]
@@ -172,8 +173,8 @@ def _members(scopes: Iterable[Scope], guests: Sequence[Node] = ()) -> Iterator[_
                 found.append(member)
             if member.kind == "container":
                 containers.setdefault(member.name, []).append(member)
-    if guests:
-        found.sort(key=lambda member: member.id if isinstance(member, Node) else member.start)
+    if guests or len(scopes) > 1:
+        found.sort(key=lambda member: _start(member, containers))
     staying = _guests(found, containers) if containers else {}
     taken = {node.id for nodes in staying.values() for node in nodes}
     for member in found:
@@ -184,6 +185,14 @@ def _members(scopes: Iterable[Scope], guests: Sequence[Node] = ()) -> Iterator[_
             yield member, containers[member.name], staying[member.name]
         else:
             yield member, [member], ()
+
+
+def _start(member: Scope | Node, containers: dict[str, list[Scope]]) -> int:
+    """A member's place in the order of execution."""
+    if isinstance(member, Node):
+        return member.id
+    scopes = containers[member.name] if member.kind == "container" else [member]
+    return min(scope.start for scope in scopes)
 
 
 def _guests(found: Sequence[Scope | Node], containers: dict[str, list[Scope]]) -> dict[str, list[Node]]:

@@ -15,9 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 from archdsl.graph.ir import Graph, Node
-from archdsl.ops.spec import Shape
+from archdsl.ops.spec import POINTWISE, Shape
+
+Pixels: TypeAlias = tuple[int | Fraction, int | Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class Field:
     `size` says. `gated`: besides the field, the whole image through a gate.
     """
 
-    size: tuple[Fraction, Fraction]
-    stride: tuple[Fraction, Fraction]
+    size: Pixels
+    stride: Pixels
     everything: bool = False
     gated: bool = False
 
@@ -44,11 +47,11 @@ class Field:
         return f"{_number(self.size[0])}×{_number(self.size[1])}, stride {stride}{more}"
 
 
-def _number(value: Fraction) -> str:
+def _number(value: int | Fraction) -> str:
     return f"{float(value):.4g}" if value.denominator != 1 else str(value.numerator)
 
 
-_PIXEL = Field((Fraction(1), Fraction(1)), (Fraction(1), Fraction(1)))
+_PIXEL = Field((1, 1), (1, 1))
 
 
 def receptive_fields(graph: Graph) -> list[Field]:
@@ -61,6 +64,8 @@ def receptive_fields(graph: Graph) -> list[Field]:
 
 def _meet(node: Node, fields: list[Field]) -> Field:
     """The field of a node's operands together: the largest of those that are not gates."""
+    if len(node.inputs) == 1:
+        return fields[node.inputs[0].node]
     operands = [fields[ref.node] for ref in node.inputs]
     seen = [f for f, shape in zip(operands, node.input_shapes, strict=True) if not _is_gate(shape, node.shape)]
     gated = len(seen) < len(operands) or any(field.gated for field in seen)
@@ -77,9 +82,9 @@ def _is_gate(operand: Shape, output: Shape) -> bool:
 def _through(node: Node, seen: Field) -> Field:
     """The field after a node's own window."""
     reach = node.op.reach(node.params, node.input_shapes)
-    rows, columns = (
-        (size + (extent - 1) * stride)
-        for size, extent, stride in zip(seen.size, reach.extent, seen.stride, strict=True)
-    )
-    strides = seen.stride[0] * reach.step[0], seen.stride[1] * reach.step[1]
-    return Field((rows, columns), strides, seen.everything or reach.everything, seen.gated)
+    if reach == POINTWISE:
+        return seen
+    (rows, columns), (down, right) = seen.size, seen.stride
+    size = rows + (reach.extent[0] - 1) * down, columns + (reach.extent[1] - 1) * right
+    stride = down * reach.step[0], right * reach.step[1]
+    return Field(size, stride, seen.everything or reach.everything, seen.gated)

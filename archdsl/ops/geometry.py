@@ -104,7 +104,7 @@ def slide(
 def window_reach(kernel: Size, stride: Size, dilation: Size = 1) -> Reach:
     """What a position sees through a sliding window."""
     (kh, kw), (sh, sw), (dh, dw) = pair(kernel), pair(stride), pair(dilation)
-    return Reach((dh * (kh - 1) + 1, dw * (kw - 1) + 1), (Fraction(sh), Fraction(sw)))
+    return Reach((dh * (kh - 1) + 1, dw * (kw - 1) + 1), (sh, sw))
 
 
 def grid_reach(x: Shape, size: Size) -> Reach:

@@ -281,7 +281,7 @@ SUBSAMPLE = OpSpec(
         call=Call("{x}[:, :, ::{stride}, ::{stride}]", {"stride": argument("stride")})
     ),
     label=lambda params: f"subsample, /{params.stride}",
-    reach=lambda params, inputs: Reach(step=(Fraction(params.stride),) * 2),
+    reach=lambda params, inputs: Reach(step=(params.stride, params.stride)),
     view=True,
     examples=(Example({"stride": 2}, _IMAGE), Example({"stride": 3}, _IMAGE), Example({"stride": 1}, _IMAGE)),
 )

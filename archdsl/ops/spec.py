@@ -181,7 +181,7 @@ class Reach:
     """
 
     extent: tuple[int, int] = (1, 1)
-    step: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
+    step: tuple[int | Fraction, int | Fraction] = (1, 1)
     everything: bool = False
 
 

@@ -136,6 +136,13 @@ def test_work_is_linear_in_a_dense_block() -> None:
     assert edges[2] - edges[1] == pytest.approx(2 * (edges[1] - edges[0]), abs=2)
 
 
+def test_a_container_cut_by_stages_is_in_order() -> None:
+    tree = part_tree(archdsl.find("mobilenet_v3_large").graph)
+    features = tree.find("features")
+    assert features is not None
+    assert [part.name for part in features.parts] == [str(i) for i in range(17)]
+
+
 # --- folding ---------------------------------------------------------------------------------
 
 
@@ -159,7 +166,7 @@ def test_drop_rates_do_not_hinder_folding_and_are_told() -> None:
     assert drop.node is not None
     rates = [node.params.p for node in folded.instances[drop.node.id]]
     assert len(rates) == 9
-    assert folded.label(drop.node) == f"drop path, {rates[0]:g} … {rates[-1]:g}"
+    assert folded.label(drop.node) == f"drop path, {rates[0]:.3g} … {rates[-1]:.3g}"
 
 
 def test_shapes_and_arguments_keep_neighbours_apart() -> None:

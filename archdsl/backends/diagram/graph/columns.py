@@ -23,8 +23,6 @@ MAIN = 0.6
 """A scope is not cut if one of its boxes has this share of its height."""
 LEAST = 0.45
 """Height of a column that is not the last, in heights of the tallest."""
-_MOST_CUT = 3
-"""How many links a cut may cross."""
 
 
 @dataclass(slots=True)
@@ -55,10 +53,10 @@ class Joined:
     outs: dict[int, float]
 
 
-def cut(sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable]) -> list[Column]:
+def cut(sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable], most: int = 1) -> list[Column]:
     """The columns of a scope: as many as make it about as wide as tall, if it is taller than a page is wide.
 
-    Links to `OUTSIDE` end at the border; those with equal keys share a point there.
+    Links to `OUTSIDE` end at the border; those with equal keys share a point there. A cut crosses `most` keys at most.
     """
     whole = _column(sizes, links, keys, 0, len(sizes))
     width, height = whole.layers.width, whole.layers.height
@@ -66,7 +64,7 @@ def cut(sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable]) 
     if height <= tall or max(size.high for size in sizes) > MAIN * height:
         return [whole]
     for count in range(ceil(height / tall), 1, -1):
-        starts = _starts(whole.layers, sizes, links, keys, count)
+        starts = _starts(whole.layers, sizes, _allowed(whole.layers, sizes, links, keys, most), count)
         columns = [_column(sizes, links, keys, *ends) for ends in pairwise([*starts, len(sizes)])]
         heights = [column.layers.height for column in columns]
         if min(heights[:-1], default=0) >= LEAST * max(heights):
@@ -74,13 +72,9 @@ def cut(sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable]) 
     return [whole]
 
 
-def _starts(
-    layers: Layers, sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable], count: int
-) -> list[int]:
+def _starts(layers: Layers, sizes: Sequence[Size], allowed: Sequence[int], count: int) -> list[int]:
     """Where the columns begin, at most `count` of them, so that the tallest is as low as it can be."""
-    tops = [top for _, top in layers.places[: len(sizes)]]
-    bottoms = [top + size.high for top, size in zip(tops, sizes, strict=False)]
-    allowed = _allowed(tops, bottoms, links, keys)
+    tops, bottoms = _extents(layers, sizes)
     low, high = max(size.high for size in sizes), layers.height
     while high - low > 1:
         middle = (low + high) / 2
@@ -89,10 +83,17 @@ def _starts(
     return _fill(tops, bottoms, allowed, high) or [0]
 
 
+def _extents(layers: Layers, sizes: Sequence[Size]) -> tuple[list[float], list[float]]:
+    """Tops and bottoms of the boxes."""
+    tops = [top for _, top in layers.places[: len(sizes)]]
+    return tops, [top + size.high for top, size in zip(tops, sizes, strict=True)]
+
+
 def _allowed(
-    tops: Sequence[float], bottoms: Sequence[float], links: Sequence[Link], keys: Sequence[Hashable]
+    layers: Layers, sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable], most: int
 ) -> list[int]:
     """The boxes at which a column may begin: everything before is above, everything after is not, few links cross."""
+    tops, bottoms = _extents(layers, sizes)
     crossing: list[set[Hashable]] = [set() for _ in tops]
     for key, link in zip(keys, links, strict=True):
         tail = -1 if link.tail == OUTSIDE else link.tail
@@ -104,7 +105,7 @@ def _allowed(
     return [
         place
         for place in range(1, len(tops))
-        if lowest[place - 1] <= tops[place] <= highest[place] and len(crossing[place]) <= _MOST_CUT
+        if lowest[place - 1] <= tops[place] <= highest[place] and len(crossing[place]) <= most
     ]
 
 

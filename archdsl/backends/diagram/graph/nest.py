@@ -114,7 +114,7 @@ class Nest:
         wires = self._wires(inner, items)
         stacks = _stacks(items, wires)
         self._label(stacks, wires)
-        columns = cut(self._sizes(stacks), self._links(stacks, wires), _keys(wires))
+        columns = cut(self._sizes(stacks), self._links(stacks, wires), _keys(wires), 1 if part.parent else 2)
         return self._frame(part, stacks, wires, columns)
 
     def _item(self, run: Run) -> Item:
