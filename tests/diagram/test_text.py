@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archdsl import api
 from archdsl.backends.diagram.canvas import Canvas, Line, identifier
 from archdsl.backends.diagram.dot import Dot, Run, rich
 from archdsl.backends.diagram.drawing import Drawing
 from archdsl.backends.diagram.style import LOOKS
 from archdsl.backends.diagram.text import clean, fit, width, wrap
+from archdsl.source import Source
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = (
@@ -137,3 +139,22 @@ def test_fit_and_wrap() -> None:
     lines = wrap("one two three fourfourfourfourfourfour", 40, 8)
     assert all(width(line, 8) <= 40 for line in lines)
     assert lines[0] == "one two"
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if '"' not in text and "\\" not in text and "$" not in text])
+def test_strings_of_a_spec(text: str) -> None:
+    """A string argument of an inner block is shown in its box."""
+    shown = "".join(character for character in text if character.isprintable())
+    spec = (
+        "block Inner(mode: string) { conv(3, 3) -> relu -> conv(3, 1) }\n"
+        "block Outer(mode: string) { Inner(mode) + id -> relu }\n"
+        f'model M() = image(3, 8, 8) -> Outer("{shown}") -> gap -> flatten -> linear(2)\n'
+        "variant m = M()\n"
+    )
+    variant = api.open_source(Source("<b>\\N&amp;.arch", spec)).only(None)
+    for level in ("overview", "blocks"):
+        root = ET.fromstring(variant.drawing(level).svg)  # type: ignore[arg-type]
+        _is_harmless(root)
+    assert any((element.text or "").startswith('mode "') for element in root.iter(f"{SVG}text"))
+    root = ET.fromstring(variant._repr_html_())
+    assert not [element for element in root.iter() if element.tag.rpartition("}")[2] in ("script", "b", "B", "a")]
