@@ -155,6 +155,6 @@ def test_strings_of_a_spec(text: str) -> None:
     for level in ("overview", "blocks"):
         root = ET.fromstring(variant.drawing(level).svg)  # type: ignore[arg-type]
         _is_harmless(root)
-    assert any((element.text or "").startswith('mode "') for element in root.iter(f"{SVG}text"))
+    assert any((element.text or "").startswith("mode") for element in root.iter(f"{SVG}text"))
     root = ET.fromstring(variant._repr_html_())
     assert not [element for element in root.iter() if element.tag.rpartition("}")[2] in ("script", "b", "B", "a")]
