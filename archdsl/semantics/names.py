@@ -21,6 +21,7 @@ from archdsl.semantics.recursion import check_recursion
 from archdsl.semantics.reserved import is_reserved_binding, is_reserved_output
 from archdsl.source import Span
 from archdsl.syntax import ast
+from archdsl.syntax.hints import HINTS, NAMES
 
 _IN_HELP = "`in` is the input of a block; a fn takes its tensors as parameters"
 
@@ -273,8 +274,9 @@ class FileNames:
         elif name in self.file.names:
             body.uses.setdefault(name, node.span)
         elif name not in OPS and name not in BUILTINS and name not in self.file.missing:
-            known = [*body.known, *self.file.names, *OPS, *BUILTINS]
-            self.bag.report("E101", node.span, name=name, suggestion=closest(name, known))
+            known = [*body.known, *self.file.names, *OPS, *BUILTINS, "id"]
+            help_ = HINTS[NAMES[name]] if name in NAMES else None
+            self.bag.report("E101", node.span, name=name, suggestion=closest(name, known), help=help_)
 
     def _attribute(self, node: ast.Attribute) -> None:
         self._visit(node.value)

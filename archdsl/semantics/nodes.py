@@ -29,6 +29,7 @@ from archdsl.semantics.values import (
     OpLayer,
     Tensor,
     is_long,
+    plain,
     type_name,
 )  # fmt: skip
 from archdsl.source import Span
@@ -106,7 +107,10 @@ class NodeRules(CallRules):
             return self.error("E314", span, frame, op=op)
         odd = next((o for o in operands if not isinstance(o, Layer | Tensor)), None)
         got = "nothing" if not operands else type_name(odd)
-        return self.error("E301", span, frame, what=f"an operand of {op}", expected="a layer or a tensor", got=got)
+        repeats = op == "mul" and isinstance(plain(odd), int) and any(isinstance(o, Layer) for o in operands)
+        help_ = "to repeat a layer, write `3 of layer` in a list: `[3 of layer]`" if repeats else None
+        what = f"an operand of {op}"
+        return self.error("E301", span, frame, what=what, expected="a layer or a tensor", got=got, help=help_)
 
     def _op_layer(self, layer: OpLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
         args = {**layer.defaults, **layer.args} if layer.defaults else layer.args

@@ -22,6 +22,10 @@ HINTS = {
     "class": "a module is `block Name(…) { … }`",
     "None": "there is no null value: give the parameter a default, or leave the layer out with `id`",
     "True": "booleans are written `true` and `false`",
+    "let": "a binding has no word in front of it: `y = …`",
+    "range": "a range is written `0..n`",
+    "python": "layers are written without a module: `conv(64, 3)`, `relu`",
+    "Sequential": "layers one after the other are `f -> g`, with numbers for labels `[f, g]`",
     "reserved": "this is a reserved word: choose another name",
     "inside": "items do not nest: is a `}` missing above?",
     "row comma": "a row ends with its line: leave out the comma at its end",
@@ -60,9 +64,15 @@ _CHARACTERS = {
 
 WORDS = {
     "def": "def", "lambda": "lambda", "import": "import", "from": "import", "return": "return", "while": "while",
-    "elif": "elif", "class": "class", "None": "None", "null": "None", "True": "True", "False": "True",
+    "elif": "elif", "class": "class", "let": "let", "var": "let", "const": "let", "None": "None", "null": "None",
+    "True": "True", "False": "True",
 }  # fmt: skip
 """Words of other languages -> the hint they deserve."""
+
+NAMES = WORDS | {
+    "range": "range", "nn": "python", "torch": "python", "F": "python", "self": "python", "Sequential": "Sequential",
+}  # fmt: skip
+"""The same for names that stand where an expression may."""
 
 
 def character_hint(char: str) -> str | None:

@@ -20,6 +20,10 @@ CONV = ["channels", "kernel", "stride", "padding", "dilation", "groups", "bias"]
         ("layer_norm", OPS, "layernorm"),
         ("cnov", OPS, "conv"),
         ("lineer", OPS, "linear"),
+        ("BatchNorm2d", OPS, "bn"),
+        ("Identity", OPS, "id"),
+        ("depthwise", OPS, "dwconv"),
+        ("swish", OPS, None),  # not one of these
         ("strides", CONV, "stride"),
         ("kernel_size", CONV, "kernel"),
         ("group", CONV, "groups"),

@@ -244,3 +244,29 @@ def test_labels_cannot_be_words_of_python() -> None:
 @pytest.mark.parametrize("label", ["features", "0", "layer1", "_conv_head", "norm", "gate", "types", "weight"])
 def test_other_labels_are_free(label: str) -> None:
     assert label_problem(label) is None
+
+
+@pytest.mark.parametrize(
+    ("layer", "hint"),
+    [
+        ("Sequential", "f -> g"),
+        ("nn", "without a module"),
+        ("True", "`true` and `false`"),
+        ("BatchNorm2d", "did you mean `bn`?"),
+        ("Identity", "did you mean `id`?"),
+    ],
+)
+def test_names_of_other_libraries(layer: str, hint: str) -> None:
+    found = only(f"model M {{ image(3, 8, 8) -> {layer} -> gap -> flatten -> linear(2) }}")
+    assert (found.code, found.span and found.span.text) == ("E101", layer)
+    assert hint in (found.help or "")
+
+
+def test_a_factor_is_no_repeat() -> None:
+    found = only("model M { image(3, 8, 8) -> [3 * conv(8, 3)] -> gap -> flatten -> linear(2) }")
+    assert "3 of layer" in (found.help or "")
+
+
+def test_let() -> None:
+    found = only("model M {\n  let y = 3\n  image(3, 8, 8) -> conv(y, 1) -> gap -> flatten -> linear(2)\n}")
+    assert "no word in front" in (found.help or "")
