@@ -320,6 +320,18 @@ def test_resnet_and_convnext_blocks_correspond_op_by_op() -> None:
     assert pairs["layer1.1.conv3"] == "features.1.1.block.5"  # what ends the block
 
 
+def test_convnext_v2_has_another_norm_and_no_layer_scale() -> None:
+    """Figure 5 of Woo et al. (2023). timm has the convolutions between the stages in them: no difference."""
+    found = between("convnext_tiny", "convnextv2_tiny")
+    assert {(s.shown.kind, s.status) for s in found.sections if s.shown.kind == "transition"} == {
+        ("transition", "same")
+    }
+    assert found.sections[2].after is not None
+    assert found.sections[2].after.name == "stages.1.downsample"
+    changes = {words(op) for _, block in found.blocks() for op in block.changes if "drop_path" not in words(op)}
+    assert changes == {"added grn", "removed layer_scale"}
+
+
 # --- weights, alignment ---------------------------------------------------------------------------------------------
 
 

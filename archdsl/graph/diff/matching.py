@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from archdsl.graph.diff.align import Pair, align
 from archdsl.graph.diff.facts import Facts, ParameterChange, changes, facts_of, target_of
-from archdsl.graph.diff.sections import Section, Unit, cost_of, sections
+from archdsl.graph.diff.sections import Section, Unit, alike, cost_of, sections
 from archdsl.graph.ir import Graph, Node
 
 Signature: TypeAlias = tuple[Hashable, ...]
@@ -70,7 +70,7 @@ class Matching:
         self._aligned: dict[tuple[Signature, ...], tuple[OpMatch, ...]] = {}
         self._likeness: dict[tuple[Signature, Signature], float] = {}
         self._scores: dict[tuple[int, int], float] = {}
-        first, second = sections(self.before), sections(self.after)
+        first, second = alike(sections(self.before), sections(self.after))
         keys = [[(s.kind, s.name, *map(self._signature, s.units)) for s in side] for side in (first, second)]
         for i, j in align(keys[0], keys[1], lambda i, j: self._section_score(first[i], second[j])):
             old = None if i is None else first[i]

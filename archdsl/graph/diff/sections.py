@@ -131,6 +131,28 @@ def sections(graph: Graph) -> tuple[Section, ...]:
     return tuple(found)
 
 
+def alike(first: Sequence[Section], second: Sequence[Section]) -> tuple[list[Section], list[Section]]:
+    """The sections of two graphs, cut alike: where one has transitions between its stages and the other begins its
+    stages with layers outside any block, these are transitions, too."""
+    both = [list(first), list(second)]
+    have = [any(section.kind == "transition" for section in side) for side in both]
+    if have[0] != have[1]:
+        side = have.index(False)
+        both[side] = [part for section in both[side] for part in _cut(section)]
+    return both[0], both[1]
+
+
+def _cut(section: Section) -> list[Section]:
+    """A stage without the layers before its first block, and these in front of it."""
+    first, *rest = section.units
+    if section.kind != "stage" or first.name or not rest:
+        return [section]
+    paths = [node.path.split(".") for node in first.nodes]
+    same = [steps[0] for steps in zip(*paths, strict=False) if len(set(steps)) == 1]
+    entry = Section(".".join(same) or section.name, "transition", (first,))
+    return [entry, Section(section.name, section.kind, tuple(rest))]
+
+
 def _whole(nodes: Sequence[Node]) -> Unit:
     return Unit("", "", tuple(nodes))
 

@@ -132,7 +132,7 @@ def merged_label(nodes: Iterable[Node]) -> str:
     """The label of like ops, with the first and the last of the numbers that differ: `1×1 conv, 16…128`."""
     labels = list(dict.fromkeys(map(label_of, nodes)))
     if len({_NUMBER.sub("#", label) for label in labels}) > 1:
-        return " or ".join(labels)
+        return " or ".join(labels if len(labels) <= 2 else dict.fromkeys(label.partition(",")[0] for label in labels))
     columns = zip(*(_NUMBER.findall(label) for label in labels), strict=True)
     numbers = iter([c[0] if len(set(c)) == 1 else f"{_short(c[0])}…{_short(c[-1])}" for c in map(list, columns)])
     return _NUMBER.sub(lambda _: next(numbers), labels[0])

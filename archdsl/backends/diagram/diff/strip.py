@@ -21,7 +21,7 @@ _HEADS = 42.0
 _TOTAL = 44.0
 _NARROWEST, _WIDEST = 46.0, 84.0
 _BAR = 24.0
-_HIGH = 28.0
+_HIGH = 30.0
 
 
 def draw_strip(canvas: Canvas, difference: GraphDiff, y: float, width: float) -> float:
@@ -77,10 +77,19 @@ def _line(
 def _names(section: SectionChange, column: float) -> list[Line]:
     """The name it has, and small the one it had."""
     now = wording.section_name(section)
-    lines = [Line(fit(now, column - 4, style.SMALL, True), style.SMALL, True)]
+    lines = [Line(_short(now, column - 4, style.SMALL, True), style.SMALL, True)]
     if section.before is not None and section.before.name != now:
-        lines.append(Line(fit(f"was {section.before.name}", column - 4, style.TINY), style.TINY, colour=style.FAINT))
+        room = column - 4 - Line("was ", style.TINY).width
+        old = _short(section.before.name, room, style.TINY, False)
+        lines.append(Line(f"was {old}", style.TINY, colour=style.FAINT))
     return lines
+
+
+def _short(name: str, room: float, size: float, bold: bool) -> str:
+    """A name that fits: the end of its path, if all of it does not."""
+    steps = name.split(".")
+    end = ".".join(steps[-2:] if steps[-1].isdigit() else steps[-1:])
+    return name if Line(name, size, bold).width <= room else fit(end, room, size, bold)
 
 
 def _box(canvas: Canvas, section: SectionChange, x: float, y: float, wide: float) -> Box:
@@ -103,7 +112,7 @@ def _words(section: SectionChange, room: float) -> list[Line]:
         if len(lines) <= most and not any("…" in line for line in lines):
             return [Line(line, size, changed) for line in lines]
     lines = wrap(_CAMEL.sub(r"\1 \2", text), room, style.TINY, changed)
-    lines = lines if len(lines) <= 3 else [*lines[:2], "…"]
+    lines = lines if len(lines) <= 4 else [*lines[:3], "…"]
     return [Line(line, style.TINY, changed) for line in lines]
 
 
