@@ -6,6 +6,7 @@ import html
 import re
 import xml.etree.ElementTree as ET
 
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,3 +159,15 @@ def test_strings_of_a_spec(text: str) -> None:
     assert any((element.text or "").startswith("mode") for element in root.iter(f"{SVG}text"))
     root = ET.fromstring(variant._repr_html_())
     assert not [element for element in root.iter() if element.tag.rpartition("}")[2] in ("script", "b", "B", "a")]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_breaks_a_file(text: str) -> None:
+    canvas = Canvas()
+    canvas.box(0, 0, 400, 30, LOOKS["conv"], lines=[Line(text)], tooltip=text, id=text)
+    drawing = canvas.drawing("x", "overview", text)
+    assert drawing.render("png").startswith(b"\x89PNG")
+    page = pypdfium2.PdfDocument(drawing.render("pdf"))[0]
+    if text.isascii() and text.isprintable():
+        shown = page.get_textpage().get_text_bounded()
+        assert shown.split() == text.split()
