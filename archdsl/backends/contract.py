@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archdsl.graph.backbone import classifiers, feature_info, head_of
+from archdsl.graph.backbone import FeatureInfo, classifiers, feature_info, head_of
 from archdsl.graph.ir import Graph
 
 if TYPE_CHECKING:
@@ -26,16 +26,30 @@ def equip(
     `graph` is the whole network; `features` are the names of the feature maps that the class gives, None: it is whole.
     """
     if features is not None:
-        model_class.feature_info = feature_info(graph, features)
+        model_class.feature_info = _Features(graph, features)
         return
     head = head_of(graph)
     if head is None or not hasattr(model_class, "forward_head"):
         return
-    model_class.feature_info = feature_info(graph)
+    model_class.feature_info = _Features(graph, None)
     model_class.num_features = graph.shape(head.features).channels
     model_class.head_hidden_size = head.classifier.input_shapes[0].channels
     if new is not None:
         model_class.reset_classifier = _reset([node.path for node in classifiers(graph)], new)
+
+
+class _Features:
+    """An attribute worked out when it is first asked for: most models are loaded for something else."""
+
+    def __init__(self, graph: Graph, names: Sequence[str] | None) -> None:
+        self.graph = graph
+        self.names = names
+        self.found: FeatureInfo | None = None
+
+    def __get__(self, model: object, owner: type[object]) -> FeatureInfo:
+        if self.found is None:
+            self.found = feature_info(self.graph, self.names)
+        return self.found
 
 
 def _reset(paths: Sequence[str], new: NewClassifiers) -> Callable[[Any, int], None]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from archdsl.api import open_source
 from archdsl.graph.table import stage_table
+from archdsl.source import Source
 from tests.semantics.helpers import codes, graph, net, places
 
 BODY = """
@@ -23,6 +25,16 @@ def test_outputs_have_names() -> None:
     assert made.output_names == ("logits", "early", "map")
     assert [str(made.shape(ref)) for ref in made.outputs] == ["5", "3", "8×8×8"]
     assert made.output_shape.dims == (5,)
+
+
+def test_the_source_returns_what_it_says_it_returns() -> None:
+    text = net(BODY, parameters="n: int = 3")
+    variant = open_source(Source("test.arch", text))["net"]
+    assert "def forward(self, x: Tensor) -> NetOutputs:" in variant.source
+    assert "return NetOutputs(logits, early, map)" in variant.source
+    maps = variant.features(["body"]).source
+    assert "def forward(self, x: Tensor) -> dict[str, Tensor]:" in maps
+    assert 'return {"body": body}' in maps
 
 
 def test_an_output_may_depend_on_a_parameter() -> None:

@@ -84,11 +84,8 @@ class Forward:
             names = tuple(f"x{i + 1}" for i in range(len(self.body.inputs)))
         self.names = dict(zip(self.body.inputs, names, strict=True))
         count = len(self.body.outputs)
-        result = (
-            "dict[str, Tensor]"
-            if self.keys
-            else self.result or ("Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]")
-        )
+        plain = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        result = "dict[str, Tensor]" if self.result == "dict" else self.result or plain
         yield from signature(f"def {method}", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
 
     def statements(self, depth: int, name: str = "") -> Iterator[str]:
