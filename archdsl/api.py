@@ -87,8 +87,16 @@ class Variant:
 
         None where parameters were overridden: what was published is said of the network as it stands in the file.
         """
-        as_written = self.file.variants.get(self.name) is self.configured
-        return recorded_claims(self.file.program, self.name) if as_written else {}
+        return recorded_claims(self.file.program, self.name) if self._as_written else {}
+
+    @property
+    def _as_written(self) -> bool:
+        """Whether this is the network that the file names so: whole, and with its own arguments."""
+        return self.whole is self and self.file.variants.get(self.name) is self.configured
+
+    def _changed(self, configured: Configured) -> Variant:
+        """The same, but for what it is configured with."""
+        return Variant(self.file, configured)
 
     @cached_property
     def source(self) -> str:
@@ -147,7 +155,7 @@ class Variant:
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """The models of libraries that this variant is said to equal; none with other arguments; raises ArchError."""
-        if self.file.variants.get(self.name) is not self.configured:
+        if not self._as_written:
             return ()
         bag = Bag()
         references = references_of(self.file.program, self.configured, bag)
@@ -210,7 +218,7 @@ class Variant:
         given = ", ".join(f"{name} = {value!r}" for name, value in values.items())
         span = Span(Source("<arguments>", given), 0, len(given))
         plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
-        return Variant(self.file, override(self.configured, plain, span)) if values else self
+        return self._changed(override(self.configured, plain, span)) if values else self
 
     def set(self, assignments: Mapping[str, str]) -> Variant:
         """`override` with values written in the language (`{"depths": "[3, 4, 6, 3]"}`), as `--set` gives them.
@@ -233,7 +241,7 @@ class Variant:
         args = VariantTable(self.file.program, bag).amend(self.configured, given, self.configured.span)
         bag.raise_errors()
         assert args is not None
-        return Variant(self.file, replace(self.configured, args=args))
+        return self._changed(replace(self.configured, args=args))
 
     def diff(self, other: Variant) -> GraphDiff:
         """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""
@@ -252,7 +260,7 @@ class Variant:
         given = {name: value for name, value in values.items() if value is not None}
         text = ", ".join(f"{name} = {value!r}" for name, value in given.items())
         span = Span(Source("<image>", text), 0, len(text))
-        return Variant(self.file, for_image(self.configured, given, span)) if given else self
+        return self._changed(for_image(self.configured, given, span)) if given else self
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -287,6 +295,9 @@ class FeatureVariant(Variant):
     def whole(self) -> Variant:
         return self._whole
 
+    def _changed(self, configured: Configured) -> Variant:
+        return Variant(self.file, configured).features(self.names)
+
     def build(self, bag: Bag, *, traced: bool = False) -> Graph | None:
         from archdsl.graph.cut import feature_graph
 
@@ -298,8 +309,7 @@ class FeatureVariant(Variant):
             return None
         found = stage_features(graph)
         cut = feature_graph(graph, {name: found[name] for name in self.names})
-        self.__dict__.setdefault("graph", cut)
-        return cut
+        return self.__dict__.setdefault("graph", cut) if known is None else cut
 
 
 class ArchFile(Mapping[str, Variant]):

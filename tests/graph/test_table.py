@@ -89,3 +89,35 @@ def test_parallel_stages_are_one_row_each() -> None:
         """
     )
     assert names(made) == ["left", "right", "head"]
+
+
+PAPERS = {
+    # MobileNetV2, table 2: channels, repetitions, and the output's size.
+    "mobilenet_v2:mobilenet_v2": [
+        ("bottleneck1", 16, 112, 1), ("bottleneck2", 24, 56, 2), ("bottleneck3", 32, 28, 3), ("bottleneck4", 64, 14, 4),
+        ("bottleneck5", 96, 14, 3), ("bottleneck6", 160, 7, 3), ("bottleneck7", 320, 7, 1),
+    ],
+    # MobileNetV3, table 1: bottlenecks of equal width and size.
+    "mobilenet_v3_large": [
+        ("bneck1", 16, 112, 1), ("bneck2", 24, 56, 2), ("bneck3", 40, 28, 3), ("bneck4", 80, 14, 4),
+        ("bneck5", 112, 14, 2), ("bneck6", 160, 7, 3),
+    ],
+    # SqueezeNet, table 1: Fire modules between the pools; torchvision's sizes, which follow from no padding.
+    "squeezenet1_0": [("stage1", 256, 54, 3), ("stage2", 512, 27, 4), ("stage3", 512, 13, 1)],
+    # GoogLeNet, table 1.
+    "googlenet": [("inception3", 480, 28, 2), ("inception4", 832, 14, 5), ("inception5", 1024, 7, 2)],
+    # Inception v3, table 1 and figure 10: modules of a grid, with the one that makes it.
+    "inception_v3": [("Mixed_5", 288, 35, 3), ("Mixed_6", 768, 17, 5), ("Mixed_7", 2048, 8, 3)],
+    # Inception v4, figure 9, with the reductions.
+    "inception_v4": [("inception_a", 384, 35, 4), ("inception_b", 1024, 17, 8), ("inception_c", 1536, 8, 4)],
+    # NASNet-A 6 @ 4032: six normal cells a resolution, and the reductions.
+    "nasnetalarge": [("stage1", 1008, 42, 6), ("stage2", 2016, 21, 7), ("stage3", 4032, 11, 7)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_families_without_levels_have_the_stages_of_the_paper(name: str) -> None:
+    """Channels, height and number of blocks of every stage but the stem."""
+    rows = [row for row in archdsl.find(name).table.rows if row.kind == "stage" and row.name != "stem"]
+    found = [(r.name, r.output.channels, r.output.height, sum(count for count, _ in r.repeats)) for r in rows]
+    assert found == PAPERS[name]
