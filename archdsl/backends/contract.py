@@ -25,6 +25,8 @@ def equip(
 
     `graph` is the whole network; `features` are the names of the feature maps that the class gives, None: it is whole.
     """
+    if features is not None and "feature_info" in graph.root.names:
+        return  # a layer has that name
     if features is not None:
         model_class.feature_info = _Features(graph, features)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from pathlib import Path
 
 import pytest
 import torch
@@ -116,6 +117,64 @@ def shape_of_features(variant: Variant) -> tuple[int, ...]:
     head = head_of(variant.graph)
     assert head is not None
     return variant.graph.shape(head.features).dims
+
+
+NAMED = """
+model Net(num_features: bool = true, classes: int = 5) {
+  x = image(3, 16, 16) -> conv1: conv(8, 3)
+  x = x -> stage NAME: [conv(8, 3), relu]
+  if num_features { x = x -> a: conv(8, 1) -> relu -> b: conv(8, 1) } else { x = x -> a: conv(8, 3) }
+  x -> gap -> flatten -> fc: linear(classes)
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["feature_info", "forward_features", "forward_head", "num_features"])
+def test_a_layer_may_have_such_a_name(name: str, tmp_path: Path) -> None:
+    """Then the model is what the spec says, and has nothing of what would hide the layer."""
+    path = tmp_path / "net.arch"
+    path.write_text(NAMED.replace("NAME", name))
+    variant = archdsl.find(path)
+    assert prove(variant.graph, variant.source).keys == 10
+    model = archdsl.load(path)
+    assert isinstance(getattr(model, name), nn.Sequential)
+    part = archdsl.load(path, features=True)
+    assert list(part(torch.zeros(1, 3, 16, 16))) == [name]
+
+
+def test_a_parameter_may_have_such_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text(NAMED.replace("NAME", "body"))
+    model = archdsl.load(path, num_features=False)
+    assert model.num_features == 8
+    assert model.feature_info.channels() == [8]
+
+
+START = "model Net = image(3, 16, 16) -> conv(8, 3)"
+HEADS = {
+    # What lies inside a block cannot be split off, and what comes from two layers has no classifier.
+    f"block Head = gap -> flatten -> fc: linear(5)\n{START} -> head: Head": None,
+    "model Net { x = image(3, 16, 16) -> gap -> flatten\n (x -> a: linear(5)) + (x -> b: linear(5)) }": None,
+    START: None,
+    # Without a global pool the head begins behind the last layer with weights.
+    f"{START} -> relu -> avgpool(4, padding = 0) -> flatten -> fc: linear(5)": "8×16×16",
+    f"{START} -> relu -> dropout(0.1) -> fc: conv(5, 1) -> gap -> flatten": "8×16×16",
+    f"{START} -> gap -> mid: conv(9, 1) -> relu -> flatten -> fc: linear(5)": "8×16×16",
+}
+
+
+@pytest.mark.parametrize("text", HEADS)
+def test_where_a_head_begins(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text(text + "\n")
+    variant, model = archdsl.find(path), archdsl.load(path).eval()
+    prove(variant.graph, variant.source)
+    assert hasattr(model, "forward_head") == (HEADS[text] is not None)
+    if HEADS[text] is not None:
+        image = torch.randn(2, 3, 16, 16)
+        features = model.forward_features(image)
+        assert "×".join(map(str, features.shape[1:])) == HEADS[text]
+        assert torch.equal(model.forward_head(features), model(image))
 
 
 def test_a_part_is_proved_and_keeps_its_stages_when_changed() -> None:

@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 from archdsl.backends.python.forward import Forward
 from archdsl.backends.python.layout import INDENT, statement
 from archdsl.backends.python.modules import Body, Listed, ModuleExpr, Option, Step
+from archdsl.backends.python.naming import ADDED
 from archdsl.backends.python.parameters import ClassDef
 from archdsl.graph.backbone import head_of
 from archdsl.graph.ir import Graph, Ref
 from archdsl.symbolic import Expr
-
-ADDED = ("feature_info", "forward_features", "forward_head", "head_hidden_size", "num_features", "reset_classifier")
-"""What a model that classifies has besides its layers; with a layer of such a name it has none of it."""
 
 
 @dataclass(frozen=True, slots=True)

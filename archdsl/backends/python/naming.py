@@ -33,6 +33,12 @@ MODULE_ATTRIBUTES = frozenset(
 """Public attributes of `nn.Module`, which a condition kept on a module must not replace."""
 
 
+ADDED = frozenset(
+    {"feature_info", "forward_features", "forward_head", "head_hidden_size", "num_features", "reset_classifier"}
+)
+"""What a model that classifies has besides its layers; with a layer of such a name it has none of it."""
+
+
 class Names:
     """The names of one file; settles `ClassDef.name` and rewrites the bodies of the classes."""
 
@@ -72,7 +78,7 @@ class Names:
             return renamed(_called(expr, functions, self.functions))
 
         known.body = rewrite_body(known.body, rule)
-        attributes = {name for name, _ in known.body.members} | MODULE_ATTRIBUTES
+        attributes = {name for name, _ in known.body.members} | MODULE_ATTRIBUTES | ADDED
         kept = self.kept[known.number] = {}
         asked = [(region.condition, f"choice{region.site.line}") for region in regions_in(known.body.steps)]
         asked += [(value, name) for name, value in values_in(known.body.steps)]
