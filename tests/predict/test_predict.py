@@ -168,6 +168,26 @@ def test_a_size_that_is_not_square_and_the_models_own(tmp_path: Path) -> None:
 # --- faults ----------------------------------------------------------------------------------
 
 
+def test_the_result_counts_where_there_are_further_outputs(tmp_path: Path) -> None:
+    """The further output has the same shape and would say the opposite."""
+    text = """
+    model Small(classes: int = 1000) {
+      x = image(3, 16, 24) -> gap -> flatten
+      output aux_logits = x -> aux: linear(classes)
+      x -> fc: linear(classes)
+    }
+    variant small = Small()
+    """
+    image = tmp_path / "white.png"
+    Image.new("RGB", (40, 40), (255, 255, 255)).save(image)
+    state = torch.load(weights(tmp_path / "w.pth"))
+    torch.save({**state, "aux.weight": -state["fc.weight"], "aux.bias": -state["fc.bias"]}, tmp_path / "w.pth")
+    (prediction,) = predict(variant(text + PREPROCESS), tmp_path / "w.pth", [image], top=1)
+    labels = class_labels("imagenet1k")
+    assert labels is not None
+    assert prediction.classes[0][0] == labels[999]
+
+
 def failure(text: str, tmp_path: Path, images: list[Path], **options: Any) -> tuple[Diagnostic, ...]:
     with pytest.raises(ArchError) as raised:
         predict(variant(text), weights(tmp_path / "w.pth", **options), images)
