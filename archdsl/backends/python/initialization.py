@@ -36,10 +36,20 @@ def _lasting(rules: Sequence[InitRule], graph: Graph) -> list[InitRule]:
     """The rules without constants that later rules replace everywhere; what draws random numbers stays."""
     found: list[InitRule] = []
     for position, rule in enumerate(rules):
-        later = assign_initializers(rules[position + 1 :], graph)
-        if rule.initializer not in _CONSTANT or not assign_initializers([rule], graph).keys() <= later.keys():
+        later = [other for other in rules[position + 1 :] if _may_replace(other, rule)]
+        replaced = rule.initializer in _CONSTANT and later and _keys([rule], graph) <= _keys(later, graph)
+        if not replaced:
             found.append(rule)
     return found
+
+
+def _may_replace(later: InitRule, rule: InitRule) -> bool:
+    alike = (later.pattern, later.weight) == (rule.pattern, rule.weight)
+    return later.quoted == rule.quoted and (alike or rule.quoted)
+
+
+def _keys(rules: Sequence[InitRule], graph: Graph) -> set[str]:
+    return set(assign_initializers(rules, graph))
 
 
 def _by_pattern(rule: InitRule, graph: Graph) -> Iterator[str]:
