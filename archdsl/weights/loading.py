@@ -216,8 +216,10 @@ def _converted(
     import torch
 
     result: dict[str, torch.Tensor] = {}
+    here = torch.device("cpu")
+    given = None if device is None else torch.device(device)
     for key, wanted in state.items():
-        place = wanted.device if device is None else device
+        place = given or wanted.device
         kind = dtype if dtype is not None and wanted.is_floating_point() else wanted.dtype
         if key in found.uncounted and not (made and key in made):
             result[key] = torch.zeros(wanted.shape, dtype=kind, device=place)
@@ -234,5 +236,9 @@ def _converted(
             or tensor.dtype == torch.bool
         ):
             unreadable(weights.path, f"`{found.theirs[key]}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
-        result[key] = tensor.detach().to(place, kind, copy=True, memory_format=torch.contiguous_format)
+        tensor = tensor.detach() if tensor.requires_grad else tensor
+        if tensor.dtype == kind and place == here:  # `to` would do the same in twice the time
+            result[key] = tensor.clone(memory_format=torch.contiguous_format)
+        else:
+            result[key] = tensor.to(place, kind, copy=True, memory_format=torch.contiguous_format)
     return result

@@ -39,7 +39,10 @@ def simplified(expr: Expr, environments: Sequence[Environment]) -> Expr:
     """The expression without roundings of whole numbers, products with zero, sums with it and choices between equals;
     divisions as Python writes them.
     """
-    return _divided(_shortened(expr, environments), environments, _is_whole_in(expr, environments))
+    short = _shortened(expr, environments)
+    if not any(isinstance(part, Binary) and part.op == "/" for part in walk(short)):
+        return short
+    return _divided(short, environments, _is_whole_in(short, environments))
 
 
 def _shortened(expr: Expr, environments: Sequence[Environment]) -> Expr:

@@ -16,7 +16,7 @@ from archdsl.backends.python.parameters import ClassDef, annotation
 from archdsl.backends.python.text import text
 from archdsl.backends.python.traversal import body_holes, named_numbers
 from archdsl.backends.python.values import Environment, same
-from archdsl.symbolic import Const, Expr, Function, Invoke, evaluate, walk
+from archdsl.symbolic import Const, Expr, Function, Invoke, evaluate, symbols, walk
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +63,7 @@ class Functions:
             for hole in body_holes(known.body):
                 for invoke in _invokes(hole):
                     self._collect(invoke)
-                    for environment in known.environments:
+                    for environment in _distinct(known.environments, symbols(invoke)):
                         self._call(invoke, environment)
         for found in self.found:
             found.result = simplified(found.result, found.environments)
@@ -98,6 +98,16 @@ class Functions:
         found.results.append(result)
         for inner in _invokes(invoke.function.result):
             self._call(inner, values)
+
+
+def _distinct(environments: Sequence[Environment], names: set[str]) -> Iterator[Environment]:
+    """Those that differ in some of these parameters."""
+    met: set[tuple[Any, ...]] = set()
+    for environment in environments:
+        key = tuple((type(environment.get(name)), environment.get(name)) for name in names)
+        if key not in met:
+            met.add(key)
+            yield environment
 
 
 def _invokes(expr: Expr) -> Iterator[Invoke]:
