@@ -128,11 +128,14 @@ class Variant:
             return draw(level, self.traced(), options=options)
         return draw(level, self.graph, *([other.graph] if other else []), options=options)
 
-    def page(self) -> str:
-        """A self-contained HTML page: the graph to unfold and search, the stage table, the text of the spec."""
+    def page(self, options: Options | None = None) -> str:
+        """A self-contained HTML page: the graph to unfold and search, the stage table, the text of the spec.
+
+        Raises ArchError.
+        """
         from archdsl.backends.diagram import page
 
-        return page(self.graph)
+        return page(self.graph, options)
 
     @property
     def initializers(self) -> Mapping[str, InitRule]:

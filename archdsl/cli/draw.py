@@ -42,8 +42,8 @@ _TEXTS = ("svg", "dot", "html")
 @click.option("--format", type=click.Choice(FORMATS), help="The format, where the suffix does not say it.")
 @click.option("--columns", type=click.IntRange(1, 2), default=2, help="Columns of a paper to be laid out for. [2]")
 @click.option("--direction", type=click.Choice(["lr", "tb"]), help="Left to right or top down.")
-@click.option("--depth", type=click.IntRange(0), help="Level graph: how many levels of the tree are open.")
-@click.option("--expand", metavar="PATH", multiple=True, help="Level graph: open this part, wherever it is.")
+@click.option("--depth", type=click.IntRange(0), help="Level graph, HTML: how many levels of the tree are open.")
+@click.option("--expand", metavar="PATH", multiple=True, help="Level graph, HTML: open this part, wherever it is.")
 @click.option("--block", "only", metavar="NAME", multiple=True, help="Level blocks: draw this one only.")
 @click.option(
     "--engine",
@@ -165,7 +165,7 @@ def _content(
 ) -> tuple[bytes, Format, tuple[Diagnostic, ...]]:
     """The file's content and format: DOT, and why, where no engine can be run for the one that is wanted."""
     if kind == "html":
-        return subject.variants[0].page().encode(), kind, ()
+        return subject.variants[0].page(options).encode(), kind, ()
     with console.busy(f"drawing {subject.name} …"):
         drawing = subject.drawing(level, options)
         try:

@@ -13,7 +13,7 @@ BEGINS = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
 
 
 @pytest.mark.parametrize("format", list(BEGINS))
-@pytest.mark.parametrize("level", ["overview", "blocks"])
+@pytest.mark.parametrize("level", ["overview", "blocks", "graph"])
 def test_formats(arch: Run, format: str, level: str) -> None:
     result = arch("draw", "resnet18", "--level", level, "-o", f"a.{format}")
     assert (result.code, result.out) == (0, "")
@@ -60,6 +60,18 @@ def test_one_block(arch: Run) -> None:
     wrong = arch("draw", "seresnet50", "--level", "blocks", "--block", "Botleneck", "-o", "a.svg")
     assert wrong.code == 2
     assert "did you mean `Bottleneck`" in wrong.err
+
+
+@pytest.mark.parametrize("output", ["a.svg", "a.html"])
+def test_what_is_open(arch: Run, output: str) -> None:
+    result = arch("draw", "resnet18", "--level", "graph", "--depth", "1", "--expand", "layer2.1", "-o", output)
+    assert (result.code, result.err) == (0, f"wrote {output}\n")
+    text = Path(output).read_text(encoding="utf-8")
+    assert text.startswith("<svg" if output == "a.svg" else "<!doctype html>")
+    wrong = arch("draw", "resnet18", "--level", "graph", "--expand", "layr2.1", "-o", f"b{output}")
+    assert wrong.code == 2
+    assert "did you mean `layer2.1`?" in wrong.err
+    assert not Path(f"b{output}").exists()
 
 
 def test_errors_of_the_spec_write_nothing(arch: Run) -> None:

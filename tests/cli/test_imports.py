@@ -47,6 +47,8 @@ def imported(tmp_path: Path, *args: str) -> set[str]:
         "draw resnet50",
         "draw resnet18 resnet34",
         "draw resnet50 -o a.png",
+        "draw resnet50 --level graph",
+        "draw resnet50 -o a.html",
         "draw resnet50 -o a.pdf",
         "build resnet50 -o -",
         "build resnet50 --no-proof",

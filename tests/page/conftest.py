@@ -49,10 +49,10 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Addresses of everything that was asked for since the page was opened."""
+        """Addresses of everything that was asked for since the page was opened; the browser's own empty tab aside."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-        return [url for url in sent if not url.startswith(("data:", "about:"))]
+        return [url for url in sent if not url.startswith(("data:", "about:", "chrome:"))]
 
     def find(self, selector: str) -> Any:
         from selenium.webdriver.common.by import By

@@ -9,7 +9,7 @@ import networkx
 import pytest
 
 import archdsl
-from archdsl.backends.diagram import page
+from archdsl.backends.diagram import Options, page
 from archdsl.graph.fold import fold
 from archdsl.graph.ir import Graph
 from tests.page.conftest import Browser, graph
@@ -159,6 +159,15 @@ def test_what_is_looked_at_stays_in_sight(show: Show) -> None:
         middle = (outer["left"] + outer["right"]) / 2
         nearest = min(abs((b["left"] + b["right"]) / 2 - middle) for b in boxes if 0 < b["top"] < outer["bottom"])
         assert nearest < 150
+
+
+def test_what_is_asked_for_is_open(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    options = Options(depth=0, expand=("layer3.4",))
+    path.write_text(page(archdsl.find("resnet50").graph, options), encoding="utf-8")
+    browser.open(path)
+    assert browser.ids("#ui-scene .closed") == {"layer1", "layer2", "layer4", "layer3.0"}
+    assert "layer3.1.conv1" in browser.ids("#ui-scene .node")
 
 
 def test_a_run_shows_its_members_one_by_one(show: Show) -> None:

@@ -22,8 +22,8 @@ LEVELS: Mapping[str, str] = {
 }
 """The module of each level: its function `draw(graph, options)`, of `diff` `draw(before, after, options)`."""
 
-PAGE = "archdsl.backends.diagram.page"
-"""The module of the HTML page: its function `page(graph)` gives the text of one self-contained file."""
+PAGE = "archdsl.backends.diagram.html_page"
+"""The module of the HTML page: its function `page(graph, options)` gives the text of one self-contained file."""
 
 FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "html")
 
@@ -82,8 +82,8 @@ def draw(level: Level, *graphs: Graph, options: Options | None = None) -> Drawin
     return drawing
 
 
-def page(graph: Graph) -> str:
-    """One network as a self-contained HTML page."""
+def page(graph: Graph, options: Options | None = None) -> str:
+    """One network as a self-contained HTML page; `depth` and `expand` of the options say what is open at first."""
     module: Any = import_module(PAGE)
-    text: str = module.page(graph)
+    text: str = module.page(graph, options or Options())
     return text

@@ -11,6 +11,8 @@ from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
+from archdsl.backends.diagram.drawing import Options
+from archdsl.backends.diagram.opened import opened
 from archdsl.garbage import collector_paused
 from archdsl.graph.describe import describe_value
 from archdsl.graph.fold import FoldedGraph, fold
@@ -18,7 +20,7 @@ from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.graph.parts import Part
 from archdsl.graph.receptive import receptive_fields
 from archdsl.graph.table import StageTable, stage_table
-from archdsl.graph.view import view
+from archdsl.graph.view import View
 from archdsl.source import Source, Span
 
 Json = dict[str, Any]
@@ -39,10 +41,11 @@ class _Shared:
         return index
 
 
-def page_data(graph: Graph) -> Json:
-    """Everything the page shows about a graph."""
+def page_data(graph: Graph, options: Options) -> Json:
+    """Everything the page shows about a graph; raises ArchError E614."""
     with collector_paused():
-        return _Page(fold(graph)).data()
+        folded = fold(graph)
+        return _Page(folded).data(opened(folded, options))
 
 
 class _Page:
@@ -55,9 +58,8 @@ class _Page:
         self.sources: list[Source] = []
         self.spans = _Shared()
 
-    def data(self) -> Json:
+    def data(self, shown: View) -> Json:
         graph, root = self.graph, self.tree.root
-        opened = view(self.folded)
         every = list(root.walk())
         index = {id(part): number for number, part in enumerate(every)}
         self._span(graph.root.span)
@@ -70,7 +72,7 @@ class _Page:
             "output": " + ".join(str(graph.shape(ref)) for ref in graph.outputs),
             "nodes": len(graph.nodes),
             "stages": self._stages(stage_table(graph)),
-            "open": [number for number, part in enumerate(every) if part.scope and opened.is_open(part)],
+            "open": [number for number, part in enumerate(every) if part.scope and shown.is_open(part)],
             "parts": parts,
             "ops": self.ops.values,
             "shapes": self.shapes.values,

@@ -1,4 +1,4 @@
-"""Where things are in level graph: takes a `View`, gives the `Frame` of the whole, with frames and boxes in it.
+"""Where things are in level graph: takes the `Wording` of a view, gives the `Frame` of the whole and all that is in it.
 
 Scopes are laid out from the inside out: the members of an open scope are boxes on ranks (`layered`), then its frame is
 a box in the scope around. A layer and what normalizes, activates or drops its result stand on each other. A scope that
@@ -18,7 +18,6 @@ from archdsl.backends.diagram.layered import Link, Point, Size
 from archdsl.graph.fold import Run
 from archdsl.graph.ir import Ref
 from archdsl.graph.parts import OUTSIDE, Part
-from archdsl.graph.view import View
 
 BOX = 14.0
 """Height of the box of a node; `CLOSED` of a closed scope's."""
@@ -102,9 +101,8 @@ class Frame:
 class Nest:
     """Lays the scopes of a view out."""
 
-    def __init__(self, view: View, wording: Wording) -> None:
-        self.view, self.wording = view, wording
-        self.folded = view.folded
+    def __init__(self, wording: Wording) -> None:
+        self.wording, self.view, self.folded = wording, wording.view, wording.folded
 
     def frame(self, part: Part) -> Frame:
         """The frame of an open scope."""

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from archdsl.backends.diagram.drawing import Options
 from archdsl.backends.diagram.page_data import page_data
 from archdsl.backends.diagram.style import LOOKS, Look, luminance, mixed
 from archdsl.backends.diagram.text import clean
@@ -27,8 +28,8 @@ _LIBRARY = ("vendor/dagre.LICENSE.txt", "vendor/dagre-3.1.3.min.js")
 _NIGHT = "#12161B"
 
 
-def page(graph: Graph) -> str:
-    """The page's text."""
+def page(graph: Graph, options: Options) -> str:
+    """The page's text; raises ArchError E614."""
     style, library, program = _style(), _library(), _program()
     parts = {
         "policy": _policy(style, library, program),
@@ -36,7 +37,7 @@ def page(graph: Graph) -> str:
         "style": style,
         "library": library,
         "program": program,
-        "data": to_json(page_data(graph)),
+        "data": to_json(page_data(graph, options)),
     }
     return _fill(_read("index.html"), parts)
 
