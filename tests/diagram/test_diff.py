@@ -30,6 +30,8 @@ PAIRS = [
     ("densenet121", "densenet161"),
     ("inception_v3", "inception_v4"),
     ("nasnetalarge", "resnet18"),
+    ("mobilenetv3_large_100", "roadmap_width"),
+    ("resnet34d", "regnety_120"),
 ]
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from archdsl.backends.diagram.canvas import Box, Canvas, Point
 from archdsl.backends.diagram.diff.boxes import draw_row, least_width
-from archdsl.backends.diagram.diff.rows import INPUT, Row, branches_of, elided, rows_of
+from archdsl.backends.diagram.diff.rows import INPUT, Row, are_chains, branches_of, elided, rows_of
 from archdsl.backends.diagram.lanes import lanes
 from archdsl.graph.diff.changes import DistinctChange, Status
 
@@ -70,10 +69,17 @@ class Across:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every branch is a chain that starts on the main path: a stack says no more than that."""
-        chains = ([*row.reads] == [before.number] for b in self._branches for before, row in pairwise(b.rows))
-        apart = (not self._in_branch.keys() & branch.rows[0].reads.keys() for branch in self._branches)
-        return all(chains) and all(apart)
+        """Whether every branch is a chain from the main path, as a stack says, and no line crosses another one."""
+        chains = are_chains(self._rows, [stack.rows for stack in self._branches])
+        return chains and not any(self._crosses(link) for link in self._links)
+
+    def _crosses(self, link: _Link) -> bool:
+        """Whether the way up from a branch to where it is read meets another one, or goes back."""
+        if link.branch is None:
+            return False
+        x = self._stack_of[link.target].x
+        above = (other for other in self._branches if other is not link.branch and other.y < link.branch.y)
+        return x <= link.branch.right or any(other.left - 2 < x < other.right + 2 for other in above)
 
     # --- places ------------------------------------------------------------------------------
 

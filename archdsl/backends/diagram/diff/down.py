@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from archdsl.backends.diagram.canvas import Box, Canvas, Point
 from archdsl.backends.diagram.diff.boxes import draw_row
-from archdsl.backends.diagram.diff.rows import INPUT, Row, branches_of, elided, rows_of
+from archdsl.backends.diagram.diff.rows import INPUT, Row, are_chains, branches_of, elided, rows_of
 from archdsl.backends.diagram.lanes import lanes
 from archdsl.graph.diff.changes import DistinctChange, Status
 
@@ -65,12 +65,8 @@ class Down:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it can be followed: every branch is a chain that starts on the main path, and there is no more than
-        a page of rows."""
-        inside = {row.number for branch in self.branches for row in branch}
-        chains = ([*row.reads] == [before.number] for branch in self.branches for before, row in pairwise(branch))
-        apart = (not inside & branch[0].reads.keys() for branch in self.branches)
-        return len(self.rows) <= _MOST and all(chains) and all(apart)
+        """Whether it can be followed: branches are chains, and there is no more than a page of rows."""
+        return len(self.rows) <= _MOST and are_chains(self.rows, self.branches)
 
     def draw(self, canvas: Canvas, x: float, y: float, prefix: str) -> None:
         """Put the block on the canvas, its top left corner at x, y; `prefix` begins the ids of its elements."""
@@ -112,11 +108,16 @@ def _place_down(rows: Sequence[Row], branches: Sequence[Sequence[Row]]) -> None:
     """Every row below what it reads, and below the one before it in its column."""
     at = {row.number: row for row in rows}
     branch_of = {row.number: index for index, branch in enumerate(branches) for row in branch}
+    # Where a line begins that does not go on down, there is room for it.
+    read = {
+        source for row in rows for source in row.reads if branch_of.get(source, -1) != branch_of.get(row.number, -1)
+    }
+    read |= {source for row in rows if row.main for source in row.reads}
     ends: dict[int, Row] = {}
     for row in rows:
         column = branch_of.get(row.number, -1)
         before = ends.get(column)
-        top = _STUB if before is None else before.bottom + _between(before, row)
+        top = _STUB if before is None else before.bottom + (_GAP if before.number in read else _between(before, row))
         for source in row.reads:
             if source in at and at[source] is not before:
                 top = max(top, at[source].bottom + (_GAP if row.main else _GAP - 2))

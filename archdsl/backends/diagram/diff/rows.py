@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Line
@@ -129,7 +130,7 @@ def _connect(rows: list[Row], block: BlockChange) -> None:
     found: dict[tuple[int, int], set[int]] = {}
     for side, source, row in edges:
         if not _is_next(source, row, rows, side):
-            end = _end(source, row, side, chains)
+            end = _end(source, row, side, rows, chains)
             found.setdefault((end.number if end else INPUT, row.number), set()).add(side)
     status: dict[tuple[int, ...], Status] = {(0, 1): "same", (0,): "removed", (1,): "added"}
     for (source_number, target), sides in found.items():
@@ -161,14 +162,17 @@ def _chains(rows: list[Row], edges: list[tuple[int, Row | None, Row]]) -> dict[i
     return chains
 
 
-def _end(source: Row | None, row: Row, side: int, chains: dict[int, list[Row]]) -> Row | None:
-    """Where a line from a branch begins: below rows that are in the other network only."""
-    if source is None or source.main:
-        return source
-    chain = chains[source.number]
-    below = [r for r in chain if r.number > source.number and (row not in chain or r.number < row.number)]
-    absent = all(_side(r.change, side) is None for r in below)
-    return below[-1] if below and absent else source
+def _end(source: Row | None, row: Row, side: int, rows: list[Row], chains: dict[int, list[Row]]) -> Row | None:
+    """Where a line begins: below rows of the same path that are in the other network only."""
+    if source is None:
+        return None
+    path = [r for r in rows if r.main] if source.main else chains[source.number]
+    end = source
+    for below in (r for r in path if r.number > source.number):
+        if _side(below.change, side) is not None or (row in path and below.number >= row.number):
+            break
+        end = below
+    return end
 
 
 def _side(op: OpChange, side: int) -> Node | None:
@@ -219,3 +223,15 @@ def branches_of(rows: Sequence[Row]) -> list[list[Row]]:
         own.append(row)
         of[row.number] = own
     return found
+
+
+def are_chains(rows: Sequence[Row], branches: Sequence[Sequence[Row]]) -> bool:
+    """Whether every branch is a chain that starts on the main path and is read at its end only: what a column of rows
+    says."""
+    of = {row.number: index for index, branch in enumerate(branches) for row in branch}
+    ends = {branch[-1].number for branch in branches}
+    chained = ([*row.reads] == [before.number] for branch in branches for before, row in pairwise(branch))
+    apart = (branch[0].reads and not of.keys() & branch[0].reads.keys() for branch in branches)
+    onward = (s < row.number for row in rows for s in row.reads)
+    read = (s in ends for row in rows for s in row.reads if s in of and of.get(row.number) != of[s])
+    return all(chained) and all(apart) and all(onward) and all(read)
