@@ -1,0 +1,323 @@
+"""One configuration of a model, and what becomes of it: graph, table, source, pictures; the part with feature maps.
+
+The graph is elaborated when it is first needed; torch is imported only where a module is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.suggest import closest
+from archdsl.garbage import collector_paused
+from archdsl.graph.backbone import classifiers, pyramid, stage_features
+from archdsl.graph.ir import Graph
+from archdsl.graph.keymap import KeyMap
+from archdsl.graph.reference import Reference
+from archdsl.graph.table import StageTable, stage_table
+from archdsl.semantics.checkpoints import keymaps_of
+from archdsl.semantics.claims import recorded_claims
+from archdsl.semantics.elaborate import elaborate
+from archdsl.semantics.program import Program
+from archdsl.semantics.references import references_of
+from archdsl.semantics.settings import init_rules
+from archdsl.semantics.variants import Configured, VariantTable, for_image, override
+from archdsl.source import Source, Span
+from archdsl.syntax import ast, parse_expression
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archdsl.backends.diagram import Drawing, Options
+    from archdsl.backends.diagram.drawing import Level
+    from archdsl.graph.diff.changes import GraphDiff
+    from archdsl.graph.settings import InitRule
+
+
+class SpecFile(Protocol):
+    """What a variant needs to know of its file (`archdsl.ArchFile`)."""
+
+    name: str
+    program: Program
+
+    @property
+    def docstring(self) -> str: ...
+
+    @property
+    def variants(self) -> Mapping[str, Configured]: ...
+
+    def __getitem__(self, name: str, /) -> Variant: ...
+
+
+class Variant:
+    """One configuration of a model. The graph is made, and its errors raised, when it is first needed."""
+
+    def __init__(self, file: SpecFile, configured: Configured) -> None:
+        self.file = file
+        self.configured = configured
+
+    @property
+    def name(self) -> str:
+        return self.configured.name
+
+    def build(self, bag: Bag, *, traced: bool = False) -> Graph | None:
+        """Elaborate into a bag; None after errors. Only generated source needs the graph `traced`."""
+        known: Graph | None = self.__dict__.get("graph")
+        if known is not None and (known.traced or not traced):
+            return known
+        c = self.configured
+        graph = elaborate(c.name, c.model, c.args, c.span, bag, image=c.image, traced=traced)
+        if graph is not None and known is None:
+            self.__dict__["graph"] = graph
+        return graph
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The checked graph; raises ArchError."""
+        bag = Bag()
+        graph = self.build(bag)
+        bag.raise_errors()
+        assert graph is not None
+        return graph
+
+    @cached_property
+    def table(self) -> StageTable:
+        """Output size, layers, parameters and MACs, stage by stage."""
+        return stage_table(self.graph)
+
+    @property
+    def published(self) -> Mapping[str, Decimal]:
+        """Published figures that the graph cannot show, from `expect`: `{"top1": 76.13}`, in percent.
+
+        None where parameters were overridden: what was published is said of the network as it stands in the file.
+        """
+        return recorded_claims(self.file.program, self.name) if self._as_written else {}
+
+    @property
+    def _as_written(self) -> bool:
+        """Whether this is the network that the file names so: whole, and with its own arguments."""
+        return self.whole is self and self.file.variants.get(self.name) is self.configured
+
+    def _changed(self, configured: Configured) -> Variant:
+        """The same, but for what it is configured with."""
+        return Variant(self.file, configured)
+
+    @cached_property
+    def source(self) -> str:
+        """The PyTorch source."""
+        from archdsl.backends.python import generate
+
+        bag = Bag()
+        graph = self.traced()
+        rules = init_rules(self.file.program, self.configured, graph, bag)
+        bag.raise_errors()
+        with collector_paused():
+            return generate(graph, self.file.docstring, rules)
+
+    def traced(self) -> Graph:
+        """The graph with what its numbers were computed from; raises ArchError."""
+        bag = Bag()
+        graph = self.build(bag, traced=True)
+        bag.raise_errors()
+        assert graph is not None
+        return graph
+
+    def drawing(
+        self, level: Level = "overview", options: Options | None = None, other: Variant | None = None
+    ) -> Drawing:
+        """A picture of the network; with `other`, of what differs there (level `diff`). Raises ArchError."""
+        from archdsl.backends.diagram import draw
+
+        if level == "blocks":
+            return draw(level, self.traced(), options=options)
+        return draw(level, self.graph, *([other.graph] if other else []), options=options)
+
+    def page(self, options: Options | None = None) -> str:
+        """A self-contained HTML page: the graph to unfold and search, the stage table, the text of the spec.
+
+        Raises ArchError.
+        """
+        from archdsl.backends.diagram import page
+
+        return page(self.graph, options)
+
+    @property
+    def initializers(self) -> Mapping[str, InitRule]:
+        """The `init` rule for each state_dict key that one is about; raises ArchError."""
+        from archdsl.graph.settings import assign_initializers
+
+        bag = Bag()
+        rules = init_rules(self.file.program, self.configured, self.graph, bag)
+        bag.raise_errors()
+        return assign_initializers(rules, self.graph)
+
+    @cached_property
+    def keymaps(self) -> Mapping[str, KeyMap]:
+        """How other libraries name the weights: the `checkpoint` items for this variant, by name; raises ArchError."""
+        bag = Bag()
+        keymaps = keymaps_of(self.file.program, self.configured, bag)
+        bag.raise_errors()
+        return keymaps
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The models of libraries that this variant is said to equal; none with other arguments; raises ArchError."""
+        if not self._as_written:
+            return ()
+        bag = Bag()
+        references = references_of(self.file.program, self.configured, bag)
+        bag.raise_errors()
+        return references
+
+    def empty(self) -> nn.Module:
+        """The module on the meta device: complete but for the values of its weights."""
+        from archdsl.backends.module import empty_module
+
+        return empty_module(self.graph, self.source)
+
+    @property
+    def whole(self) -> Variant:
+        """The network that files have the weights of: this one, or the one that this is a part of."""
+        return self
+
+    def features(self, names: Sequence[str] | None = None) -> FeatureVariant:
+        """The part that gives the feature maps of some stages, in order of execution.
+
+        Without names: of the last stage of each resolution. Raises ArchError E122 for what is no stage.
+        """
+        found = stage_features(self.graph)
+        chosen = pyramid(self.graph) if names is None else names
+        bag = Bag()
+        known = ", ".join(found) or None
+        for name in chosen or ["(any)"]:
+            if name not in found:
+                facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
+                bag.report("E122", None, name=name, facts=facts)
+        bag.raise_errors()
+        return FeatureVariant(self, [name for name in found if name in chosen])
+
+    def new_classifiers(self, classes: int | None = None) -> dict[str, nn.Module]:
+        """Freshly initialized classifiers, those of auxiliary heads included, by path; for other classes, if given."""
+        from archdsl.backends.module import build_module
+        from archdsl.backends.python import generate
+        from archdsl.graph.cut import layer_graph
+
+        found = self.whole if classes is None else self.whole.override({"classes": classes})
+        graph = found.traced()
+        bag = Bag()
+        rules = init_rules(self.file.program, found.configured, graph, bag)
+        bag.raise_errors()
+        made = {}
+        for node in classifiers(graph):
+            alone = layer_graph(graph, node)
+            made[node.path] = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)
+        return made
+
+    def override(self, values: Mapping[str, Any]) -> Variant:
+        """The same variant with other values for some of the model's parameters; raises ArchError E119."""
+        known = self.parameters
+        bag = Bag()
+        for name in values:
+            if name not in known:
+                facts = {"name": name, "owner": self.configured.model.name, "suggestion": closest(name, known)}
+                bag.report("E119", None, facts=facts)
+        bag.raise_errors()
+        given = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        span = Span(Source("<arguments>", given), 0, len(given))
+        plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return self._changed(override(self.configured, plain, span)) if values else self
+
+    def set(self, assignments: Mapping[str, str]) -> Variant:
+        """`override` with values written in the language (`{"depths": "[3, 4, 6, 3]"}`), as `--set` gives them.
+
+        `{"compound.phi": "1"}` is about a scaling of the file: as if the spec said `..compound(phi = 1)`.
+        """
+        bag = Bag()
+        arguments: list[tuple[str | None, Source]] = []
+        knobs: dict[str, list[str]] = {}
+        for name, text in assignments.items():
+            scaling, dot, knob = name.partition(".")
+            if dot:
+                knobs.setdefault(scaling, []).append(f"{knob} = {text}")
+            else:
+                arguments.append((name, Source(f"--set {name}", text)))
+        arguments += [(None, Source(f"--set {s}", f"{s}({', '.join(given)})")) for s, given in knobs.items()]
+        parsed = [(name, parse_expression(source, bag)) for name, source in arguments]
+        bag.raise_errors()
+        given = [ast.Argument(name, expr, spread=name is None, span=expr.span) for name, expr in parsed if expr]
+        args = VariantTable(self.file.program, bag).amend(self.configured, given, self.configured.span)
+        bag.raise_errors()
+        assert args is not None
+        return self._changed(replace(self.configured, args=args))
+
+    def diff(self, other: Variant) -> GraphDiff:
+        """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""
+        from archdsl.graph.diff.compare import diff
+
+        return diff(self.graph, other.graph)
+
+    def for_image(self, channels: int | None = None, size: int | tuple[int, int] | None = None) -> Variant:
+        """The same variant for images of other channels or another size, in pixels: of both sides, or height and width.
+
+        What the spec's `image(…)` says is replaced, and all that follows from it. Raises ArchError when the graph is
+        made, if the network cannot take such an image.
+        """
+        height, width = (size, size) if size is None or isinstance(size, int) else size
+        values = {"channels": channels, "height": height, "width": width}
+        given = {name: value for name, value in values.items() if value is not None}
+        text = ", ".join(f"{name} = {value!r}" for name, value in given.items())
+        span = Span(Source("<image>", text), 0, len(text))
+        return self._changed(for_image(self.configured, given, span)) if given else self
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the model's parameters."""
+        syntax = self.configured.model.syntax
+        assert isinstance(syntax, ast.Definition)
+        return tuple(parameter.name for parameter in syntax.parameters)
+
+    def __repr__(self) -> str:
+        return f"<archdsl variant {self.name} of {self.file.name}>"
+
+    def _repr_svg_(self) -> str:
+        """The overview, as notebooks show it."""
+        return self.drawing().svg
+
+    def _repr_html_(self) -> str:
+        """The overview and the stage table, as notebooks show them."""
+        from archdsl.backends.diagram.notebook import network
+
+        return network(self.graph)
+
+
+class FeatureVariant(Variant):
+    """The part of a variant that gives feature maps: the network up to the last of them. It returns them by name."""
+
+    def __init__(self, whole: Variant, names: Sequence[str]) -> None:
+        super().__init__(whole.file, whole.configured)
+        self._whole = whole
+        self.names = tuple(names)
+
+    @property
+    def whole(self) -> Variant:
+        return self._whole
+
+    def _changed(self, configured: Configured) -> Variant:
+        return Variant(self.file, configured).features(self.names)
+
+    def build(self, bag: Bag, *, traced: bool = False) -> Graph | None:
+        from archdsl.graph.cut import feature_graph
+
+        known: Graph | None = self.__dict__.get("graph")
+        if known is not None and (known.traced or not traced):
+            return known
+        graph = self._whole.build(bag, traced=traced)
+        if graph is None:
+            return None
+        found = stage_features(graph)
+        cut = feature_graph(graph, {name: found[name] for name in self.names})
+        return self.__dict__.setdefault("graph", cut) if known is None else cut
