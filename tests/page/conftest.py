@@ -24,7 +24,8 @@ from archdsl.source import Source
 
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --window-size=1500,950 --force-device-scale-factor=1"
+    "--disable-component-update --disable-sync --disable-dev-shm-usage "
+    "--window-size=1500,950 --force-device-scale-factor=1"
 ).split()
 
 
