@@ -33,7 +33,8 @@ class Renamed(nn.Module):
         paths = {key.rpartition(".")[0]: ours_of[id(value)].rpartition(".")[0] for key, value in keys.items()}
         rest = nn.Module()
         for number, (path, module) in enumerate(theirs.named_modules()):
-            if path in paths and list(module.children()):
+            # A layer may hold others without weights, as timm's batch norms hold their activation.
+            if path in paths and any(True for child in module.children() for _ in child.parameters()):
                 for name, parameter in module.named_parameters(recurse=False):  # of no layer: layer scale
                     ours = ours_of[id(keys[f"{path}.{name}"])]
                     self._level(ours.rpartition(".")[0]).register_parameter(ours.rpartition(".")[2], parameter)
