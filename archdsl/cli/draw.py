@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 LEVELS = ("overview", "blocks", "graph", "diff")
 FORMATS = ("svg", "png", "pdf", "dot", "html")
 _TEXTS = ("svg", "dot", "html")
+_CONCERNS = {
+    "columns": ("overview", "blocks", "diff", "steps"),
+    "direction": ("overview", "diff"),
+    "depth": ("graph", "page"),
+    "expand": ("graph", "page"),
+    "only": ("blocks",),
+    "engine": ("overview", "blocks", "graph", "diff", "steps"),
+}
+"""Which pictures each option has a say in."""
 
 
 @click.command("draw", cls=ArchCommand, short_help="Draw a network: overview, blocks, graph, diff.")
@@ -40,8 +49,8 @@ _TEXTS = ("svg", "dot", "html")
 @click.option("-o", "--output", metavar="FILE", help="Where to write; the suffix is the format; `-` prints SVG.")
 @click.option("--level", type=click.Choice(LEVELS), help="What to draw. [overview; of two networks, their diff]")
 @click.option("--format", type=click.Choice(FORMATS), help="The format, where the suffix does not say it.")
-@click.option("--columns", type=click.IntRange(1, 2), default=2, help="Columns of a paper to be laid out for. [2]")
-@click.option("--direction", type=click.Choice(["lr", "tb"]), help="Left to right or top down.")
+@click.option("--columns", type=click.IntRange(1, 2), default=2, help="Lay out for so many columns of a paper. [2]")
+@click.option("--direction", type=click.Choice(["lr", "tb"]), help="Overview, diff: left to right or top down.")
 @click.option("--depth", type=click.IntRange(0), help="Level graph, HTML: how many levels of the tree are open.")
 @click.option("--expand", metavar="PATH", multiple=True, help="Level graph, HTML: open this part, wherever it is.")
 @click.option("--block", "only", metavar="NAME", multiple=True, help="Level blocks: draw this one only.")
@@ -87,6 +96,7 @@ def command(
         raise click.UsageError("level diff compares networks, every other level draws one")
     kind = _format(format, output, chosen)
     subject = _compared((spec, *others), settings, image) if chosen == "diff" else _one(spec, settings, image)
+    _refuse_idle(click.get_current_context(), "page" if kind == "html" else "steps" if subject.steps else chosen)
     options = Options(cast(Any, columns), cast(Any, direction), depth, expand, only)
     path = None if output == "-" else Path(output or f"{subject.name}.{kind}")
     content, found, problems = _content(subject, chosen, kind, options, engine, path)
@@ -101,6 +111,17 @@ def command(
     else:
         console.diagnose(problems, sys.stderr)
     return exit_code(problems)
+
+
+def _refuse_idle(context: click.Context, picture: str) -> None:
+    """Raise UsageError for an option that was given and would change nothing in this picture."""
+    from click.core import ParameterSource
+
+    for option in context.command.params:
+        pictures = _CONCERNS.get(option.name or "", (picture,))
+        if picture not in pictures and context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE:
+            names = {"page": "an HTML page", "steps": "a picture of steps"}
+            raise click.UsageError(f"{option.opts[0]} does nothing for {names.get(picture, f'level {picture}')}")
 
 
 @dataclass(frozen=True, slots=True)

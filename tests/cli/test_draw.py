@@ -44,6 +44,12 @@ def test_settings(arch: Run) -> None:
         ("draw resnet18 resnet34 --level overview", "compares networks"),
         ("draw resnet18 -o - --format png", "not printed"),
         ("draw resnet18 --columns 3", "range"),
+        ("draw resnet18 --depth 2", "--depth does nothing for level overview"),
+        ("draw resnet18 --block Basic", "--block does nothing for level overview"),
+        ("draw resnet18 --level blocks --direction tb", "--direction does nothing for level blocks"),
+        ("draw resnet18 --level graph --columns 1", "--columns does nothing for level graph"),
+        ("draw resnet18 --engine dot -o a.html", "--engine does nothing for an HTML page"),
+        ("draw convnext_roadmap --level diff --direction lr", "--direction does nothing for a picture of steps"),
     ],
 )
 def test_options_that_do_not_go_together(arch: Run, args: str, words: str) -> None:
