@@ -172,7 +172,7 @@ def blocks_text(section: SectionChange) -> str:
     first, last = sides[0], sides[-1]
     if [name for _, name in first] == [name for _, name in last]:
         return ", ".join(f"{counts_text((a, b))} × {name}" for (a, name), (b, _) in zip(first, last, strict=True))
-    texts = [", ".join(f"{count} × {name}" for count, name in side) or "–" for side in (first, last)]
+    texts = [", ".join(f"{count} × {name}" for count, name in side) or "layers" for side in (first, last)]
     return changed_text(texts[0], texts[1])
 
 
