@@ -18,9 +18,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from archdsl.verify.randomize import randomize
 from benchmarks import ours
 from benchmarks.measure import Result, merged, versus
-from tests.equality import reference
+from tests import libraries
 
 Case = Callable[[int], Iterator[Result]]
 
@@ -85,7 +86,7 @@ def analysis_vs_fvcore(rounds: int) -> Iterator[Result]:
 
 
 def _torchvision(variant: str) -> nn.Module:
-    model: nn.Module = reference.import_torchvision().models.get_model(variant)
+    model: nn.Module = libraries.import_torchvision().models.get_model(variant)
     return model
 
 
@@ -93,9 +94,9 @@ def _pair(variant: str, ours_first: bool) -> tuple[nn.Module, nn.Module]:
     """Ours and torchvision's with the same weights, each in memory of its own."""
     if ours_first:
         mine = ours.load(variant)
-        theirs = reference.randomize(_torchvision(variant))
+        theirs = randomize(_torchvision(variant))
     else:
-        theirs = reference.randomize(_torchvision(variant))
+        theirs = randomize(_torchvision(variant))
         mine = ours.load(variant)
     mine.load_state_dict(theirs.state_dict())
     return mine, theirs
@@ -255,7 +256,7 @@ def environment() -> dict[str, Any]:
         "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": reference.import_torchvision().__version__,
+        "torchvision": libraries.import_torchvision().__version__,
     }
 
 

@@ -2,7 +2,7 @@
 
 Takes a `Program` and a `Configured` variant; gives `Reference`s. Like `expect` they are claims of the file about its
 own variants: they are not inherited by what amends a variant, and do not travel with a model that is used elsewhere.
-What is said of a variant by name replaces what is said of its model. No library is imported.
+What is said of a variant by name replaces what is said of its model and the same library. No library is imported.
 Reports E101, E105, E106, E108, E301, E302, E317, E409-E411 and E505.
 """
 
@@ -57,12 +57,15 @@ def _items(program: Program) -> Iterable[ast.Reference]:
 
 
 def _about(program: Program, configured: Configured) -> list[ast.Reference]:
-    """The items that name a variant; where none does, those that name its model."""
-    for name in (configured.name, configured.model.name):
-        named = [item for item in _items(program) if any(named.target.name == name for named in item.targets)]
-        if named:
-            return named
-    return []
+    """The items that name a variant, and those that name its model, but for a library that one of the former names."""
+    own, models = (
+        [item for item in _items(program) if any(named.target.name == name for named in item.targets)]
+        for name in (configured.name, configured.model.name)
+    )
+    if configured.name == configured.model.name:
+        return own
+    libraries = {item.library.name for item in own}
+    return [item for item in _items(program) if item in own or (item in models and item.library.name not in libraries)]
 
 
 def _name_in_library(item: ast.Reference, configured: Configured) -> str:

@@ -134,7 +134,7 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str
     if len(ours) != len(state):
         result.find("keys", f"{len(ours)} keys of ours for {len(state)} of the reference")
         return None
-    trainable = sum(parameter.numel() for parameter in theirs.parameters())
+    trainable = sum(parameter.numel() for parameter in theirs.parameters() if parameter.requires_grad)
     if trainable != variant.graph.params:
         result.find("params", f"{variant.graph.params:,} instead of {trainable:,}")
     return {key: ours[id(tensor)] for key, tensor in state.items()}

@@ -68,7 +68,7 @@ def _relative(expected: Tensor, actual: Tensor) -> float:
     return difference if torch.isfinite(actual).all() else float("inf")
 
 
-class _KeepEverything(TorchDispatchMode):
+class KeepEverything(TorchDispatchMode):
     """Dropout and stochastic depth keep everything, and scale it as if by chance: a training step without chance."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -93,7 +93,7 @@ def train_step(
     rng = torch.Generator().manual_seed(seed)
     images = torch.randn(batch, 3, size, size, generator=rng)
     model.train().zero_grad(set_to_none=True)
-    with _KeepEverything():
+    with KeepEverything():
         results = outputs(model(images))
     loss = sum(
         ((output * torch.randn(output.shape, generator=rng)).sum() for output in results.values()), torch.zeros(())

@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 import archdsl
 from archdsl.diagnostics.core import ArchError
-from tests.equality import reference
+from archdsl.verify.randomize import randomize
+from tests import libraries
 
 IMAGE = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
 
 
 def timm_model(name: str, **options: Any) -> nn.Module:
-    return reference.randomize(reference.reference_model("timm", name, **options))
+    return randomize(libraries.reference_model("timm", name, **options))
 
 
 def saved(model: nn.Module, folder: Path, **changes: Tensor | None) -> Path:
@@ -106,8 +107,8 @@ def test_a_classifier_that_fits_is_taken_from_the_file(tmp_path: Path) -> None:
 
 
 def test_auxiliary_heads_get_new_classifiers_too(tmp_path: Path) -> None:
-    theirs = reference.reference_model("torchvision", "googlenet", aux_logits=True, init_weights=False)
-    path = saved(reference.randomize(theirs), tmp_path)
+    theirs = libraries.reference_model("torchvision", "googlenet", aux_logits=True, init_weights=False)
+    path = saved(randomize(theirs), tmp_path)
     mine = archdsl.load("googlenet", aux_heads=True, classes=5, weights=path)
     assert (mine.fc.out_features, mine.aux1.fc2.out_features, mine.aux2.fc2.out_features) == (5, 5, 5)
     assert torch.equal(mine.aux1.fc1.weight, theirs.aux1.fc1.weight)
@@ -133,7 +134,7 @@ def test_feature_maps_as_timm_gives_them(
 ) -> None:
     theirs = timm_model(spec)
     path = saved(theirs, tmp_path)
-    extractor = reference.reference_model("timm", spec, features_only=True, out_indices=indices)
+    extractor = libraries.reference_model("timm", spec, features_only=True, out_indices=indices)
     assert extractor.load_state_dict(theirs.state_dict(), strict=False).missing_keys == []
     mine = archdsl.load(spec, features=True if names is None else names, weights=path).eval()
     image = IMAGE if spec != "inception_v3" else torch.randn(1, 3, 97, 97, generator=torch.Generator().manual_seed(0))

@@ -247,7 +247,9 @@ def test_codes_exist_and_ranges_cover_them() -> None:
 # --- links -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", ["docs/language.md", "docs/ops.md", "docs/json.md", "README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/language.md", "docs/ops.md", "docs/json.md", "docs/verify.md", "README.md", "CONTRIBUTING.md"]
+)
 def test_links(page: str) -> None:
     path = ROOT / page
     text = FENCE.sub("", path.read_text(encoding="utf-8"))

@@ -14,7 +14,10 @@ from torch import Tensor, nn
 
 import archdsl
 from archdsl.diagnostics.core import ArchError
-from tests.equality import ours, reference
+from archdsl.verify import traits
+from archdsl.verify.numbers import KeepEverything
+from archdsl.verify.randomize import randomize
+from tests import libraries
 
 # The head of Inception v3 needs the paper's size: a 17×17 grid.
 SIZES = {"googlenet": 96, "inception_v3": 299}
@@ -22,7 +25,7 @@ HEADS = {"googlenet": {"aux_logits1": "aux1", "aux_logits2": "aux2"}, "inception
 
 
 def torchvision_model(family: str, device: str = "cpu") -> nn.Module:
-    return reference.reference_model("torchvision", family, device=device, aux_logits=True, init_weights=False)
+    return libraries.reference_model("torchvision", family, device=device, aux_logits=True)
 
 
 @pytest.fixture(scope="module", params=SIZES)
@@ -33,7 +36,7 @@ def family(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def theirs(family: str) -> nn.Module:
-    return reference.randomize(torchvision_model(family), size=SIZES[family], batch=2)
+    return randomize(torchvision_model(family), size=SIZES[family], batch=2)
 
 
 def images(family: str) -> Tensor:
@@ -42,8 +45,8 @@ def images(family: str) -> Tensor:
 
 
 def test_state_dict(family: str) -> None:
-    mine = reference.state(ours.empty_model(family, f"{family}_aux"))
-    assert dict(mine) == dict(reference.state(torchvision_model(family, "meta")))
+    mine = traits.shapes(archdsl.find(f"{family}_aux").empty())
+    assert mine == traits.shapes(torchvision_model(family, "meta"))
 
 
 def test_parameters_are_those_that_torchvision_declares() -> None:
@@ -51,17 +54,17 @@ def test_parameters_are_those_that_torchvision_declares() -> None:
     for family in SIZES:
         mine = archdsl.find(f"{family}_aux").graph.params
         assert mine == sum(p.numel() for p in torchvision_model(family, "meta").parameters())
-    declared = reference.import_torchvision().models.get_model_weights("inception_v3").IMAGENET1K_V1.meta
+    declared = libraries.import_torchvision().models.get_model_weights("inception_v3").IMAGENET1K_V1.meta
     assert archdsl.find("inception_v3_aux").graph.params == declared["num_params"]
 
 
 def test_all_outputs_in_training_and_the_result_in_evaluation(family: str, theirs: nn.Module) -> None:
-    mine = ours.with_state_of(theirs, family, f"{family}_aux", copy=True)
+    mine = archdsl.find(f"{family}_aux").empty()
+    mine.load_state_dict({key: value.clone() for key, value in theirs.state_dict().items()}, assign=True)
     image = images(family)
     with torch.no_grad():
-        for model in (theirs, mine):
-            reference.without_drops(model.train())
-        expected, actual = theirs(image), mine(image)
+        with KeepEverything():
+            expected, actual = theirs.train()(image), mine.train()(image)
         assert_equal(actual.logits, expected.logits)
         for name in HEADS[family]:
             assert_equal(getattr(actual, name), getattr(expected, name))

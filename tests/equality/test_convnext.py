@@ -1,8 +1,7 @@
-"""ConvNeXt-XL equals timm's, and the isotropic ConvNeXts a network written here, bit for bit.
+"""The isotropic ConvNeXts equal a network written here, bit for bit.
 
-The other sizes are held against torchvision's in test_torchvision. No library has the isotropic ones: the reference
-below is written from section 3.3 and appendix A.1 of the paper (arXiv:2201.03545), with the key names of the authors'
-code.
+No library has them: the reference below is written from section 3.3 and appendix A.1 of the paper (arXiv:2201.03545),
+with the key names of the authors' code.
 """
 
 from __future__ import annotations
@@ -14,41 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import archdsl
-from archdsl.weights.loading import import_keys
-from tests.equality import checks, ours, reference
-from tests.equality.mapped import Renamed
-
-# Layer scale is a product with C×1×1, 1×C×1×1 or, channels last, C: one and the same.
-SCALING = ("mul",)
-
-
-class TestExtraLarge(checks.Structure):
-    @pytest.fixture(scope="class")
-    @classmethod
-    def pair(cls) -> checks.Pair:
-        theirs = reference.reference_model("timm", "convnext_xlarge", device="meta", drop_path_rate=0.2)
-        return Renamed(theirs, "convnext", "convnext_xlarge"), ours.empty_model("convnext", "convnext_xlarge")
-
-    def test_operations(self, pair: checks.Pair) -> None:
-        checks.assert_same_operations(pair, ignored=SCALING)
-
-    def test_drop_rates(self, pair: checks.Pair) -> None:
-        """timm computes them in single precision."""
-        theirs, mine = (reference.drop_rates(model, self.SIZE) for model in pair)
-        assert mine == pytest.approx(theirs, abs=1e-7)
-
-
-def test_outputs_of_extra_large() -> None:
-    """Shallower and narrower: the same blocks."""
-    short: dict[str, Any] = {"depths": [1, 2, 2, 1], "dims": [16, 32, 64, 128]}
-    theirs = reference.randomize(reference.reference_model("timm", "convnext_xlarge", **short))
-    variant = archdsl.find("convnext", "convnext_xlarge").override(short)
-    mine = archdsl.load("convnext", "convnext_xlarge", **short)
-    mine.load_state_dict(import_keys(variant, theirs.state_dict()), strict=True)
-    assert checks.output_differences(theirs, mine) == {96: 0.0, 97: 0.0}
-
-
-# --- isotropic -------------------------------------------------------------------------------
+from tests.equality import held
 
 # depth, dim, stochastic depth, layer scale; the README's millions of parameters and billions of MACs.
 ISOTROPIC: dict[str, tuple[int, int, float, bool, int, float]] = {
@@ -56,17 +21,6 @@ ISOTROPIC: dict[str, tuple[int, int, float, bool, int, float]] = {
     "convnext_isotropic_base": (18, 768, 0.2, False, 87, 16.9),
     "convnext_isotropic_large": (36, 1024, 0.5, True, 306, 59.7),
 }
-
-
-class StochasticDepth(nn.Module):
-    """Only its rate is compared; the networks are run with rate 0."""
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.p = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x
 
 
 class Block(nn.Module):
@@ -79,7 +33,7 @@ class Block(nn.Module):
         self.dwconv = nn.Conv2d(dim, dim, 7, padding=3, groups=dim)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.pwconv1, self.pwconv2 = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
-        self.drop_path = StochasticDepth(rate)
+        self.drop_path = held.StochasticDepth(rate)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.dwconv(x).permute(0, 2, 3, 1))
@@ -103,36 +57,29 @@ class Isotropic(nn.Module):
         return logits
 
 
-def isotropic(variant: str, device: str = "cpu", depth: int | None = None) -> nn.Module:
-    full, dim, rate, scaled, *_ = ISOTROPIC[variant]
-    with torch.device(device):
-        return Isotropic(depth or full, dim if depth is None else 48, rate, scaled).eval()
+def isotropic(variant: str, **small: int) -> nn.Module:
+    depth, dim, rate, scaled, *_ = ISOTROPIC[variant]
+    with torch.device("meta"):
+        return Isotropic(small.get("depth", depth), small.get("dim", dim), rate, scaled)
 
 
-class TestIsotropic(checks.Structure):
-    @pytest.fixture(scope="class", params=ISOTROPIC)
-    @classmethod
-    def pair(cls, request: pytest.FixtureRequest) -> checks.Pair:
-        variant: str = request.param
-        return Renamed(isotropic(variant, "meta"), "convnext", variant), ours.empty_model("convnext", variant)
+@pytest.mark.parametrize("variant", ISOTROPIC)
+def test_structure(variant: str) -> None:
+    found = held.against_transcription(archdsl.find(variant), isotropic(variant), numbers=False)
+    held.assert_equal(found, numbers=False)
 
-    def test_operations(self, pair: checks.Pair) -> None:
-        checks.assert_same_operations(pair, ignored=SCALING)
+
+@pytest.mark.parametrize("variant", ISOTROPIC)
+def test_numbers(variant: str) -> None:
+    """Of fewer blocks and channels."""
+    small: dict[str, Any] = {"depth": 5, "dim": 48}
+    mine = held.variant("convnext", variant, **small)
+    held.assert_equal(held.against_transcription(mine, isotropic(variant, **small)))
 
 
 @pytest.mark.parametrize("variant", ISOTROPIC)
 def test_published_figures(variant: str) -> None:
-    mine = ours.empty_model("convnext", variant)
+    graph = archdsl.find(variant).graph
     *_, params, macs = ISOTROPIC[variant]
-    assert round(sum(p.numel() for p in mine.parameters()) / 1e6) == params
-    assert round(reference.macs(mine, 224) / 1e9, 1) == macs
-
-
-@pytest.mark.parametrize("variant", ISOTROPIC)
-def test_outputs_of_isotropic(variant: str) -> None:
-    theirs = reference.randomize(isotropic(variant, depth=5))
-    small: dict[str, Any] = {"depth": 5, "dim": 48}
-    mine = archdsl.load("convnext", variant, **small)
-    keys = import_keys(archdsl.find("convnext", variant).override(small), theirs.state_dict())
-    mine.load_state_dict(keys, strict=True)
-    assert checks.output_differences(theirs, mine) == {96: 0.0, 97: 0.0}
+    assert round(graph.params / 1e6) == params
+    assert round(graph.macs / 1e9, 1) == macs

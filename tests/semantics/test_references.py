@@ -35,11 +35,12 @@ def test_of_a_model_is_of_every_variant_under_its_own_name() -> None:
         assert names("reference timm for Net", variant) == [f"timm {variant}"]
 
 
-def test_what_names_a_variant_replaces_what_names_its_model() -> None:
+def test_what_names_a_variant_replaces_what_names_its_model_for_that_library() -> None:
     items = 'reference timm for Net\nreference torchvision for a, b = "x"\nreference pytorchcv for a'
-    assert names(items, "a") == ["torchvision a", "pytorchcv a"]
-    assert names(items, "b") == ["torchvision x"]
+    assert names(items, "a") == ["timm a", "torchvision a", "pytorchcv a"]
+    assert names(items, "b") == ["timm b", "torchvision x"]
     assert names(items, "c") == ["timm c"]
+    assert names('reference timm for Net\nreference timm for a = "x"', "a") == ["timm x"]
 
 
 def test_names_in_the_library() -> None:
