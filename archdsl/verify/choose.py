@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
-from archdsl.api import Variant
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.reference import Reference
+from archdsl.variant import Variant
 
 _SIZES = frozenset({"out", "groups", "channels", "features", "height", "width"})
 """Arguments of ops that are sizes: another value is no other branch."""

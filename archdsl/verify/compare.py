@@ -16,9 +16,9 @@ from typing import TypeVar
 
 from torch import nn
 
-from archdsl.api import Variant
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.reference import Reference
+from archdsl.variant import Variant
 from archdsl.verify import traits
 from archdsl.verify.libraries import Refused, Unavailable, reference_model, version
 from archdsl.verify.numbers import Meaningless, in_double, output_difference, step_differences, train_step

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from archdsl.api import Variant
+from archdsl.variant import Variant
 from archdsl.verify.results import Result, difference
 
 _HEAD = """\

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import archdsl
-from archdsl.api import Variant
 from archdsl.graph.reference import Comparison, Reference
+from archdsl.variant import Variant
 from archdsl.verify.compare import compare, compare_models
 from archdsl.verify.results import Result
 

@@ -9,7 +9,8 @@ import pytest
 
 import archdsl
 from archdsl import library
-from archdsl.api import Variant, open_source
+from archdsl.api import open_source
+from archdsl.variant import Variant
 from archdsl.verify import traits
 from tests import libraries
 
