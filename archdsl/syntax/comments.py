@@ -41,12 +41,15 @@ class Comments:
         """If the text between two places has a newline: one, the comments between, and the new line's indentation."""
         if "\n" not in self.text[start:end]:
             return None
-        indent = "\n" + " " * column
-        result = ""
+        return self.between(start, end, column) + "\n" + " " * column
+
+    def between(self, start: int, end: int, column: int) -> str:
+        """The comments between two places: the first beside what ends at `start` if it was, the others on new lines."""
         first_line = self.text.find("\n", start)
+        result = ""
         for number in self.take(start, end):
-            result += ("  " if self.starts[number] < first_line else indent) + self.texts[number]
-        return result + indent
+            result += ("  " if self.starts[number] < first_line else "\n" + " " * column) + self.texts[number]
+        return result
 
     def blank_before(self, start: int) -> bool:
         """Whether the line above a place is blank."""

@@ -1,23 +1,25 @@
-"""AST -> text: expressions, labels and targets; the lines of a file are in `format`.
+"""AST -> text: expressions, labels and targets; the lines of a file are in `lines`, `statements` and `format`.
 
-Line breaks inside an expression stay where the author put them (before `->`, an operator, `then`, `else`, after a
-comma); only the indentation is ours, and a line that would grow too long is broken at the same kinds of places.
+Where a chain, an operation or a conditional goes on in a new line, it does so before `->`, the operator, `then` or
+`else`, as its author wrote it. What is in brackets stays on a line or hangs: see `Layout.brackets`. Only lines that
+would be too long get further breaks, before `->` and inside brackets.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from archdsl.syntax import ast
+from archdsl.syntax.columns import WIDTH, aligned, end_column
 from archdsl.syntax.comments import Comments
 from archdsl.syntax.literals import quote
 
-WIDTH = 120
-"""Columns of a line, where there is a place to break it."""
+_TRAILING_COMMA = re.compile(r"(?:[\s)]|#[^\n]*)*,")
+_OPENING = re.compile(r".*?(?:\w\(|\[)")
+"""A line up to the first bracket that can hang."""
 
-_EDGES = re.compile(r"(?<=[\[(])\s*\n\s*|,?\s*\n\s*(?=[\])])")
-"""Line breaks just inside brackets, which are not kept."""
+Member = ast.Argument | ast.Item | ast.Parameter | ast.Expression
 
 IF, ARROW, LABEL, OR, AND, NOT, COMPARE, RANGE, SUM, TERM, SIGN, POWER, POSTFIX, ATOM = range(14)
 """How tightly each kind of expression binds; the order of grammar/arch.lark."""
@@ -53,31 +55,42 @@ def level(node: ast.Expression) -> int:
     return ATOM
 
 
-def end_column(text: str, column: int) -> int:
-    """The column after a text that begins at `column`."""
-    cut = text.rfind("\n")
-    return column + len(text) if cut < 0 else len(text) - cut - 1
-
-
 class Layout:
-    """Writes expressions. `column` is where the text will begin, `indent` that of its statement."""
+    """Writes expressions. `column` is where the text will begin, `indent` the indentation of its line.
+
+    `tail` is how many columns the brackets and the comma take that follow on the same line.
+    """
 
     def __init__(self, comments: Comments) -> None:
         self.comments = comments
         self.flat = 0
+        self.drafts = 0
         self.indent = 0
+        self.tail = 0
 
-    def one_line(self, node: ast.Expression, least: int = IF) -> str:
+    def one_line(self, node: Member, least: int = IF) -> str:
         """The expression without any line break."""
         self.flat += 1
-        text = self.expression(node, 0, least)
+        text = self._member(node, 0, least)
         self.flat -= 1
+        return text
+
+    def draft(self, write: Callable[[], str]) -> str:
+        """What would be written with the author's line breaks alone, however long the lines; no comment is used up."""
+        given = list(self.comments.given)
+        self.drafts += 1
+        text = write()
+        self.drafts -= 1
+        self.comments.given = given
         return text
 
     def expression(self, node: ast.Expression, column: int, least: int = IF) -> str:
         """The expression, in parentheses if it binds looser than `least`."""
         if level(node) < least:
-            return f"({self._bare(node, column + 1)})"
+            self.tail += 1
+            text = f"({self._bare(node, column + 1)})"
+            self.tail -= 1
+            return text
         return self._bare(node, column)
 
     def _bare(self, node: ast.Expression, column: int) -> str:
@@ -109,20 +122,21 @@ class Layout:
         return self._bracketed(node, column)
 
     def _bracketed(self, node: ast.Expression, column: int) -> str:
+        start, end = node.span.start, node.span.end
         match node:
             case ast.CallExpr():
                 callee = self.expression(node.callee, column, POSTFIX)
-                return callee + self.arguments(node.arguments, end_column(callee, column))
+                place = (node.callee.span.end, end)
+                return callee + self.brackets("()", node.arguments, end_column(callee, column), *place)
             case ast.Subscript():
                 value = self.expression(node.value, column, POSTFIX)
                 index = node.index
                 inner = self.one_line(index, IF if isinstance(index, ast.If) else OR)
                 return f"{value}[{inner}]"
             case ast.TupleExpr():
-                inner = self.listed(node.items, column + 1)
-                return f"({inner},)" if len(node.items) == 1 else f"({inner})"
+                return self.brackets("()", node.items, column, start, end, comma="," * (len(node.items) == 1))
             case ast.ListExpr():
-                return f"[{self.listed(node.items, column + 1)}]"
+                return self.brackets("[]", node.items, column, start, end)
             case ast.Comprehension():
                 return self._comprehension(node, column)
         raise AssertionError(f"no layout for {type(node).__name__}")
@@ -134,9 +148,13 @@ class Layout:
         left = self.expression(node.left, column, left_least)
         if node.op == "^":
             return f"{left}^{self.expression(node.right, end_column(left, column) + 1, right_least)}"
-        space = self._break(node.left, node.right, max(column, self.indent + 2)) or " "
-        left += f"{space}{node.op} "
-        return left + self.expression(node.right, end_column(left, column), right_least)
+        outer, on = self.indent, max(column, self.indent + 2)
+        space = self._break(node.left, node.right, on)
+        self.indent = outer if space is None else on
+        left += f"{space or ' '}{node.op} "
+        text = left + self.expression(node.right, end_column(left, column), right_least)
+        self.indent = outer
+        return text
 
     def _range(self, node: ast.Range) -> str:
         start = "" if node.start is None else self.one_line(node.start, SUM)
@@ -144,65 +162,179 @@ class Layout:
         return f"{start}..{stop}"
 
     def _conditional(self, node: ast.If, column: int) -> str:
-        text = f"if {self.expression(node.condition, column + 3, OR)}"
-        for word, before, branch in (("then", node.condition, node.yes), ("else", node.yes, node.no)):
-            text += (self._break(before, branch, max(column, self.indent + 2)) or " ") + word + " "
-            text += self.expression(branch, end_column(text, column))
+        """Where it is too long, each `else` begins a line, under the `if`."""
+        whole = "" if self.flat or self.drafts else self.draft(lambda: self._conditional(node, column))
+        too_long = "\n" not in whole and column + len(whole) + self.tail > WIDTH
+        outer = self.indent
+        text = ""
+        rest: ast.Expression = node
+        while isinstance(rest, ast.If):
+            text += "if "
+            text += self.expression(rest.condition, end_column(text, column), OR)
+            for word, before, branch in (("then", rest.condition, rest.yes), ("else", rest.yes, rest.no)):
+                new_line = "\n" + " " * column if too_long and word == "else" else None
+                space = self._break(before, branch, column) or new_line
+                self.indent = self.indent if space is None else column
+                text += (space or " ") + word + " "
+                if word == "then" or not isinstance(branch, ast.If):
+                    text += self.expression(branch, end_column(text, column))
+            rest = rest.no
+        self.indent = outer
         return text
 
     def _chain(self, node: ast.Arrow, column: int) -> str:
-        arrows = column - 3 if column - 3 > self.indent else self.indent + 2
-        text = self.expression(node.operands[0], column, LABEL)
+        outer = self.indent
+        arrows = column - 3 if column - 3 > outer else outer + 2
+        first = self.expression(node.operands[0], column, LABEL)
+        lines, breaks, at = [[first]], [""], end_column(first, column)
         for before, operand in zip(node.operands, node.operands[1:], strict=False):
             space = self._break(before, operand, arrows)
-            if space is None and not self._fits(operand, end_column(text, column) + 4, LABEL):
+            if space is None and self._overflows(operand, at + 4, arrows + 3, LABEL):
                 space = "\n" + " " * arrows
-            text += (space or self._gap(before, operand)) + "-> "
-            text += self.expression(operand, end_column(text, column), LABEL)
-        return text
+            if space is not None:
+                self.indent, at = arrows, arrows - 1
+                lines.append([])
+                breaks.append(space + "-> ")
+            lines[-1].append(self.expression(operand, at + 4, LABEL))
+            at = end_column(lines[-1][-1], at + 4)
+        self.indent = outer
+        starts = [" " * column, *([" " * (arrows + 3)] * (len(lines) - 1))]
+        texts = self._with_aligned_arrows(node, lines, starts)
+        return "".join(space + text[len(start) :] for space, text, start in zip(breaks, texts, starts, strict=True))
+
+    def _with_aligned_arrows(self, node: ast.Arrow, lines: list[list[str]], starts: list[str]) -> list[str]:
+        """The lines of a chain; where its author put more than a blank before an arrow, those of its column align."""
+        wide: set[int] = set()
+        if len(lines) > 1 and not any("\n" in cell for line in lines for cell in line):
+            places = [index for line in lines for index in range(len(line))]
+            for before, after, place in zip(node.operands, node.operands[1:], places[1:], strict=False):
+                head, _, _ = self.comments.text[before.span.end : after.span.start].partition("->")
+                if place and head.endswith("  "):
+                    wide.add(place - 1)
+        texts = aligned(lines, starts=starts, comma="", gap=" -> ", only=wide)
+        fits = all(len(text) < WIDTH for text in texts)
+        return texts if fits else aligned(lines, starts=starts, comma="", gap=" -> ", only=())
 
     def _comprehension(self, node: ast.Comprehension, column: int) -> str:
-        text = "[" + self.expression(node.value, column + 1)
-        text += self._break(node.value, node.target, column + 1) or " "
-        text += f"for {self.target(node.target)} in "
-        text += self.expression(node.iterable, end_column(text, column), OR)
-        if node.condition is not None:
-            text += (self._break(node.iterable, node.condition, column + 1) or " ") + "if "
-            text += self.expression(node.condition, end_column(text, column), OR)
-        return text + "]"
+        condition = node.condition
+        joints = [node.span.start, node.value.span.end, *([node.iterable.span.end] if condition else [])]
+        parts = [node.value, node.target, *([condition] if condition else [])]
 
-    # --- lists -------------------------------------------------------------------------------
+        def plain() -> str:
+            self.tail += 1
+            text = "[" + self.expression(node.value, column + 1) + f" for {self.target(node.target)} in "
+            text += self.expression(node.iterable, end_column(text, column), OR)
+            text += "" if condition is None else f" if {self.one_line(condition, OR)}"
+            self.tail -= 1
+            return text + "]"
 
-    def arguments(self, arguments: Sequence[ast.Argument], column: int) -> str:
-        """`(64, stride = 2)`"""
-        return f"({self.listed(arguments, column + 1)})"
+        if not self._hangs(joints, parts, plain, column):
+            return plain()
+        outer = self.indent, self.tail
+        self.indent, self.tail = self.indent + 2, 0
+        pad = "\n" + " " * self.indent
+        text = "[" + (self.comments.between(joints[0], parts[0].span.start, self.indent)) + pad
+        text += self.expression(node.value, self.indent)
+        tail = f"for {self.target(node.target)} in {self.one_line(node.iterable, OR)}"
+        fits = end_column(text, column) + 1 + len(tail) <= WIDTH
+        text += (self._break(node.value, node.target, self.indent) or (" " if fits else pad)) + tail
+        if condition is not None:
+            tail = f"if {self.one_line(condition, OR)}"
+            fits = end_column(text, column) + 1 + len(tail) <= WIDTH
+            text += (self._break(node.iterable, condition, self.indent) or (" " if fits else pad)) + tail
+        text += self.comments.between(parts[-1].span.end, node.span.end, self.indent)
+        self.indent, self.tail = outer
+        return text + "\n" + " " * self.indent + "]"
 
-    def listed(self, items: Sequence[ast.Argument | ast.Item | ast.Expression], column: int) -> str:
-        """Items separated by commas; what goes on another line is aligned with the first."""
-        text = ""
-        for index, item in enumerate(items):
+    # --- brackets ----------------------------------------------------------------------------
+
+    def brackets(
+        self, pair: str, members: Sequence[Member], column: int, start: int, end: int, *, comma: str = "", tail: int = 0
+    ) -> str:
+        """Members in brackets: on one line, or hanging if a line break was between them, or if they do not fit.
+
+        Then the opening bracket ends its line, the members are indented by two, and the closing bracket begins a line.
+        They fill lines; with a comma after the last, each has a line of its own. In the source the brackets are
+        between `start` and `end`. A `comma` is written after a single member; `tail` columns follow on the last line.
+        """
+        if not members:
+            return pair
+
+        def plain() -> str:
+            self.tail += 1
+            text = pair[0]
+            for index, member in enumerate(members):
+                text += ", " if index else ""
+                text += self._member(member, end_column(text, column))
+            self.tail -= 1
+            return text + comma + pair[1]
+
+        joints = [start, *(member.span.end for member in members[:-1])]
+        if not self._hangs(joints, members, plain, column, tail):
+            return plain()
+        outer = self.indent, self.tail
+        self.indent += 2
+        text = pair[0] + self.comments.between(start, members[0].span.start, self.indent)
+        comma_at_end = _TRAILING_COMMA.match(self.comments.text, members[-1].span.end, end - 1)
+        text += self._hanging(members, one_each=comma_at_end is not None)
+        text += "" if text.endswith(",") else comma
+        text += self.comments.between(members[-1].span.end, end, self.indent)
+        self.indent, self.tail = outer
+        return text + "\n" + " " * self.indent + pair[1]
+
+    def _hanging(self, members: Sequence[Member], *, one_each: bool) -> str:
+        """The members' lines, after what stands above them."""
+        pad = "\n" + " " * self.indent
+        text, before = "", ""
+        for index, member in enumerate(members):
+            self.tail = int(one_each or index < len(members) - 1)
+            alone = not index or one_each or "\n" in before or self._takes_lines(member)
             if index:
-                space = self._break(items[index - 1], item, column)
-                if space is None and not self._fits(item, end_column(text, column) + 2):
-                    space = "\n" + " " * column
-                text += "," + (space or " ")
-            text += self._member(item, end_column(text, column))
-        return text
+                comments = self.comments.between(members[index - 1].span.end, member.span.start, self.indent)
+                alone = alone or comments != ""
+                text += "," + comments
+            text += pad if alone or self._overflows(member, end_column(text, 0) + 1, self.indent) else " "
+            before = self._member(member, end_column(text, 0))
+            text += before
+        return text + ("," if one_each else "")
 
-    def _member(self, item: ast.Argument | ast.Item | ast.Expression, column: int, least: int = IF) -> str:
+    def _hangs(
+        self, joints: Sequence[int], parts: Sequence[ast.Syntax], plain: Callable[[], str], column: int, tail: int = 0
+    ) -> bool:
+        """Whether the author broke the line at a joint before one of the parts, or the first line would be too long."""
+        if self.flat:
+            return False
+        if any("\n" in self.comments.text[a : part.span.start] for a, part in zip(joints, parts, strict=True)):
+            return True
+        return not self.drafts and column + len(self.draft(plain).split("\n")[0]) + self.tail + tail > WIDTH
+
+    def _member(self, item: Member, column: int, least: int = IF) -> str:
         match item:
             case ast.Argument():
                 return self.argument(item, column)
+            case ast.Parameter():
+                return self._parameter(item, column)
             case ast.Item():
                 head = "" if item.count is None else self.expression(item.count, column, POSTFIX) + " of "
                 text = head + self.expression(item.value, end_column(head, column))
                 return text if item.condition is None else f"{text} if {self.one_line(item.condition, OR)}"
         return self.expression(item, column, least)
 
-    def argument(self, item: ast.Argument, column: int) -> str:
+    def argument(self, item: ast.Argument, column: int = 0) -> str:
         """`64`, `stride = 2`, `..row`"""
         head = ".." if item.spread else "" if item.name is None else f"{item.name} = "
         return head + self.expression(item.value, column + len(head))
+
+    def _parameter(self, item: ast.Parameter, column: int) -> str:
+        text = item.name
+        if item.type is not None:
+            text += f": {_type(item.type)}"
+        if item.allowed is not None:
+            text += f" in {self.one_line(item.allowed, RANGE)}"
+        if item.default is not None:
+            text += " = "
+            text += self.expression(item.default, end_column(text, column))
+        return text
 
     # --- names -------------------------------------------------------------------------------
 
@@ -228,15 +360,20 @@ class Layout:
         """The author's line break between two parts, with the comments there; None if they share a line."""
         return None if self.flat else self.comments.line_break(before.span.end, after.span.start, column)
 
-    def _gap(self, before: ast.Syntax, after: ast.Syntax) -> str:
-        """The blanks before an arrow: one, or as many as the author aligned it with."""
-        head, _, _ = self.comments.text[before.span.end : after.span.start].partition("->")
-        return " " * max(1, len(head) - len(head.rstrip(" ")))
+    def _takes_lines(self, item: Member) -> bool:
+        """Whether the author broke the line inside a member."""
+        return not self.drafts and "\n" in self.draft(lambda: self._member(item, self.indent))
 
-    def _fits(self, item: ast.Argument | ast.Item | ast.Expression, column: int, least: int = IF) -> bool:
-        if self.flat or "\n" in _EDGES.sub("", item.span.text):
-            return True
-        self.flat += 1
-        text = self._member(item, 0, least)
-        self.flat -= 1
-        return column + len(text) <= WIDTH
+    def _overflows(self, item: Member, column: int, fresh: int, least: int = IF) -> bool:
+        """Whether to begin a line at `fresh` for what does not fit here; not if it has to hang from brackets anyway."""
+        if self.flat or self.drafts:
+            return False
+        text = self.draft(lambda: self._member(item, column, least)).split("\n")[0]
+        if column + len(text) + self.tail <= WIDTH:
+            return False
+        opening = _OPENING.match(text)
+        return opening is None or fresh + len(text) + self.tail <= WIDTH or column + len(opening[0]) > WIDTH
+
+
+def _type(reference: ast.TypeRef) -> str:
+    return reference.name if reference.element is None else f"{reference.name}({_type(reference.element)})"

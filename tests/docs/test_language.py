@@ -2,8 +2,8 @@
 
 A fence's info string says what is tested:
 
-- ```` ```arch ```` a whole file without findings; `params=`, `macs=`, `output=` of its first variant; every variant's
-  source is proved by running it.
+- ```` ```arch ```` a whole file without findings, laid out as `archdsl fmt` does; `params=`, `macs=`, `output=` of its
+  first variant; every variant's source is proved by running it.
 - ```` ```arch error E204 ```` a file with findings of that code only.
 - ```` ```arch values ```` lines `expression  # value`, both in the language.
 - ```` ```paths ```` paths of the layers with weights of the example above it; ```` ```diagnostic ```` its first line;
@@ -21,7 +21,7 @@ import pytest
 
 from archdsl.api import ArchFile
 from archdsl.diagnostics.catalogue import entries
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.render import render_plain
 from archdsl.graph.reference import LIBRARIES, Comparison
 from archdsl.graph.settings import INITIALIZERS, Preprocess
@@ -29,6 +29,7 @@ from archdsl.ops import OPS
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
 from archdsl.source import Source
+from archdsl.syntax import format_file, parse
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "language.md"
@@ -88,6 +89,12 @@ def _check(text: str) -> tuple[ArchFile | None, tuple[Diagnostic, ...]]:
         return None, tuple(error.diagnostics)
 
 
+def _formatted(text: str) -> str:
+    syntax = parse(Source("example.arch", text), Bag())
+    assert syntax is not None
+    return format_file(syntax)
+
+
 def test_there_are_examples_of_every_kind() -> None:
     assert len(_those("")) >= 20
     assert len(_those("error")) >= 15
@@ -102,6 +109,7 @@ def test_example(example: Example) -> None:
     file, findings = _check(example.text)
     assert not findings, render_plain(findings)
     assert file
+    assert _formatted(example.text) == example.text
     variant = next(iter(file.values()))
     found = {
         "params": f"{variant.graph.params:_}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl.syntax import format_file
-from tests.syntax.helpers import SPECS, read
+from archdsl.syntax.columns import WIDTH
+from tests.syntax.helpers import ROOT, SPECS, read
 
 
 def formatted(text: str) -> str:
@@ -26,7 +28,35 @@ def formatted(text: str) -> str:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_specs_survive(path: Path) -> None:
-    formatted(path.read_text())
+    """As they are, and with the line breaks, blanks and comments at other places."""
+    text = path.read_text()
+    formatted(text)
+    for seed in range(4):
+        formatted(rearranged(text, random.Random(seed)))
+
+
+def rearranged(text: str, chance: random.Random) -> str:
+    """The text with some line breaks more and others less; literals, comments and labels stay."""
+    other = {
+        ", ": [",\n", ",  # note\n"],
+        " -> ": ["\n -> ", "   -> "],
+        "(": ["(\n"],
+        "[": ["[\n"],
+        "(\n": ["("],
+        "[\n": ["["],
+        ",\n": [", "],
+    }
+    share = chance.choice([0.02, 0.1, 0.5])
+
+    def change(match: re.Match[str]) -> str:
+        return chance.choice(other[match[1]]) if match[1] and chance.random() < share else match[0]
+
+    return re.sub(r'"""(?:.|\n)*?"""|"[^"\n]*"|#.*|\{[^{}\n]*\}|(, | -> |[(\[]\n?|,\n)', change, text)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("*.arch")), ids=lambda path: path.stem)
+def test_shipped_specs_are_in_the_canonical_layout(path: Path) -> None:
+    assert formatted(path.read_text()) == path.read_text()
 
 
 UNCHANGED = [
@@ -40,9 +70,25 @@ UNCHANGED = [
     "model M {\n  output aux = x -> h: head(3)\n  if a { output b = x }\n  x\n}\n",
     'checkpoint c for M {\n  "a.b" = "c"\n  "d"   = none\n}\n',
     'model M {\n  stage a { x = in }\n  stage s{i + 1}.b {\n    y = x -> a\n    # why\n  }\n  stage "3-{i}" { y }\n}\n',
-    "model M {\n  x = in -> a\n   -> b   -> c\n   -> def -> e\n}\n",
-    "table t(a, b, c) {\n   1, 10.5, a\n  20,  3.0, bcd  # end\n}\n",
-    "variants M(unit, depths) {\n  m1:  Basic,      [2,  2]\n  m20: Bottleneck, [2, 24]\n}\n",
+    "model M {\n  x = in  -> a\n   -> b   -> c\n   -> def -> e\n}\n",
+    "table t(a, b, c) {\n  1,  10.5, a\n  20, 3.0,  bcd  # end\n}\n",
+    "variants M(unit, depths) {\n  m1:  Basic(a = 2), [2, 2]\n  m20: Bottleneck,   [2, 24], x = 1, y = 2\n}\n",
+    "variants M(a, b) {\n  m1: 100, 2\n  m2: 3,   4,    ..f()\n  m3: 3,   2000, b = 1, ..f()\n}\n",
+    "expect a  { params = 1,  macs = 4.09G, top1 = 7 }\n# why\nexpect bc { params = 10, top1 = 70 }\n",
+    "expect a { x = 1, yy = 2, z = 3 }\nexpect b { x = 1, z = 2, z = 3 }\n\nexpect long { x = 1 }\n",
+    "preprocess a    { size = 2 }\npreprocess b, c { size = 2 }\n",
+    "preprocess M {\n  size = 224, crop = 0.9\n  mean = [1, 2]  # of them\n\n  std = [1]\n}\npreprocess m { b = 2 }\n",
+    "fn f() = bn\n\nblock g() on (a, b) = a\n",
+    "model M(\n  a: int, b: list(int) = [1, 2]\n) {\n  a\n}\n",
+    "fn f = concat(\n  a: b,\n  # of c\n  c: d  # beside c\n    -> e,\n)\n",
+    "fn f = [\n  a, b, c,  # why\n  d\n  # end\n]\n",
+    "fn f = x -> [blocks: [\n  f(i) for i in 0..3\n]]\n",
+    "fn f = [\n  if a then b\n  else c\n  for i in xs\n  if i\n]\n",
+    "fn f = x\n    -> concat(\n      a,\n      b,\n    )\n    -> c\n",
+    "fn f = (\n  a,\n)\n",
+    "fn f =\n  if a then b\n  else if c then d\n  else e\n",
+    "model M {\n  if a { b }\n  else if c { d }\n  else { e }\n  if a { b } else { c }\n}\n",
+    "model M {\n  a   = b\n     -> c\n  def = e\n}\n",
     "preprocess a, b { size = 224 }\n",
     f"init {'a' * 60}, {'b' * 50},\n     c, d {{\n  conv: zeros\n}}\n",
     'checkpoint timm for a, b { "x" = "y" }\n',
@@ -81,8 +127,17 @@ CHANGED = [
         "model M {\n  if a {\n    b\n  } else if c {\n    d\n  }\n}\n",
     ),
     ("fn a = 1\n\n\n\nfn b = 2\nmodel M { c }", "fn a = 1\n\nfn b = 2\n\nmodel M { c }\n"),
-    ("expect m {\n params = 1, macs = 2 }", "expect m {\n  params = 1\n  macs = 2\n}\n"),
-    ("table t(a, b) { 1, 2\n 30, 4 }", "table t(a, b) {\n   1, 2\n  30, 4\n}\n"),
+    ("expect m {\n params = 1, macs = 2 }", "expect m {\n  params = 1, macs = 2\n}\n"),
+    ("table t(a, b) { 1, 2\n 30, 4 }", "table t(a, b) {\n  1,  2\n  30, 4\n}\n"),
+    ("fn f = g(a,\n b, c)", "fn f = g(\n  a, b, c\n)\n"),
+    ("fn f = [\na,\nb, c,]", "fn f = [\n  a,\n  b,\n  c,\n]\n"),
+    ("fn f(a,\n b) = a", "fn f(\n  a, b\n) = a\n"),
+    (
+        "init a {\n x: y\n}\ninit b {\n z: y\n}\ninit c { z: y }",
+        "init a {\n  x: y\n}\n\ninit b {\n  z: y\n}\ninit c { z: y }\n",
+    ),
+    ("expect abc { a = 1 }\nexpect d { b = 2 }", "expect abc { a = 1 }\nexpect d   { b = 2 }\n"),
+    ("model M { if a { b }\n else {\n c }\n }", "model M {\n  if a {\n    b\n  } else {\n    c\n  }\n}\n"),
     ("fn f = l1 : a", "fn f = l1: a\n"),
     ("model M {\n stage  a\n { b }\n}", "model M {\n  stage a {\n    b\n  }\n}\n"),
 ]
@@ -93,12 +148,38 @@ def test_layout(text: str, expected: str) -> None:
     assert formatted(text) == expected
 
 
-def test_a_line_that_grows_too_long_without_the_breaks_inside_brackets_is_broken_at_once() -> None:
-    """And not only when it is laid out for the second time."""
+def test_what_hangs_keeps_hanging() -> None:
+    """Where its author did not hang it, it fits after a break before the arrow."""
     member = "unit(64 * 2^s, if s > 0 and j == 0 then 2 else 1, pooled, rates[first + j]) for j in 0..n"
-    result = formatted(f"model M {{\n  x = x -> stage layer{{s + 1}}: [\n    {member}\n  ]\n  x\n}}\n")
-    assert result == f"model M {{\n  x = x\n   -> stage layer{{s + 1}}: [{member}]\n  x\n}}\n"
-    assert formatted(result) == result
+    text = f"model M {{\n  x = x -> stage layer{{s + 1}}: [\n    {member}\n  ]\n  x\n}}\n"
+    assert formatted(text) == text
+    assert formatted(text.replace("[\n    ", "[").replace("\n  ]", "]")) == (
+        f"model M {{\n  x = x\n   -> stage layer{{s + 1}}: [{member}]\n  x\n}}\n"
+    )
+
+
+LONG = ", ".join(f"argument{i}: int = {i}" for i in range(12))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"model M({LONG}) {{ a }}",
+        f"block M({LONG}) on (a, b) = a",
+        f"variant a = M({LONG.replace(': int', '')})",
+        f"reference timm for {', '.join(f'variant_number_{i}' for i in range(9))} with ({LONG.replace(': int', '')})",
+        f"fn f = if condition then f({LONG.replace(': int', '')}) else if other then {'a' * 60} else {'b' * 60}",
+        f"fn f = if condition then {'a' * 60} else if other then {'b' * 60} else {'c' * 60}",
+        f"model M {{\n  if a {{ b = {'a' * 60} }} else {{ b = {'c' * 60} }}\n  b\n}}",
+        f"default conv({LONG.replace(': int', '')[:90]}), bn(epsilon = 1e-3, momentum = 0.1)",
+        f"preprocess {', '.join(f'variant_number_{i}' for i in range(9))} {{ size = 2 }}",
+        f"expect a {{ {LONG.replace(': int', '')} }}",
+        f"variants M(a, b) {{\n  a: f({'x' * 50}), 1\n  b: 2, [{'y' * 60}]\n  c: 1, [2], z = [{'z' * 50}]\n}}",
+        f"expect {'a' * 60} {{ x = 1 }}\nexpect b {{ x = 1, y = {'1' * 50}, z = 1 }}",
+    ],
+)  # fmt: skip
+def test_no_line_is_too_long(text: str) -> None:
+    assert max(map(len, formatted(text).splitlines())) <= WIDTH
 
 
 def test_comments_stay_where_they_are() -> None:
@@ -116,8 +197,10 @@ block A {  # beside the brace
 
   # about y
 
-  y = f(a,  # the first
-        b)  # the second
+  y = f(
+    a,  # the first
+    b
+  )  # the second
   # last in the block
 }
 
