@@ -16,8 +16,6 @@ from archdsl.syntax.comments import Comments
 from archdsl.syntax.literals import quote
 
 _TRAILING_COMMA = re.compile(r"(?:[\s)]|#[^\n]*)*,")
-_OPENING = re.compile(r".*?(?:\w\(|\[)")
-"""A line up to the first bracket that can hang."""
 
 Member = ast.Argument | ast.Item | ast.Parameter | ast.Expression
 
@@ -115,7 +113,7 @@ class Layout:
             case ast.Arrow():
                 return self._chain(node, column)
             case ast.Labelled():
-                head = ("stage " if node.stage else "") + self.label(node.parts, node.quoted) + ": "
+                head = self._head(node)
                 return head + self.expression(node.value, column + len(head), LABEL)
             case ast.Attribute():
                 return f"{self.expression(node.value, column, POSTFIX)}.{node.name}"
@@ -189,7 +187,7 @@ class Layout:
         lines, breaks, at = [[first]], [""], end_column(first, column)
         for before, operand in zip(node.operands, node.operands[1:], strict=False):
             space = self._break(before, operand, arrows)
-            if space is None and self._overflows(operand, at + 4, arrows + 3, LABEL):
+            if space is None and self._overflows(operand, at + 4, arrows + 3):
                 space = "\n" + " " * arrows
             if space is not None:
                 self.indent, at = arrows, arrows - 1
@@ -288,12 +286,12 @@ class Layout:
         text, before = "", ""
         for index, member in enumerate(members):
             self.tail = int(one_each or index < len(members) - 1)
-            alone = not index or one_each or "\n" in before or self._takes_lines(member)
+            comments = ""
             if index:
                 comments = self.comments.between(members[index - 1].span.end, member.span.start, self.indent)
-                alone = alone or comments != ""
                 text += "," + comments
-            text += pad if alone or self._overflows(member, end_column(text, 0) + 1, self.indent) else " "
+            alone = not index or one_each or comments or "\n" in before
+            text += pad if alone or not self._fits(member, end_column(text, 0) + 1) else " "
             before = self._member(member, end_column(text, 0))
             text += before
         return text + ("," if one_each else "")
@@ -306,7 +304,7 @@ class Layout:
             return False
         if any("\n" in self.comments.text[a : part.span.start] for a, part in zip(joints, parts, strict=True)):
             return True
-        return not self.drafts and column + len(self.draft(plain).split("\n")[0]) + self.tail + tail > WIDTH
+        return not self.drafts and column + self._width(self.draft(plain), self.tail + tail) > WIDTH
 
     def _member(self, item: Member, column: int, least: int = IF) -> str:
         match item:
@@ -348,6 +346,9 @@ class Layout:
                 text += quote(part.text)[1:-1] if quoted else part.text
         return f'"{text}"' if quoted else text
 
+    def _head(self, node: ast.Labelled) -> str:
+        return ("stage " if node.stage else "") + self.label(node.parts, node.quoted) + ": "
+
     def target(self, target: ast.Target) -> str:
         """What a loop or an assignment binds."""
         if target.name is not None:
@@ -360,19 +361,40 @@ class Layout:
         """The author's line break between two parts, with the comments there; None if they share a line."""
         return None if self.flat else self.comments.line_break(before.span.end, after.span.start, column)
 
-    def _takes_lines(self, item: Member) -> bool:
-        """Whether the author broke the line inside a member."""
-        return not self.drafts and "\n" in self.draft(lambda: self._member(item, self.indent))
+    def _fits(self, member: Member, column: int) -> bool:
+        """Whether a member, on one line as its author has it, fits from a column on."""
+        if self.drafts:
+            return True
+        text = self.draft(lambda: self._member(member, column))
+        return "\n" not in text and column + len(text) + self.tail <= WIDTH
 
-    def _overflows(self, item: Member, column: int, fresh: int, least: int = IF) -> bool:
+    def _overflows(self, operand: ast.Expression, column: int, fresh: int) -> bool:
         """Whether to begin a line at `fresh` for what does not fit here; not if it has to hang from brackets anyway."""
         if self.flat or self.drafts:
             return False
-        text = self.draft(lambda: self._member(item, column, least)).split("\n")[0]
-        if column + len(text) + self.tail <= WIDTH:
+        text = self.draft(lambda: self.expression(operand, column, LABEL))
+        width = self._width(text, self.tail)
+        if column + width <= WIDTH:
             return False
-        opening = _OPENING.match(text)
-        return opening is None or fresh + len(text) + self.tail <= WIDTH or column + len(opening[0]) > WIDTH
+        opening = self._opening(operand)
+        return opening is None or fresh + width <= WIDTH or column + len(opening) > WIDTH
+
+    def _opening(self, node: ast.Expression) -> str | None:
+        """What is on the first line of an expression that hangs from brackets; None if it is of another kind."""
+        match node:
+            case ast.Labelled():
+                inner = self._opening(node.value)
+                return None if inner is None else self._head(node) + inner
+            case ast.CallExpr(callee=ast.Name(name=name)):
+                return name + "("
+            case ast.ListExpr() | ast.Comprehension():
+                return "["
+        return None
+
+    def _width(self, text: str, tail: int) -> int:
+        """How wide the first line of a text is, with what follows on it if it is the only one."""
+        first, *more = text.split("\n", 1)
+        return len(first) + (0 if more else tail)
 
 
 def _type(reference: ast.TypeRef) -> str:

@@ -25,23 +25,19 @@ class Statements(Lines):
 
     def _assignment_widths(self, statements: Sequence[ast.Statement]) -> list[int]:
         """For each statement the width of its target: where the author aligned the `=` of neighbours, they stay so."""
-        widths: list[int] = []
-        group: list[int] = []
+        groups: list[list[int]] = []
         previous: tuple[int, int] | None = None
         for statement in statements:
-            place = width = None
+            place, width = None, 0
             if isinstance(statement, ast.Assign) and not self.layout.flat:
                 line, column = self.file.span.source.position(max(0, self.source.find("=", statement.target.span.end)))
                 place, width = (line, column), len(self.layout.target(statement.target))
             if place is None or previous is None or place != (previous[0] + 1, previous[1]):
-                group = []
-            group.append(len(widths))
-            widths.append(width or 0)
-            for index in group:
-                widths[index] = max(widths[number] for number in group)
+                groups.append([])
+            groups[-1].append(width)
             end = self.file.span.source.position(statement.span.end)[0]
             previous = None if place is None else (end, place[1])
-        return widths
+        return [max(group) for group in groups for _ in group]
 
     def _statement(self, statement: ast.Statement, width: int = 0) -> None:
         layout, pad = self.layout, len(self._pad())

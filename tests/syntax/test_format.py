@@ -241,8 +241,12 @@ def combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+LONG_LEAVES = ["a" * 30, f"f({'b' * 40}, {'c' * 20})", f"[x, {'y' * 50}]", "z" * 70]
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.recursive(st.sampled_from(["a", "in", "3", "0.5", '"s"', "[]"]), combine, max_leaves=12))
+@given(st.recursive(st.sampled_from(["a", "in", "3", "0.5", '"s"', "[]", *LONG_LEAVES]), combine, max_leaves=12))
 def test_any_expression_keeps_its_meaning(text: str) -> None:
     formatted(f"fn f = {text}")
+    formatted(f"fn f = g({text}, b: ({text}) -> ({text}))")
     formatted(f"model M {{\n  x = {text}\n  a, b = {text}, c\n  if a {{ ({text}) }}\n  ({text})\n}}")
