@@ -218,6 +218,34 @@ def load_vs_torchvision(rounds: int) -> Iterator[Result]:
                 )
 
 
+_LOAD_TORCHVISION = """
+import sys, torch
+from tests import libraries
+torch.set_num_threads(1)
+model = libraries.import_torchvision().models.get_model(sys.argv[1])
+model.load_state_dict(torch.load(sys.argv[2], weights_only=True))
+"""
+
+
+def load_process_vs_torchvision(rounds: int) -> Iterator[Result]:
+    """The same as whole processes, with the imports of both: a script that loads one network."""
+    with tempfile.TemporaryDirectory() as folder:
+        for variant in ours.FAMILIES:
+            weights = str(Path(folder) / f"{variant}.pth")
+            torch.save(_torchvision(variant).state_dict(), weights)
+            yield versus(
+                f"process that loads {variant} / torchvision",
+                lambda variant=variant, weights=weights: _run(  # type: ignore[misc]
+                    sys.executable, "-c", ours.LOAD, variant, weights
+                ),
+                lambda variant=variant, weights=weights: _run(  # type: ignore[misc]
+                    sys.executable, "-c", _LOAD_TORCHVISION, variant, weights
+                ),
+                bound=1.0,
+                rounds=rounds,
+            )
+
+
 _CHILD = """
 import json, sys, time, tracemalloc
 from pathlib import Path
@@ -282,6 +310,7 @@ CASES: dict[str, Case] = {
         forward_vs_torchvision,
         train_step_vs_torchvision,
         load_vs_torchvision,
+        load_process_vs_torchvision,
         scaling_100k,
     )
 }

@@ -48,6 +48,14 @@ def load(variant: str, weights: Path | None = None, *, first: bool = False) -> n
     return archdsl.load(FAMILIES[variant], variant, weights=str(weights))
 
 
+LOAD = """
+import sys, archdsl, torch
+torch.set_num_threads(1)
+archdsl.load(sys.argv[1], weights=sys.argv[2])
+"""
+"""A script that loads one network: its name and its weights are the arguments."""
+
+
 NODES_PER_UNIT = 4
 DEEP = "deep"
 
