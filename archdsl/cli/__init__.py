@@ -16,9 +16,12 @@ INTERRUPTED = 130
 def main() -> None:
     """The `archdsl` command. Always raises SystemExit."""
     import gc
+    import os
     import sys
     import warnings
 
+    # pydantic would look for plugins in the metadata of every installed package: some milliseconds of every command.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # torch works without NumPy, which archdsl does not need: not worth a warning at every command.
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy", category=UserWarning)
     # A short run makes little garbage: looking for it, and once more at exit, takes a fifth of the time of `check`.

@@ -48,12 +48,14 @@ def check_checkpoints(
     keymaps = {id(item): read_map(item, bag) for item in items}  # equal items are two all the same
     if not keymaps:
         return
-    keys = {name: [key for key, _, _ in graph.state()] for name, graph in graphs.items()}
+    keys: dict[str, list[str]] = {}  # of the variants that have a map: most have none
     used: set[Rule | Counter] = set()
     clashes: list[Clash] = []
-    for name, of_one in keys.items():
+    for name, graph in graphs.items():
         for keymap in _keymaps(program, variants[name], lambda item: keymaps.get(id(item))).values():
-            renaming = keymap.apply(of_one)
+            if name not in keys:
+                keys[name] = [key for key, _, _ in graph.state()]
+            renaming = keymap.apply(keys[name])
             used |= renaming.used
             clashes += renaming.clashes
     for item in items:
