@@ -195,8 +195,10 @@ def load(
     names the key map of the spec to read it with, found by itself where only one fits. The file must fit completely,
     but: with `classes` given, a classifier of another size, or none, is initialized anew; with `in_channels`, the
     kernels that see the image are summed or repeated; with `features`, the rest of the network is left aside. Raises
-    ArchError with every diagnostic.
+    ArchError with every diagnostic; TypeError for a `checkpoint` without `weights`, which would change nothing.
     """
+    if checkpoint is not None and weights is None:
+        raise TypeError(f"checkpoint = {checkpoint!r} says how to read weights, and none are given")
     from archdsl.backends.contract import equip
     from archdsl.backends.module import build_module
 

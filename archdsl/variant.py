@@ -264,8 +264,10 @@ class Variant:
         """The same variant for images of other channels or another size, in pixels: of both sides, or height and width.
 
         What the spec's `image(…)` says is replaced, and all that follows from it. Raises ArchError when the graph is
-        made, if the network cannot take such an image.
+        made, if the network cannot take such an image; ValueError if `size` is neither one number nor two.
         """
+        if not (size is None or isinstance(size, int)) and len(size) != 2:
+            raise ValueError(f"the size of an image is one number, or its height and width, not {size!r}")
         height, width = (size, size) if size is None or isinstance(size, int) else size
         values = {"channels": channels, "height": height, "width": width}
         given = {name: value for name, value in values.items() if value is not None}

@@ -193,3 +193,13 @@ def test_what_is_no_stage() -> None:
         archdsl.load("resnet50", features=["layer1", "layer5", "conv1"], device="meta")
     assert [d.code for d in raised.value.diagnostics] == ["E122", "E122"]
     assert "did you mean `layer1`?" in str(raised.value)
+
+
+def test_what_would_change_nothing_is_refused() -> None:
+    with pytest.raises(TypeError, match="none are given"):
+        archdsl.load("resnet18", checkpoint="timm", device="meta")
+
+
+def test_an_image_has_two_sides() -> None:
+    with pytest.raises(ValueError, match="height and width, not \\(64,\\)"):
+        archdsl.find("resnet18").for_image(size=(64,))  # type: ignore[arg-type]
