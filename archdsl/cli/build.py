@@ -50,6 +50,8 @@ def command(
     to_stdout = output == "-"
     if every and to_stdout and not as_json:
         raise click.UsageError("--all writes several files: -o must be a folder")
+    if force and to_stdout:
+        raise click.UsageError("--force does nothing with `-o -`, which replaces no file")
     if every and output and output.endswith(".py"):
         raise click.UsageError(f"--all writes several files: {output} is not a folder")
     file, variants, warnings = _open(spec, every)

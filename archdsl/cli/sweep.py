@@ -97,6 +97,8 @@ def command(spec: str, grid: dict[str, list[str]], images: list[str], as_csv: bo
     Combinations that the spec refuses are reported, and left out.
     """
     axes = {**grid, **({IMAGE: images} if images else {})}
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json are two forms of the same: give one")
     if not axes:
         raise click.UsageError("nothing varies: give --set NAME=VALUE,VALUE or --image SIZE,SIZE")
     count = 1

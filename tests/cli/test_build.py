@@ -106,3 +106,9 @@ def test_a_source_that_differs_from_the_graph_is_not_written(
 def test_a_device_is_written_to_and_not_replaced(arch: Run) -> None:
     assert arch("build", "small.arch:small", "-o", "/dev/null", "--no-proof").code == 0
     assert Path("/dev/null").is_char_device()
+
+
+def test_force_without_a_file_is_refused(arch: Run) -> None:
+    refused = arch("build", "resnet18", "-o", "-", "--force")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--force does nothing" in refused.err

@@ -89,6 +89,7 @@ def test_what_the_spec_refuses_is_left_out_and_said(arch: Run) -> None:
         ("small.arch:small --set wdith=2,3", "E119"),
         ("efficientnet_b0 --set compound.psi=1", "E102"),
         ("efficientnet_b0 --set compund.phi=1", "did you mean `compound`"),
+        ("small.arch:small --set width=2,3 --csv --json", "give one"),
     ],
 )
 def test_what_cannot_be_swept(arch: Run, args: str, said: str) -> None:
