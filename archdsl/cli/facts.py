@@ -94,7 +94,7 @@ def layers_json(variant: Variant) -> list[LayerJson]:
         {
             "path": node.path,
             "op": node.op.name,
-            "label": node.op.label(node.params),
+            "label": node.label,
             "inputs": [nodes[ref.node].path for ref in node.inputs],
             "output": list(node.shape.dims),
             "params": node_params(node),
@@ -192,7 +192,7 @@ def _op_change_json(op: OpChange) -> OpChangeJson:
 
 
 def _op_json(node: Node | None) -> OpJson | None:
-    return None if node is None else {"path": node.path, "op": node.op.name, "label": node.op.label(node.params)}
+    return None if node is None else {"path": node.path, "op": node.op.name, "label": node.label}
 
 
 def _parameter_json(parameter: ParameterChange) -> ParameterJson:

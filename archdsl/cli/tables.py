@@ -112,8 +112,7 @@ def layer_table(variant: Variant) -> Table:
     made = plain_table(("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right"), ("MACs", "right"))
     graph = variant.graph
     for node in graph.nodes:
-        label = node.op.label(node.params)
-        cells = (node.path, label, str(node.shape), count(node_params(node)), macs(node.macs))
+        cells = (node.path, node.label, str(node.shape), count(node_params(node)), macs(node.macs))
         made.add_row(*map(Text, cells), style="" if node.op.role in ("conv", "linear", "input") else "dim")
     _close(made, ["total", f"{len(graph.nodes):,} layers", "", count(graph.params), macs(graph.macs)])
     return made

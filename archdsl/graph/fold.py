@@ -134,7 +134,7 @@ class FoldedGraph:
 
     def label(self, node: Node) -> str:
         """A drawn node's label; where those it stands for differ (drop rates), from the first to the last."""
-        labels = [other.op.label(other.params) for other in self.instances[node.id]]
+        labels = [other.label for other in self.instances[node.id]]
         first, last = labels[0], labels[-1]
         if all(label == first for label in labels):
             return first

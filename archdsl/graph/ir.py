@@ -170,6 +170,16 @@ class Node:
         return self.outputs[0]
 
     @property
+    def label(self) -> str:
+        """What every picture, page and table calls it: `3×3 conv, 64, /2`, `3×3 dwconv`."""
+        return self.op.label(self.params, self.input_shapes)
+
+    @property
+    def word(self) -> str:
+        """The kind of layer alone: the op's name, but `dwconv` for every depthwise convolution."""
+        return self.op.name if self.op.word is None else self.op.word(self.params, self.input_shapes)
+
+    @property
     def weights(self) -> tuple[Weight, ...]:
         """The tensors of its state."""
         if self._weights is None:

@@ -167,7 +167,7 @@ def _definitions(scope: Scope, aux: Collection[int]) -> Iterator[str]:
     for member in scope.members:
         if isinstance(member, Node):
             if member.op.role in _WEIGHTED and member.id not in aux:
-                yield member.op.name
+                yield member.word
         elif not member.definition:
             yield from _definitions(member, aux)
         elif not aux or any(node.id not in aux for node in member.nodes()):

@@ -49,7 +49,7 @@ def _activation(
         role="act",
         shape=lambda params, inputs: inputs,
         recipe=lambda params, inputs: recipe,
-        label=lambda params: label,
+        label=lambda params, inputs: label,
         overwritable=overwritable,
         examples=_EXAMPLES,
     )
@@ -92,7 +92,7 @@ GELU = OpSpec(
     recipe=lambda params, inputs: _optional(
         "nn.GELU", "F.gelu", "approximate", argument("approximate"), "none", params.approximate, False
     ),
-    label=lambda params: "GELU",
+    label=lambda params, inputs: "GELU",
     overwritable=True,
     examples=(*_EXAMPLES, Example({"approximate": "tanh"}, _IMAGE)),
 )
@@ -106,7 +106,7 @@ LEAKY_RELU = OpSpec(
     recipe=lambda params, inputs: _optional(
         "nn.LeakyReLU", "F.leaky_relu", "negative_slope", argument("slope"), 0.01, params.slope, True
     ),
-    label=lambda params: "leaky ReLU",
+    label=lambda params, inputs: "leaky ReLU",
     examples=(*_EXAMPLES, Example({"slope": 0.2}, _IMAGE)),
 )
 
@@ -123,7 +123,7 @@ SOFTMAX = OpSpec(
     role="act",
     shape=lambda params, inputs: inputs,
     recipe=_softmax_recipe,
-    label=lambda params: "softmax",
+    label=lambda params, inputs: "softmax",
     examples=_EXAMPLES,
 )
 
@@ -140,7 +140,7 @@ PRELU = OpSpec(
     role="act",
     shape=_prelu_shape,
     recipe=lambda params, inputs: Recipe(Module("nn.PReLU", (IN_CHANNELS,) if params.per_channel else ())),
-    label=lambda params: "PReLU",
+    label=lambda params, inputs: "PReLU",
     weights=lambda params, inputs: (Weight("weight", (inputs[0].channels if params.per_channel else 1,)),),
     overwritable=True,
     examples=(

@@ -104,9 +104,22 @@ def _recipe(params: Any, out: Expr, groups: Expr, target: str = "nn.Conv2d", **m
     return Recipe(Module(target, (IN_CHANNELS, out, argument("kernel")), kwargs, _DEFAULTS))
 
 
-def _conv_label(params: Any) -> str:
-    groups = (f"{params.groups} groups",) if params.groups > 1 else ()
-    return window_label("conv", params.kernel, params.out, *groups, stride=params.stride, dilation=params.dilation)
+def _word(params: Any, inputs: tuple[Shape, ...]) -> str:
+    """`dwconv` for every convolution with as many groups as channels, whichever op it was written with."""
+    is_depthwise = isinstance(params, DepthwiseParams) or params.groups == inputs[0].channels > 1
+    return ("std_" if isinstance(params, StdConvParams) else "") + ("dwconv" if is_depthwise else "conv")
+
+
+def _label(params: Any, inputs: tuple[Shape, ...]) -> str:
+    """`3×3 conv, 64, 2 groups, /2`; of a depthwise one the channels only where they change."""
+    word, (out, groups) = _word(params, inputs), _filters(params, inputs[0])
+    details: list[object] = [out]
+    if word.endswith("dwconv"):
+        details = [] if out == inputs[0].channels else [out]
+    elif groups > 1:
+        details.append(f"{groups} groups")
+    name = word.replace("_", " ")
+    return window_label(name, params.kernel, *details, stride=params.stride, dilation=params.dilation)
 
 
 _IMAGE = (Shape(8, 9, 12),)
@@ -118,7 +131,8 @@ CONV = OpSpec(
     role="conv",
     shape=lambda params, inputs: _shape("conv", params, inputs[0]),
     recipe=lambda params, inputs: _recipe(params, argument("out"), argument("groups")),
-    label=_conv_label,
+    label=_label,
+    word=_word,
     weights=_weights,
     macs=_macs,
     channels=argument("out"),
@@ -148,7 +162,8 @@ DWCONV = OpSpec(
     role="conv",
     shape=lambda params, inputs: _shape("dwconv", params, inputs[0]),
     recipe=lambda params, inputs: _recipe(params, argument("multiplier") * IN_CHANNELS, IN_CHANNELS),
-    label=lambda params: window_label("dwconv", params.kernel, stride=params.stride, dilation=params.dilation),
+    label=_label,
+    word=_word,
     weights=_weights,
     macs=_macs,
     channels=argument("multiplier") * IN_CHANNELS,
@@ -170,7 +185,8 @@ STD_CONV = OpSpec(
     role="conv",
     shape=lambda params, inputs: _shape("std_conv", params, inputs[0]),
     recipe=lambda params, inputs: _std_recipe(params),
-    label=_conv_label,
+    label=_label,
+    word=_word,
     weights=_weights,
     macs=_macs,
     channels=argument("out"),

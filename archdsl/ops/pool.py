@@ -115,7 +115,7 @@ def _call(
 
 
 def _label(name: str) -> Any:
-    return lambda params: window_label(
+    return lambda params, inputs: window_label(
         name, params.kernel, stride=params.kernel if params.stride is None else params.stride
     )
 
@@ -193,7 +193,7 @@ GAP = OpSpec(
     role="pool",
     shape=_gap_shape,
     recipe=_gap_recipe,
-    label=lambda params: "global avg pool",
+    label=lambda params, inputs: "global avg pool",
     reach=lambda params, inputs: EVERYTHING,
     overwritable=True,
     examples=(Example({}, _IMAGE), Example({}, (Shape(4, 1, 1),)), Example({}, _HWC)),
@@ -213,7 +213,7 @@ def _adaptive(name: str, module: str, call: str, label: str, summary: str) -> Op
         role="pool",
         shape=shape,
         recipe=lambda params, inputs: Recipe(Module(module, (size,)), Call(f"{call}({{x}}, {{size}})", {"size": size})),
-        label=lambda params: f"{label} to {times(pair(params.size))}",
+        label=lambda params, inputs: f"{label} to {times(pair(params.size))}",
         reach=lambda params, inputs: EVERYTHING if params.size in (1, (1, 1)) else grid_reach(inputs[0], params.size),
         overwritable=True,
         examples=(

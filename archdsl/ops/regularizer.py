@@ -28,7 +28,7 @@ DROPOUT = OpSpec(
     role="regularizer",
     shape=lambda params, inputs: inputs,
     recipe=lambda params, inputs: Recipe(Module("nn.Dropout", (argument("p"),))),
-    label=lambda params: f"dropout, {params.p:.3g}",
+    label=lambda params, inputs: f"dropout, {params.p:.3g}",
     view=True,
     examples=(Example({"p": 0.2}, _EXAMPLE_INPUTS), Example({}, (Shape(6, layout="flat"),))),
 )
@@ -40,7 +40,7 @@ DROP_PATH = OpSpec(
     role="regularizer",
     shape=lambda params, inputs: inputs,
     recipe=lambda params, inputs: Recipe(Module("DropPath", (argument("p"),))),
-    label=lambda params: f"drop path, {params.p:.3g}",
+    label=lambda params, inputs: f"drop path, {params.p:.3g}",
     view=True,
     examples=(
         Example({"p": 0.2}, _EXAMPLE_INPUTS),

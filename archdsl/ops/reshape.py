@@ -99,7 +99,7 @@ FLATTEN = OpSpec(
     role="reshape",
     shape=lambda params, inputs: (Shape(inputs[0].elements, layout="flat"),),
     recipe=lambda params, inputs: Recipe(Module("nn.Flatten", (lift(1),)), Call("torch.flatten({x}, 1)")),
-    label=lambda params: "flatten",
+    label=lambda params, inputs: "flatten",
     reach=lambda params, inputs: EVERYTHING,
     channels=None,
     view=True,
@@ -126,7 +126,7 @@ CHANNEL_SHUFFLE = OpSpec(
         Module("nn.ChannelShuffle", (argument("groups"),)),
         Call("torch.channel_shuffle({x}, {groups})", {"groups": argument("groups")}),
     ),
-    label=lambda params: f"shuffle, {params.groups} groups",
+    label=lambda params, inputs: f"shuffle, {params.groups} groups",
     view=True,
     examples=(Example({"groups": 2}, _IMAGE), Example({"groups": 3}, _IMAGE), Example({"groups": 1}, _IMAGE)),
 )
@@ -148,7 +148,7 @@ SPLIT = OpSpec(
     recipe=lambda params, inputs: Recipe(
         call=Call(f"torch.chunk({{x}}, {{parts}}, {_channel_dim(inputs[0])})", {"parts": argument("parts")})
     ),
-    label=lambda params: f"split, {params.parts}",
+    label=lambda params, inputs: f"split, {params.parts}",
     channels=IN_CHANNELS // argument("parts"),
     view=True,
     examples=(Example({"parts": 2}, _IMAGE), Example({"parts": 3}, _HWC), Example({"parts": 1}, _FLAT)),
@@ -180,7 +180,7 @@ SLICE = OpSpec(
     role="reshape",
     shape=_slice_shape,
     recipe=_slice_recipe,
-    label=lambda params: f"channels {params.start}:{params.stop}",
+    label=lambda params, inputs: f"channels {params.start}:{params.stop}",
     channels=argument("stop") - argument("start"),
     view=True,
     examples=(
@@ -214,7 +214,7 @@ PAD = OpSpec(
     role="reshape",
     shape=_pad_shape,
     recipe=_pad_recipe,
-    label=lambda params: f"pad, {params.left} {params.right} {params.top} {params.bottom}",
+    label=lambda params, inputs: f"pad, {params.left} {params.right} {params.top} {params.bottom}",
     overwritable=True,
     examples=(
         Example({"left": 1, "right": 2, "top": 0, "bottom": 3}, _IMAGE),
@@ -254,7 +254,7 @@ CROP = OpSpec(
     role="reshape",
     shape=_crop_shape,
     recipe=_crop_recipe,
-    label=lambda params: f"crop, {params.left} {params.right} {params.top} {params.bottom}",
+    label=lambda params, inputs: f"crop, {params.left} {params.right} {params.top} {params.bottom}",
     view=True,
     examples=(
         Example({"left": 1, "right": 0, "top": 1, "bottom": 0}, _IMAGE),
@@ -280,7 +280,7 @@ SUBSAMPLE = OpSpec(
     recipe=lambda params, inputs: Recipe(
         call=Call("{x}[:, :, ::{stride}, ::{stride}]", {"stride": argument("stride")})
     ),
-    label=lambda params: f"subsample, /{params.stride}",
+    label=lambda params, inputs: f"subsample, /{params.stride}",
     reach=lambda params, inputs: Reach(step=(params.stride, params.stride)),
     view=True,
     examples=(Example({"stride": 2}, _IMAGE), Example({"stride": 3}, _IMAGE), Example({"stride": 1}, _IMAGE)),
@@ -308,7 +308,7 @@ PERMUTE = OpSpec(
     role="reshape",
     shape=_permute_shape,
     recipe=_permute_recipe,
-    label=lambda params: f"to {params.layout.upper()}",
+    label=lambda params, inputs: f"to {params.layout.upper()}",
     view=True,
     examples=(Example({"layout": "nhwc"}, _IMAGE), Example({"layout": "nchw"}, _HWC)),
 )
@@ -344,7 +344,7 @@ UPSAMPLE = OpSpec(
     role="reshape",
     shape=_upsample_shape,
     recipe=_upsample_recipe,
-    label=lambda params: f"upsample, ×{params.scale}",
+    label=lambda params, inputs: f"upsample, ×{params.scale}",
     reach=_upsample_reach,
     overwritable=True,
     examples=(

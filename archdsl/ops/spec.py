@@ -209,6 +209,8 @@ class OpSpec:
 
     - `shape(params, inputs)` gives the output shapes, or a `Problem`.
     - `recipe(params, inputs)` says how torch computes it.
+    - `label(params, inputs)` is what pictures and tables write, and `word(params, inputs)` the kind of layer alone,
+      where that is not the op's name: `dwconv` for any convolution with as many groups as channels.
     - `weights(params, inputs)` lists its state; parameters are counted from it.
     - `macs(params, inputs, outputs)` counts multiply-accumulates of convolutions and matrix
       products for one sample, as torch's FlopCounterMode does (its flops are 2 × MACs).
@@ -226,7 +228,8 @@ class OpSpec:
     role: Role
     shape: Callable[[Any, tuple[Shape, ...]], tuple[Shape, ...] | Problem]
     recipe: Callable[[Any, tuple[Shape, ...]], Recipe]
-    label: Callable[[Any], str]
+    label: Callable[[Any, tuple[Shape, ...]], str]
+    word: Callable[[Any, tuple[Shape, ...]], str] | None = None
     weights: Callable[[Any, tuple[Shape, ...]], tuple[Weight, ...]] = _no_weights
     macs: Callable[[Any, tuple[Shape, ...], tuple[Shape, ...]], int] = _no_macs
     channels: Expr | Literal["sum"] | None = IN_CHANNELS

@@ -38,7 +38,7 @@ def test_has_a_form(case: Case) -> None:
     assert built
     if case.op.weights(case.params, case.inputs):
         assert len(built) == 1
-    assert case.op.label(case.params)
+    assert case.op.label(case.params, case.inputs)
 
 
 @every_example

@@ -112,13 +112,13 @@ class _Page:
     def _op(self, node: Node) -> int:
         op = node.op
         values = [(name, _value(getattr(node.params, name))) for name in op.parameter_names]
-        key = (op.name, tuple(values))
+        key = (op.name, node.label, tuple(values))
         return self.ops(
             key,
             {
                 "name": op.name,
                 "role": op.role,
-                "label": op.label(node.params),
+                "label": node.label,
                 "about": op.summary,
                 "arguments": values,
             },

@@ -124,7 +124,7 @@ def value_text(value: Any) -> str:
 
 def label_of(node: Node) -> str:
     """The op's label, or its name where that is only a sign."""
-    label = node.op.label(node.params)
+    label = node.label
     return label if any(map(str.isalpha, label)) else node.op.name
 
 

@@ -99,8 +99,7 @@ def _box(graph: Graph, form: Form, index: int, limit: float) -> Sized:
 
 def sign(unit: Unit) -> str:
     """What stands in a circle: +, ×, or ‖ for what lays channels side by side."""
-    op = unit.lead.op
-    return "‖" if op.channels == "sum" else op.label(unit.lead.params)
+    return "‖" if unit.lead.op.channels == "sum" else unit.lead.label
 
 
 def _terminal(graph: Graph, form: Form, unit: Unit) -> Sized:

@@ -54,21 +54,11 @@ def _only_turns(node: Node) -> bool:
 
 def _label(node: Node) -> tuple[str, tuple[str, ...]]:
     """The words of an op: its name, and what else it says but its channels."""
-    title, *details = node.op.label(node.params).split(", ")
+    title, *details = node.label.split(", ")
     if not is_strong(node) and node.op.role != "reshape":
         return title, ()
     details = [detail for detail in details if detail != str(node.shape.channels)]
-    if _is_depthwise(node):
-        head, _, kind = title.rpartition(" ")
-        title = f"{head} dw{kind.removeprefix('dw')}".strip()
-        details = [detail for detail in details if not detail.endswith("groups")]
     return title, tuple(details)
-
-
-def _is_depthwise(node: Node) -> bool:
-    """Whether each filter of a convolution sees one channel."""
-    weight = node.weights[0] if node.op.role == "conv" and node.weights else None
-    return weight is not None and len(weight.shape) == 4 and weight.shape[1] == 1 and node.input_shapes[0].channels > 1
 
 
 def alternatives(texts: Iterable[str]) -> str:

@@ -74,7 +74,7 @@ def rows_of(change: DistinctChange, wide: float, side: float) -> list[Row]:
         assert node is not None
         tag = _tag(op, block)
         changed = [other for other in places if other.status != "same"] or [op]
-        symbol = _MERGES.get(node.op.label(node.params), "")
+        symbol = _MERGES.get(node.label, "")
         rows.append(Row(number, op, changed[0].status, main, _lines(changed, width, tag), tag, symbol, wide=width))
     _connect(rows, block)
     return rows

@@ -110,7 +110,7 @@ def glyphs_of(graph: Graph, segments: Sequence[Segment]) -> list[Glyph]:
 
 def _title(segment: Segment) -> list[str]:
     if segment.lead is not None and not segment.blocks:
-        head, *details = segment.lead.op.label(segment.lead.params).split(", ")
+        head, *details = segment.lead.label.split(", ")
         strides = [detail for detail in details if detail.startswith("/")]
         return wrap(" ".join([head, *strides]), LABEL, style.SMALL, True)[:3]
     if len(segment.blocks) == 1:

@@ -175,7 +175,7 @@ def _definition(member: Scope | Node) -> str:
     while isinstance(member, Scope) and not member.definition and len(member.members) == 1:
         member = member.members[0]
     if isinstance(member, Node):
-        return member.op.label(member.params).partition(",")[0]
+        return member.label.partition(",")[0]
     return member.definition or member.name
 
 
