@@ -247,3 +247,60 @@ class Permute(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.permute(self.dims)
+
+
+class Scale(nn.Module):
+    """Multiplication by a constant as a module, for use in sequences."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.mul(x, self.value)
+
+    def extra_repr(self) -> str:
+        return f"{self.value}"
+
+
+class Slice(nn.Module):
+    """Channels `start` up to and without `stop` as a module, for use in sequences."""
+
+    def __init__(self, start: int, stop: int, dim: int = 1) -> None:
+        super().__init__()
+        self.start, self.stop, self.dim = start, stop, dim
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.narrow(self.dim, self.start, self.stop - self.start)
+
+    def extra_repr(self) -> str:
+        return f"{self.start}, {self.stop}, dim={self.dim}"
+
+
+class Crop(nn.Module):
+    """Takes columns and rows away at the border, as a module, for use in sequences."""
+
+    def __init__(self, left: int, right: int, top: int, bottom: int) -> None:
+        super().__init__()
+        self.left, self.right, self.top, self.bottom = left, right, top, bottom
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rows, columns = x.shape[2] - self.bottom, x.shape[3] - self.right
+        return x[:, :, self.top : rows, self.left : columns]
+
+    def extra_repr(self) -> str:
+        return f"{self.left}, {self.right}, {self.top}, {self.bottom}"
+
+
+class Subsample(nn.Module):
+    """Every `stride`-th row and column as a module, for use in sequences."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, :: self.stride, :: self.stride]
+
+    def extra_repr(self) -> str:
+        return f"{self.stride}"

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from archdsl.ops.problems import cannot_concatenate, cannot_multiply, unequal_sum
-from archdsl.ops.spec import Call, Example, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
+from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
 
 _IMAGE = Shape(6, 5, 4)
 _HWC = Shape(6, 5, 4, "hwc")
@@ -109,7 +109,9 @@ SCALE = OpSpec(
     summary="multiplies by a constant",
     role="merge",
     shape=lambda params, inputs: inputs,
-    recipe=lambda params, inputs: Recipe(call=Call("torch.mul({x}, {value})", {"value": argument("value")})),
+    recipe=lambda params, inputs: Recipe(
+        Module("Scale", (argument("value"),)), Call("torch.mul({x}, {value})", {"value": argument("value")})
+    ),
     label=lambda params, inputs: f"× {params.value:g}",
     overwritable=True,
     examples=(Example({"value": 0.17}, (_IMAGE,)), Example({"value": 2}, (_FLAT,))),

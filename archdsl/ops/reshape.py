@@ -40,7 +40,7 @@ class ShuffleParams(OpParams):
 class SplitParams(OpParams):
     """Number of equal parts."""
 
-    parts: int = Field(ge=1)
+    parts: int = Field(ge=2)
 
 
 class SliceParams(OpParams):
@@ -151,7 +151,7 @@ SPLIT = OpSpec(
     label=lambda params, inputs: f"split, {params.parts}",
     channels=IN_CHANNELS // argument("parts"),
     view=True,
-    examples=(Example({"parts": 2}, _IMAGE), Example({"parts": 3}, _HWC), Example({"parts": 1}, _FLAT)),
+    examples=(Example({"parts": 2}, _IMAGE), Example({"parts": 3}, _HWC), Example({"parts": 6}, _FLAT)),
 )
 
 
@@ -170,7 +170,8 @@ def _slice_recipe(params: SliceParams, inputs: tuple[Shape, ...]) -> Recipe:
     values = {"stop": argument("stop")}
     if start:
         values["start"] = argument("start")
-    return Recipe(call=Call(f"{{x}}[{before}{start}:{{stop}}]", values))
+    module = Module("Slice", (argument("start"), argument("stop")), {"dim": lift(_channel_dim(inputs[0]))}, {"dim": 1})
+    return Recipe(module, Call(f"{{x}}[{before}{start}:{{stop}}]", values))
 
 
 SLICE = OpSpec(
@@ -244,7 +245,7 @@ def _crop_recipe(params: CropParams, inputs: tuple[Shape, ...]) -> Recipe:
         if getattr(params, last):
             values[last] = 0 - argument(last)
         ranges.append(":".join(f"{{{side}}}" if side in values else "" for side in (first, last)))
-    return Recipe(call=Call(f"{{x}}[:, :, {', '.join(ranges)}]", values))
+    return Recipe(Module("Crop", tuple(map(argument, _SIDES))), Call(f"{{x}}[:, :, {', '.join(ranges)}]", values))
 
 
 CROP = OpSpec(
@@ -278,7 +279,8 @@ SUBSAMPLE = OpSpec(
     role="reshape",
     shape=_subsample_shape,
     recipe=lambda params, inputs: Recipe(
-        call=Call("{x}[:, :, ::{stride}, ::{stride}]", {"stride": argument("stride")})
+        Module("Subsample", (argument("stride"),)),
+        Call("{x}[:, :, ::{stride}, ::{stride}]", {"stride": argument("stride")}),
     ),
     label=lambda params, inputs: f"subsample, /{params.stride}",
     reach=lambda params, inputs: Reach(step=(params.stride, params.stride)),

@@ -153,9 +153,10 @@ class Parameter:
 class Recipe:
     """How torch computes an op: as a module, as a call, either (the backend chooses), or over a parameter.
 
-    An op with weights, or one that behaves differently in training, has a module only; one with
-    several inputs or outputs a call only. The recipe depends on the values of the op's parameters: two uses
-    of one line of a spec may have different recipes.
+    An op with weights, or one that behaves differently in training, has a module only; one with several inputs or
+    outputs a call only. Any other should have a module, so that an nn.Sequential can hold it: where a member of a
+    sequence has a call only, the sequence becomes a class of its own, with the call in its `forward`. The recipe
+    depends on the values of the op's parameters: two uses of one line of a spec may have different recipes.
     """
 
     module: Module | None = None

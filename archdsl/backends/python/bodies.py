@@ -133,7 +133,7 @@ class BodyBuilder:
     def _node(self, node: Node, path: tuple[str, ...], draft: _Draft) -> Entry:
         recipe = node.recipe
         outputs = tuple(Ref(node.id, port) for port in range(len(node.outputs)))
-        if recipe.call is not None and not node.labelled:
+        if recipe.call is not None and (recipe.module is None or not node.labelled):
             resolve = self._resolver(node)
             values = tuple((name, resolve(value)) for name, value in recipe.call.values.items())
             inplace = recipe.call.inplace if self._overwritable(node) else ""
