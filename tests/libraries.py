@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from archdsl.graph.reference import Comparison, Reference
 from archdsl.verify import libraries
 from archdsl.verify.randomize import give_memory
 
@@ -43,5 +42,5 @@ def reference_model(library: str, name: str, *, device: str = "cpu", **arguments
     Only for `randomize`, for a `load_state_dict`, or for the meta device.
     """
     declare_operators()
-    model = libraries.reference_model(Reference(library, name, arguments, Comparison()))
+    model = libraries.built(library, name, arguments)
     return model if device == "meta" else give_memory(model)

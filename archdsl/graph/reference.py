@@ -1,11 +1,15 @@
 """Which model of which library a variant equals: what a `reference` item claims.
 
-Data only: names and plain values. `semantics.references` reads them from the file, `archdsl verify` compares.
+Data only: names and plain values. `semantics.references` reads them from the file, `archdsl verify` compares. Libraries
+load weights, from files and over the network, by name (`hf-hub:owner/name`) and by argument (`checkpoint_path`). So a
+name is plain, of a library's own constructors, and the arguments that are passed on are those listed here, which say
+what a network is and never where something lies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -16,6 +20,56 @@ LIBRARIES = ("torchvision", "timm", "pytorchcv", "efficientnet_lite_pytorch")
 
 Plain: TypeAlias = bool | int | float | str | tuple["Plain", ...]
 """A value that can be passed to a library: nothing that is computed there, nothing that could be called."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a library could call a constructor so: no address, no path, no tag of pretrained weights."""
+    return _PLAIN_NAME.fullmatch(name) is not None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an argument takes, in words, and whether a value is that."""
+
+    expected: str
+    takes: Callable[[Plain], bool]
+
+
+def _whole(least: int, most: int) -> Callable[[Plain], bool]:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _listed(takes: Callable[[Plain], bool]) -> Callable[[Plain], bool]:
+    return lambda value: isinstance(value, tuple) and 0 < len(value) <= 16 and all(map(takes, value))
+
+
+_FLAG = Kind("true or false", lambda value: type(value) is bool)
+_RATE = Kind("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1)  # type: ignore[operator]
+_FACTOR = Kind("a number above 0, at most 100", lambda value: type(value) in (int, float) and 0 < value <= 100)  # type: ignore[operator]
+_COUNT = Kind("a whole number from 1 to 1,000,000", _whole(1, 10**6))
+_DEPTHS = Kind("a list of up to 16 whole numbers from 1 to 1,000", _listed(_whole(1, 1000)))
+_WIDTHS = Kind("a list of up to 16 whole numbers from 1 to 1,000,000", _listed(_whole(1, 10**6)))
+
+ARGUMENTS: Mapping[str, Mapping[str, Kind]] = {
+    "torchvision": {
+        "aux_logits": _FLAG, "dropout": _RATE, "drop_rate": _RATE, "num_classes": _COUNT,
+        "stochastic_depth_prob": _RATE, "width_mult": _FACTOR,
+    },
+    "timm": {
+        "depths": _DEPTHS, "dims": _WIDTHS, "drop_path_rate": _RATE, "drop_rate": _RATE, "in_chans": _COUNT,
+        "num_classes": _COUNT, "num_features": _COUNT,
+    },
+    "pytorchcv": {"dropout_rate": _RATE, "in_channels": _COUNT, "num_classes": _COUNT},
+    "efficientnet_lite_pytorch": {
+        "batch_norm_epsilon": _RATE, "batch_norm_momentum": _RATE, "drop_connect_rate": _RATE, "dropout_rate": _RATE,
+        "in_channels": _COUNT, "num_classes": _COUNT,
+    },
+}  # fmt: skip
+"""For each library the arguments of its constructors that a reference may give. None is a file or an address."""
+
+assert tuple(ARGUMENTS) == LIBRARIES
 
 
 class Comparison(BaseModel):
@@ -57,3 +111,16 @@ class Reference:
     def name(self) -> str:
         """`timm resnet50`"""
         return f"{self.library} {self.model}"
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing of this is passed to the library; empty if it is a plain name with arguments that are listed."""
+        if not is_plain_name(self.model):
+            return f"{self.model!r} is no plain name of a model"
+        listed = ARGUMENTS[self.library]
+        for name, value in self.arguments.items():
+            if name not in listed:
+                return f"the argument {name} is not passed on"
+            if not listed[name].takes(value):
+                return f"the argument {name} must be {listed[name].expected}"
+        return ""

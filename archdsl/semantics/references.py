@@ -3,17 +3,16 @@
 Takes a `Program` and a `Configured` variant; gives `Reference`s. Like `expect` they are claims of the file about its
 own variants: they are not inherited by what amends a variant, and do not travel with a model that is used elsewhere.
 What is said of a variant by name replaces what is said of its model and the same library. No library is imported.
-Reports E101, E105, E106, E108, E301, E302, E317, E409-E411 and E505.
+Reports E101, E105, E106, E108, E301, E302, E317, E409-E414 and E505.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
-from archdsl.graph.reference import LIBRARIES, Comparison, Plain, Reference
+from archdsl.graph.reference import ARGUMENTS, LIBRARIES, Comparison, Plain, Reference, is_plain_name
 from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.checkpoints import keymaps_of
 from archdsl.semantics.elaborate import constant
@@ -46,6 +45,9 @@ def check_references(program: Program, variants: Mapping[str, Configured], bag: 
                 first = Label(seen[key], "first given here")
                 bag.report("E106", target.span, name=" for ".join(key), secondary=[first])
             seen.setdefault(key, target.span)
+        for given in (named.model for named in item.targets if named.model is not None):
+            if not is_plain_name(given.value):
+                bag.report("E412", given.span, library=item.library.name, name=given.value)
         reference = _read(item, "", program.root, bag)
         if reference is not None and reference.comparison.checkpoint is not None:
             concerned = [configured for configured in variants.values() if item in _about(program, configured)]
@@ -100,7 +102,8 @@ def _read(item: ast.Reference, model: str, file: FileScope, bag: Bag) -> Referen
 
 
 def _arguments(item: ast.Reference, file: FileScope, bag: Bag) -> dict[str, Plain] | None:
-    """The values for the library's constructor; None after E105, E106, E301 or an error in a value."""
+    """The values for the library's constructor; None after E105, E106, E413, E414 or an error in a value."""
+    listed = ARGUMENTS.get(item.library.name)
     found: dict[str, Plain] = {}
     places: dict[str, Span] = {}
     ok = True
@@ -114,20 +117,21 @@ def _arguments(item: ast.Reference, file: FileScope, bag: Bag) -> dict[str, Plai
             bag.report("E106", argument.name_span, name=name, secondary=[Label(places[name], "first given here")])
             ok = False
         places[name] = argument.name_span
-        value = constant(argument.value, file, bag)
-        if value is UNKNOWN:
+        if listed is not None and name not in listed:
+            library, near = item.library.name, closest(name, listed)
+            bag.report("E413", argument.name_span, name=name, library=library, suggestion=near, known=", ".join(listed))
             ok = False
-        elif not _is_plain(value):
-            expected = "a number, a bool, a string or a list of such"
-            bag.report("E301", argument.value.span, what=name, expected=expected, got=type_name(value))
+            continue
+        value = constant(argument.value, file, bag)
+        if value is UNKNOWN or listed is None:
+            ok = False
+        elif not listed[name].takes(value):
+            got = str(value) if type(value) in (int, float) else type_name(value)
+            bag.report("E414", argument.value.span, name=name, expected=listed[name].expected, got=got)
             ok = False
         else:
             found[name] = value
     return found if ok else None
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, bool | int | float | str) or (isinstance(value, tuple) and all(map(_is_plain, value)))
 
 
 def _check_map(item: ast.Reference, name: str, concerned: Iterable[Configured], program: Program, bag: Bag) -> None:

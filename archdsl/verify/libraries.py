@@ -3,6 +3,9 @@
 A library is used as it is. Two kinds of networks are made to run at any image size, which changes no weight: average
 pools of pytorchcv whose kernel is the feature map of one image size (`final_pool`) take the whole map instead, and
 efficientnet_lite_pytorch, which computes its padding for one size, is asked to compute it for each.
+
+What is passed on is what `Reference.refusal` lets through, and of that only names in the library's register of
+classifiers: nothing that a spec says can make a library read a file or reach a network.
 """
 
 from __future__ import annotations
@@ -52,13 +55,31 @@ def _lite(library: Any, name: str, **arguments: Any) -> nn.Module:
     return model
 
 
-_BUILDERS: Mapping[str, tuple[str, Callable[..., nn.Module]]] = {
-    "torchvision": ("torchvision", _torchvision),
-    "timm": ("timm", _timm),
-    "pytorchcv": ("pytorchcv.model_provider", _pytorchcv),
-    "efficientnet_lite_pytorch": ("efficientnet_lite_pytorch", _lite),
+def _is_torchvisions(library: Any, name: str) -> bool:
+    """Classifiers only: detectors and segmenters fetch the weights of their backbones."""
+    return name in library.models.list_models(module=library.models)
+
+
+def _is_timms(library: Any, name: str) -> bool:
+    known: bool = library.is_model(name)
+    return known
+
+
+def _is_pytorchcvs(library: Any, name: str) -> bool:
+    return name in library._models
+
+
+def _is_lite(_: Any, name: str) -> bool:
+    return name in {f"efficientnet-lite{number}" for number in range(5)}
+
+
+_BUILDERS: Mapping[str, tuple[str, Callable[[Any, str], bool], Callable[..., nn.Module]]] = {
+    "torchvision": ("torchvision", _is_torchvisions, _torchvision),
+    "timm": ("timm", _is_timms, _timm),
+    "pytorchcv": ("pytorchcv.model_provider", _is_pytorchcvs, _pytorchcv),
+    "efficientnet_lite_pytorch": ("efficientnet_lite_pytorch", _is_lite, _lite),
 }
-"""For each library the module to import, and how a model of a name is made with it."""
+"""For each library the module to import, whether a name is one of its classifiers, and how it makes one."""
 
 assert tuple(_BUILDERS) == LIBRARIES
 
@@ -89,19 +110,29 @@ def version(library: str) -> str:
 def reference_model(reference: Reference) -> nn.Module:
     """The network that a reference names, in eval mode, on the meta device: no memory, no values.
 
-    Raises Unavailable, or Refused if the library has no such model or does not take the arguments.
+    Raises Unavailable, or Refused if the library has no such model or does not take the arguments, or if they are none
+    that a spec may give: neither check nor a `Reference` made in Python gets around that.
     """
+    if reference.refusal:
+        raise Refused(reference.refusal)
     if why := unavailable(reference.library):
         raise Unavailable(why)
-    name, build = _BUILDERS[reference.library]
-    arguments = {key: _listed(value) for key, value in reference.arguments.items()}
+    name, knows, _ = _BUILDERS[reference.library]
+    if not knows(importlib.import_module(name), reference.model):
+        raise Refused(f"{reference.library} has no classifier {reference.model}")
+    return built(reference.library, reference.model, {key: _as_list(v) for key, v in reference.arguments.items()})
+
+
+def built(library: str, model: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """A library's network, in eval mode, on the meta device; whatever it is given. Raises Refused."""
+    name, _, build = _BUILDERS[library]
     try:
         with _WithoutMemory(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = build(importlib.import_module(name), reference.model, **arguments)
+            network = build(importlib.import_module(name), model, **arguments)
     except Exception as error:  # whatever it raises: unknown names and arguments are of several kinds
-        raise Refused(f"{reference.library} does not build it: {type(error).__name__}: {error}") from error
-    return model.eval()
+        raise Refused(f"{library} does not build it: {type(error).__name__}: {error}") from error
+    return network.eval()
 
 
 class _WithoutMemory(TorchFunctionMode):
@@ -116,6 +147,6 @@ class _WithoutMemory(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def _listed(value: Plain) -> Any:
+def _as_list(value: Plain) -> Any:
     """Libraries take lists where the language has them."""
-    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+    return [_as_list(item) for item in value] if isinstance(value, tuple) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archdsl.api import ArchFile
+from archdsl.graph import reference
 from archdsl.graph.reference import Reference
 from archdsl.source import Source
 from tests.semantics.helpers import codes, places
@@ -66,11 +67,11 @@ def test_does_not_travel_with_the_model() -> None:
 
 def test_values() -> None:
     (found,) = references(
-        'reference timm for a with (rate = 2 / 10, names = ["x", [1, true]], deep = false) {\n'
+        "reference timm for a with (drop_rate = 2 / 10, depths = [2, 1 + 2], num_classes = 10) {\n"
         '  "why"\n  tolerance = 1e-9, sizes = [95], checkpoint = "map"\n}',
         "a",
     )
-    assert found.arguments == {"rate": 0.2, "names": ("x", (1, True)), "deep": False}
+    assert found.arguments == {"drop_rate": 0.2, "depths": (2, 3), "num_classes": 10}
     assert found.reason == "why"
     comparison = found.comparison
     assert (comparison.tolerance, comparison.sizes, comparison.checkpoint) == (1e-9, (95,), "map")
@@ -90,10 +91,10 @@ WRONG = [
     ("reference timm for a, a", "E106", "a"),
     ("reference timm for a\nreference timm for b, a", "E106", "a"),
     ("reference timm for a with (3)", "E105", "3"),
-    ("reference timm for a with (x = 1, x = 2)", "E106", "x"),
-    ("reference timm for a with (x = relu)", "E301", "relu"),
-    ("reference timm for a with (x = y)", "E101", "y"),
-    ("reference timm for a with (x = 0..10^9)", "E315", "0..10^9"),
+    ("reference timm for a with (drop_rate = 0, drop_rate = 1)", "E106", "drop_rate"),
+    ("reference timm for a with (drop_rate = relu)", "E414", "relu"),
+    ("reference timm for a with (depths = y)", "E101", "y"),
+    ("reference timm for a with (depths = 0..10^9)", "E315", "0..10^9"),
     ("reference timm for a { size = 3 }", "E410", "size"),
     ("reference timm for a { sizes = [96], sizes = [97] }", "E106", "sizes"),
     ("reference timm for a { sizes = 96 }", "E317", "96"),
@@ -127,3 +128,74 @@ def test_several_errors_of_one_item() -> None:
 )
 def test_limits_of_evaluation_hold_in_items_too(item: str) -> None:
     assert codes(NET + item) == ["E315"]
+
+
+# Addresses, paths, tags of weights, attributes: whatever a library could take for more than the name of a constructor.
+NAMES = [
+    "hf-hub:a/b",
+    "hf_hub:a/b",
+    "local-dir:/tmp/x",
+    "https://example.org/x",
+    "../x",
+    "/etc/passwd",
+    "resnet18.a1_in1k",
+    "resnet18@main",
+    "a b",
+    "a\\n",
+    "",
+    "-x",
+    "_models",
+    "ｒesnet18",
+    "r" * 101,
+]
+
+
+@pytest.mark.parametrize("library", reference.LIBRARIES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_not_plain(library: str, name: str) -> None:
+    assert places(NET + f'reference {library} for a = "{name}"') == [("E412", f'"{name}"')]
+
+
+ARGUMENTS = [
+    'checkpoint_path = "/etc/passwd"',
+    "pretrained = true",
+    'pretrained_cfg = "a1_in1k"',
+    'pretrained_cfg_overlay = "x"',
+    'cache_dir = "/tmp"',
+    'weights = "DEFAULT"',
+    'weights_backbone = "DEFAULT"',
+    'root = "/tmp"',
+    'model_name = "hf-hub:a/b"',
+    'norm_layer = "torch.nn.LayerNorm"',
+    'act_layer = "relu"',
+    'library = "os"',
+    "__class__ = 1",
+]
+
+
+@pytest.mark.parametrize("library", reference.LIBRARIES)
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_an_argument_that_is_not_passed_on(library: str, argument: str) -> None:
+    name = argument.partition(" ")[0]
+    assert places(NET + f"reference {library} for a with ({argument})") == [("E413", name)]
+
+
+VALUES = ["true", '"0.1"', "[0.1]", "-0.1", "1.5", "2", "relu", "0..3"]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_that_an_argument_does_not_take(value: str) -> None:
+    assert places(NET + f"reference timm for a with (drop_rate = {value})") == [("E414", value)]
+
+
+@pytest.mark.parametrize("value", ["0", "1.0", "10^9", "true", '"10"', "[10]"])
+def test_a_count_that_no_network_has(value: str) -> None:
+    assert places(NET + f"reference timm for a with (num_classes = {value})") == [("E414", value)]
+
+
+def test_no_listed_argument_is_a_place() -> None:
+    """No argument takes a string, which is what an address or a path would be."""
+    for arguments in reference.ARGUMENTS.values():
+        for kind in arguments.values():
+            assert not kind.takes("/etc/passwd")
+            assert not kind.takes(("/etc/passwd",))

@@ -1,4 +1,4 @@
-"""E401–E411: what a spec claims and configures: expect, init, preprocess, checkpoint, reference."""
+"""E401–E414: what a spec claims and configures: expect, init, preprocess, checkpoint, reference."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -242,6 +242,71 @@ ENTRIES = (
               "The mean is summed in another order."
               tolerance = 1e-9
             }
+            """,
+    ),
+    Entry(
+        "E412",
+        "no plain name of a model",
+        facts="library name",
+        message="{name} is no name of a model",
+        label="not a plain name",
+        help="give the name of the constructor as {library} lists it: letters, digits, `_` and `-`",
+        explanation="""
+            Libraries load weights, from files and over the network, by what stands in a name: an address, a path, a
+            tag. A reference is a network and not its weights, so that only names of constructors are passed on.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference timm for net = "hf-hub:timm/net"
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference timm for net = "net"
+            """,
+    ),
+    Entry(
+        "E413",
+        "argument that is not passed on",
+        facts="name library suggestion known",
+        message="`{name}` is not passed on to {library}",
+        label="not an argument of a reference",
+        help=("did you mean `{suggestion}`?", "what {library} may be given is: {known}"),
+        explanation="""
+            A reference passes on what a network is made of: sizes and rates. Arguments of libraries also load weights,
+            from files and over the network; none of these, and nothing that is not listed, is passed on.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference timm for net with (checkpoint_path = "net.pth")
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference timm for net with (num_classes = 10)
+            """,
+    ),
+    Entry(
+        "E414",
+        "value that an argument of a library does not take",
+        facts="name expected got",
+        message="`{name}` must be {expected}, got {got}",
+        label="not passed on",
+        help="write the value itself: {expected}",
+        explanation="""
+            Each argument that a reference may pass on has its kind of values. Nothing else reaches a library.
+            """,
+        example="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference timm for net with (drop_rate = "half")
+            """,
+        fixed="""
+            model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            reference timm for net with (drop_rate = 0.5)
             """,
     ),
 )
