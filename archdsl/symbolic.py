@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from archdsl.quoting import string_literal
 
 Value: TypeAlias = Any
 """A compile-time value an expression stands for: int, float, bool, str, None or a tuple of them."""
@@ -65,6 +68,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "math.floor": math.floor,
     "linspace": lambda lo, hi, n: tuple(lo + (hi - lo) * i / (n - 1) if n > 1 else lo for i in range(n)),
 }
+_EXPONENT = re.compile(r"(?<=[0-9]e)([+-])0*")
 _ATOM = 20
 _CONDITIONAL = 0
 
@@ -128,9 +132,16 @@ class Const(Expr):
         if isinstance(self.value, tuple):
             return "[" + ", ".join(str(lift(item)) for item in self.value) + "]"
         if isinstance(self.value, str):
-            return '"' + self.value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        text = repr(self.value)
+            return string_literal(self.value)
+        text = _number(self.value)
         return f"({text})" if text.startswith("-") and outer > 6 else text
+
+
+def _number(value: bool | int | float | None) -> str:
+    """A number as people write it: 1e-6, not 1e-06. What a subclass prints for itself is not asked."""
+    if isinstance(value, float):
+        return _EXPONENT.sub(lambda match: match[1].removeprefix("+"), float.__repr__(value))
+    return repr(value) if value is None or isinstance(value, bool) else int.__repr__(value)
 
 
 @dataclass(slots=True, repr=False, unsafe_hash=True)

@@ -36,6 +36,7 @@ HINTS = {
     "pattern": 'write a pattern as a string: `"features.*.conv": …`',
     "plain label": "this name cannot contain { } or dots",
     "nesting": "give the inner parts names",
+    "surrogate": "half of a surrogate pair is no character: a spec is text in UTF-8",
     "no bracket": "no such bracket is open here: remove it",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from archdsl.diagnostics.core import Bag
@@ -10,11 +11,14 @@ from archdsl.syntax import ast
 from archdsl.syntax.build import Build
 from archdsl.syntax.errors import report_failure
 from archdsl.syntax.grammar import load_tables
+from archdsl.syntax.hints import HINTS
 from archdsl.syntax.lexing import ITEM_WORDS, Chunk, Lexer
 from archdsl.syntax.parser import Failure, Parser
 
 MAX_TEXT = 1_000_000
 """Characters of a file."""
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @cache
@@ -39,6 +43,7 @@ class Reader:
             self.bag.report("E009", span, what="the file's length", limit=f"{MAX_TEXT} characters")
             return None
         before = len(self.bag)
+        self.characters()
         chunks = Lexer(self.source, self.parser.tables, self.bag).run()
         items: list[ast.ItemSyntax] = []
         follows_fault = False
@@ -57,6 +62,13 @@ class Reader:
             return None
         docstring = next((item for item in items if isinstance(item, ast.Docstring)), None)
         return ast.File(docstring, tuple(items), span=Span(self.source, 0, len(text)))
+
+    def characters(self) -> None:
+        """Report what no file in UTF-8 can hold: a text that Python made may."""
+        lone = _SURROGATE.search(self.source.text)
+        if lone is not None:
+            span = Span(self.source, lone.start(), lone.end())
+            self.bag.report("E001", span, char=lone[0], help=HINTS["surrogate"])
 
     def _item(self, chunk: Chunk, at_end: bool) -> ast.ItemSyntax | None:
         item = self.parser.parse(chunk.tokens, "item", self.build)
@@ -103,5 +115,7 @@ def parse_expression(source: Source, bag: Bag) -> ast.Expression | None:
         bag.report("E009", Span(source, 0, 0), what="the text's length", limit=f"{MAX_TEXT} characters")
         return None
     before = len(bag)
-    expression = Reader(source, bag).expression()
+    reader = Reader(source, bag)
+    reader.characters()
+    expression = reader.expression()
     return expression if len(bag) == before else None

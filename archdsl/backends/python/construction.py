@@ -12,6 +12,7 @@ from archdsl.backends.python.naming import variable
 from archdsl.backends.python.parameters import ClassDef
 from archdsl.backends.python.reroll import reroll
 from archdsl.backends.python.text import argument, text
+from archdsl.quoting import string_literal
 from archdsl.symbolic import Binary, Const, Expr, Not
 
 Member = tuple[str, ModuleExpr]
@@ -55,9 +56,9 @@ class Construction:
             yield from statement(f"self.{name} = ", expression, "", depth)
         else:
             kind = "register_parameter" if isinstance(module, Weight) else "add_module"
-            yield from statement("", f'self.{kind}("{name}", {expression})', "", depth)
+            yield from statement("", f"self.{kind}({string_literal(name)}, {expression})", "", depth)
         if isinstance(module, Listed):
-            owner = f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
+            owner = f"self.{name}" if is_attribute(name) else f"getattr(self, {string_literal(name)})"
             yield from self._bare_weights(owner, module, depth)
 
     def _options(self, options: Sequence[tuple[str, Option]], depth: int) -> Iterator[str]:
@@ -99,9 +100,9 @@ class Construction:
         for name, item in listed.items:
             if isinstance(item, Weight):
                 _, expression = self._expression(item, depth)
-                yield from statement("", f'{owner}.register_parameter("{name}", {expression})', "", depth)
+                yield from statement("", f"{owner}.register_parameter({string_literal(name)}, {expression})", "", depth)
             elif isinstance(item, Listed):
-                yield from self._bare_weights(f'{owner}["{name}"]', item, depth)
+                yield from self._bare_weights(f"{owner}[{string_literal(name)}]", item, depth)
 
     # --- conditions --------------------------------------------------------------------------
 
@@ -140,7 +141,11 @@ class Construction:
         lines = [f"{INDENT * depth}{name} = nn.Sequential()"]
 
         def adding(label: str, module: str) -> str:
-            key = f'"{label}"' if label and "{" not in label else f'f"{label}"' if label else f"str(len({name}))"
+            key = (
+                (f"f{string_literal(label)}" if "{" in label else string_literal(label))
+                if label
+                else f"str(len({name}))"
+            )
             return f"{name}.add_module({key}, {module})"
 
         for label, item in listed.items:
@@ -227,14 +232,14 @@ class Construction:
     @staticmethod
     def _repeat(repeat: Repeat, element: str) -> str:
         if repeat.name:
-            element = f'(f"{_formatted(repeat)}", {element})'
+            element = f"(f{string_literal(_formatted(repeat))}, {element})"
         return f"*[{element} for {repeat.loop} in {_range(repeat)}]"
 
     def _listed(self, listed: Listed, depth: int) -> tuple[list[str], str]:
         if not listed.sequential:
             members = [(name, item) for name, item in listed.items if not isinstance(item, Weight)]
             before, items = self._expressions([item for _, item in members], depth)
-            pairs = [f'"{name}": {item}' for (name, _), item in zip(members, items, strict=True)]
+            pairs = [f"{string_literal(name)}: {item}" for (name, _), item in zip(members, items, strict=True)]
             return before, f"nn.ModuleDict({{{', '.join(pairs)}}})"
         named = any(_name(name, item) for name, item in listed.items)
         if any(isinstance(item, Option) for _, item in listed.items):
@@ -261,7 +266,7 @@ class Construction:
                 continue
             before, expression = self._expression(item, depth)
             lines += before
-            pairs.append(f'("{name or position}", {expression})')
+            pairs.append(f"({string_literal(name or str(position))}, {expression})")
             named.append(f"{name}={expression}")
             position += 1
         if len(named) == len(pairs) and all(name.isidentifier() and not iskeyword(name) for name, _ in listed.items):

@@ -6,25 +6,20 @@ import textwrap
 from collections.abc import Iterable
 
 from archdsl.backends.python.layout import WIDTH
+from archdsl.quoting import docstring_text, paragraphs
 
 
-def docstring_lines(paragraphs: Iterable[str], indent: str) -> list[str]:
-    """A docstring of some texts; lines within a paragraph are joined before they are broken anew."""
-    wanted = [" ".join(part.split()) for text in paragraphs for part in text.split("\n\n")]
-    wanted = [_quoted(paragraph) for paragraph in wanted if paragraph]
-    if len(wanted) == 1 and len(f'{indent}"""{wanted[0]}') <= WIDTH:  # ruff lets the closing quotes stand out
-        return [f'{indent}"""{_end(wanted[0])}"""']
+def docstring_lines(texts: Iterable[str], indent: str) -> list[str]:
+    """A docstring of some texts, none where all are blank; lines within a paragraph are joined and broken anew."""
+    wanted = [paragraph for text in texts for paragraph in paragraphs(text)]
+    if len(wanted) == 1:
+        whole = f'{indent}"""{docstring_text(wanted[0], first=True, last=True)}'
+        if len(whole) <= WIDTH:  # ruff lets the closing quotes stand out
+            return [f'{whole}"""']
     lines: list[str] = []
     for position, paragraph in enumerate(wanted):
+        text = docstring_text(paragraph, first=position == 0, last=False)
         first = "" if position else '"""'
-        wrapped = textwrap.wrap(first + paragraph, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+        wrapped = textwrap.wrap(first + text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
         lines += ([""] if position else []) + [f"{indent}{line}" for line in wrapped]
-    return [*lines, f'{indent}"""']
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"""', "'''")
-
-
-def _end(text: str) -> str:
-    return f"{text} " if text.endswith('"') else text
+    return [*lines, f'{indent}"""'] if lines else []

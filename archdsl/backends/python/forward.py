@@ -15,6 +15,7 @@ from archdsl.backends.python.layout import INDENT, signature, statement
 from archdsl.backends.python.modules import Body, Option, Step
 from archdsl.backends.python.text import argument
 from archdsl.graph.ir import Ref
+from archdsl.quoting import string_literal
 from archdsl.symbolic import Const, Expr
 
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
@@ -141,7 +142,7 @@ class Forward:
         """The outputs with their names."""
         if self.result != "dict":
             return f"{self.result}({', '.join(values)})"
-        pairs = [f'"{key}": {value}' for key, value in zip(self.keys, values, strict=True)]
+        pairs = [f"{string_literal(key)}: {value}" for key, value in zip(self.keys, values, strict=True)]
         return f"{{{', '.join(pairs)}}}"
 
     def _branches(self, step: Step, depth: int, last: bool) -> Iterator[str]:
@@ -251,7 +252,14 @@ def _member(path: Sequence[str], weight: bool) -> str:
     text = "self"
     for part in containers:
         attribute = text == "self" and is_attribute(part)
-        text = f"{text}.{part}" if attribute else f'getattr(self, "{part}")' if text == "self" else f'{text}["{part}"]'
+        text = (
+            f"{text}.{part}"
+            if attribute
+            else f"getattr(self, {string_literal(part)})"
+            if text == "self"
+            else f"{text}[{string_literal(part)}]"
+        )
     if text == "self" and is_attribute(last):
         return f"self.{last}"
-    return f'getattr({text}, "{last}")' if weight or text == "self" else f'{text}["{last}"]'
+    key = string_literal(last)
+    return f"getattr({text}, {key})" if weight or text == "self" else f"{text}[{key}]"

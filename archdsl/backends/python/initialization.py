@@ -15,6 +15,7 @@ from archdsl.backends.python.layout import INDENT, statement
 from archdsl.backends.python.text import text
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.settings import InitRule, assign_initializers
+from archdsl.quoting import string_literal
 from archdsl.symbolic import IN_CHANNELS, evaluate, lift
 
 _PAD = INDENT * 2
@@ -65,10 +66,11 @@ def _by_name(rule: InitRule, keys: Sequence[str], graph: Graph, patterns: Sequen
     fitting = [p for p in plain if [key for key in known if fnmatch.fnmatchcase(key, p)] == list(keys)]
     yield f"{_PAD}for name, parameter in self.named_parameters():"
     if fitting:
-        test = f'fnmatchcase(name, "{fitting[0]}")' if "*" in fitting[0] else f'name == "{fitting[0]}"'
+        wanted = string_literal(fitting[0])
+        test = f"fnmatchcase(name, {wanted})" if "*" in fitting[0] else f"name == {wanted}"
         yield from statement("if ", test, ":", 3)
     else:
-        names = ", ".join(f'"{key}"' for key in keys)
+        names = ", ".join(map(string_literal, keys))
         yield from statement("if ", f"name in {{{names}}}", ":", 3)
     yield from _call(rule, "parameter", 4)
 

@@ -77,8 +77,8 @@ def _class(
 ) -> Iterator[str]:
     body = known.body
     yield f"class {known.name}({'nn.Sequential' if body.sequential else 'nn.Module'}):"
-    if known.docstring:
-        yield from docstring_lines([known.docstring], INDENT)
+    if docstring := docstring_lines([known.docstring], INDENT):
+        yield from docstring
         yield ""
     yield from signature("def __init__", ["self", *map(_parameter, known.parameters)], " -> None:", 1)
     construction = Construction(known, classes, names.helpers)

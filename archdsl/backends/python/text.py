@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from archdsl.symbolic import Const, Expr, Tuple
-
-_EXPONENT = re.compile(r"(?<=[0-9]e)([+-])0+(?=[0-9])")
 
 
 def text(expr: Expr, outer: int = 0) -> str:
-    """The expression, numbers as people write them: 1e-6, not 1e-06; `outer` as for `Expr.python`."""
-    plain = expr.python(outer)
-    if '"' in plain:
-        return plain
-    return _EXPONENT.sub(lambda match: match.group(1).removeprefix("+"), plain)
+    """The expression; `outer` as for `Expr.python`."""
+    return expr.python(outer)
 
 
 def argument(expr: Expr) -> str:
