@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from archdsl import library
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
@@ -19,11 +20,12 @@ from archdsl.graph.backbone import classifiers, first_layers
 from archdsl.semantics.checkpoints import check_checkpoints
 from archdsl.semantics.claims import check_claims
 from archdsl.semantics.names import check_names
-from archdsl.semantics.program import Definition, bind
+from archdsl.semantics.program import Definition, Loader, bind
 from archdsl.semantics.references import check_references
 from archdsl.semantics.settings import check_settings
 from archdsl.semantics.variants import VariantTable
 from archdsl.source import Source
+from archdsl.texts import Recorder, Texts
 from archdsl.variant import FeatureVariant, Variant
 
 if TYPE_CHECKING:
@@ -37,16 +39,21 @@ __all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "o
 
 
 class ArchFile(Mapping[str, Variant]):
-    """A parsed and bound file: a mapping from names to variants, in the order of the file."""
+    """A parsed and bound file: a mapping from names to variants, in the order of the file.
 
-    def __init__(self, source: Source) -> None:
+    Pickled, it is its text and those of the files that it uses.
+    """
+
+    def __init__(self, source: Source, find: Loader = library.used_file) -> None:
         self.bag = Bag()
         self.name = source.name
-        program = bind(source, library.used_file, self.bag)
+        used = Recorder(find)
+        program = bind(source, used, self.bag)
         if program is None:
             self.bag.raise_errors()
         assert program is not None
         self.program = program
+        self.texts = Texts(source.name, source.text, tuple(used.uses))
         check_names(program, self.bag)
         self.variants = VariantTable(program, self.bag).collect()
         self._made: dict[str, Variant] = {}
@@ -81,6 +88,15 @@ class ArchFile(Mapping[str, Variant]):
         if len(self) == 1:
             return self.only(None)._repr_html_()
         return networks(self.docstring, [variant.graph for variant in self.values()])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (self.texts,)
+
+    def __copy__(self) -> ArchFile:
+        return self
+
+    def __deepcopy__(self, memo: object) -> ArchFile:
+        return self  # it is never changed
 
     def is_current(self) -> bool:
         """Whether the files this one uses still say what they said."""
@@ -129,6 +145,19 @@ def open_source(source: Source) -> ArchFile:
     """Parse and bind a text; raises ArchError if it cannot be used at all or has errors in names or variants."""
     file = ArchFile(source)
     file.bag.raise_errors()
+    return file
+
+
+_restored_files: WeakValueDictionary[str, ArchFile] = WeakValueDictionary()
+
+
+def _restored(texts: Texts) -> ArchFile:
+    """A file from the texts of a pickle, and from nothing else; the same for the same texts as long as it is used."""
+    file = _restored_files.get(texts.digest)
+    if file is None or file.name != texts.name:
+        file = ArchFile(texts.source, texts.find)
+        file.bag.raise_errors()
+        _restored_files[texts.digest] = file
     return file
 
 
@@ -199,21 +228,16 @@ def load(
     """
     if checkpoint is not None and weights is None:
         raise TypeError(f"checkpoint = {checkpoint!r} says how to read weights, and none are given")
-    from archdsl.backends.contract import equip
-    from archdsl.backends.module import build_module
+    from archdsl.backends.module import construct
 
     with collector_paused():
         whole = find(spec, variant).override(parameters).for_image(in_channels, image_size)
         names = [features] if isinstance(features, str) else None if isinstance(features, bool) else features
         found = whole.features(names) if features is not False else whole
-        source = found.source  # before the graph, which comes with it
+        model_class = found.model_class
         if weights is None:
-            model = build_module(found.graph, source, device=device, dtype=dtype)
-        else:
-            model = _pretrained(found, weights, checkpoint, device, dtype, new_head="classes" in parameters)
-        given = found.names if isinstance(found, FeatureVariant) else None
-        equip(type(model), whole.graph, given, whole.new_classifiers if "classes" in whole.parameters else None)
-        return model
+            return construct(model_class, device=device, dtype=dtype)
+        return _pretrained(found, weights, checkpoint, device, dtype, new_head="classes" in parameters)
 
 
 def _pretrained(

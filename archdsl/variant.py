@@ -5,11 +5,12 @@ The graph is elaborated when it is first needed; torch is imported only where a 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from archdsl.diagnostics.core import Bag
 from archdsl.diagnostics.suggest import closest
@@ -28,8 +29,11 @@ from archdsl.semantics.settings import init_rules
 from archdsl.semantics.variants import Configured, VariantTable, for_image, override
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse_expression
+from archdsl.texts import Texts
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from torch import nn
 
     from archdsl.backends.diagram import Drawing, Options
@@ -50,15 +54,29 @@ class SpecFile(Protocol):
     @property
     def variants(self) -> Mapping[str, Configured]: ...
 
+    @property
+    def texts(self) -> Texts: ...
+
     def __getitem__(self, name: str, /) -> Variant: ...
 
 
-class Variant:
-    """One configuration of a model. The graph is made, and its errors raised, when it is first needed."""
+class Change(NamedTuple):
+    """What was changed of the variant that the file has: by which method of `Variant`, and its argument, plain."""
 
-    def __init__(self, file: SpecFile, configured: Configured) -> None:
+    method: Literal["override", "set", "for_image", "features"]
+    given: tuple[Any, ...]
+
+
+class Variant:
+    """One configuration of a model. The graph is made, and its errors raised, when it is first needed.
+
+    Pickled, it is the texts of its spec, its name, and what was changed of it.
+    """
+
+    def __init__(self, file: SpecFile, configured: Configured, changes: tuple[Change, ...] = ()) -> None:
         self.file = file
         self.configured = configured
+        self.changes = changes
 
     @property
     def name(self) -> str:
@@ -71,8 +89,10 @@ class Variant:
             return known
         c = self.configured
         graph = elaborate(c.name, c.model, c.args, c.span, bag, image=c.image, traced=traced)
-        if graph is not None and known is None:
-            self.__dict__["graph"] = graph
+        if graph is not None:
+            graph.maker = self
+            if known is None:
+                self.__dict__["graph"] = graph
         return graph
 
     @cached_property
@@ -102,9 +122,24 @@ class Variant:
         """Whether this is the network that the file names so: whole, and with its own arguments."""
         return self.whole is self and self.file.variants.get(self.name) is self.configured
 
-    def _changed(self, configured: Configured) -> Variant:
+    def _changed(self, configured: Configured, change: Change) -> Variant:
         """The same, but for what it is configured with."""
-        return Variant(self.file, configured)
+        return Variant(self.file, configured, (*self.changes, change))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _varied, (self.file, self.name, self.changes)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # it is never changed
+
+    @cached_property
+    def identity(self) -> str:
+        """A digest of the texts and changes: the same for the same network, in every process."""
+        parts = (self.file.texts.digest, self.name, *self.changes)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @cached_property
     def source(self) -> str:
@@ -173,11 +208,39 @@ class Variant:
         bag.raise_errors()
         return references
 
+    @cached_property
+    def module(self) -> ModuleType:
+        """The compiled source. Its classes are this network's own: they have its contract and can be pickled."""
+        from archdsl.backends.module import compile_source
+        from archdsl.backends.pickles import make_picklable
+
+        source = self.source  # before the graph, which comes with it
+        module = compile_source(self.graph, source, self.identity)
+        if "__network__" not in vars(module):
+            self._equip(vars(module)[self.graph.root.definition])
+            make_picklable(module, self)
+            vars(module)["__network__"] = self
+        return module
+
+    def _equip(self, model_class: type[Any]) -> None:
+        """Put on a class what its models offer to those who build on them."""
+        from archdsl.backends.contract import equip
+
+        whole = self.whole
+        names = self.names if isinstance(self, FeatureVariant) else None
+        equip(model_class, whole.graph, names, whole.new_classifiers if "classes" in whole.parameters else None)
+
+    @property
+    def model_class(self) -> type[Any]:
+        """The class of this network's models."""
+        found: type[Any] = vars(self.module)[self.graph.root.definition]
+        return found
+
     def empty(self) -> nn.Module:
         """The module on the meta device: complete but for the values of its weights."""
-        from archdsl.backends.module import empty_module
+        from archdsl.backends.module import construct_empty
 
-        return empty_module(self.graph, self.source)
+        return construct_empty(self.model_class)
 
     @property
     def whole(self) -> Variant:
@@ -229,7 +292,8 @@ class Variant:
         given = ", ".join(f"{name} = {value!r}" for name, value in values.items())
         span = Span(Source("<arguments>", given), 0, len(given))
         plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
-        return self._changed(override(self.configured, plain, span)) if values else self
+        change = Change("override", tuple(plain.items()))
+        return self._changed(override(self.configured, plain, span), change) if values else self
 
     def set(self, assignments: Mapping[str, str]) -> Variant:
         """`override` with values written in the language (`{"depths": "[3, 4, 6, 3]"}`), as `--set` gives them.
@@ -252,7 +316,7 @@ class Variant:
         args = VariantTable(self.file.program, bag).amend(self.configured, given, self.configured.span)
         bag.raise_errors()
         assert args is not None
-        return self._changed(replace(self.configured, args=args))
+        return self._changed(replace(self.configured, args=args), Change("set", tuple(assignments.items())))
 
     def diff(self, other: Variant) -> GraphDiff:
         """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""
@@ -273,7 +337,8 @@ class Variant:
         given = {name: value for name, value in values.items() if value is not None}
         text = ", ".join(f"{name} = {value!r}" for name, value in given.items())
         span = Span(Source("<image>", text), 0, len(text))
-        return self._changed(for_image(self.configured, given, span)) if given else self
+        change = Change("for_image", (channels, None if height is None else (height, width)))
+        return self._changed(for_image(self.configured, given, span), change) if given else self
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -300,16 +365,17 @@ class FeatureVariant(Variant):
     """The part of a variant that gives feature maps: the network up to the last of them. It returns them by name."""
 
     def __init__(self, whole: Variant, names: Sequence[str]) -> None:
-        super().__init__(whole.file, whole.configured)
+        names = tuple(names)
+        super().__init__(whole.file, whole.configured, (*whole.changes, Change("features", names)))
         self._whole = whole
-        self.names = tuple(names)
+        self.names = names
 
     @property
     def whole(self) -> Variant:
         return self._whole
 
-    def _changed(self, configured: Configured) -> Variant:
-        return Variant(self.file, configured).features(self.names)
+    def _changed(self, configured: Configured, change: Change) -> Variant:
+        return Variant(self.file, configured, (*self._whole.changes, change)).features(self.names)
 
     def build(self, bag: Bag, *, traced: bool = False) -> Graph | None:
         from archdsl.graph.cut import feature_graph
@@ -322,4 +388,21 @@ class FeatureVariant(Variant):
             return None
         found = stage_features(graph)
         cut = feature_graph(graph, {name: found[name] for name in self.names})
+        cut.maker = self
         return self.__dict__.setdefault("graph", cut) if known is None else cut
+
+
+def _varied(file: SpecFile, name: str, changes: tuple[Change, ...]) -> Variant:
+    """A variant from what a pickle has of it."""
+    variant = file[name]
+    for method, given in changes:
+        match method:
+            case "override":
+                variant = variant.override(dict(given))
+            case "set":
+                variant = variant.set(dict(given))
+            case "for_image":
+                variant = variant.for_image(*given)
+            case "features":
+                variant = variant.features(given)
+    return variant

@@ -1,8 +1,7 @@
 """An `nn.Module`: what the generated source builds. There is no second path.
 
 The source is compiled once under a name of its own and kept in `linecache`, so that tracebacks inside a model show
-its lines and `inspect.getsource` works; the module object is in `sys.modules`, so that models can be pickled in the
-process that made them.
+its lines and `inspect.getsource` works; the module object is in `sys.modules`, as an imported one is.
 """
 
 from __future__ import annotations
@@ -23,9 +22,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def compile_source(graph: Graph, source: str) -> types.ModuleType:
-    """The generated source as an imported Python module; the same object for the same source."""
-    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+def compile_source(graph: Graph, source: str, identity: str = "") -> types.ModuleType:
+    """The generated source as an imported Python module; the same object for the same source and identity.
+
+    What is put on its classes is that of one network: of two with the same source `identity` tells which.
+    """
+    digest = hashlib.sha256((source + identity).encode()).hexdigest()[:12]
     name = f"archdsl_generated.{graph.name}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
@@ -44,21 +46,26 @@ def compile_source(graph: Graph, source: str) -> types.ModuleType:
 def build_module(
     graph: Graph, source: str, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
 ) -> nn.Module:
+    """A freshly initialized model of a source, as `construct` makes it."""
+    return construct(getattr(compile_source(graph, source), graph.root.definition), device=device, dtype=dtype)
+
+
+def construct(
+    model_class: type[Any], *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+) -> nn.Module:
     """A freshly initialized model on a device, in a dtype; in training mode, as torch constructs modules."""
     import torch
 
-    model_class = getattr(compile_source(graph, source), graph.root.definition)
     with torch.device(device or "cpu"):
         model: nn.Module = model_class()
     return model.to(dtype) if dtype is not None else model
 
 
-def empty_module(graph: Graph, source: str) -> nn.Module:
+def construct_empty(model_class: type[Any]) -> nn.Module:
     """The model on the meta device: its weights have shapes and dtypes, no memory and no values.
 
     Initialization is passed over. Done by torch on the meta device it would take longer than all the rest.
     """
-    model_class = getattr(compile_source(graph, source), graph.root.definition)
     with _without_values()():
         model: nn.Module = model_class()
     return model

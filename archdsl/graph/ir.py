@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from archdsl.ops.spec import OpParams, OpSpec, Recipe, Shape, Weight
 from archdsl.source import Span
@@ -218,6 +218,15 @@ class Node:
         return next((s for s in self.scope.ancestors() if s.stage), None)
 
 
+class Maker(Protocol):
+    """What graphs come from (`archdsl.Variant`)."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    def traced(self) -> Graph: ...
+
+
 @dataclass(eq=False)
 class Graph:
     """A whole architecture: nodes in order of execution and the scope tree, rooted at the model."""
@@ -232,6 +241,13 @@ class Graph:
     """Whether the outputs are feature maps: all alike, given back by name."""
     traced: bool = True
     """Whether expressions say what the numbers were computed from."""
+    maker: Maker | None = field(default=None, repr=False)
+    """What can make this graph again, in another process too: what a pickle has in its place."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self.maker is None:
+            raise TypeError(f"the graph {self.name} cannot be pickled: it is that of no variant")
+        return _remade, (self.maker, self.traced)
 
     def add(self, node: Node) -> None:
         self.nodes.append(node)
@@ -304,3 +320,7 @@ class Graph:
             for slot, (ref, shape) in enumerate(zip(node.inputs, node.input_shapes, strict=True)):
                 network.add_edge(ref.node, node.id, key=slot, port=ref.port, shape=shape)
         return network
+
+
+def _remade(maker: Maker, traced: bool) -> Graph:
+    return maker.traced() if traced else maker.graph

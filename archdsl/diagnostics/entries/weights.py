@@ -1,4 +1,4 @@
-"""E501–E506: loading weights."""
+"""E501–E515: loading weights and models."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -107,6 +107,25 @@ ENTRIES = (
             """,
         fixed="""
             archdsl predict net --weights net.pth --checkpoint timm cat.jpg
+            """,
+    ),
+    Entry(
+        "E507",
+        "saved model of another version",
+        facts="name",
+        message="the saved model `{name}` was made by an archdsl that writes other source for it",
+        help="load its weights instead: save model.state_dict(), and give the file to archdsl.load(weights=…)",
+        fence="text",
+        explanation="""
+            A pickled model holds its spec and its state. The spec is compiled again where it is read, and the source
+            that this archdsl generates is not the one that the state was made by, so that the state could mean
+            something else. A state_dict depends on the spec only.
+            """,
+        example="""
+            torch.save(model, "model.pt")
+            """,
+        fixed="""
+            torch.save(model.state_dict(), "model.pt")
             """,
     ),
 )
