@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -24,7 +23,8 @@ from archdsl.semantics.program import Definition, Loader, bind
 from archdsl.semantics.references import check_references
 from archdsl.semantics.settings import check_settings
 from archdsl.semantics.variants import VariantTable
-from archdsl.source import Source
+from archdsl.source import Source, Unreadable
+from archdsl.syntax import ast
 from archdsl.texts import Recorder, Texts
 from archdsl.variant import FeatureVariant, Variant
 
@@ -99,12 +99,17 @@ class ArchFile(Mapping[str, Variant]):
         return self  # it is never changed
 
     def is_current(self) -> bool:
-        """Whether the files this one uses still say what they said."""
-        used = (file.source for file in self.program.files.values() if file is not self.program.root)
+        """Whether every `use` in this file, and in those it uses, still means the same file, and that says the same."""
+        files = self.program.files
+        uses = ((file, item) for file in files.values() for item in file.syntax.items if isinstance(item, ast.Use))
         try:
-            return all(library.read(Path(source.name)).text == source.text for source in used)
-        except ArchError:
+            for file, item in uses:
+                found = library.used_file(file.source, item.path.value)
+                if found is None or found.identity not in files or files[found.identity].source.text != found.text:
+                    return False
+        except Unreadable:
             return False
+        return True
 
     def check(self) -> tuple[Diagnostic, ...]:
         """Every finding about the file: names, types, shapes, claims, of all its variants. See also `unchecked`."""
@@ -173,13 +178,13 @@ def open(spec: str | os.PathLike[str]) -> ArchFile:
     return file
 
 
-_recent: dict[tuple[str, str], ArchFile] = {}
+_recent: dict[tuple[str | None, str, str], ArchFile] = {}
 _MOST_RECENT = 4
 
 
 def _opened(source: Source) -> ArchFile:
     """`open_source`, but a text that was opened lately, and has not changed since, is not read again."""
-    key = (source.name, source.text)
+    key = (source.path, source.name, source.text)
     file = _recent.pop(key, None)
     if file is None or not file.is_current():
         file = open_source(source)

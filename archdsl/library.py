@@ -5,17 +5,32 @@
 
 from __future__ import annotations
 
+import codecs
+import os
+import stat
 from functools import lru_cache
 from pathlib import Path
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.resources import find, roots
-from archdsl.source import Source
+from archdsl.source import Source, Unreadable
 from archdsl.syntax import ast, parse
+from archdsl.syntax.reading import MAX_TEXT
 
 SUFFIX = ".arch"
-MAX_BYTES = 1_000_000
+MAX_BYTES = 4 * (MAX_TEXT + 1)
+"""How much of a file is read: with this many bytes it has more characters than a spec may have."""
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe, not a regular file; `-` reads standard input",
+    stat.S_IFCHR: "a device, not a regular file; `-` reads standard input",
+    stat.S_IFBLK: "a device, not a regular file",
+    stat.S_IFSOCK: "a socket, not a regular file",
+}
+"""What is no spec."""
 
 
 def families() -> list[str]:
@@ -72,26 +87,72 @@ def locate(name: str) -> tuple[Source, str | None]:
     raise ArchError(bag)
 
 
-def read(path: Path) -> Source:
+def read(path: str | os.PathLike[str]) -> Source:
     """The text of a spec; raises ArchError E602."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise OSError(f"larger than {MAX_BYTES:,} bytes")
-        return Source(str(path), path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        detail = getattr(error, "strerror", None) or str(error)
+        return _read(os.fspath(path), os.fspath(path))
+    except Unreadable as error:
         bag = Bag()
-        bag.report("E602", None, path=str(path), detail=detail)
+        bag.report("E602", None, path=os.fspath(path), detail=error.detail)
         raise ArchError(bag) from None
 
 
 def used_file(source: Source, name: str) -> Source | None:
-    """The file that `use "name"` in a source means: beside it, or among the shipped specs."""
-    own = Path(source.name)
-    if own.is_file():
-        folder = own.resolve().parent
-        beside = (folder / name).resolve()
-        if beside.is_relative_to(folder) and beside.is_file():
-            return read(beside if own.is_absolute() else own.parent / name)
+    """The file that `use "name"` in a source means: beside it, or among the shipped specs; raises Unreadable.
+
+    What lies beside a source is what its real folder holds. A file that is there and may not be read is not passed over
+    for a shipped one of its name. A text that was read from no file has no folder.
+    """
+    if source.path is not None:
+        folder = os.path.dirname(source.path)
+        if _is_there(beside := os.path.join(folder, name)):
+            real = os.path.realpath(beside)
+            if not real.startswith(os.path.join(folder, "")):
+                raise Unreadable("it is a link that leads out of the folder of this file", outside=True)
+            if not real.endswith(SUFFIX):
+                raise Unreadable(f"only files called NAME{SUFFIX} are read")
+            shown = os.path.dirname(source.name)
+            is_own = os.path.realpath(shown) == folder
+            return _read(real, os.path.join(shown, os.path.relpath(real, folder)) if is_own else real)
     shipped = find("specs", name)
-    return read(shipped) if shipped else None
+    return _read(str(shipped), str(shipped)) if shipped else None
+
+
+def _is_there(path: str) -> bool:
+    """Whether a name is taken; raises Unreadable for what can be no name."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise Unreadable(_reason(error)) from None
+    return True
+
+
+def _read(path: str, name: str) -> Source:
+    """A regular file as a source that is shown as `name`; raises Unreadable. No more of it is read than may be."""
+    try:
+        real = os.path.realpath(path)
+        kind = _KINDS.get(stat.S_IFMT(os.stat(real).st_mode))  # asked before it is opened: opening can do things, too
+        if kind is not None:
+            raise Unreadable(f"it is {kind}")
+        if path.endswith(SUFFIX) and not real.endswith(SUFFIX):
+            raise Unreadable(f"it is a link to a file that is not called NAME{SUFFIX}")
+        with open(os.open(real, _FLAGS), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Unreadable("it is no regular file")
+            return Source(name, decoded(file.read(MAX_BYTES)), real)
+    except (OSError, ValueError) as error:
+        raise Unreadable(_reason(error)) from None
+
+
+def decoded(content: bytes) -> str:
+    """The text of a spec, of which no more than MAX_BYTES were read; raises UnicodeDecodeError.
+
+    What is longer than a spec may be is found where it is parsed: bytes that are too many are too many characters.
+    """
+    return codecs.getincrementaldecoder("utf-8")().decode(content, final=len(content) < MAX_BYTES)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

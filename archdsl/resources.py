@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -18,6 +19,6 @@ def find(kind: str, name: str) -> Path | None:
         return None
     for root in roots(kind):
         path = root / name
-        if path.is_file():
+        if os.path.isfile(path):  # False, where a Path raises: a name that is too long
             return path
     return None

@@ -7,12 +7,35 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 
+class Unreadable(Exception):
+    """A file that cannot be read as a spec, and why; `outside`: one that the spec that uses it may not read."""
+
+    def __init__(self, detail: str, *, outside: bool = False) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.outside = outside
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One text, and the name it is shown under (`resnet.arch`, `<stdin>`)."""
+    """One text, the name it is shown under (`resnet.arch`, `<stdin>`), and the file it was read from, if any.
+
+    `path` is that file's real, absolute path: names change with the folder one is in, and links with where they lead.
+    A line ends in a newline, in a file, from standard input and in a string alike; those of Windows become one.
+    """
 
     name: str
     text: str = field(repr=False)
+    path: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if "\r\n" in self.text:
+            object.__setattr__(self, "text", self.text.replace("\r\n", "\n"))
+
+    @property
+    def identity(self) -> str:
+        """What tells the files of a program apart: two names of one file are one file."""
+        return self.path or self.name
 
     @cached_property
     def line_starts(self) -> list[int]:

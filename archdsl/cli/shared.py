@@ -175,16 +175,13 @@ def locate(spec: str) -> tuple[Source, str | None]:
 
 def read_stdin() -> Source:
     """Standard input as a source; raises ArchError E602."""
-    from archdsl.library import MAX_BYTES
+    from archdsl.library import MAX_BYTES, decoded
     from archdsl.source import Source
 
-    content = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise refuse("E602", path=STDIN, detail=f"larger than {MAX_BYTES:,} bytes")
     try:
-        return Source(STDIN, content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise refuse("E602", path=STDIN, detail=str(error)) from None
+        return Source(STDIN, decoded(sys.stdin.buffer.read(MAX_BYTES)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise refuse("E602", path=STDIN, detail=getattr(error, "strerror", None) or str(error)) from None
 
 
 def open_spec(spec: str) -> tuple[ArchFile, str | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from archdsl.diagnostics.core import Diagnostic, Severity
 from archdsl.diagnostics.glyphs import one_line, some_lines
-from archdsl.diagnostics.snippet import Line, Mark, Style, bare_line, clamped, mark, snippet, visible_line
+from archdsl.diagnostics.snippet import Line, Mark, Style, bare_line, clamped, mark, snippet
 from archdsl.source import Source, Span
 
 if TYPE_CHECKING:
@@ -135,11 +135,11 @@ def _file(span: Span, marks: list[Mark], gutter: int, columns: int) -> Iterator[
         by_line.setdefault(item.line, []).append(item)
     previous = _line_before_end(span, by_line)
     if previous is not None:
-        yield bare_line(one_line(visible_line(span, previous))[:columns], previous, gutter)
+        yield bare_line(one_line(span.source.line(previous))[:columns], previous, gutter)
     for number, here in by_line.items():
         if previous is not None and number > previous + 1:
             yield (("...", "gutter"),)
-        yield from snippet(visible_line(span, number), here, gutter, columns)
+        yield from snippet(span.source.line(number), here, gutter, columns)
         previous = number
 
 

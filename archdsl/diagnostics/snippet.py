@@ -39,16 +39,12 @@ def mark(span: Span, text: str, primary: bool) -> Mark:
     """The mark for a span: on its first line only, from its start to its end or to the line's."""
     span = clamped(span)
     number, column = span.source.position(span.start)
-    line = visible_line(span, number)
+    line = span.source.line(number)
     start = min(column - 1, len(line))
     end = start + (span.end - span.start)
     if end > len(line):
         end = len(line.rstrip())
     return Mark(number, start, max(end, start + 1), text, primary)
-
-
-def visible_line(span: Span, number: int) -> str:
-    return span.source.line(number).removesuffix("\r")
 
 
 def snippet(text: str, marks: Sequence[Mark], gutter: int, columns: int) -> Iterator[Line]:

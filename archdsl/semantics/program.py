@@ -1,8 +1,8 @@
 """Files and names: from parsed files to a `Program` in which every top-level name is bound.
 
 Takes a `Source`; gives a `Program`: the root file and, transitively, the files it uses, each with the
-definitions visible in it. Reports E106, E110-E112, E116 and E117. Nothing outside the directory of
-the root file and the shipped specs is ever read.
+definitions visible in it. Reports E009, E106, E110-E112, E116, E117 and E602. Which files may be used is for the
+`Loader` to say.
 """
 
 from __future__ import annotations
@@ -15,14 +15,23 @@ from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.ops.registry import OPS
 from archdsl.semantics.reserved import is_reserved_definition
-from archdsl.source import Source, Span
+from archdsl.source import Source, Span, Unreadable
 from archdsl.syntax import ast, parse
 
 if TYPE_CHECKING:
     from archdsl.semantics.replay import Recorded
 
 Loader: TypeAlias = Callable[[Source, str], Source | None]
-"""Finds the file that a `use` in a source names; None where there is none."""
+"""Finds the file that a `use` in a source names; None where there is none. Raises Unreadable."""
+
+MAX_FILES = 100
+"""Files that one file uses, directly or through others."""
+
+MAX_USES = 1_000
+"""Different files that `use` items name, as they name them."""
+
+MAX_CHARACTERS = 1_000_000
+"""Characters of a file and of all that it uses."""
 
 
 @dataclass(eq=False)
@@ -74,7 +83,7 @@ class Definition:
 
 @dataclass(eq=False)
 class Program:
-    """The root file and every file it uses."""
+    """The root file and every file it uses, by their identities."""
 
     root: FileScope
     files: Mapping[str, FileScope]
@@ -90,15 +99,21 @@ class Binder:
         self.bag = bag
         self.loader = loader
         self.files: dict[str, FileScope] = {}
-        self.open: list[str] = []
+        self.open: list[Source] = []
+        self.characters = 0
+        self.found: dict[tuple[str, str], Source | None] = {}
+        self.broken: set[str] = set()
+        self.full = False
 
     def bind(self, source: Source) -> FileScope | None:
+        self.characters += len(source.text)
         syntax = parse(source, self.bag)
         if syntax is None:
+            self.broken.add(source.identity)
             return None
         scope = FileScope(source, syntax)
-        self.files[source.name] = scope
-        self.open.append(source.name)
+        self.files[source.identity] = scope
+        self.open.append(source)
         for item in syntax.items:
             match item:
                 case ast.Use():
@@ -133,25 +148,33 @@ class Binder:
                 scope.defaults[name] = call
 
     def _use(self, scope: FileScope, item: ast.Use) -> None:
-        path = item.path.value
-        before = len(self.bag)
-        self._import(scope, item, path)
-        if len(self.bag) > before:
-            scope.missing |= {entry.name for entry in item.names} - scope.names.keys()
+        self._import(scope, item, item.path.value)
+        scope.missing |= {entry.name for entry in item.names} - scope.names.keys()
 
     def _import(self, scope: FileScope, item: ast.Use, path: str) -> None:
         if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path:
             self.bag.report("E116", item.path.span, path=path)
             return
-        source = self.loader(scope.source, path)
+        if len(self.found) >= MAX_USES:
+            self._refuse(item, "the number of `use` items in a file and those it uses", MAX_USES)
+            return
+        try:
+            source = self._found(scope.source, path)
+        except Unreadable as error:
+            code = "E116" if error.outside else "E602"
+            self.bag.report(code, item.path.span, path=path, detail=error.detail)
+            return
         if source is None:
             self.bag.report("E110", item.path.span, path=path)
             return
-        if source.name in self.open:
-            chain = " -> ".join([*self.open[self.open.index(source.name) :], source.name])
-            self.bag.report("E112", item.path.span, chain=chain)
+        identities = [file.identity for file in self.open]
+        if source.identity in identities:
+            circle = [*self.open[identities.index(source.identity) :], source]
+            self.bag.report("E112", item.path.span, chain=" -> ".join(file.name for file in circle))
             return
-        used = self.files.get(source.name) or self.bind(source)
+        used = self.files.get(source.identity)
+        if used is None and source.identity not in self.broken and self._fits(source, item):
+            used = self.bind(source)
         if used is None:
             return
         own = {name: d for name, d in used.names.items() if d.file is used}
@@ -160,6 +183,32 @@ class Binder:
                 self._define(scope, own[entry.name], entry.span)
             else:
                 self.bag.report("E111", entry.span, name=entry.name, path=path, suggestion=closest(entry.name, own))
+
+    def _found(self, user: Source, path: str) -> Source | None:
+        """The file that a `use` names, looked for once; raises Unreadable."""
+        key = (user.identity, path)
+        if key not in self.found:
+            source = self.loader(user, path)
+            known = self.files.get(source.identity) if source else None
+            self.found[key] = known.source if known else source
+        return self.found[key]
+
+    def _fits(self, source: Source, item: ast.Use) -> bool:
+        """Whether one more file may be used; reports E009."""
+        if len(self.files) > MAX_FILES:
+            self._refuse(item, "the number of files that one uses", MAX_FILES)
+            return False
+        if self.characters + len(source.text) > MAX_CHARACTERS:
+            self._refuse(item, "the length of a file with those it uses", MAX_CHARACTERS)
+            return False
+        return True
+
+    def _refuse(self, item: ast.Use, what: str, limit: int) -> None:
+        """Report, once, that there are too many files."""
+        if not self.full:
+            hint = "put what belongs together into one file, and use only what is needed"
+            self.bag.report("E009", item.path.span, what=what, limit=f"{limit:,}", help=hint)
+        self.full = True
 
 
 def bind(source: Source, loader: Loader, bag: Bag) -> Program | None:

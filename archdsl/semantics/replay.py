@@ -56,7 +56,7 @@ def instance_key(
 def _fingerprint(value: Any) -> Any:
     """A value as something hashable; 1, 1.0 and true are different. Layers are told apart by place and arguments."""
     if isinstance(value, Layer):
-        place = (type(value), value.span.source.name, value.span.start)
+        place = (type(value), value.span.source, value.span.start)
         match value:
             case OpLayer():
                 given = tuple((n, _fingerprint(a.value)) for n, a in value.args.items())

@@ -42,6 +42,8 @@ class Reader:
             span = Span(self.source, 0, 0)
             self.bag.report("E009", span, what="the file's length", limit=f"{MAX_TEXT} characters")
             return None
+        if not self.has_plain_lines():
+            return None
         before = len(self.bag)
         self.characters()
         chunks = Lexer(self.source, self.parser.tables, self.bag).run()
@@ -69,6 +71,13 @@ class Reader:
         if lone is not None:
             span = Span(self.source, lone.start(), lone.end())
             self.bag.report("E001", span, char=lone[0], help=HINTS["surrogate"])
+
+    def has_plain_lines(self) -> bool:
+        """Whether no carriage return stands alone, which some programs show as a new line and others do not show."""
+        at = self.source.text.find("\r")
+        if at >= 0:
+            self.bag.report("E011", Span(self.source, at, at + 1))
+        return at < 0
 
     def _item(self, chunk: Chunk, at_end: bool) -> ast.ItemSyntax | None:
         item = self.parser.parse(chunk.tokens, "item", self.build)
@@ -117,5 +126,5 @@ def parse_expression(source: Source, bag: Bag) -> ast.Expression | None:
     before = len(bag)
     reader = Reader(source, bag)
     reader.characters()
-    expression = reader.expression()
+    expression = reader.expression() if reader.has_plain_lines() else None
     return expression if len(bag) == before else None

@@ -81,6 +81,12 @@ def test_standard_input(arch: Run, text: str | bytes, code: int) -> None:
     assert "<stdin>:" in result.out or code == 2
 
 
+def test_lines_of_standard_input_end_as_those_of_files(arch: Run) -> None:
+    windows = SMALL.replace("\n", "\r\n")
+    assert arch("show", "-:large", stdin=windows).out == arch("show", "-:large", stdin=SMALL).out
+    assert "E011" in arch("check", "-", stdin=SMALL.replace("-> relu", "# comment\r-> relu", 1)).out
+
+
 def test_variant_of_standard_input(arch: Run) -> None:
     assert arch("show", "-:large", stdin=SMALL).out.startswith("large = Net(")
 

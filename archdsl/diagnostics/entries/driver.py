@@ -28,7 +28,8 @@ ENTRIES = (
         help="a spec is a text file in UTF-8",
         fence="sh",
         explanation="""
-            The file exists and could not be read as text: a folder, missing rights, or another encoding.
+            There is no such file, or it could not be read as text: a folder, a pipe or a device, a link to something
+            that is no spec, missing rights, or another encoding.
             """,
         example="""
             archdsl check specs/

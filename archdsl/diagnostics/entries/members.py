@@ -55,14 +55,14 @@ ENTRIES = (
     Entry(
         "E116",
         "path outside the allowed folders",
-        facts="path",
+        facts="path detail",
         message="`{path}` lies outside the folders a spec may read",
         label="not allowed",
-        help="put the file beside this one, or below it",
+        help=("{detail}", "put the file beside this one, or below it"),
         explanation="""
-            A spec reads files only from the folder of the spec that is checked, from folders below it,
-            and from the shipped specs. Absolute paths and `..` are refused, so that a spec from a
-            stranger cannot look around.
+            A spec reads files only from its own folder, from folders below it, and from the shipped specs. Absolute
+            paths and `..` are refused, and so are links that lead elsewhere and files that are not called `.arch`, so
+            that a spec from a stranger cannot look around.
             """,
         example="""
             use "../../home/common.arch" (SqueezeExcite)

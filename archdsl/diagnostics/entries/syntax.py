@@ -1,4 +1,4 @@
-"""E001–E010: the text does not follow the grammar."""
+"""E001–E011: the text does not follow the grammar."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -208,6 +208,25 @@ ENTRIES = (
             block Stem() = conv(16, 3) -> relu
             model Net(classes = 10) = image(3, 32, 32) -> Stem -> gap -> flatten -> linear(classes)
             variant net = Net()
+            """,
+    ),
+    Entry(
+        "E011",
+        "lone carriage return",
+        message="a carriage return stands here without a newline",
+        label="shown as the end of a line by some programs, not at all by others",
+        help="end lines with a newline (LF), or with both (CR LF)",
+        fence="text",
+        explanation="""
+            A line ends in a newline (LF) or, as on Windows, in a carriage return and a newline (CR LF), which mean the
+            same wherever a text comes from. A carriage return alone is the end of a line to some programs and nothing
+            to others: a comment would end there or go on to the next line, and a reader could not see which.
+            """,
+        example="""
+            # a comment<CR>model Net = …
+            """,
+        fixed="""
+            # a comment<LF>model Net = …
             """,
     ),
 )
