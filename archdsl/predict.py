@@ -61,7 +61,7 @@ def predict(
         if not bag.errors:
             with torch.inference_mode():
                 output = model(pixels.to(device or "cpu"))
-                logits = output.logits if variant.graph.output_names else output
+                logits = output.logits if variant.graph.form == "named" else output
                 probabilities = logits.float().softmax(1)
                 best = probabilities.topk(min(top, len(labels)), dim=1)
             for path, values, indices in zip(paths, best.values.tolist(), best.indices.tolist(), strict=True):
@@ -116,7 +116,8 @@ def prepare(image: Image.Image, settings: Preprocess, size: tuple[int, int], cha
 
 def _labels_of(variant: Variant, settings: Preprocess) -> tuple[str, ...]:
     bag = Bag()
-    shape = variant.graph.output_shape
+    graph = variant.graph
+    shape = ", ".join(graph.output_labels) if graph.result is None else graph.shape(graph.result)
     labels = None if settings.labels is None else class_labels(settings.labels)
     if settings.labels is None:
         bag.report("E609", None, what="labels", name=variant.name)
@@ -124,7 +125,7 @@ def _labels_of(variant: Variant, settings: Preprocess) -> tuple[str, ...]:
         shipped = ", ".join(sorted(path.stem for root in roots("specs") for path in root.glob("*.txt")))
         expected = f"the name of a shipped list ({shipped})"
         bag.report("E302", None, what="labels of preprocess", expected=expected, got=settings.labels)
-    elif shape.dims != (len(labels),):
+    elif isinstance(shape, str) or shape.dims != (len(labels),):
         expected = f"{len(labels)} numbers, one for each class of {settings.labels}"
         bag.report("E302", None, what=f"the output of `{variant.name}`", expected=expected, got=str(shape))
     bag.raise_errors()

@@ -18,12 +18,12 @@ RUN_LIMITS = (1_000_000_000, 200_000_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was found equal: number of parameters and state_dict entries, output shape of one sample; and how."""
+    """What was found equal: number of parameters and state_dict entries, shapes of one sample's outputs; and how."""
 
     device: str
     params: int
     keys: int
-    output: tuple[int, ...]
+    outputs: tuple[tuple[int, ...], ...]
     seconds: float
 
 
@@ -44,10 +44,14 @@ def prove(graph: Graph, source: str) -> Proof:
         raise ArchError(bag) from error
     state = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
     params = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    names = tuple(getattr(output, "_fields", output if isinstance(output, dict) else ()))
+    if names != graph.output_names or isinstance(output, tuple) != (graph.form in ("tuple", "named")):
+        bag.report("E604", None, detail=f"it returns a {type(output).__name__} of {names}")
     for detail in _differences(graph, state, params, _shapes(output)):
         bag.report("E604", None, detail=detail)
     bag.raise_errors()
-    return Proof(device, params, len(state), graph.output_shape.dims, time.perf_counter() - start)
+    outputs = tuple(graph.shape(ref).dims for ref in graph.outputs)
+    return Proof(device, params, len(state), outputs, time.perf_counter() - start)
 
 
 def _shapes(output: object) -> list[tuple[int, ...]]:

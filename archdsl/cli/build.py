@@ -172,9 +172,10 @@ def _prove(variant: Variant, source: str) -> Proof:
 
 
 def _sentence(proof: Proof) -> str:
-    shape = "×".join(map(str, proof.output))
+    shapes = ["×".join(map(str, shape)) for shape in proof.outputs]
+    sizes = f"output{'s' if len(shapes) > 1 else ''} {', '.join(shapes)}"
     how = "ran on the CPU" if proof.device == "cpu" else f"ran on torch's {proof.device} device, shapes only"
-    return f"{how}; output {shape}, {proof.params:,} parameters, {proof.keys} state_dict entries as in the graph"
+    return f"{how}; {sizes}, {proof.params:,} parameters, {proof.keys} state_dict entries as in the graph"
 
 
 def _proof_json(proof: Proof | None) -> Any:
@@ -184,7 +185,8 @@ def _proof_json(proof: Proof | None) -> Any:
         "device": proof.device,
         "params": proof.params,
         "keys": proof.keys,
-        "output": list(proof.output),
+        "output": list(proof.outputs[0]),
+        "outputs": [list(shape) for shape in proof.outputs],
         "seconds": round(proof.seconds, 3),
     }
 

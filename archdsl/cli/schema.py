@@ -49,7 +49,7 @@ class StageJson(Costs):
 
 
 class OutputJson(TypedDict):
-    """What a model gives: `name` is null where that is its result alone."""
+    """What a model gives: `name` is null where that is its result alone, or one of a plain tuple."""
 
     name: str | None
     output: list[int]
@@ -89,6 +89,7 @@ class ProofJson(TypedDict):
     params: int
     keys: int
     output: list[int]
+    outputs: list[list[int]]
     seconds: float
 
 

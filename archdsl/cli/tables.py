@@ -6,7 +6,6 @@ import re
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from rich import box
@@ -54,9 +53,8 @@ def title(variant: Variant) -> Text:
     graph = variant.graph
     given = ", ".join(f"{name} = {text}" for name, text in arguments(variant).items())
     sizes_of = [str(graph.shape(ref)) for ref in graph.outputs]
-    outputs = ", ".join(
-        f"{name} {size}".strip() for name, size in zip_longest(graph.output_names, sizes_of, fillvalue="")
-    )
+    named = zip(graph.output_names or [""] * len(sizes_of), sizes_of, strict=True)
+    outputs = ", ".join(f"{name} {size}".strip() for name, size in named)
     published = f", published top-1 {accuracy}" if (accuracy := top1(variant)) else ""
     sizes = f"input {graph.input_shape}, output {outputs}{published}\n"
     return Text.assemble((variant.name, "bold cyan"), f" = {graph.root.definition}({given})\n{sizes}", overflow="fold")

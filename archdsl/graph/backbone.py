@@ -68,12 +68,12 @@ class Head(NamedTuple):
 
 
 def head_of(graph: Graph) -> Head | None:
-    """Where a network's head begins; None where its result does not come from one layer in a line of others.
+    """Where a network's head begins; None where it has no result that comes from one layer in a line of others.
 
     The head begins with the last global pool before the classifier. If there is none (SqueezeNet pools after it) it
     begins with what has no weights before the classifier: dropout, flattening, a pool.
     """
-    classifier = classifier_of(graph, graph.outputs[0])
+    classifier = None if graph.result is None else classifier_of(graph, graph.result)
     if classifier is None:
         return None
     ref = classifier.inputs[0]
@@ -97,7 +97,7 @@ def classifier_of(graph: Graph, output: Ref) -> Node | None:
 
 def classifiers(graph: Graph) -> tuple[Node, ...]:
     """The layers that give the classes: of the result, and of further outputs with layers of their own."""
-    heads = [output for output in graph.outputs if output == graph.outputs[0] or output.node in graph.aux]
+    heads = [output for output in graph.outputs if output == graph.result or output.node in graph.aux]
     found = [classifier_of(graph, output) for output in heads]
     return tuple(dict.fromkeys(node for node in found if node is not None))
 

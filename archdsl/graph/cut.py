@@ -20,7 +20,7 @@ def feature_graph(graph: Graph, features: Mapping[str, Ref]) -> Graph:
     ids = {old: new for new, old in enumerate(sorted(needed))}
     made = _Cut(graph, {ref: Ref(ids[ref.node], ref.port) for ref in _refs(graph, needed)}, ids)
     cut = made.run(f"{graph.name}_features", tuple(features.values()))
-    cut.output_names, cut.as_dict = tuple(features), True
+    cut.output_names, cut.form, cut.main = tuple(features), "dict", False
     return cut
 
 

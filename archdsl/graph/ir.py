@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice", "stage"]
 
+Form = Literal["tensor", "tuple", "named", "dict"]
+
 TRANSPARENT = frozenset({"choice", "stage"})
 """Kinds of scopes that have no path and no names of their own."""
 
@@ -236,9 +238,11 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     outputs: tuple[Ref, ...] = ()
     output_names: tuple[str, ...] = ()
-    """`logits`, the result, and the names of what is given besides; empty where the result is all there is."""
-    as_dict: bool = False
-    """Whether the outputs are feature maps: all alike, given back by name."""
+    """The names of the outputs, `logits` of the result; empty where they have none."""
+    form: Form = "tensor"
+    """How the outputs are given back: `dict` is for feature maps, by the names of their stages."""
+    main: bool = True
+    """Whether the first output is the result and the others are given besides it; else all are alike."""
     traced: bool = True
     """Whether expressions say what the numbers were computed from."""
     maker: Maker | None = field(default=None, repr=False)
@@ -267,11 +271,27 @@ class Graph:
 
     @property
     def output_shape(self) -> Shape:
+        """Of the first output."""
         return self.shape(self.outputs[0])
+
+    @property
+    def result(self) -> Ref | None:
+        """The output that is the result; None where there are several, all alike."""
+        return self.outputs[0] if self.main else None
+
+    @property
+    def output_labels(self) -> tuple[str, ...]:
+        """What to call the outputs for people: their names; `0`, `1` … in a plain tuple; nothing of one alone."""
+        return self.output_names or tuple(map(str, range(len(self.outputs)))) if self.form != "tensor" else ("",)
 
     @cached_property
     def aux(self) -> Mapping[int, str]:
-        """The numbers of nodes that the result does not depend on, each with the first further output that does."""
+        """The numbers of nodes that the result does not depend on, each with the first further output that does.
+
+        There are none where all outputs are alike.
+        """
+        if not self.main:
+            return {}
         reached: dict[int, str] = {}
         for name, ref in zip(self.output_names, self.outputs, strict=False):
             stack = [ref.node]
@@ -280,7 +300,7 @@ class Graph:
                 if number not in reached:
                     reached[number] = name
                     stack += [source.node for source in self.nodes[number].inputs]
-        return {} if self.as_dict else {n: name for n, name in reached.items() if name != self.output_names[0]}
+        return {n: name for n, name in reached.items() if name != self.output_names[0]}
 
     @cached_property
     def uses(self) -> list[int]:

@@ -81,7 +81,7 @@ class Core(ABC):
         self.image: Mapping[str, Arg] = {}
         """Arguments of `image(…)` that take the place of the spec's."""
         self.outputs: dict[str, tuple[Tensor, Span]] = {}
-        """The further outputs of the model by name, and where they are named."""
+        """The outputs that the model names, and where it does."""
         self.containers: dict[tuple[int, str], Scope] = {}
         """The first scope of each container, by the identity of the names around it and its own name."""
 

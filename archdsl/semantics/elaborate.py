@@ -14,7 +14,8 @@ from archdsl.graph.ir import Graph, Scope
 from archdsl.semantics.application import ApplicationRules
 from archdsl.semantics.core import Frame, LimitReached
 from archdsl.semantics.program import Definition, FileScope
-from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, plain, type_name
+from archdsl.semantics.results import give_results
+from archdsl.semantics.values import UNKNOWN, Arg, plain
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -82,33 +83,11 @@ def elaborate(
     except RecursionError:
         bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
         return None
-    outputs = as_tensors(value)
-    if outputs is None or not graph.nodes:
-        if value is not UNKNOWN and not elaborator.failed:
-            _report_result(value, model, graph, bag)
+    if not give_results(value, elaborator, model, bag):
         return None
-    if elaborator.outputs and len(outputs) > 1:
-        what = f"the result of {model.name}, which has further outputs"
-        bag.report("E301", model.span, what=what, expected="one tensor", got=type_name(value))
-        return None
-    if elaborator.outputs:
-        outputs = (*outputs, *(tensor for tensor, _ in elaborator.outputs.values()))
-        graph.output_names = ("logits", *elaborator.outputs)
-    graph.outputs = root.outputs = tuple(t.ref for t in outputs)
     if not elaborator.failed:
         _check_dead_ends(graph, elaborator, model.file)
     return None if elaborator.failed else graph
-
-
-def _report_result(value: Any, model: Definition, graph: Graph, bag: Bag) -> None:
-    """Why a model's body gives no tensor made from an image."""
-    name = model.name
-    if not graph.nodes:
-        bag.report("E319", model.span, name=name)
-    elif value is None:
-        bag.report("E312", model.span, name=name)
-    else:
-        bag.report("E301", model.span, what=f"the result of {name}", expected="a tensor", got=type_name(value))
 
 
 def _check_dead_ends(graph: Graph, elaborator: Elaborator, home: FileScope) -> None:

@@ -267,6 +267,17 @@ class ExpressionRules(ListRules):
 
     def label_text(self, parts: Sequence[ast.LabelPart], span: Span, frame: Frame) -> str | None:
         """A label with its holes filled; None after E118 or E301."""
+        text = self.filled(parts, frame)
+        if text is None:
+            return None
+        problem = label_problem(text)
+        if problem is not None or not _LABEL.fullmatch(text):
+            self.error("E118", span, frame, text=text, help=problem)
+            return None
+        return text
+
+    def filled(self, parts: Sequence[ast.LabelPart], frame: Frame) -> str | None:
+        """What is written as a label is, with its holes filled; None after E301."""
         text = ""
         for part in parts:
             if part.value is None:
@@ -288,10 +299,6 @@ class ExpressionRules(ListRules):
                 )
                 return None
             text += str(number)
-        problem = label_problem(text)
-        if problem is not None or not _LABEL.fullmatch(text):
-            self.error("E118", span, frame, text=text, help=problem)
-            return None
         return text
 
     def _call(self, node: ast.CallExpr, frame: Frame) -> Any:

@@ -18,7 +18,7 @@ from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.recursion import check_recursion
-from archdsl.semantics.reserved import is_reserved_binding, is_reserved_output
+from archdsl.semantics.reserved import is_reserved_binding, output_problem
 from archdsl.source import Span
 from archdsl.syntax import ast
 from archdsl.syntax.hints import HINTS, NAMES
@@ -116,13 +116,14 @@ class FileNames:
             self._binding(used.name, used.span)
         self._statements(item.body)
         self._own(item, body)
-        if item.kind != "scaling" and _lacks_result(item.body):
+        named = item.kind == "model" and _has_outputs(item.body)
+        if item.kind != "scaling" and not named and _lacks_result(item.body):
             self.bag.report("E312", item.name_span, name=item.name)
         if len(self.bag) == before:
             self._note_unused(item, body)
 
     def _parameter(self, parameter: ast.Parameter, item: ast.Definition) -> None:
-        if parameter.type is not None and not self._type(parameter.type):
+        if parameter.type is not None and not (self._type(parameter.type) and self._given(parameter, item)):
             self._faulty(item)
         if parameter.allowed is not None:
             outer, self.body.known = self.body.known, set()
@@ -144,6 +145,20 @@ class FileNames:
             self.bag.report("E120", type_.span, name=type_.span.text, suggestion=None, known=None, help=help_)
             return False
         return type_.element is None or self._type(type_.element)
+
+    def _given(self, parameter: ast.Parameter, item: ast.Definition) -> bool:
+        """Whether an argument of the type can be given at all: tensors are, to functions only; reports E338."""
+        inner = parameter.type
+        while inner is not None and inner.element is not None:
+            inner = inner.element
+        if item.kind == "fn" or inner is None or inner.name != "tensor":
+            return True
+        help_ = {
+            "block": f"the tensors of a block are its inputs: block {item.name} on ({parameter.name}, …)",
+            "model": "the only tensor of a model is its image(…)",
+        }
+        self.bag.report("E338", inner.span, name=parameter.name, owner=item.name, help=help_.get(item.kind))
+        return False
 
     def _own(self, item: ast.Definition | ast.Table, body: Body) -> None:
         definition = self.file.names.get(item.name)
@@ -233,6 +248,7 @@ class FileNames:
                     self._parts(statement.parts)
                     self._statements(statement.body)
                 case ast.Output():
+                    self._parts(statement.parts)
                     self._visit(statement.value)
                     self._output(statement)
                 case ast.Require():
@@ -241,9 +257,8 @@ class FileNames:
     def _output(self, statement: ast.Output) -> None:
         if not self.body.has_outputs:
             self.bag.report("E326", statement.span, owner=self.body.owner)
-        elif is_reserved_output(statement.name):
-            help_ = "`logits` is the result of the model" if statement.name == "logits" else None
-            self.bag.report("E117", statement.name_span, name=statement.name, help=help_)
+        elif statement.name is not None and (problem := output_problem(statement.name)):
+            self.bag.report("E327", statement.name_span, name=statement.name, help=problem)
 
     def _target(self, target: ast.Target) -> None:
         names = list(_names(target))
@@ -427,6 +442,19 @@ def _lacks_result(body: Sequence[ast.Statement]) -> bool:
     if isinstance(last, ast.Stage):
         return _lacks_result(last.body)
     return not isinstance(last, ast.Result)
+
+
+def _has_outputs(body: Iterable[ast.Statement]) -> bool:
+    """Whether a body may give outputs under names, so that it needs no result."""
+    for statement in body:
+        match statement:
+            case ast.Output():
+                return True
+            case ast.For() | ast.Stage() if _has_outputs(statement.body):
+                return True
+            case ast.IfStatement() if _has_outputs((*statement.yes, *statement.no)):
+                return True
+    return False
 
 
 def _names(target: ast.Target) -> Iterator[ast.Target]:

@@ -55,9 +55,21 @@ def is_reserved_binding(name: str) -> bool:
     return name in ("image", "id", "in_channels") or name in PYTHON_NAMES
 
 
-def is_reserved_output(name: str) -> bool:
-    """Whether a further output cannot have this name: it becomes a field of a named tuple, beside `logits`."""
-    return name in ("logits", "count", "index") or name in PYTHON_NAMES or name.startswith("_")
+def output_problem(name: str) -> str | None:
+    """Why an output cannot have this name, which becomes a field of a named tuple; None if it can."""
+    if name == "logits":
+        return "`logits` is the result of the model: write it as the last expression of the body"
+    if not (name.isidentifier() and name.isascii()) or len(name) > MAX_LABEL:
+        return f"an output has letters, digits and `_`, at most {MAX_LABEL}, and a letter in front: `output p{{i}} = x`"
+    if name.startswith("_"):
+        return "a field of a named tuple cannot begin with `_`"
+    if name in ("count", "index"):
+        return f"every tuple has a method `{name}`: choose another name"
+    if keyword.iskeyword(name):
+        return f"`{name}` is a word of Python's grammar: choose another name"
+    if name in PYTHON_NAMES:
+        return f"generated source needs `{name}` for itself: choose another name"
+    return None
 
 
 def label_problem(text: str) -> str | None:

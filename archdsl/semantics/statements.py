@@ -12,14 +12,16 @@ from archdsl.diagnostics.core import Label
 from archdsl.graph.ir import Scope
 from archdsl.semantics.core import Frame
 from archdsl.semantics.expressions import ExpressionRules
-from archdsl.semantics.reserved import is_reserved_output
-from archdsl.semantics.values import UNKNOWN, Tensor, Traced, expr_of, plain, type_name
+from archdsl.semantics.reserved import output_problem
+from archdsl.semantics.values import UNKNOWN, Tensor, Traced, as_tensors, expr_of, plain, type_name
 from archdsl.source import Span
 from archdsl.symbolic import Local
 from archdsl.syntax import ast
 
 _NOTHING = object()
 """The value of a statement that is no expression."""
+
+_EACH = "give each of them a name: for i, x in list { output p{i} = x }"
 
 
 class StatementRules(ExpressionRules):
@@ -136,13 +138,17 @@ class StatementRules(ExpressionRules):
         self.stages.setdefault(name, place)
 
     def _output(self, statement: ast.Output, frame: Frame) -> None:
-        name, value = statement.name, self.evaluate(statement.value, frame)
+        name, value = self.filled(statement.parts, frame), self.evaluate(statement.value, frame)
         in_model = not frame.inline and frame.scope is not None and frame.scope.frame.kind == "model"
-        if value is UNKNOWN or not in_model or is_reserved_output(name):
-            return  # reported where names are checked
+        if value is UNKNOWN or not in_model or name is None:
+            return  # reported here or where names are checked
+        problem = output_problem(name)
+        if problem is not None and statement.name is None:
+            self.error("E327", statement.name_span, frame, name=name, help=problem)
         if not isinstance(value, Tensor):
             what, place = f"the output {name}", statement.value.span
-            self.error("E301", place, frame, what=what, expected="a tensor", got=type_name(value))
+            help_ = _EACH if as_tensors(value) else None
+            self.error("E301", place, frame, what=what, expected="a tensor", got=type_name(value), help=help_)
         elif name in self.outputs:
             first = Label(self.outputs[name][1], "first defined here")
             self.error("E106", statement.name_span, frame, name=name, secondary=[first])

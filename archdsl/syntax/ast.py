@@ -241,11 +241,21 @@ class Stage(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Output(Syntax):
-    """`output aux_logits = e`: a tensor that the model gives besides its result."""
+    """`output aux_logits = e`, `output p{i} = e`, `output "{name}" = e`: a tensor that the model gives under a name.
 
-    name: str
+    `quoted` if the name is written as a string.
+    """
+
+    parts: tuple[LabelPart, ...]
     name_span: Span = field(compare=False, repr=False)
     value: Expression
+    quoted: bool = False
+
+    @property
+    def name(self) -> str | None:
+        """The name, if it is the same each time."""
+        texts = [part.text for part in self.parts if part.text is not None]
+        return "".join(texts) if len(texts) == len(self.parts) else None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -229,18 +229,31 @@ class Build:
         return ast.For(c[0], c[1], tuple(c[2]), span=self.span(start, end))
 
     def stage_statement(self, c: list[Any], start: int, end: int) -> ast.Stage:
-        token = c[0]
-        name = token[1][len("stage") :].lstrip()
-        place = self.span(token[3] - len(name), token[3])
-        return ast.Stage(self._parts(name, place.start, False), tuple(c[1]), place, span=self.span(start, end))
+        parts, place = self._named_parts(c[0], "stage")
+        return ast.Stage(parts, tuple(c[1]), place, span=self.span(start, end))
 
     def quoted_stage_statement(self, c: list[Any], start: int, end: int) -> ast.Stage:
-        token, place = c[0], self.place(c[0])
-        parts = self._parts(token[1][1:-1], place.start + 1, True)
+        parts, place = self._quoted_parts(c[0])
         return ast.Stage(parts, tuple(c[1]), place, quoted=True, span=self.span(start, end))
 
     def output(self, c: list[Any], start: int, end: int) -> ast.Output:
-        return ast.Output(c[0][1], self.place(c[0]), c[1], span=self.span(start, end))
+        parts, place = self._named_parts(c[0], "output")
+        return ast.Output(parts, place, c[1], span=self.span(start, end))
+
+    def quoted_output(self, c: list[Any], start: int, end: int) -> ast.Output:
+        parts, place = self._quoted_parts(c[0])
+        return ast.Output(parts, place, c[1], quoted=True, span=self.span(start, end))
+
+    def _named_parts(self, token: Token, word: str) -> tuple[tuple[ast.LabelPart, ...], Span]:
+        """What is named after a word that begins a statement, and where."""
+        name = token[1][len(word) :].lstrip()
+        place = self.span(token[3] - len(name), token[3])
+        return self._parts(name, place.start, False), place
+
+    def _quoted_parts(self, token: Token) -> tuple[tuple[ast.LabelPart, ...], Span]:
+        """A name written as a string, and where."""
+        place = self.place(token)
+        return self._parts(token[1][1:-1], place.start + 1, True), place
 
     def require(self, c: list[Any], start: int, end: int) -> ast.Require:
         message = None if c[1] is None else self.string([c[1]], c[1][2], c[1][3])

@@ -27,6 +27,7 @@ _NAMES = {
     "STRING_LABEL": "a quoted label",
     "COMPARE": "a comparison",
     "STAGE": "a stage",
+    "OUTPUT": "an output",
     "_NL": "a new line",
     "$END": "the end of the item",
 }
@@ -127,6 +128,8 @@ def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str 
     for word in (name, before[1]):
         if word in WORDS:
             return HINTS[WORDS[word]]
+    if before[1] == "output" and (index < 2 or tokens[index - 2][0] in ("_NL", "{")) and terminal != "=":
+        return HINTS["output name"]
     inside = _innermost(tokens, index)
     if terminal in (":", "LABEL") and inside == "[" and _subscripts(tokens, index):
         return HINTS["slice"]

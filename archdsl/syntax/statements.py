@@ -61,7 +61,7 @@ class Statements(Lines):
             case ast.IfStatement():
                 self._if(statement)
             case ast.Output():
-                self._put(f"output {statement.name} =")
+                self._put(f"output {layout.label(statement.parts, statement.quoted)} =")
                 self._equal(statement.name_span.end, statement.value)
             case ast.Stage():
                 head = f"stage {layout.label(statement.parts, statement.quoted)}"

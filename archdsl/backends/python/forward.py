@@ -39,7 +39,8 @@ class _Pending:
 class Forward:
     """Prints one class's `forward`; `kept` are the attributes that hold conditions and numbers.
 
-    `result` is the class of what it returns, or `dict`, with the names of its fields; "" for a tensor or a plain tuple.
+    `result` is the class of what it returns, or `dict`, with the names of its fields; or `tuple`, even of one tensor;
+    "" for a tensor, or a tuple of several.
     """
 
     def __init__(self, body: Body, kept: Mapping[Expr, str], result: str = "", fields: Sequence[str] = ()) -> None:
@@ -85,8 +86,8 @@ class Forward:
             names = tuple(f"x{i + 1}" for i in range(len(self.body.inputs)))
         self.names = dict(zip(self.body.inputs, names, strict=True))
         count = len(self.body.outputs)
-        plain = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
-        result = "dict[str, Tensor]" if self.result == "dict" else self.result or plain
+        plain = "Tensor" if count == 1 and not self.result else f"tuple[{', '.join(['Tensor'] * count)}]"
+        result = {"dict": "dict[str, Tensor]", "tuple": plain, "": plain}.get(self.result, self.result)
         yield from signature(f"def {method}", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
 
     def statements(self, depth: int, name: str = "") -> Iterator[str]:
@@ -139,7 +140,9 @@ class Forward:
             yield from statement(goal, ", ".join(values), "", depth)
 
     def _named(self, values: Sequence[str]) -> str:
-        """The outputs with their names."""
+        """The outputs with their names, or in a tuple."""
+        if self.result == "tuple":
+            return ", ".join(values) if len(values) > 1 else f"({values[0]},)"
         if self.result != "dict":
             return f"{self.result}({', '.join(values)})"
         pairs = [f"{string_literal(key)}: {value}" for key, value in zip(self.keys, values, strict=True)]
@@ -232,7 +235,8 @@ class Forward:
 
     def _fresh(self, ref: Ref) -> str:
         field = self.fields.get(ref)
-        if field is not None and field.isidentifier() and field not in self.names.values():
+        usable = field is not None and field.isidentifier() and field not in (*self.names.values(), self.result)
+        if field is not None and usable:
             name = field
         elif self.free:
             name = self.free.pop()

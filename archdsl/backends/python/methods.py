@@ -37,9 +37,9 @@ class _Split:
 def methods(known: ClassDef, graph: Graph, kept: Mapping[Expr, str], outputs: str) -> Iterator[str]:
     """The lines of all methods but `__init__`; `outputs` is the class of several named outputs."""
     body = known.body
-    split = _split(body, graph) if known.is_model and not graph.as_dict else None
-    several = known.is_model and graph.output_names
-    result = "dict" if graph.as_dict else outputs
+    split = _split(body, graph) if known.is_model and graph.main else None
+    several = known.is_model and graph.form != "tensor"
+    result = outputs if graph.form == "named" else graph.form
     forward = Forward(body, kept, result, graph.output_names) if several else Forward(body, kept)
     if split is None:
         yield from forward.method()

@@ -39,7 +39,7 @@ def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) 
     parts = helper_sources(names.helpers)
     for found, function in names.functions.items():
         parts.append("\n".join(function_lines(found, function)))
-    if graph.output_names and not graph.as_dict:
+    if graph.form == "named":
         fields = [f"{INDENT}{name}: Tensor" for name in graph.output_names]
         parts.append("\n".join([f"class {names.outputs}(NamedTuple):", *fields]))
     parts += ["\n".join(_class(known, classes, names, graph, rules)) for known in classes]

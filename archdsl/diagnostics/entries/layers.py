@@ -325,12 +325,12 @@ ENTRIES = (
         "E326",
         "output outside a model",
         facts="owner",
-        message="`{owner}` is no model, so it has no further outputs",
+        message="`{owner}` is no model, so it names no outputs",
         label="only a model has them",
         help="give a tuple back, `(x, y)`, and name the output in the model",
         explanation="""
-            `output name = tensor` names what a model gives besides its result, such as an auxiliary head. A block or
-            a function gives several tensors back as a tuple.
+            `output name = tensor` names what a model gives, such as an auxiliary head. A block or a function gives
+            several tensors back as a tuple.
             """,
         example="""
             block Pair {
@@ -350,6 +350,62 @@ ENTRIES = (
               x, y = image(3, 32, 32) -> Pair
               output early = x
               y -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E327",
+        "name of an output",
+        facts="name",
+        message="an output cannot be called `{name}`",
+        label="not the name of a field",
+        explanation="""
+            A model with named outputs returns a named tuple, and each name is a field of it: letters, digits and `_`,
+            with a letter in front, no word of Python, and none of the methods that every tuple has (`count`, `index`).
+            `logits` is the field of the result, which is the last expression of the body.
+            """,
+        example="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              output index = x -> conv(1, 1)
+              x -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              output part = x -> conv(1, 1)
+              x -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E338",
+        "tensor as a parameter",
+        facts="name owner",
+        message="`{name}` of `{owner}` cannot be a tensor",
+        label="only a function takes tensors",
+        help="a rule computes numbers; pass `x.channels`",
+        explanation="""
+            A parameter of a block or a model is what it is configured with: numbers, strings, lists, layers. The
+            tensors that a block sees are its inputs, `in` or those named after `on`; the one of a model is its
+            `image(…)`. A function takes tensors, and lists of them, as any other argument.
+            """,
+        example="""
+            block Join(width, skip: tensor) = concat(in, skip) -> conv(width, 3)
+            model Net(classes = 10) = image(3, 32, 32) -> conv(16, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            block Join(width) on (x, skip) {
+              concat(x, skip) -> conv(width, 3)
+            }
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              (x, x -> conv(16, 3)) -> Join(16) -> gap -> flatten -> linear(classes)
             }
             variant net = Net()
             """,

@@ -103,8 +103,9 @@ class _Wiring:
     def outputs(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """The names of the outputs of both graphs, if these differ; else their paths, if these do not correspond."""
         before, after = self.graphs
-        if before.output_names != after.output_names:
-            return before.output_names or ("logits",), after.output_names or ("logits",)
+        if before.output_labels != after.output_labels:
+            sides = [tuple(label or "logits" for label in side.output_labels) for side in (before, after)]
+            return sides[0], sides[1]
         return self._compared(before.outputs, after.outputs)
 
     def _compared(self, first: Sequence[Ref], second: Sequence[Ref]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

@@ -1,0 +1,73 @@
+"""What a model gives: its result, the outputs that it names, or several results alike.
+
+Takes the value of a model's body and the outputs it has named; gives the graph its outputs. Reports E301, E312, E319.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.diagnostics.core import Bag
+from archdsl.semantics.core import Core
+from archdsl.semantics.program import Definition
+from archdsl.semantics.values import UNKNOWN, Tensor, as_tensors, plain, type_name
+from archdsl.source import Span
+from archdsl.syntax import ast
+
+_NAME_ALL = "give each of them a name, `output name = tensor`, and end the body without a result"
+_ONE_LIST = "a model gives one list of tensors: join them, `a + b`, or give each a name, `output name = tensor`"
+
+
+def give_results(value: Any, core: Core, model: Definition, bag: Bag) -> bool:
+    """Set the outputs of the graph; False where there are none, which is reported.
+
+    A tensor is the result; with named outputs besides it is the first of a named tuple. Without a result the named
+    outputs are all there is. A list of tensors is a plain tuple.
+    """
+    graph = core.graph
+    assert graph is not None
+    named = [(name, tensor) for name, (tensor, _) in core.outputs.items()]
+    tensors = as_tensors(value)
+    if value is None and named and graph.nodes:
+        graph.form, graph.main = "named", False
+    elif tensors is None or not graph.nodes or (named and not isinstance(value, Tensor)):
+        if value is not UNKNOWN and not core.failed:
+            _report(value, core, model, bag)
+        return False
+    elif named:
+        graph.form = "named"
+        named.insert(0, ("logits", tensors[0]))
+    elif not isinstance(value, Tensor):
+        graph.form, graph.main = "tuple", False
+    graph.output_names = tuple(name for name, _ in named)
+    given = [tensor for _, tensor in named] or tensors or ()
+    graph.outputs = graph.root.outputs = tuple(tensor.ref for tensor in given)
+    return True
+
+
+def _report(value: Any, core: Core, model: Definition, bag: Bag) -> None:
+    """Why what a model's body gives is no result."""
+    name = model.name
+    assert core.graph is not None
+    if not core.graph.nodes:
+        bag.report("E319", model.span, name=name)
+    elif value is None:
+        bag.report("E312", model.span, name=name)
+    elif core.outputs and as_tensors(value):
+        what = f"the result of {name}, which names outputs besides,"
+        bag.report("E301", _place(model), what=what, expected="one tensor", got=type_name(value), help=_NAME_ALL)
+    else:
+        help_ = _ONE_LIST if _holds_tensors(value) else None
+        what = f"the result of {name}"
+        bag.report("E301", _place(model), what=what, expected="a tensor", got=type_name(value), help=help_)
+
+
+def _holds_tensors(value: Any) -> bool:
+    items = plain(value)
+    return isinstance(items, tuple) and any(isinstance(item, Tensor) or _holds_tensors(item) for item in items)
+
+
+def _place(model: Definition) -> Span:
+    """Where the result stands: the last line of the body, if it is an expression."""
+    body = model.syntax.body if isinstance(model.syntax, ast.Definition) else ()
+    return body[-1].span if body and isinstance(body[-1], ast.Result) else model.span
