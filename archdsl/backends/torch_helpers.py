@@ -14,26 +14,28 @@ class Conv2dSame(nn.Conv2d):
     """
 
     def total_padding(self, size: int, axis: int) -> int:
-        kernel, stride, dilation = (
-            self.kernel_size[axis],
-            self.stride[axis],
-            self.dilation[axis],
-        )
-        return max(
-            (size - 1) // stride * stride + dilation * (kernel - 1) + 1 - size, 0
-        )
+        """Arithmetic alone: no branch on the size, so that a trace holds at every size."""
+        stride = self.stride[axis]
+        reach = self.dilation[axis] * (self.kernel_size[axis] - 1)
+        missing = (size - 1) // stride * stride + reach + 1 - size
+        if reach >= stride - 1:
+            return missing
+        return missing * (missing // stride + 1)  # 0 where it is negative
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows, columns = (
-            self.total_padding(x.shape[2], 0),
-            self.total_padding(x.shape[3], 1),
-        )
-        if rows % 2 or columns % 2:
+        reach = [
+            d * (k - 1) for k, d in zip(self.kernel_size, self.dilation, strict=True)
+        ]
+        padding = (reach[0] // 2, reach[1] // 2)
+        if self.stride != (1, 1) or reach[0] % 2 or reach[1] % 2:
+            rows, columns = (
+                self.total_padding(x.shape[2], 0),
+                self.total_padding(x.shape[3], 1),
+            )
             x = F.pad(
                 x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
             )
-            rows = columns = 0
-        padding = (rows // 2, columns // 2)
+            padding = (0, 0)
         return F.conv2d(
             x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
@@ -57,14 +59,13 @@ class MaxPool2dSame(nn.Module):
         self.dilation = (dilation, dilation) if isinstance(dilation, int) else dilation
 
     def total_padding(self, size: int, axis: int) -> int:
-        kernel, stride, dilation = (
-            self.kernel_size[axis],
-            self.stride[axis],
-            self.dilation[axis],
-        )
-        return max(
-            (size - 1) // stride * stride + dilation * (kernel - 1) + 1 - size, 0
-        )
+        """Arithmetic alone: no branch on the size, so that a trace holds at every size."""
+        stride = self.stride[axis]
+        reach = self.dilation[axis] * (self.kernel_size[axis] - 1)
+        missing = (size - 1) // stride * stride + reach + 1 - size
+        if reach >= stride - 1:
+            return missing
+        return missing * (missing // stride + 1)  # 0 where it is negative
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         rows, columns = (
@@ -81,14 +82,15 @@ class MaxPool2dSame(nn.Module):
 
 
 class AvgPool2dSame(nn.Module):
-    """Average pooling with TensorFlow's SAME padding, which is not counted: each mean is
-    over the image alone.
+    """Average pooling with TensorFlow's SAME padding. The padding is not counted: each mean
+    is over the image alone. With `count_include_pad` its zeros are counted.
     """
 
     def __init__(
         self,
         kernel_size: int | tuple[int, int],
         stride: int | tuple[int, int] | None = None,
+        count_include_pad: bool = False,
     ) -> None:
         super().__init__()
         stride = kernel_size if stride is None else stride
@@ -96,28 +98,39 @@ class AvgPool2dSame(nn.Module):
             (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
         )
         self.stride = (stride, stride) if isinstance(stride, int) else stride
+        self.count_include_pad = count_include_pad
 
     def total_padding(self, size: int, axis: int) -> int:
-        kernel, stride = self.kernel_size[axis], self.stride[axis]
-        return max((size - 1) // stride * stride + kernel - size, 0)
+        """Arithmetic alone: no branch on the size, so that a trace holds at every size."""
+        stride = self.stride[axis]
+        reach = self.kernel_size[axis] - 1
+        missing = (size - 1) // stride * stride + reach + 1 - size
+        if reach >= stride - 1:
+            return missing
+        return missing * (missing // stride + 1)  # 0 where it is negative
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kernel, stride = self.kernel_size, self.stride
+        if stride == (1, 1) and kernel[0] % 2 == kernel[1] % 2 == 1:
+            padding = (kernel[0] // 2, kernel[1] // 2)
+            return F.avg_pool2d(
+                x, kernel, stride, padding, False, self.count_include_pad
+            )
         rows, columns = (
             self.total_padding(x.shape[2], 0),
             self.total_padding(x.shape[3], 1),
         )
-        if rows % 2 == 0 and columns % 2 == 0:
-            padding = (rows // 2, columns // 2)
-            return F.avg_pool2d(
-                x, self.kernel_size, self.stride, padding, count_include_pad=False
-            )
         sides = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+        padded = F.pad(x, sides)
+        if self.count_include_pad:
+            return F.avg_pool2d(padded, kernel, stride)
         inside = F.pad(torch.ones_like(x[:1, :1]), sides)
-        mean = F.avg_pool2d(F.pad(x, sides), self.kernel_size, self.stride)
-        return mean / F.avg_pool2d(inside, self.kernel_size, self.stride)
+        sums = F.avg_pool2d(padded, kernel, stride, divisor_override=1)
+        return sums / F.avg_pool2d(inside, kernel, stride, divisor_override=1)
 
     def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}"
+        sizes = f"kernel_size={self.kernel_size}, stride={self.stride}"
+        return f"{sizes}, count_include_pad={self.count_include_pad}"
 
 
 class StdConv2d(nn.Conv2d):
@@ -216,7 +229,8 @@ class DropPath(nn.Module):
         if not self.training or self.p == 0:
             return x
         keep = 1 - self.p
-        return x * x.new_empty(len(x), *[1] * (x.ndim - 1)).bernoulli_(keep).div_(keep)
+        samples = (x.shape[0],) + (1,) * (x.ndim - 1)  # fx can trace a sum, not a list
+        return x * x.new_empty(samples).bernoulli_(keep).div_(keep)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
@@ -230,11 +244,9 @@ class ChannelAffine(nn.Module):
         self.scale, self.shift = scale, shift
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        channels = zip(
-            torch.chunk(x, len(self.scale), 1), self.scale, self.shift, strict=True
-        )
+        rules = enumerate(zip(self.scale, self.shift, strict=True))
         return torch.cat(
-            [channel * scale + shift for channel, scale, shift in channels], 1
+            [x[:, i : i + 1] * scale + shift for i, (scale, shift) in rules], 1
         )
 
 

@@ -49,7 +49,7 @@ class MaxPoolParams(OpParams):
 
 
 class AvgPoolParams(OpParams):
-    """As `maxpool`; with "tf_same", padding is never counted."""
+    """As `maxpool`; padding is counted unless `count_include_pad` is false, with "tf_same" only if it is true."""
 
     kernel: Window
     stride: StrideOrKernel = None
@@ -80,20 +80,13 @@ def _reach(params: Any, inputs: tuple[Shape, ...]) -> Reach:
     return window_reach(params.kernel, stride, getattr(params, "dilation", 1))
 
 
-def _avgpool_shape(params: AvgPoolParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
-    if params.padding == TF_SAME and params.count_include_pad:
-        detail = "TensorFlow's SAME padding is never counted in an average"
-        return refused(detail, "count_include_pad", "leave count_include_pad out")
-    return _shape("avgpool", params, inputs[0])
-
-
 def _recipe(params: Any, module: str, call: str, options: dict[str, tuple[Any, Any]]) -> Recipe:
     """A pool as a module or a call; `options` maps keywords after the padding to (value, torch's default)."""
     kwargs: dict[str, Expr] = {} if params.stride is None else {"stride": argument("stride")}
     if params.padding == TF_SAME:
-        if "dilation" in options:
-            kwargs["dilation"] = argument("dilation")
-        return Recipe(Module(module.removeprefix("nn.") + "Same", (argument("kernel"),), kwargs, {"dilation": 1}))
+        defaults = {"dilation": 1, "count_include_pad": False}
+        kwargs |= {name: argument(name) for name in defaults if options.get(name, (None, None))[0] is not None}
+        return Recipe(Module(module.removeprefix("nn.") + "Same", (argument("kernel"),), kwargs, defaults))
     kwargs["padding"] = padding_expr(
         params.kernel, params.padding, getattr(params, "dilation", 1), "dilation" in options
     )
@@ -151,7 +144,7 @@ AVGPOOL = OpSpec(
     params=AvgPoolParams,
     summary="the mean of each window",
     role="pool",
-    shape=_avgpool_shape,
+    shape=lambda params, inputs: _shape("avgpool", params, inputs[0]),
     recipe=lambda params, inputs: _recipe(
         params,
         "nn.AvgPool2d",
@@ -170,6 +163,8 @@ AVGPOOL = OpSpec(
         Example({"kernel": 3, "stride": 2, "padding": TF_SAME}, _IMAGE),
         Example({"kernel": 3, "stride": 1, "padding": TF_SAME}, _IMAGE),
         Example({"kernel": 2, "stride": 1, "padding": TF_SAME, "count_include_pad": False}, _IMAGE),
+        Example({"kernel": 3, "stride": 2, "padding": TF_SAME, "count_include_pad": True}, _IMAGE),
+        Example({"kernel": 3, "stride": 1, "padding": TF_SAME, "count_include_pad": True}, _IMAGE),
     ),
 )
 

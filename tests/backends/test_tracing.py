@@ -6,6 +6,7 @@ channels split and shuffled, cells of several inputs, padding worked out from th
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,46 @@ def test_exports(name: str) -> None:
     with torch.no_grad():
         for ours, theirs in zip(tensors(model(x)), tensors(exported(x)), strict=True):
             assert torch.equal(ours, theirs)
+
+
+def other_sizes(model: nn.Module, traced: Any, *sizes: tuple[int, int]) -> None:
+    """The module and what traced it give the same at these sizes."""
+    with torch.no_grad():
+        for height, width in sizes:
+            x = torch.randn(2, 3, height, width)
+            assert torch.equal(model(x), traced(x)), (height, width)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("name", "traced_at"), [("tf_efficientnet_b1", 240), ("tf_mobilenetv3_small_100", 65)])
+def test_a_trace_holds_at_sizes_of_another_parity(name: str, traced_at: int) -> None:
+    """Were a branch chosen by the size of an image, another class would come out at 224 than at 240."""
+    model = built(name)
+    traced = torch.jit.trace(model, torch.randn(1, 3, traced_at, traced_at))
+    other_sizes(model, traced, (224, 224) if traced_at == 240 else (64, 65), (97, 66))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_trace_of_one_convolution_holds_at_the_other_parity(tmp_path: Path) -> None:
+    text = 'model M = image(3, 33, 33) -> c: conv(8, 3, stride = 2, padding = "tf_same") -> relu -> gap -> flatten'
+    spec = tmp_path / "m.arch"
+    spec.write_text(text)
+    model = archdsl.load(spec).eval()
+    other_sizes(model, torch.jit.trace(model, torch.randn(1, 3, 33, 33)), (32, 32), (32, 33), (34, 31))
+
+
+@pytest.mark.slow
+def test_exports_with_free_height_and_width() -> None:
+    model, free = built("tf_mobilenetv3_small_100"), torch.export.Dim.DYNAMIC
+    x = torch.randn(2, 3, 65, 66)
+    exported = torch.export.export(model, (x,), dynamic_shapes=({0: free, 2: free, 3: free},)).module()
+    other_sizes(model, exported, (65, 66), (64, 65), (96, 71))
+
+
+@pytest.mark.parametrize("name", ["tf_mobilenetv3_small_100", "inception_v3"])
+def test_symbolic_traces(name: str) -> None:
+    model = built(name)
+    other_sizes(model, torch.fx.symbolic_trace(model), (97, 98), (96, 97))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "tf_mobilenetv3_small_100"])

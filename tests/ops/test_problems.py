@@ -66,7 +66,6 @@ BAD: tuple[Bad, ...] = (
     ("E210", "maxpool", "padding", {"kernel": 3, "padding": 2}, (IMAGE,)),
     ("E210", "maxpool", "padding", {"kernel": 3, "dilation": 2}, (IMAGE,)),
     ("E210", "maxpool", "ceil_mode", {"kernel": 3, "padding": "tf_same", "ceil_mode": True}, (IMAGE,)),
-    ("E210", "avgpool", "count_include_pad", {"kernel": 3, "padding": "tf_same", "count_include_pad": True}, (IMAGE,)),
     ("E210", "layer_scale", "dims", {}, (HWC,)),
     ("E210", "affine", "scale", {"scale": [1.0], "shift": [0.0] * 8}, (IMAGE,)),
     ("E210", "affine", "shift", {"scale": [1.0] * 8, "shift": [0.0]}, (IMAGE,)),

@@ -124,15 +124,17 @@ def _copied(source: nn.Module, target: nn.Module) -> None:
 
 @pytest.mark.parametrize("size", [13, 14, 15, 16])
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 2), (2, 2), (7, 4)])
-def test_tf_same_convolution_and_max_pool_equal_timm(kernel: int, stride: int, size: int) -> None:
+def test_tf_same_equals_timm(kernel: int, stride: int, size: int) -> None:
     from timm.layers.conv2d_same import Conv2dSame
-    from timm.layers.pool2d_same import MaxPool2dSame
+    from timm.layers.pool2d_same import AvgPool2dSame, MaxPool2dSame
 
     x = torch.randn(2, 4, size, size)
     theirs, ours = Conv2dSame(4, 6, kernel, stride=stride), helpers.Conv2dSame(4, 6, kernel, stride=stride)
     _copied(theirs, ours)
-    torch.testing.assert_close(ours(x), theirs(x))
+    assert torch.equal(ours(x), theirs(x))
     assert torch.equal(helpers.MaxPool2dSame(kernel, stride)(x), MaxPool2dSame(kernel, stride)(x))
+    counted = helpers.AvgPool2dSame(kernel, stride, count_include_pad=True)
+    assert torch.equal(counted(x), AvgPool2dSame(kernel, stride)(x))  # its padding is a part of the image
 
 
 @pytest.mark.parametrize("channels_last", [False, True])

@@ -23,7 +23,8 @@ class DropPath(nn.Module):
         if not self.training or self.p == 0:
             return x
         keep = 1 - self.p
-        return x * x.new_empty(len(x), *[1] * (x.ndim - 1)).bernoulli_(keep).div_(keep)
+        samples = (x.shape[0],) + (1,) * (x.ndim - 1)  # fx can trace a sum, not a list
+        return x * x.new_empty(samples).bernoulli_(keep).div_(keep)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
