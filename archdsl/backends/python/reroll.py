@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +16,8 @@ from archdsl.symbolic import Binary, Const, Expr, Local, Symbol, binary, walk
 
 _NUMBER = re.compile(r"\d+")
 _LEAST_STEPPING = 3
-_LETTERS = ("i", "j", "k", "n", "m", "index")
+LETTERS = ("i", "j", "k", "n", "m", "index")
+"""Loop variables; when all are taken, the last with a number."""
 
 Item = tuple[str, ModuleExpr]
 
@@ -84,7 +86,8 @@ def _stepping(items: Sequence[Item]) -> Repeat | None:
 def _loop_letter(module: ModuleExpr) -> str:
     """A loop variable that the module's own expressions do not mention."""
     taken = {part.name for hole in holes(module) for part in walk(hole) if isinstance(part, Symbol | Local)}
-    return next(letter for letter in _LETTERS if letter not in taken)
+    letters = itertools.chain(LETTERS, (f"{LETTERS[-1]}{number}" for number in itertools.count(2)))
+    return next(letter for letter in letters if letter not in taken)
 
 
 def _shifted(repeat: Repeat) -> Repeat:

@@ -13,12 +13,14 @@ from archdsl.backends.python.functions import Functions, function_lines
 from archdsl.backends.python.helpers import helper_names, helper_sources
 from archdsl.backends.python.initialization import initialization
 from archdsl.backends.python.layout import INDENT, signature, statement
+from archdsl.backends.python.meaning import meaning_of
 from archdsl.backends.python.methods import methods
 from archdsl.backends.python.modules import Listed
 from archdsl.backends.python.naming import Names, helpers_used
 from archdsl.backends.python.parameters import ClassDef, Parameter
 from archdsl.backends.python.text import argument, text
 from archdsl.backends.python.traversal import body_holes, named_numbers, regions_in, values_in
+from archdsl.backends.python.vetting import vet
 from archdsl.graph.ir import Graph
 from archdsl.graph.settings import InitRule
 from archdsl.symbolic import Const, Expr, Local
@@ -32,7 +34,10 @@ _STANDARD = {
 
 
 def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) -> str:
-    """The PyTorch source of a graph, initialized by `rules`: deterministic, formatted as ruff format leaves it."""
+    """The PyTorch source of a graph, initialized by `rules`: deterministic, formatted as ruff format leaves it.
+
+    No other text is ever run or written: raises ArchError E604 if it is not what was meant.
+    """
     classes = classes_of(graph)
     functions = Functions(classes)
     names = Names(classes, helpers_used(classes, helper_names()), functions)
@@ -44,8 +49,10 @@ def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) 
         parts.append("\n".join([f"class {names.outputs}(NamedTuple):", *fields]))
     parts += ["\n".join(_class(known, classes, names, graph, rules)) for known in classes]
     body = "\n\n\n".join(parts)
-    head = docstring_lines([_title(graph), docstring], "")
-    return "\n".join([*head, "", *_imports(body), "", "", body, ""])
+    texts = [_title(graph), docstring]
+    source = "\n".join([*docstring_lines(texts, ""), "", *_imports(body), "", "", body, ""])
+    vet(source, meaning_of(graph, texts, classes, names, rules))
+    return source
 
 
 def _title(graph: Graph) -> str:
