@@ -5,15 +5,16 @@
     25557032
     >>> model = archdsl.load("resnet50", classes=10)  # an nn.Module
 
-Nothing here imports torch until `load` is called.
+Nothing here imports torch until `load` is called, nor anything else before it is needed: the command can be interrupted
+quietly as soon as this module is there.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from archdsl.api import ArchFile, Variant, find, load, open
     from archdsl.diagnostics.core import ArchError, Diagnostic
 
@@ -32,6 +33,8 @@ __all__ = ["ArchError", "ArchFile", "Diagnostic", "Variant", "__version__", "fin
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
+        from importlib import import_module
+
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'archdsl' has no attribute {name!r}")
 

@@ -10,6 +10,10 @@ import click
 
 from archdsl import __version__
 from archdsl.cli import INTERRUPTED
+from archdsl.cli.streams import let_go
+
+PIPE_CLOSED = 141
+"""What a shell reports for a process that SIGPIPE ended."""
 
 COMMANDS = {
     "build": "build",
@@ -70,6 +74,18 @@ def run(args: Sequence[str]) -> int:
         # A terminal that cannot show × gets a `?`, not a traceback.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
+        code = _run(args)
+        sys.stdout.flush()
+        return code
+    except (BrokenPipeError, SystemExit):  # the latter is what click makes of the former
+        let_go()
+        return PIPE_CLOSED
+    except OSError as error:
+        return _not_written(error)
+
+
+def _run(args: Sequence[str]) -> int:
+    try:
         code = app.main(list(args), prog_name="archdsl", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -78,3 +94,16 @@ def run(args: Sequence[str]) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _not_written(error: OSError) -> int:
+    """Say what the system refused: files are looked after where they are read and written, the streams here."""
+    from archdsl.cli.shared import COULD_NOT_RUN, fail, refuse
+
+    try:
+        what = "standard output" if error.filename is None else str(error.filename)
+        fail(refuse("E616", what=what, detail=error.strerror or str(error)).diagnostics)
+    except OSError:
+        pass  # standard error is no better
+    let_go()
+    return COULD_NOT_RUN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 FINDINGS = 1
 COULD_NOT_RUN = 2
-PIPE_CLOSED = 141
-"""What a shell reports for a process that SIGPIPE ended."""
-
 STDIN = "<stdin>"
 _FAULTS_OF_SPECS = frozenset({"E604"})
 _NOT_READ = frozenset({"E504", "E505"})
@@ -38,13 +35,7 @@ class ArchCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
-        except BrokenPipeError:
-            # Python flushes standard output at exit: that goes nowhere instead of into the closed pipe.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return PIPE_CLOSED
+            return super().invoke(ctx)
         except ArchError as error:
             diagnostics = error.diagnostics
             if ctx.params.get("as_json"):
@@ -180,8 +171,11 @@ def read_stdin() -> Source:
 
     try:
         return Source(STDIN, decoded(sys.stdin.buffer.read(MAX_BYTES)))
-    except (OSError, UnicodeDecodeError) as error:
-        raise refuse("E602", path=STDIN, detail=getattr(error, "strerror", None) or str(error)) from None
+    except UnicodeDecodeError as error:
+        raise refuse("E602", path=STDIN, detail=str(error)) from None
+    except OSError as error:
+        detail = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
+        raise refuse("E602", path=STDIN, detail=detail) from None
 
 
 def open_spec(spec: str) -> tuple[ArchFile, str | None]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import SMALL, WRONG, Run
 
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "archdsl"]
 
 
@@ -110,7 +111,91 @@ def test_interrupted() -> None:
     process.stdin.close()
 
 
-@pytest.mark.parametrize("args", ["list", "check", "show resnet152 --layers", "build resnet50 -o -"])
+INTERRUPTING = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == MODULE:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                [None for _ in range(9)]  # Python looks for signals here
+            except KeyboardInterrupt:
+                HANDLE
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["archdsl", "build", "resnet18", "-o", os.devnull]
+from archdsl.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "handle"),
+    [
+        ("click", "raise"),
+        ("archdsl.cli.app", "raise"),
+        ("archdsl.cli.build", "raise"),
+        ("archdsl.api", "raise"),
+        ("pydantic", "raise RuntimeError('Error calling __set_name__')"),  # which is what Python makes of some
+        ("rich.table", "raise"),
+        ("torch", "raise ImportError"),
+    ],
+)
+def test_interrupted_while_modules_are_imported(module: str, handle: str) -> None:
+    code = INTERRUPTING.replace("MODULE", repr(module)).replace("HANDLE", handle)
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert process.returncode == 130, process.stderr
+    assert process.stderr.strip() in (b"", b"interrupted")
+
+
+def test_nothing_is_imported_before_the_command_can_be_interrupted() -> None:
+    code = "import sys; before = set(sys.modules); import archdsl.cli; print(*sorted(set(sys.modules) - before))"
+    process = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert process.stdout.split() == ["__future__", "archdsl", "archdsl.cli"], process.stderr
+
+
+@pytest.mark.parametrize("args", ["check -", "show -", "show - --json", "fmt -", "diff -:small -:large"])
+def test_closed_standard_input(args: str, tmp_path: Path) -> None:
+    process = subprocess.run(
+        [*COMMAND, *args.split()], capture_output=True, text=True, cwd=tmp_path, preexec_fn=lambda: os.close(0)
+    )
+    assert process.returncode == 2
+    assert "cannot read <stdin>: it is closed" in process.stdout + process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def _shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command as a shell runs it, `archdsl` being ours."""
+    line = command.replace("archdsl", " ".join(COMMAND), 1)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(line, shell=True, capture_output=True, text=True, timeout=60, cwd=folder, env=environment)
+
+
+@pytest.mark.parametrize("where", [">&-", "> /dev/full"])
+@pytest.mark.parametrize(
+    "command",
+    "check small.arch;check small.arch --json;show small.arch:small;build small.arch -o -;explain E101;"
+    "--help;--version;check --help;show none.arch --json;fmt - < small.arch".split(";"),
+)
+def test_output_that_cannot_be_written(tmp_path: Path, command: str, where: str) -> None:
+    (tmp_path / "small.arch").write_text(SMALL)
+    result = _shell(f"archdsl {command} {where}", tmp_path)
+    assert (result.returncode, "Traceback" in result.stderr) == (2, False), result.stderr
+    assert "E616" in result.stderr
+    assert _shell(f"archdsl {command} {where} 2>&-", tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("where", [">&-", ">&- 2>&-", "<&- >&- 2>&-", "> /dev/full"])
+def test_a_command_that_prints_nothing_needs_no_output(tmp_path: Path, where: str) -> None:
+    (tmp_path / "small.arch").write_text(SMALL)
+    result = _shell(f"archdsl draw small.arch:small -o small.svg {where}", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "small.svg").read_text().endswith("</svg>\n")  # and nothing else was written to it
+
+
+@pytest.mark.parametrize("args", ["list", "check", "show resnet152 --layers", "build resnet50 -o -", "--help"])
 def test_closed_pipe_is_quiet(args: str, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

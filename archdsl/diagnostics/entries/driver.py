@@ -1,4 +1,4 @@
-"""E601–E614: finding a spec, building and drawing it, files and libraries that a command needs."""
+"""E601–E616: finding a spec, building and drawing it, files and libraries that a command needs."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -252,6 +252,24 @@ ENTRIES = (
             """,
         fixed="""
             archdsl draw resnet50 --level graph --expand layer3.1
+            """,
+    ),
+    Entry(
+        "E616",
+        "output cannot be written",
+        facts="what detail",
+        message="cannot write to {what}: {detail}",
+        help="what was printed is not complete",
+        fence="sh",
+        explanation="""
+            Standard output is closed, or what it leads to is full. A pipe whose reader has left is no error: the
+            command ends quietly.
+            """,
+        example="""
+            archdsl show resnet50 > /dev/full
+            """,
+        fixed="""
+            archdsl show resnet50 > resnet50.txt
             """,
     ),
 )
