@@ -120,13 +120,18 @@ class ApplicationRules(NodeRules):
         return self._apply(layer.layer, tensors, replace(frame, scope=scope), label)
 
     def _choice(self, layer: Choice, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        return self._chosen(layer, tensors, frame, name, self._apply)
+
+    def _chosen(
+        self, layer: Choice, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None, inside: Callable[..., Any]
+    ) -> Any:
         assert frame.scope is not None
         parent = frame.scope
         scope = Scope("choice", "", parent.path, parent, layer.span, site=layer.site, start=self._size())
         scope.condition, scope.taken, scope.inputs = layer.condition, layer.taken, tuple(t.ref for t in tensors)
         scope.names, scope.counters = parent.names, parent.counters  # a choice shares its owner's names
         parent.members.append(scope)
-        value = self._apply(layer.layer, tensors, replace(frame, scope=scope), name)
+        value = inside(layer.layer, tensors, replace(frame, scope=scope), name)
         if value is not UNKNOWN:
             scope.outputs = tuple(t.ref for t in as_tensors(value) or ())
         return value
@@ -179,7 +184,7 @@ class ApplicationRules(NodeRules):
         inner = self.enter(layer.block, layer.args, scope, frame, layer.span)
         if inner is None:
             return UNKNOWN
-        start, failed = self._size(), self.failed
+        start, failed, let_go = self._size(), self.failed, len(self.discarded)
         self.failed = False
         self.depth += 1
         value = self._run_block(syntax, scope, inner, tensors)
@@ -187,7 +192,9 @@ class ApplicationRules(NodeRules):
         seen = self._leave(value, scope, tensors)
         if key is not None and value is not UNKNOWN and not self.failed and self.graph is not None:
             nodes = tuple(self.graph.nodes[start:])
-            layer.block.instances[key] = Recorded(scope, nodes, start, as_tensors(value) or ())
+            layer.block.instances[key] = Recorded(
+                scope, nodes, start, as_tensors(value) or (), tuple(self.discarded[let_go:])
+            )
         self.failed = self.failed or failed
         return seen
 
@@ -227,7 +234,8 @@ class ApplicationRules(NodeRules):
             scope.arguments[name] = Bound(value, expr, bound.explicit)
         if len(self.graph.nodes) + len(recorded.nodes) > MAX_NODES:
             self.limit(frame, layer.span, "nodes", MAX_NODES)
-        results = replay(recorded, self.graph, scope, tensors, params)
+        results, let_go = replay(recorded, self.graph, scope, tensors, params)
+        self.discarded += let_go
         return self._leave(results, scope, tensors)
 
     def enter(
@@ -257,17 +265,25 @@ class ApplicationRules(NodeRules):
         inner.inputs = tuple(self._seen(t, Symbol(n)) for n, t in zip(scope.width_names, tensors, strict=True))
         if names != ("in",):
             inner.locals |= dict(zip(names, inner.inputs, strict=True))
+            for input_name, tensor in zip(names, inner.inputs, strict=True):
+                self.let_go(input_name, tensor)
         scope.widths |= {t.ref: t.channels for t in inner.inputs}
         value = self.execute(syntax.body, inner)
-        if isinstance(value, SequenceLayer):
-            value = self._members(value, inner.inputs, inner, None)  # the block is the sequence: no level between
-        elif isinstance(value, Layer):
-            value = self.apply(value, inner.inputs, inner, value.span)
+        if isinstance(value, Layer):
+            value = self._body_layer(value, inner.inputs, inner, None)
         if value is not UNKNOWN and as_tensors(value) is None:
             code = "E312" if value is None else "E301"
             what, got = f"the result of {syntax.name}", type_name(value)
             return self.error(code, syntax.name_span, inner, name=syntax.name, what=what, expected="a tensor", got=got)
         return value
+
+    def _body_layer(self, layer: Layer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
+        """The layer that a block is: of a sequence the members, with no level between, also where an `if` chose it."""
+        if isinstance(layer, SequenceLayer):
+            return self._members(layer, tensors, frame, None)
+        if isinstance(layer, Choice):
+            return self._chosen(layer, tensors, frame, None, self._body_layer)
+        return self._apply(layer, tensors, frame, None)
 
     def _seen(self, tensor: Tensor, width: Expr) -> Tensor:
         """A tensor as a block sees it."""

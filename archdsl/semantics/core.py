@@ -13,7 +13,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.describe import describe_scope
-from archdsl.graph.ir import Graph, Scope
+from archdsl.graph.ir import Graph, Ref, Scope
 from archdsl.semantics.program import FileScope
 from archdsl.semantics.values import UNKNOWN, Arg, Layer, OpLayer, Tensor
 from archdsl.source import Span
@@ -82,6 +82,8 @@ class Core(ABC):
         """Arguments of `image(…)` that take the place of the spec's."""
         self.outputs: dict[str, tuple[Tensor, Span]] = {}
         """The outputs that the model names, and where it does."""
+        self.discarded: list[Ref] = []
+        """Tensors that were given a name with `_` in front: the author lets go of them."""
         self.containers: dict[tuple[int, str], Scope] = {}
         """The first scope of each container, by the identity of the names around it and its own name."""
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from archdsl.diagnostics.core import Bag
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Scope
+from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.semantics.application import ApplicationRules
 from archdsl.semantics.core import Frame, LimitReached
 from archdsl.semantics.program import Definition, FileScope
@@ -91,17 +91,33 @@ def elaborate(
 
 
 def _check_dead_ends(graph: Graph, elaborator: Elaborator, home: FileScope) -> None:
-    """E325 for what is computed and reaches no output: a network with layers less than it seems to have."""
+    """E325 for what is computed and reaches no output: a network with layers, or parts, less than it seems to have."""
     useful = [False] * len(graph.nodes)
     for ref in graph.outputs:
         useful[ref.node] = True
+    several = []
     for node in reversed(graph.nodes):
         if useful[node.id]:
             for ref in node.inputs:
                 useful[ref.node] = True
-    if all(useful):
-        return
-    for node, uses in zip(graph.nodes, graph.uses, strict=True):
-        if not useful[node.id] and not uses:  # what leads to it is dead as well, and not said again
-            frame = Frame(home, node.scope)
-            elaborator.error("E325", node.span, frame, path=node.path)
+            if len(node.outputs) > 1:
+                several.append(node)
+    if not all(useful):
+        for node, uses in zip(graph.nodes, graph.uses, strict=True):
+            if not useful[node.id] and not uses:  # what leads to it is dead as well, and not said again
+                frame = Frame(home, node.scope)
+                elaborator.error("E325", node.span, frame, what=f"what `{node.path}` computes")
+    if several:
+        read = {ref for node in graph.nodes for ref in node.inputs}.union(graph.outputs, elaborator.discarded)
+        for node in reversed(several):
+            unread = [port + 1 for port in range(len(node.outputs)) if Ref(node.id, port) not in read]
+            if unread:
+                _report_parts(unread, node, elaborator, Frame(home, node.scope))
+
+
+def _report_parts(unread: list[int], node: Node, elaborator: Elaborator, frame: Frame) -> None:
+    """E325 for some of the outputs of a node, counted from 1."""
+    *others, last = map(str, unread)
+    parts = f"parts {', '.join(others)} and {last}" if others else f"part {last}"
+    help_ = "use it, or bind it to a name that begins with `_`; some of the channels alone are slice(start, stop)"
+    elaborator.error("E325", node.span, frame, what=f"{parts} of what `{node.path}` computes", help=help_)

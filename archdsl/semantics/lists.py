@@ -17,6 +17,7 @@ from archdsl.semantics.values import (
     Identity,
     Layer,
     Sequence,
+    Tensor,
     Traced,
     expr_of,
     members,
@@ -148,8 +149,7 @@ class ListRules(OperatorRules):
     def bind_loop(self, target: ast.Target, index: int, value: Any, frame: Frame) -> bool:
         """Bind the target of a loop: `v`, `(a, b)`, or with the index `i, v` and `i, (a, b)`."""
         if target.name is not None:
-            frame.locals[target.name] = value
-            return True
+            return self.bind(target, value, frame)
         if len(target.items) == 2:
             first, second = target.items
             return all([self.bind(first, index, frame), self.bind(second, value, frame)])
@@ -165,6 +165,7 @@ class ListRules(OperatorRules):
         """Bind names to a value, unpacking lists; False after E307."""
         if target.name is not None:
             frame.locals[target.name] = value
+            self.let_go(target.name, value)
             return True
         items = list(members(value)) if plain_list(value) is not None else None
         if items is None or len(items) != len(target.items):
@@ -176,6 +177,11 @@ class ListRules(OperatorRules):
             return False
         bound = [self.bind(part, item, frame) for part, item in zip(target.items, items, strict=True)]
         return all(bound)  # every name is bound, whatever became of those before it
+
+    def let_go(self, name: str, value: Any) -> None:
+        """Note that a tensor has a name that may stay unused."""
+        if name.startswith("_") and isinstance(value, Tensor):
+            self.discarded.append(value.ref)
 
     def bind_unknown(self, target: ast.Target, frame: Frame) -> None:
         """Bind every name of a target to UNKNOWN, so that no second error follows."""

@@ -44,6 +44,8 @@ class Body:
     known: set[str] = field(default_factory=set)
     """Names that may have been given a value so far."""
     read: set[str] = field(default_factory=set)
+    wired: set[str] = field(default_factory=set)
+    """Names that are read for more than an attribute, such as `x.channels`."""
     bound: dict[str, Span] = field(default_factory=dict)
     uses: dict[str, Span] = field(default_factory=dict)
     has_input: bool = False
@@ -173,8 +175,9 @@ class FileNames:
         for parameter in item.parameters:
             if parameter.name not in body.read and not parameter.name.startswith("_"):
                 self._unused.append((parameter.span, parameter.name, f"a parameter of {item.name}"))
-        for entry in item.inputs:
-            if entry.name not in body.read:
+        wired = any(entry.name in body.wired for entry in item.inputs)  # else the result is a layer, of all inputs
+        for entry in item.inputs if wired else ():
+            if entry.name not in body.read and not entry.name.startswith("_"):
                 self._unused.append((entry.span, entry.name, f"an input of {item.name}"))
         if item.kind != "scaling":  # what a scaling binds is its result
             for name, span in body.bound.items():
@@ -230,8 +233,6 @@ class FileNames:
                 case ast.Assign():
                     self._visit(statement.value)
                     self._target(statement.target)
-                    if statement.target.name is not None:
-                        self.body.bound.setdefault(statement.target.name, statement.target.span)
                 case ast.Result():
                     self._visit(statement.value)
                 case ast.For():
@@ -265,6 +266,7 @@ class FileNames:
         self._distinct((part.name or "", part.span) for part in names)
         for part in names:
             self._binding(part.name or "", part.span)
+            self.body.bound.setdefault(part.name or "", part.span)
 
     def _binding(self, name: str, span: Span) -> None:
         if is_reserved_binding(name):
@@ -282,6 +284,7 @@ class FileNames:
     def _name(self, node: ast.Name) -> None:
         name, body = node.name, self.body
         body.read.add(name)
+        body.wired.add(name)
         if name in body.known or name == "id" or (name == "in" and body.has_input):
             return
         if name == "in":
@@ -294,7 +297,10 @@ class FileNames:
             self.bag.report("E101", node.span, name=name, suggestion=closest(name, known), help=help_)
 
     def _attribute(self, node: ast.Attribute) -> None:
+        wired = set(self.body.wired)
         self._visit(node.value)
+        if isinstance(node.value, ast.Name):
+            self.body.wired = wired
 
     def _subscript(self, node: ast.Subscript) -> None:
         self._visit(node.value)

@@ -169,6 +169,7 @@ class ParameterRules(StatementRules):
                 inner.locals[parameter.name] = value
             elif self.accepts(parameter, arg, definition, frame):
                 inner.locals[parameter.name] = traced(arg.value, arg.expr)
+                self.let_go(parameter.name, arg.value)
             else:
                 ok = False
         return ok and not any(value is UNKNOWN for value in inner.locals.values())

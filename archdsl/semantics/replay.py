@@ -30,12 +30,13 @@ from archdsl.semantics.values import (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One elaborated instance: its scope, its nodes, and its results in its own expressions."""
+    """One elaborated instance: its scope, its nodes, its results in its own expressions, and what it lets go of."""
 
     scope: Scope
     nodes: tuple[Node, ...]
     start: int
     results: tuple[Tensor, ...]
+    discarded: tuple[Ref, ...]
 
 
 def instance_key(
@@ -82,8 +83,8 @@ def _fingerprint(value: Any) -> Any:
 
 def replay(
     recorded: Recorded, graph: Graph, scope: Scope, tensors: tuple[Tensor, ...], renewed: Mapping[int, OpParams]
-) -> tuple[Tensor, ...]:
-    """Copy a recorded instance into `scope`, fed by `tensors`; its results, in its own expressions.
+) -> tuple[tuple[Tensor, ...], tuple[Ref, ...]]:
+    """Copy a recorded instance into `scope`, fed by `tensors`; its results, in its own words, and what it lets go.
 
     `renewed` are the parameters of those nodes that do not keep theirs.
     """
@@ -120,7 +121,8 @@ def replay(
         copies[id(node)] = copied
     for old, new in pairs:
         new.members = [copies[id(member)] for member in old.members]
-    return tuple(Tensor(moved(t.ref), t.shape, t.channels) for t in recorded.results)
+    results = tuple(Tensor(moved(t.ref), t.shape, t.channels) for t in recorded.results)
+    return results, tuple(map(moved, recorded.discarded))
 
 
 def _empty(old: Scope, parent: Scope, offset: int) -> Scope:

@@ -203,11 +203,55 @@ def test_images_and_results(text: str, code: str, place: str) -> None:
         ("x = image(3, 8, 8)\n_y = x -> relu\nx", "E325", "relu"),
         ("x = image(3, 8, 8)\nn = (x -> conv(4, 3)).channels\nx -> conv(n, 3)", "E325", "conv(4, 3)"),
         ("x = image(3, 8, 8)\n_a, b = (x -> conv(4, 3), x)\nb", "E325", "conv(4, 3)"),
+        ("x = image(4, 8, 8)\na, b = x -> split(2)\na", "E325", "split(2)"),
+        ("x = image(4, 8, 8)\nparts = x -> split(4)\nparts[0] + parts[1] + parts[2]", "E325", "split(4)"),
+        ("x = image(4, 8, 8)\nparts = x -> split(4)\nconcat(parts[1..])", "E325", "split(4)"),
+        ("x = image(4, 8, 8)\n(x -> split(2))[0]", "E325", "split(2)"),
+        ("x = image(4, 8, 8)\na, b = x -> [conv(4, 3), split(2)]\nb -> relu", "E325", "split(2)"),
     ],
 )
 def test_nothing_is_computed_for_nothing(body: str, code: str, place: str) -> None:
     found = only(net(body))
     assert (found.code, found.span and found.span.text) == (code, place)
+
+
+PICK = """
+block First on (a, _b) = a -> relu
+block Both on (a, b) = add -> relu
+block Part { a, _b = in -> split(2)
+  a -> conv(4, 3) }
+fn second(_a, b) = b
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a, _b = x -> split(2)\na",
+        "a, _b, c, _d = x -> split(4)\na + c",
+        "x -> split(2) -> First",
+        "x -> split(2) -> Both",
+        "a, b = x -> split(2)\nsecond(a, b)",
+        "(x -> Part) + (x -> Part) + (x -> Part)",
+        "for _i in 0..2 { x, _y = (x -> split(2), x)\nx = concat(x) }\nx",
+    ],
+)
+def test_a_name_with_an_underscore_lets_go_of_a_part(body: str) -> None:
+    assert [str(d) for d in check(net(f"x = image(4, 8, 8)\n{body}", PICK)) if d.code != "E121"] == []
+
+
+def test_a_part_that_one_instance_lets_go_of_is_missing_in_another() -> None:
+    halves = "block Halves = split(2)\n"
+    body = "x = image(4, 8, 8)\na, _b = x -> Halves\nc, d = x -> Halves\n"
+    assert codes(net(body + "a + c + d", halves)) == []
+    found = only(net(body + "a + c", halves))
+    assert found.code == "E325"
+    assert found.message == "no output depends on part 2 of what `halves2.split1` computes"
+
+
+def test_all_parts_that_nothing_reads_are_named() -> None:
+    found = only(net("x = image(4, 8, 8)\nparts = x -> split(4)\nparts[2]"))
+    assert found.message == "no output depends on parts 1, 2 and 4 of what `split1` computes"
 
 
 def test_a_block_that_ignores_its_input_leaves_what_came_before_it_dead() -> None:

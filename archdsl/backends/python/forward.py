@@ -20,6 +20,7 @@ from archdsl.symbolic import Const, Expr
 
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
+_SLICE = re.compile(r"(\{\w+\})?(::?)(\{\w+\})?(?=[,\]])")
 _ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
 _LONGEST = 66
 _SHORT = 44
@@ -215,6 +216,7 @@ class Forward:
         fields |= {"x": texts[0] if texts else "", "xs": ", ".join(texts), "weight": member}
         fields |= {str(i): text for i, text in enumerate(texts)}
         template = f"{step.template[:-1]}, {step.inplace})" if step.inplace else step.template
+        template = _SLICE.sub(lambda match: _slice(match, fields), template)
         return _FIELD.sub(lambda match: fields[match.group(1)], template), infix_template, reads
 
     def _value(self, value: Expr) -> str:
@@ -250,6 +252,14 @@ class Forward:
         return name
 
 
+def _slice(match: re.Match[str], fields: Mapping[str, str]) -> str:
+    """A range in brackets: where an end is more than a number or a name, there are blanks around the colon."""
+    start, colon, stop = match.groups(default="")
+    if not any("." in fields[end[1:-1]] for end in (start, stop) if end):
+        return match[0]
+    return f"{start}{' ' * bool(start)}{colon}{' ' * bool(stop)}{stop}"
+
+
 def _member(path: Sequence[str], weight: bool) -> str:
     """The text of a member: `self.conv1`, `self.blocks["0"]`; `weight`: it is a weight of its own, not a module."""
     *containers, last = path
@@ -263,7 +273,7 @@ def _member(path: Sequence[str], weight: bool) -> str:
             if text == "self"
             else f"{text}[{string_literal(part)}]"
         )
-    if text == "self" and is_attribute(last):
-        return f"self.{last}"
+    if (text == "self" or weight) and is_attribute(last):
+        return f"{text}.{last}"
     key = string_literal(last)
     return f"getattr({text}, {key})" if weight or text == "self" else f"{text}[{key}]"

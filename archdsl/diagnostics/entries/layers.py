@@ -296,13 +296,15 @@ ENTRIES = (
     Entry(
         "E325",
         "layer that reaches no output",
-        facts="path",
-        message="what `{path}` computes reaches no output",
+        facts="what",
+        message="no output depends on {what}",
         label="computed for nothing",
         help="join it to the result, or remove it",
         explanation="""
             A layer whose output nothing uses would have weights that nothing trains, or silently be missing from
-            the network. Mostly a name was bound twice, or another tensor was meant further down.
+            the network. Mostly a name was bound twice, or another tensor was meant further down. The same holds
+            for each of the tensors that `split` gives; one that is not wanted has a name that begins with `_`:
+            `left, _right = x -> split(2)`.
             """,
         example="""
             model Net(classes = 10) {

@@ -152,7 +152,7 @@ ENTRIES = (
         example="""
             model Net(classes = 10) {
               x = image(3, 32, 32)
-              for i in 0..2 { x = x -> layer: conv(16, 3) }
+              for i in 0..2 { x = x -> layer: conv(16 * 2^i, 3) }
               x -> gap -> flatten -> linear(classes)
             }
             variant net = Net()
@@ -160,7 +160,7 @@ ENTRIES = (
         fixed="""
             model Net(classes = 10) {
               x = image(3, 32, 32)
-              for i in 0..2 { x = x -> layer{i + 1}: conv(16, 3) }
+              for i in 0..2 { x = x -> layer{i + 1}: conv(16 * 2^i, 3) }
               x -> gap -> flatten -> linear(classes)
             }
             variant net = Net()

@@ -139,7 +139,7 @@ ENTRIES = (
             """,
         example="""
             model Net(dims = [16, 32], classes = 10) {
-              first, second, third = dims
+              first, second, _third = dims
               image(3, 32, 32) -> conv(first, 3) -> conv(second, 3) -> gap -> flatten -> linear(classes)
             }
             variant net = Net()
