@@ -174,7 +174,7 @@ def test_refused(body: str, code: str) -> None:
         (net("conv(4, 3)"), "E319", "Net"),
         (net("image -> conv(4, 3)"), "E319", "Net"),
         (net("3"), "E319", "Net"),
-        (net("x = image(3, 8, 8)\nx.width"), "E301", "Net"),
+        (net("x = image(3, 8, 8)\nx.width"), "E301", "x.width"),
         (net("x = image(3, 8, 8)"), "E312", "Net"),
         (net("x = image(3, 8, 8)\nfor i in 0..2 { x = x -> relu }"), "E312", "Net"),
         (net("image(3, 0, 8)"), "E323", "0"),
