@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.settings import Preprocess
-from archdsl.resources import find, roots
+from archdsl.resources import find
 from archdsl.semantics.settings import preprocess_of
 
 if TYPE_CHECKING:
@@ -119,12 +119,8 @@ def _labels_of(variant: Variant, settings: Preprocess) -> tuple[str, ...]:
     graph = variant.graph
     shape = ", ".join(graph.output_labels) if graph.result is None else graph.shape(graph.result)
     labels = None if settings.labels is None else class_labels(settings.labels)
-    if settings.labels is None:
+    if labels is None:
         bag.report("E609", None, what="labels", name=variant.name)
-    elif labels is None:
-        shipped = ", ".join(sorted(path.stem for root in roots("specs") for path in root.glob("*.txt")))
-        expected = f"the name of a shipped list ({shipped})"
-        bag.report("E302", None, what="labels of preprocess", expected=expected, got=settings.labels)
     elif isinstance(shape, str) or shape.dims != (len(labels),):
         expected = f"{len(labels)} numbers, one for each class of {settings.labels}"
         bag.report("E302", None, what=f"the output of `{variant.name}`", expected=expected, got=str(shape))

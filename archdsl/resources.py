@@ -13,6 +13,11 @@ def roots(kind: str) -> tuple[Path, ...]:
     return _PACKAGE / "_data" / kind, _PACKAGE.parent / kind
 
 
+def label_lists() -> tuple[str, ...]:
+    """The names of the shipped lists of classes (`imagenet1k`)."""
+    return tuple(sorted(path.stem for root in roots("specs") for path in root.glob("*.txt")))
+
+
 def find(kind: str, name: str) -> Path | None:
     """The data file `name` of a kind, or None. A name is one file name: nothing outside the folder is ever found."""
     if not name or name in (".", "..") or any(c in name for c in "/\\\0:"):

@@ -19,6 +19,11 @@ class Label:
     text: str
 
 
+def declared(span: Span | None) -> tuple[Label, ...]:
+    """Where the name stands that was probably meant: that one may be the misspelt one. None without a place."""
+    return () if span is None else (Label(span, "declared here"),)
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding. `message`, `label` and `help` are finished sentences; `span` is the caret's place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _LONGEST = 64
+_PER_TYPO = 4
 _ELSEWHERE = {
     "batchnorm": "bn", "batchnorm2d": "bn", "bn2d": "bn", "batchnormalization": "bn", "dense": "linear", "fc": "linear",
     "fullyconnected": "linear", "identity": "id", "globalavgpool": "gap", "globalavgpool2d": "gap",
@@ -20,9 +21,10 @@ _ELSEWHERE = {
 def closest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `name` most likely misspells, or None if none is near.
 
-    Near is: the same but for case and underscores (`ReLU`, `max_pool`), what another library calls it (`BatchNorm2d`,
-    `filters`), one a whole-word beginning of the other (`kernel_size`, `kernel`), or one edit per three characters (a
-    swap of neighbours is one edit). Ties go to the earlier candidate.
+    Near is, the nearest first: the same but for case and underscores (`ReLU`, `max_pool`); what another library calls
+    it (`BatchNorm2d`, `filters`); one typo, or two in a long name; one a whole-word beginning of the other
+    (`kernel_size`, `kernel`); one edit per three characters. A swap of neighbours is one edit. Ties go to the same
+    case, then to the earlier candidate.
     """
     others = [c for c in dict.fromkeys(candidates) if c != name and 0 < len(c) <= _LONGEST]
     if not others or not 0 < len(name) <= _LONGEST:
@@ -33,24 +35,32 @@ def closest(name: str, candidates: Iterable[str]) -> str | None:
             return candidate
     if _ELSEWHERE.get(plain) in others:
         return _ELSEWHERE[plain]
-    for candidate in sorted(others, key=len, reverse=True):
+    return _nearest(name, others, per=_PER_TYPO, most=2) or _whole_words(name, others) or _nearest(name, others, per=3)
+
+
+def _whole_words(name: str, candidates: list[str]) -> str | None:
+    """The longest candidate that `name` begins with, or else the shortest that begins with it."""
+    for candidate in sorted(candidates, key=len, reverse=True):
         if len(candidate) > 2 and name.lower().startswith(candidate.lower() + "_"):
             return candidate
-    for candidate in sorted(others, key=len):
+    for candidate in sorted(candidates, key=len):
         if len(name) > 2 and candidate.lower().startswith(name.lower() + "_"):
             return candidate
-    return _nearest(name, others)
+    return None
 
 
-def _nearest(name: str, candidates: list[str]) -> str | None:
+def _nearest(name: str, candidates: list[str], *, per: int, most: int = _LONGEST) -> str | None:
+    """The candidate of the fewest edits, of which each `per` characters allow one."""
     from rapidfuzz.distance import OSA
 
-    best, best_distance = None, _LONGEST + 1
+    best, best_distance = None, (_LONGEST + 1, 0)
     for candidate in candidates:
-        allowed = max(len(name), len(candidate)) // 3
-        distance = OSA.distance(name.lower(), candidate.lower(), score_cutoff=allowed)
-        if distance <= allowed and distance < best_distance:
-            best, best_distance = candidate, distance
+        allowed = min(most, max(len(name), len(candidate)) // per)
+        edits = OSA.distance(name.lower(), candidate.lower(), score_cutoff=allowed)
+        if edits <= allowed and edits <= best_distance[0]:
+            distance = (edits, OSA.distance(name, candidate))
+            if distance < best_distance:
+                best, best_distance = candidate, distance
     return best
 
 

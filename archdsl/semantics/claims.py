@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.semantics.program import Program
@@ -29,7 +29,9 @@ def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mappin
     for item in _expects(program):
         name = item.variant.name
         if name not in variants:
-            bag.report("E108", item.variant.span, name=name, suggestion=closest(name, variants))
+            near = closest(name, variants)
+            places = declared(variants[near].span if near else None)
+            bag.report("E108", item.variant.span, name=name, suggestion=near, secondary=places)
             continue
         for entry in item.entries:
             if entry.key not in _CLAIMS:
@@ -43,11 +45,11 @@ def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mappin
             elif entry.key in _RECORDED:
                 first = recorded.setdefault((name, entry.key), entry)
                 if first is not entry:
-                    places = [Label(first.key_span, "first defined here")]
+                    places = (Label(first.key_span, "first defined here"),)
                     bag.report("E106", entry.key_span, name=entry.key, secondary=places)
                 _check_percentage(entry, bag)
             elif name in graphs:
-                _check(entry, graphs[name], name, bag)
+                _check(entry, graphs[name], variants[name], bag)
 
 
 def recorded_claims(program: Program, variant: str) -> dict[str, Decimal]:
@@ -84,7 +86,7 @@ def _check_percentage(entry: ast.Entry, bag: Bag) -> None:
         bag.report("E302", entry.value.span, what=entry.key, expected=expected, got=entry.value.text)
 
 
-def _check(entry: ast.Entry, graph: Graph, name: str, bag: Bag) -> None:
+def _check(entry: ast.Entry, graph: Graph, variant: Configured, bag: Bag) -> None:
     if not isinstance(entry.value, ast.Number):
         bag.report("E301", entry.value.span, what=entry.key, expected="a number", got="something else")
         return
@@ -92,11 +94,11 @@ def _check(entry: ast.Entry, graph: Graph, name: str, bag: Bag) -> None:
     if not _agrees(entry.value.text, actual):
         facts: dict[str, Any] = {
             "what": entry.key,
-            "variant": name,
+            "variant": variant.name,
             "expected": entry.value.text,
             "actual": f"{actual:_}",
         }
-        bag.report("E401", entry.value.span, facts=facts)
+        bag.report("E401", entry.value.span, secondary=declared(variant.span), facts=facts)
 
 
 def _measure(graph: Graph, what: str) -> int:

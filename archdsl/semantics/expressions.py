@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from archdsl.diagnostics.core import declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
@@ -155,8 +156,10 @@ class ExpressionRules(ListRules):
             known = tuple(value.fields)
         else:
             known = ()
-        suggestion = closest(name, known)
-        return self.error("E114", node.name_span, frame, name=name, type=type_name(value), suggestion=suggestion)
+        near = closest(name, known)
+        places = declared(_column(value, near, frame))
+        facts = {"name": name, "type": type_name(value), "suggestion": near}
+        return self.error("E114", node.name_span, frame, secondary=places, facts=facts)
 
     def _subscript(self, node: ast.Subscript, frame: Frame) -> Any:
         value = self.evaluate(node.value, frame)
@@ -307,6 +310,13 @@ class ExpressionRules(ListRules):
 
 def _holds_tensors(value: Any) -> bool:
     return isinstance(value, tuple) and any(isinstance(item, Tensor | Layer) for item in value)
+
+
+def _column(value: Any, name: str | None, frame: Frame) -> Span | None:
+    """Where a record's table declares a column."""
+    table = frame.file.names.get(value.table) if isinstance(value, Record) else None
+    columns = table.syntax.columns if table is not None and isinstance(table.syntax, ast.Table) else ()
+    return next((column.span for column in columns if column.name == name), None)
 
 
 _RULES: dict[type, Callable[[Any, Any, Frame], Any]] = {

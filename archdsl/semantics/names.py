@@ -7,11 +7,11 @@ Definitions that cannot be elaborated at all are put into their file's `faulty`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
@@ -36,6 +36,16 @@ def check_names(program: Program, bag: Bag) -> None:
             check.unused()
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A name that a body uses and does not know."""
+
+    name: str
+    span: Span
+    near: str | None
+    help: str | None
+
+
 @dataclass
 class Body:
     """What is known while one definition is walked through, in the order of its text."""
@@ -47,6 +57,9 @@ class Body:
     wired: set[str] = field(default_factory=set)
     """Names that are read for more than an attribute, such as `x.channels`."""
     bound: dict[str, Span] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    """Where each name in `known` was given its first value."""
+    unknown: list[Unknown] = field(default_factory=list)
     uses: dict[str, Span] = field(default_factory=dict)
     has_input: bool = False
     has_outputs: bool = False
@@ -163,6 +176,8 @@ class FileNames:
         return False
 
     def _own(self, item: ast.Definition | ast.Table, body: Body) -> None:
+        if self._report_unknown(body):
+            self._faulty(item)
         definition = self.file.names.get(item.name)
         self._read |= body.uses.keys()
         if definition is not None and definition.syntax is item:
@@ -213,6 +228,7 @@ class FileNames:
         self.body = Body("")
         for value in values:
             self._visit(value)
+        self._report_unknown(self.body)
         self._read |= self.body.uses.keys() | {used}
 
     def _distinct(self, names: Iterable[tuple[str, Span]]) -> bool:
@@ -272,6 +288,7 @@ class FileNames:
         if is_reserved_binding(name):
             self.bag.report("E117", span, name=name)
         self.body.known.add(name)
+        self.body.places.setdefault(name, span)
 
     # --- expressions -------------------------------------------------------------------------
 
@@ -292,9 +309,37 @@ class FileNames:
         elif name in self.file.names:
             body.uses.setdefault(name, node.span)
         elif name not in OPS and name not in BUILTINS and name not in self.file.missing:
-            known = [*body.known, *self.file.names, *OPS, *BUILTINS, "id"]
+            known = [*body.known, *self.file.names, *OPS, *BUILTINS, "id", "true", "false"]
             help_ = HINTS[NAMES[name]] if name in NAMES else None
-            self.bag.report("E101", node.span, name=name, suggestion=closest(name, known), help=help_)
+            body.unknown.append(Unknown(name, node.span, closest(name, known), help_))
+
+    def _report_unknown(self, body: Body) -> bool:
+        """E101 for the names that a body does not know; whether one was taken for a misspelt declaration.
+
+        A declaration that nothing reads, and that is meant in several places, is what was misspelt: one error, there.
+        """
+        misspelt = False
+        for name in dict.fromkeys(unknown.name for unknown in body.unknown):
+            uses = [unknown for unknown in body.unknown if unknown.name == name]
+            near, help_ = uses[0].near, uses[0].help
+            place = body.places.get(near or "")
+            if place is not None and near not in body.read and len(uses) > 1:
+                first = Label(uses[0].span, f"one of {len(uses)} uses of `{name}`")
+                help_ = f"did you mean `{name}` here? nothing uses `{near}`"
+                self.bag.report("E101", place, name=name, label="declared here", help=help_, secondary=(first,))
+                misspelt = True
+                continue
+            for use in uses:
+                places = declared(self._place(near)) if help_ is None else ()
+                self.bag.report("E101", use.span, name=name, suggestion=near, help=help_, secondary=places)
+        return misspelt
+
+    def _place(self, name: str | None) -> Span | None:
+        """Where a name of this body or file is declared; None of an op or a built-in function."""
+        if name in self.body.places:
+            return self.body.places[name]
+        definition = self.file.names.get(name or "")
+        return definition.span if definition is not None and definition.file is self.file else None
 
     def _attribute(self, node: ast.Attribute) -> None:
         wired = set(self.body.wired)
@@ -331,12 +376,12 @@ class FileNames:
             what = "a list" if definition.kind == "table" else f"the model {definition.name}"
             self.bag.report("E309", node.callee.span, what=what)
             return
-        names = [parameter.name for parameter in syntax.parameters]
-        if not self._arguments(node.arguments, names, definition.name) or definition.kind == "block":
+        names = {parameter.name: parameter.span for parameter in syntax.parameters}
+        if not self._arguments(node.arguments, list(names), definition.name, names) or definition.kind == "block":
             return  # a block may get the rest of its arguments later
         if any(argument.spread for argument in node.arguments):
             return
-        given = {a.name for a in node.arguments} | set(names[: sum(a.name is None for a in node.arguments)])
+        given = {a.name for a in node.arguments} | set(list(names)[: sum(a.name is None for a in node.arguments)])
         for parameter in syntax.parameters:
             if parameter.name not in given and parameter.default is None:
                 declared = [Label(parameter.span, "declared here")]
@@ -363,8 +408,10 @@ class FileNames:
                 return False
         return True
 
-    def _arguments(self, given: Sequence[ast.Argument], names: Sequence[str], owner: str) -> bool:
-        """E102, E104 and E105 for a call of what has these parameters."""
+    def _arguments(
+        self, given: Sequence[ast.Argument], names: Sequence[str], owner: str, places: Mapping[str, Span] | None = None
+    ) -> bool:
+        """E102, E104 and E105 for a call of what has these parameters, which are declared at `places`."""
         fresh: dict[str, Span] = {}
         position, ok = 0, True
         for argument in given:
@@ -380,8 +427,9 @@ class FileNames:
                 position += 1
             if name not in names:
                 known = ", ".join(names) or "none"
-                facts = {"name": name, "owner": owner, "suggestion": closest(name, names), "known": known}
-                self.bag.report("E102", place, facts=facts)
+                near = closest(name, names)
+                facts = {"name": name, "owner": owner, "suggestion": near, "known": known}
+                self.bag.report("E102", place, facts=facts, secondary=declared((places or {}).get(near or "")))
                 ok = False
             elif name in fresh:
                 first = [Label(fresh[name], "given here first")]

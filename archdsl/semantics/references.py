@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.reference import ARGUMENTS, LIBRARIES, Comparison, Plain, Reference, is_plain_name
 from archdsl.semantics.arguments import Owner, validated
@@ -19,7 +19,7 @@ from archdsl.semantics.elaborate import constant
 from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.values import UNKNOWN, type_name
-from archdsl.semantics.variants import Configured
+from archdsl.semantics.variants import Configured, targets_of
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -32,13 +32,14 @@ def references_of(program: Program, configured: Configured, bag: Bag) -> tuple[R
 
 def check_references(program: Program, variants: Mapping[str, Configured], bag: Bag) -> None:
     """Check every `reference` of the root file: its library, targets, values, and that its map exists."""
-    models = {name for name, definition in program.root.names.items() if definition.kind == "model"}
-    known = (*models, *variants)
+    known = targets_of(program, variants)
     seen: dict[tuple[str, str], Span] = {}
     for item in _items(program):
         for target in (named.target for named in item.targets):
             if target.name not in known:
-                bag.report("E108", target.span, name=target.name, suggestion=closest(target.name, known))
+                near = closest(target.name, known)
+                places = declared(known[near] if near else None)
+                bag.report("E108", target.span, name=target.name, suggestion=near, secondary=places)
                 continue
             key = item.library.name, target.name
             if key in seen:

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import Bag, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, Preprocess, assign_initializers
 from archdsl.ops.registry import OPS
+from archdsl.resources import label_lists
 from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.core import Frame
 from archdsl.semantics.elaborate import Elaborator, guarded
 from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.values import Arg
-from archdsl.semantics.variants import Configured
+from archdsl.semantics.variants import Configured, targets_of
 from archdsl.syntax import ast
 
 Targeted = TypeVar("Targeted", ast.Init, ast.Preprocess)
@@ -57,19 +58,33 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preproc
     if not items or not ok:
         return None
     made = validated(_KEYS, Preprocess, args, items[-1][1].targets[0].span, bag)
-    return made if isinstance(made, Preprocess) else None
+    if not isinstance(made, Preprocess) or not _known_labels(made.labels, args, bag):
+        return None
+    return made
+
+
+def _known_labels(name: str | None, args: Mapping[str, Arg], bag: Bag) -> bool:
+    lists = label_lists()
+    if name is None or name in lists:
+        return True
+    near = closest(name, lists)
+    help_ = f"did you mean `{near}`?" if near else None
+    expected = f"the name of a shipped list ({', '.join(lists)})"
+    bag.report("E302", args["labels"].span, help=help_, what="labels of preprocess", expected=expected, got=name)
+    return False
 
 
 def check_settings(program: Program, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag) -> None:
     """Check every `init`, `preprocess` and the target of every `checkpoint` of the root file."""
     root = program.root
-    models = {name: d for name, d in root.names.items() if d.kind == "model"}
-    known = (*models, *variants)
+    known = targets_of(program, variants)
     for item in root.syntax.items:
         for target in item.targets if isinstance(item, ast.Init | ast.Checkpoint | ast.Preprocess) else ():
             if target.name not in known:
                 code = "E108" if isinstance(item, ast.Preprocess) else "E109"
-                bag.report(code, target.span, name=target.name, suggestion=closest(target.name, known))
+                near = closest(target.name, known)
+                places = declared(known[near] if near else None)
+                bag.report(code, target.span, name=target.name, suggestion=near, secondary=places)
         if isinstance(item, ast.Init):
             _check_init(item, root, graphs, variants, bag)
         elif isinstance(item, ast.Preprocess):

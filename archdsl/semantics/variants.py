@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.semantics.core import Frame
 from archdsl.semantics.elaborate import Elaborator, guarded
@@ -101,7 +101,9 @@ class VariantTable:
         if reference.name in self.program.root.missing:
             return None
         if reference.name not in models:
-            self.bag.report("E109", reference.span, name=reference.name, suggestion=closest(reference.name, models))
+            near = closest(reference.name, models)
+            places = declared(models[near].span if near else None)
+            self.bag.report("E109", reference.span, name=reference.name, suggestion=near, secondary=places)
             return None
         return models[reference.name]
 
@@ -161,8 +163,9 @@ class VariantTable:
         base = self._configure(item.base.name)
         if base is None:
             if item.base.name not in self._spans:
-                known = self._spans
-                self.bag.report("E108", item.base.span, name=item.base.name, suggestion=closest(item.base.name, known))
+                near = closest(item.base.name, self._spans)
+                places = declared(self._spans[near] if near else None)
+                self.bag.report("E108", item.base.span, name=item.base.name, suggestion=near, secondary=places)
             return None
         args = self.amend(base, item.arguments, item.span)
         if args is None:
@@ -194,6 +197,12 @@ class VariantTable:
     ) -> dict[str, Arg] | None:
         read = self._elaborator.arguments
         return guarded(lambda: read(given, names, owner, self._frame, {}, span), span, self.bag)
+
+
+def targets_of(program: Program, variants: Mapping[str, Configured]) -> dict[str, Span]:
+    """What settings and references may speak of, models and variants, and where each is declared."""
+    models = {name: d.span for name, d in program.root.names.items() if d.kind == "model"}
+    return models | {name: configured.span for name, configured in variants.items()}
 
 
 def override(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:

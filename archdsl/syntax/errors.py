@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import Bag, Label
 from archdsl.source import Source, Span
 from archdsl.syntax.hints import HINTS, WORDS
 from archdsl.syntax.lexing import ITEM_WORDS, MAX_NESTING, Token
@@ -18,6 +18,7 @@ _EXPRESSION = frozenset(
 )  # fmt: skip
 _OPERATION = frozenset("+ - * / // % ^ COMPARE and or -> . .. ( [".split())
 _SOFT = ITEM_WORDS | {"with", "on", "stage", "output", "count", "none"}
+_UNFINISHED = _OPERATION - {".", "(", "["} | {"=", "not", "then", "else"}
 _SHOWN = 4
 _NAMES = {
     "NAME": "a name",
@@ -34,16 +35,27 @@ _NAMES = {
 
 
 def report_failure(
-    source: Source, bag: Bag, tokens: Sequence[Token], failure: Failure, *, at_end: bool, end: int | None = None
+    source: Source,
+    bag: Bag,
+    tokens: Sequence[Token],
+    failure: Failure,
+    *,
+    at_end: bool,
+    end: int | None = None,
+    meant: tuple[Token, str] | None = None,
 ) -> None:
     """Report where and why `tokens` (one item, or one expression) could not be parsed.
 
-    `at_end`: they are the last of the file, or of the label that ends at offset `end`.
+    `at_end`: they are the last of the file, or of the label that ends at offset `end`. `meant`: the token that is a
+    misspelt word, and that word.
     """
     index = failure.index
     if failure.too_deep:
         place = tokens[min(index, len(tokens) - 1)]
         bag.report("E009", Span(source, place[2], place[3]), what="nesting", limit=MAX_NESTING, help=HINTS["nesting"])
+        return
+    if meant is not None:
+        _report_misspelt(source, bag, tokens, *meant)
         return
     expected = describe_expected(failure.expected)
     if end is not None:
@@ -62,6 +74,13 @@ def report_failure(
         return
     token = tokens[index]
     span = Span(source, token[2], token[3])
+    if _ends_early(source, tokens, index, failure.expected):
+        stop = tokens[index - 1][3]
+        next_line = Label(span, "before the next line")
+        hint = HINTS["row comma"] if tokens[index - 1][0] == "," else None
+        found = "end of the line"
+        bag.report("E002", Span(source, stop, stop), found=found, expected=expected, secondary=[next_line], help=hint)
+        return
     misplaced = _misplaced(tokens, index)
     if misplaced is not None:
         what, place, hint = misplaced
@@ -69,6 +88,15 @@ def report_failure(
         return
     hint = _hint(tokens, index, failure.expected)
     bag.report("E002", span, found=describe_token(token), expected=expected, help=hint)
+
+
+def _report_misspelt(source: Source, bag: Bag, tokens: Sequence[Token], token: Token, word: str) -> None:
+    name = token[1].rstrip(": \t")
+    span, help_ = Span(source, token[2], token[2] + len(name)), f"did you mean `{word}`?"
+    if token is tokens[0]:
+        bag.report("E010", span, what=describe_token(token), help=help_)
+    else:
+        bag.report("E002", span, found=f"name `{name}`", expected=f"`{word}`", help=help_)
 
 
 def describe_token(token: Token) -> str:
@@ -104,6 +132,18 @@ def describe_expected(terminals: frozenset[str]) -> str:
     if len(words) > _SHOWN:
         words = [*words[: _SHOWN - 1], "…"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else ""
+
+
+def _ends_early(source: Source, tokens: Sequence[Token], index: int, expected: frozenset[str]) -> bool:
+    """Whether what is missing belongs to the end of a line: the token that cannot stand there begins the next one."""
+    before, token = tokens[index - 1], tokens[index]
+    if not index or "\n" not in source.text[before[3] : token[2]] or before[0] == "_NL":
+        return False
+    if before[0] == ",":
+        return token[0] in ("LABEL", "STRING_LABEL") and "NUMBER" in expected
+    if before[0] in ("(", "[", "{"):
+        return False
+    return before[0] in _UNFINISHED or "," in expected
 
 
 def _misplaced(tokens: Sequence[Token], index: int) -> tuple[str, Token, str | None] | None:

@@ -7,6 +7,8 @@ one is reported where it was opened), and the file is cut into items, so that on
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from archdsl.diagnostics.core import Bag, Label
@@ -20,8 +22,8 @@ Token: TypeAlias = tuple[str, str, int, int]
 MAX_NESTING = 100
 """Brackets open at once, and levels of the tree."""
 
-MAX_REPORTS = 50
-"""Faults of one file that are reported."""
+MAX_FAULTS = 50
+"""Faults of one file that are kept, and the first of each item."""
 
 ITEM_WORDS = frozenset(
     "use default block fn table scaling model variants variant expect reference preprocess init checkpoint".split()
@@ -37,30 +39,45 @@ _ITEM_START = re.compile(
 )
 
 
-class Chunk:
-    """The tokens of one item. A broken one had its faults reported already: it is not worth parsing."""
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with the characters or brackets of an item."""
 
-    __slots__ = ("broken", "tokens")
+    code: str
+    span: Span
+    facts: Mapping[str, object]
+    help: str | None = None
+    secondary: tuple[Label, ...] = ()
+    stray: bool = False
+    """A closing bracket that nothing opens: where the item before it is torn, it belongs to that."""
+
+    def report(self, bag: Bag) -> None:
+        bag.report(self.code, self.span, help=self.help, secondary=self.secondary, facts=self.facts)
+
+
+class Chunk:
+    """The tokens of one item, and its faults. One that has any is not worth parsing."""
+
+    __slots__ = ("faults", "tokens")
 
     def __init__(self) -> None:
         self.tokens: list[Token] = []
-        self.broken = False
+        self.faults: list[Fault] = []
 
 
 class Lexer:
     """Cuts one source, or a part of it, into tokens. Made for one use."""
 
-    def __init__(self, source: Source, tables: Tables, bag: Bag) -> None:
+    def __init__(self, source: Source, tables: Tables) -> None:
         self.source = source
         self.tables = tables
-        self.bag = bag
         self.chunks = [Chunk()]
         self.brackets: list[Token] = []
         self.suspect: Token | None = None
         """A brace that was closed further left than it was opened: if one is missing, it is probably this one's."""
         self.line = 0  # where the current line begins
         self.opening_lines: list[int] = []  # and those of the open brackets
-        self.reports = 0
+        self.faults = 0
         self.strange: set[str] = set()
 
     def run(self, start: int = 0, end: int | None = None) -> list[Chunk]:
@@ -91,16 +108,17 @@ class Lexer:
                 brackets.append(token)
                 self.opening_lines.append(self.line)
                 if len(brackets) > MAX_NESTING:
-                    self._report("E009", token, what="nesting", limit=MAX_NESTING, help=HINTS["nesting"])
+                    facts = {"what": "nesting", "limit": MAX_NESTING}
+                    self._fault("E009", token, facts=facts, help=HINTS["nesting"])
                     brackets.clear()
                     break
             elif kind in _CLOSERS:
                 self._close(token, first=newline >= 0)
-            elif kind == "other" and (value not in self.strange or not self.chunks[-1].broken):
+            elif kind == "other" and (value not in self.strange or not self.chunks[-1].faults):
                 self.strange.add(value)
-                self._report("E001", token, char=value, help=character_hint(value))
+                self._fault("E001", token, facts={"char": value}, help=character_hint(value))
             elif kind == "unclosed":
-                self._report("E005", token)
+                self._fault("E005", token)
             tokens.append(token)
             previous = kind
             newline = -1
@@ -115,7 +133,8 @@ class Lexer:
         """
         brackets, kind = self.brackets, _CLOSERS[closer[0]]
         if not any(opener[0] == kind for opener in brackets):
-            self._report("E002", closer, found=f"`{closer[0]}`", expected="", help=HINTS["no bracket"])
+            facts = {"found": f"`{closer[0]}`", "expected": ""}
+            self._fault("E002", closer, facts=facts, help=HINTS["no bracket"], stray=True)
             return
         while (opener := brackets.pop())[0] != kind:
             self.opening_lines.pop()
@@ -156,13 +175,20 @@ class Lexer:
     def _unclosed(self, opener: Token, at: int, stop: int, noticed: str) -> None:
         place = Span(self.source, at, stop)
         closer = {"(": ")", "[": "]", "{": "}"}[opener[0]]
-        self._report("E004", opener, bracket=opener[0], closer=closer, secondary=(Label(place, noticed),))
+        facts = {"bracket": opener[0], "closer": closer}
+        self._fault("E004", opener, facts=facts, secondary=(Label(place, noticed),))
 
-    def _report(
-        self, code: str, token: Token, *, help: str | None = None, secondary: tuple[Label, ...] = (), **facts: object
+    def _fault(
+        self,
+        code: str,
+        token: Token,
+        *,
+        facts: Mapping[str, object] | None = None,
+        help: str | None = None,
+        secondary: tuple[Label, ...] = (),
+        stray: bool = False,
     ) -> None:
-        self.chunks[-1].broken = True
-        self.reports += 1
-        if self.reports <= MAX_REPORTS:
+        self.faults += 1
+        if self.faults <= MAX_FAULTS or not self.chunks[-1].faults:
             span = Span(self.source, token[2], token[3])
-            self.bag.report(code, span, help=help, secondary=secondary, facts=facts)
+            self.chunks[-1].faults.append(Fault(code, span, facts or {}, help, secondary, stray))

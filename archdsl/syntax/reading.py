@@ -12,13 +12,16 @@ from archdsl.syntax.build import Build
 from archdsl.syntax.errors import report_failure
 from archdsl.syntax.grammar import load_tables
 from archdsl.syntax.hints import HINTS
-from archdsl.syntax.lexing import ITEM_WORDS, Chunk, Lexer
+from archdsl.syntax.lexing import ITEM_WORDS, Chunk, Lexer, Token
 from archdsl.syntax.parser import Failure, Parser
+from archdsl.syntax.repair import misspelt_word
 
 MAX_TEXT = 1_000_000
 """Characters of a file."""
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+MAX_REPAIRS = 10
+"""Faulty items of a file in which a misspelt word is looked for: it takes as long as parsing the item a few times."""
 
 
 @cache
@@ -34,6 +37,7 @@ class Reader:
         self.bag = bag
         self.parser = _parser()
         self.build = Build(source, bag, self)
+        self.repairs = 0
 
     def file(self) -> ast.File | None:
         """The whole source, or None after any fault."""
@@ -46,14 +50,17 @@ class Reader:
             return None
         before = len(self.bag)
         self.characters()
-        chunks = Lexer(self.source, self.parser.tables, self.bag).run()
+        chunks = Lexer(self.source, self.parser.tables).run()
         items: list[ast.ItemSyntax] = []
         follows_fault = False
         for index, chunk in enumerate(chunks):
             at_end = index == len(chunks) - 1
             is_item = chunk.tokens[0][0] in ITEM_WORDS or chunk.tokens[0][0] == "STRING"
-            if chunk.broken or (follows_fault and not is_item):
-                # What follows a broken item is its torn-off rest more often than a fault of its own.
+            torn = follows_fault and not is_item  # the rest of a broken item more often than a fault of its own
+            for fault in chunk.faults:
+                if not (torn and fault.stray):
+                    fault.report(self.bag)
+            if chunk.faults or torn:
                 follows_fault = True
                 continue
             item = self._item(chunk, at_end)
@@ -82,17 +89,40 @@ class Reader:
     def _item(self, chunk: Chunk, at_end: bool) -> ast.ItemSyntax | None:
         item = self.parser.parse(chunk.tokens, "item", self.build)
         if isinstance(item, Failure):
-            report_failure(self.source, self.bag, chunk.tokens, item, at_end=at_end)
+            meant = None if item.too_deep else self._meant(chunk, item.index)
+            report_failure(self.source, self.bag, chunk.tokens, item, at_end=at_end, meant=meant)
             return None
         syntax: ast.ItemSyntax = item
         return syntax
+
+    def _meant(self, chunk: Chunk, index: int) -> tuple[Token, str] | None:
+        """The misspelt keyword that keeps an item from being parsed, and what was meant."""
+        self.repairs += 1
+        if self.repairs > MAX_REPAIRS:
+            return None
+        return misspelt_word(self.source.text, chunk.tokens, index, self._left_over)
+
+    def _left_over(self, text: str) -> int:
+        """How many characters at the end of an item's text the parser does not reach."""
+        reader = Reader(Source("", text), Bag())
+        chunks = Lexer(reader.source, self.parser.tables).run()
+        if len(chunks) != 1 or chunks[0].faults:
+            return len(text)
+        tokens = chunks[0].tokens
+        result = self.parser.parse(tokens, "item", reader.build)
+        if not isinstance(result, Failure):
+            return 0
+        return len(text) - tokens[result.index][2] if result.index < len(tokens) else 1
 
     def expression(self, start: int = 0, end: int | None = None) -> ast.Expression | None:
         """The expression that is all of the text from `start` to `end`."""
         whole = end is None
         end = len(self.source.text) if end is None else end
-        chunks = Lexer(self.source, self.parser.tables, self.bag).run(start, end)
-        if any(chunk.broken for chunk in chunks):
+        chunks = Lexer(self.source, self.parser.tables).run(start, end)
+        faults = [fault for chunk in chunks for fault in chunk.faults]
+        for fault in faults:
+            fault.report(self.bag)
+        if faults:
             return None
         tokens = [token for chunk in chunks for token in chunk.tokens]
         value = self.parser.parse(tokens, "expr", self.build)

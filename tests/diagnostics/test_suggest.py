@@ -29,6 +29,9 @@ CONV = ["channels", "kernel", "stride", "padding", "dilation", "groups", "bias"]
         ("group", CONV, "groups"),
         ("resent50", ["resnet18", "resnet50", "densenet121"], "resnet50"),
         ("convnext", ["resnet18", "convnext_tiny"], "convnext_tiny"),
+        ("dropout_rage", ["dropout", "dropout_rate"], "dropout_rate"),  # a typo is nearer than a beginning
+        ("resnet50_32x4", ["resnet50", "resnext50_32x4d"], "resnext50_32x4d"),
+        ("bninceptiof", ["BNInception", "bninception"], "bninception"),
         ("attention", OPS, None),
         ("x", ["y"], None),
         ("in", OPS, None),

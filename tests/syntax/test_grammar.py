@@ -56,7 +56,7 @@ def test_our_driver_agrees_with_lark_s(lark: Lark) -> None:
     for path in CASES:
         source = Source(path.name, path.read_text())
         build = Build(source, Bag(), Reader(source, Bag()))
-        for chunk in Lexer(source, tables, Bag()).run():
+        for chunk in Lexer(source, tables).run():
             tokens = chunk.tokens
             streams = [tokens]
             for at in range(0, len(tokens), 3):
