@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -98,7 +99,7 @@ def _destination(variant: str, output: str | None, every: bool) -> Path:
     if output is None:
         return Path(f"{variant}.py")
     path = Path(output)
-    if path.is_dir():
+    if os.path.isdir(path):
         return path / f"{variant}.py"
     if every or output.endswith("/"):
         try:
@@ -142,7 +143,7 @@ def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_
 
 def _replaces(path: Path, force: bool) -> bool:
     """Whether there is a file in the way that may be replaced; raises ArchError E607 if it may not."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         return False
     try:
         with path.open(encoding="utf-8") as file:

@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
+import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from archdsl.cli.shared import refuse
 from archdsl.diagnostics.core import ArchError
+
+if sys.platform != "win32":
+    import fcntl
+
+_PREFIX, _SUFFIX = ".archdsl-", ".tmp"
+_TEMPORARY = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}" + re.escape(_SUFFIX))
+_OLD = 60.0
+"""Seconds after which a temporary file that nobody has locked is of a run that was killed."""
 
 
 class Staged:
     """Content under a temporary name beside its destination. `commit` puts it in place; leaving without deletes it.
 
-    A text is written as UTF-8.
+    A text is written as UTF-8. What runs that were killed left in the folder is deleted.
     A symbolic link is followed; a device or pipe (`/dev/null`) is written to, not replaced. Raises ArchError E607.
     """
 
     def __init__(self, path: Path, content: str | bytes) -> None:
         self.shown = path
-        self.path = Path(os.path.realpath(path))
+        self.path = os.path.realpath(path)
         self.data = content.encode() if isinstance(content, str) else content
-        self.temporary: Path | None = None
+        self.temporary: str | None = None
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Staged:
-        if self.path.exists() and not self.path.is_file():
-            if self.path.is_dir():
-                raise refuse("E607", path=str(self.shown), detail="it is a folder")
+        # os.path says no where a Path raises: a name that is too long.
+        if os.path.isdir(self.path):
+            raise refuse("E607", path=str(self.shown), detail="it is a folder")
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
             return self
+        folder = os.path.dirname(self.path)
+        sweep(folder)
         try:
-            handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".tmp", dir=self.path.parent)
-            self.temporary = Path(name)
-            with os.fdopen(handle, "wb") as file:
-                file.write(self.data)
-            self.temporary.chmod(self._mode())
+            with suppress(FileNotFoundError):
+                os.lstat(self.path)  # a name that is too long is refused here, not when the work is done
+            handle, self.temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
+            self._file = os.fdopen(handle, "wb")
+            _lock(self._file)
+            self._file.write(self.data)
+            self._file.flush()
+            os.chmod(self.temporary, self._mode())
         except OSError as error:
             self._clean()
             raise self._refusal(error) from None
@@ -42,14 +63,14 @@ class Staged:
 
     def content(self) -> str:
         """The text that was written, read back."""
-        return self.temporary.read_text(encoding="utf-8") if self.temporary else self.data.decode()
+        return Path(self.temporary).read_text(encoding="utf-8") if self.temporary else self.data.decode()
 
     def commit(self) -> None:
         try:
             if self.temporary is not None:
-                self.temporary.replace(self.path)
+                os.replace(self.temporary, self.path)
             else:
-                self.path.write_bytes(self.data)
+                Path(self.path).write_bytes(self.data)
         except OSError as error:
             raise self._refusal(error) from None
 
@@ -60,15 +81,45 @@ class Staged:
 
     def _clean(self) -> None:
         if self.temporary is not None:
-            self.temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                os.unlink(self.temporary)
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
 
     def _mode(self) -> int:
         """That of the file to be replaced; that of a new file, which the umask decides."""
-        if self.path.exists():
-            return self.path.stat().st_mode & 0o777
+        if os.path.exists(self.path):
+            return os.stat(self.path).st_mode & 0o777
         mask = os.umask(0)
         os.umask(mask)
         return 0o666 & ~mask
 
     def _refusal(self, error: OSError) -> ArchError:
         return refuse("E607", path=str(self.shown), detail=error.strerror or str(error))
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Show other processes that this one is at work; the system takes the lock away when it ends, however it does."""
+    if sys.platform != "win32":
+        with suppress(OSError):  # not every file system has locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def sweep(folder: str) -> None:
+    """Delete the temporary files that killed runs left in a folder: our own, old, and locked by nobody."""
+    if sys.platform == "win32":
+        return
+    try:
+        names = [name for name in os.listdir(folder) if _TEMPORARY.fullmatch(name)]
+    except OSError:
+        return
+    for name in names:
+        with suppress(OSError):
+            path = os.path.join(folder, name)
+            with open(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK), "rb+") as file:
+                found = os.fstat(file.fileno())
+                ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid()
+                if ours and time.time() - found.st_mtime > _OLD:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(path)
