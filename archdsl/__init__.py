@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from archdsl.api import ArchFile, Variant, find, load, open
     from archdsl.diagnostics.core import ArchError, Diagnostic
+    from archdsl.weights.loading import WeightsNote
 
 __version__ = "0.1.0"
 _HOMES = {
@@ -27,8 +28,9 @@ _HOMES = {
     "open": "archdsl.api",
     "ArchError": "archdsl.diagnostics.core",
     "Diagnostic": "archdsl.diagnostics.core",
+    "WeightsNote": "archdsl.weights.loading",
 }
-__all__ = ["ArchError", "ArchFile", "Diagnostic", "Variant", "__version__", "find", "load", "open"]
+__all__ = ["ArchError", "ArchFile", "Diagnostic", "Variant", "WeightsNote", "__version__", "find", "load", "open"]
 
 
 def __getattr__(name: str) -> Any:

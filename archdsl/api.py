@@ -211,6 +211,7 @@ def load(
     *,
     weights: str | os.PathLike[str] | None = None,
     checkpoint: str | None = None,
+    weights_set: str | None = None,
     in_channels: int | None = None,
     image_size: int | tuple[int, int] | None = None,
     features: bool | str | Sequence[str] = False,
@@ -226,13 +227,16 @@ def load(
     last of each resolution.
 
     With `weights` (.safetensors or .pth) nothing is initialized and the tensors of the file are used; `checkpoint`
-    names the key map of the spec to read it with, found by itself where only one fits. The file must fit completely,
-    but: with `classes` given, a classifier of another size, or none, is initialized anew; with `in_channels`, the
-    kernels that see the image are summed or repeated; with `features`, the rest of the network is left aside. Raises
-    ArchError with every diagnostic; TypeError for a `checkpoint` without `weights`, which would change nothing.
+    names the key map of the spec to read it with, found by itself where only one fits; `weights_set` says which set is
+    meant where the file holds several (`ema`). What is done to the weights unasked, as widening float16, is said as a
+    warning (`archdsl.WeightsNote`). The file must fit completely, but: with `classes` given, a classifier of another
+    size, or none, is initialized anew; with `in_channels`, the kernels that see the image are summed or repeated; with
+    `features`, the rest of the network is left aside. Raises ArchError with every diagnostic; TypeError for a
+    `checkpoint` or `weights_set` without `weights`, which would change nothing.
     """
-    if checkpoint is not None and weights is None:
-        raise TypeError(f"checkpoint = {checkpoint!r} says how to read weights, and none are given")
+    for name, value in (("checkpoint", checkpoint), ("weights_set", weights_set)):
+        if value is not None and weights is None:
+            raise TypeError(f"{name} = {value!r} says how to read weights, and none are given")
     from archdsl.backends.module import construct
 
     with collector_paused():
@@ -242,13 +246,14 @@ def load(
         model_class = found.model_class
         if weights is None:
             return construct(model_class, device=device, dtype=dtype)
-        return _pretrained(found, weights, checkpoint, device, dtype, new_head="classes" in parameters)
+        return _pretrained(found, weights, checkpoint, weights_set, device, dtype, new_head="classes" in parameters)
 
 
 def _pretrained(
     found: Variant,
     weights: str | os.PathLike[str],
     checkpoint: str | None,
+    weights_set: str | None,
     device: torch.device | str | None,
     dtype: torch.dtype | None,
     new_head: bool,
@@ -269,4 +274,13 @@ def _pretrained(
         return {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
 
     leeway = Leeway(new=new, channels=channels)
-    return load_weights(found, weights, checkpoint, leeway=leeway, new=initialized, device=device, dtype=dtype)
+    return load_weights(
+        found,
+        weights,
+        checkpoint,
+        weights_set=weights_set,
+        leeway=leeway,
+        new=initialized,
+        device=device,
+        dtype=dtype,
+    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from archdsl.api import Variant
+    from archdsl.weights.loading import Say
 
 BATCH = 16
 """Pictures that go through the network together."""
@@ -41,20 +42,24 @@ def predict(
     images: Iterable[str | os.PathLike[str]],
     checkpoint: str | None = None,
     *,
+    weights_set: str | None = None,
     top: int = 5,
     batch: int = BATCH,
     device: torch.device | str | None = None,
+    say: Say | None = None,
 ) -> list[Prediction]:
-    """Classify picture files with the weights of a file; `checkpoint` names the map to read them with."""
+    """Classify picture files with the weights of a file; `checkpoint` names the map to read them with, `weights_set`
+    one of several sets in the file; `say` gets what is done to the weights unasked, which is a warning without it."""
     import torch
 
-    from archdsl.weights import load_weights
+    from archdsl.weights.loading import load_weights, warn
 
     if top < 1 or batch < 1:
         raise ValueError("top and batch must be positive")
     settings = preprocessing(variant)
     labels = _labels_of(variant, settings)
-    model = load_weights(variant, weights, checkpoint, device=device).eval()
+    said = say or warn
+    model = load_weights(variant, weights, checkpoint, weights_set=weights_set, device=device, say=said).eval()
     bag = Bag()
     predictions: list[Prediction] = []
     for paths, pixels in _batches([os.fspath(image) for image in images], variant, settings, batch, bag):
@@ -147,7 +152,13 @@ def _batches(
 def _read(path: str, settings: Preprocess, size: tuple[int, int], channels: int, bag: Bag) -> torch.Tensor | None:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    from archdsl.weights.reading import endless
+
     try:
+        kind = endless(path)
+        if kind is not None:
+            bag.report("E608", None, path=path, detail=f"it is {kind}, not a file")
+            return None
         with Image.open(path) as image:
             return prepare(ImageOps.exif_transpose(image), settings, size, channels)
     except UnidentifiedImageError:

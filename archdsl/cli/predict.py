@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @click.option("--weights", metavar="FILE", required=True, help="A .safetensors or .pth file.")
 @click.option("--checkpoint", metavar="NAME", help="The spec's key map to read the weights with. [the one that fits]")
+@click.option(
+    "--weights-set", metavar="NAME", help="Which of several sets in the file: its name, or a word of it (ema)."
+)
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to print.")
 @set_option
 @json_option
@@ -27,6 +30,7 @@ def command(
     images: tuple[str, ...],
     weights: str,
     checkpoint: str | None,
+    weights_set: str | None,
     top: int,
     settings: dict[str, str],
     as_json: bool,
@@ -40,10 +44,21 @@ def command(
     with console.busy(f"running {variant.name} …"):
         from archdsl.predict import predict
 
-        predictions = predict(variant, weights, list(images), checkpoint=checkpoint, top=top)
+        notes: list[str] = []
+        predictions = predict(
+            variant,
+            weights,
+            list(images),
+            checkpoint=checkpoint,
+            weights_set=weights_set,
+            top=top,
+            say=lambda path, said: notes.extend(f"{path}: {note}" for note in said),
+        )
+    for note in notes:
+        console.note(f"note: {note}")
     if as_json:
         found = [_data(prediction) for prediction in predictions]
-        console.write_json(document("predict", (), variant=variant.name, predictions=found))
+        console.write_json(document("predict", (), variant=variant.name, notes=notes, predictions=found))
     else:
         for index, prediction in enumerate(predictions):
             console.line(("\n" if index else "") + str(prediction.path))

@@ -403,4 +403,5 @@ class PredictDocument(Document):
     """`archdsl predict --json`"""
 
     variant: str
+    notes: list[str]
     predictions: list[PredictionJson]

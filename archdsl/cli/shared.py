@@ -20,7 +20,7 @@ FINDINGS = 1
 COULD_NOT_RUN = 2
 STDIN = "<stdin>"
 _FAULTS_OF_SPECS = frozenset({"E604"})
-_NOT_READ = frozenset({"E504", "E505"})
+_NOT_READ = frozenset({"E504", "E505", "E511", "E512"})
 """Codes outside E6xx that mean: could not run."""
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -36,6 +36,8 @@ class Diagnostic:
     help: str | None = None
     notes: tuple[str, ...] = ()
     severity: Severity = "error"
+    items: tuple[str, ...] = ()
+    """Of what is counted in the message every one; only JSON shows them all."""
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
@@ -75,6 +77,7 @@ class Bag:
         secondary: Iterable[Label] = (),
         help: str | None = None,
         notes: Iterable[str] = (),
+        items: Iterable[str] = (),
         facts: Mapping[str, object] | None = None,
         **more_facts: object,
     ) -> None:
@@ -92,6 +95,7 @@ class Bag:
                 words.help if help is None else help,
                 tuple(notes),
                 words.severity,
+                tuple(items),
             )
         )
 

@@ -56,6 +56,7 @@ class DiagnosticJson(TypedDict):
     secondary: list[LabelJson]
     help: str | None
     notes: list[str]
+    items: list[str]
 
 
 def to_json(diagnostic: Diagnostic) -> DiagnosticJson:
@@ -69,6 +70,7 @@ def to_json(diagnostic: Diagnostic) -> DiagnosticJson:
         "secondary": [{"span": _span_json(label.span), "label": label.text} for label in diagnostic.secondary],
         "help": diagnostic.help,
         "notes": list(diagnostic.notes),
+        "items": list(diagnostic.items),
     }
 
 

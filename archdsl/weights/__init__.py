@@ -1,18 +1,27 @@
 """Pretrained weights: files of other libraries into our modules, and back.
 
-`reading` gives the tensors of a file, `fitting` finds the checkpoint map under which their names are ours and says
-what does not fit, `loading` makes the module. A file is loaded completely or not at all.
+`reading` gives the tensors of a file, of which `sets` says which are meant; `fitting` finds the checkpoint map under
+which their names are ours and says what does not fit; `loading` makes the module, `dtypes` its numbers. A file is
+loaded completely or not at all.
 """
 
 from __future__ import annotations
 
 from archdsl.weights.fitting import Leeway
-from archdsl.weights.loading import export_keys, import_keys, load_weights, load_weights_into, save_weights
+from archdsl.weights.loading import (
+    WeightsNote,
+    export_keys,
+    import_keys,
+    load_weights,
+    load_weights_into,
+    save_weights,
+)
 from archdsl.weights.reading import Weights, read_weights
 
 __all__ = [
     "Leeway",
     "Weights",
+    "WeightsNote",
     "export_keys",
     "import_keys",
     "load_weights",

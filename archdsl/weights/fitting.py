@@ -1,11 +1,11 @@
 """Names and shapes of a file against those of a model: which map fits, and what is wrong under it.
 
-Torch-free. Reports E408 and E501-E503, E505, E506.
+Torch-free. Reports E408, E501-E503, E505, E506 and E510.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.diagnostics.core import ArchError, Bag
@@ -18,8 +18,14 @@ Shape = tuple[int, ...]
 COUNTER = "num_batches_tracked"
 """Batch norm's count of training steps: files from before torch 0.4.1 lack it, and it does not change the output."""
 
-SHOWN = 20
-"""Faults of one kind that are shown one by one; more are gathered."""
+SHOWN = 5
+"""Faults of one kind that are shown one by one; more are one error, with the first of them."""
+
+LINES = 8
+"""Lines of keys in the text of such an error."""
+
+GATHERED = 1000
+"""Keys of which those are gathered that are alike, for these lines."""
 
 
 @dataclass(frozen=True)
@@ -141,35 +147,107 @@ def choose(
     return min([direct, *fits], key=lambda found: (bool(found.faults), not found.names_fit, found.faults))
 
 
-def check_fit(found: Fit, ours: Mapping[str, Shape], shapes: Mapping[str, Shape], notes: Iterable[str]) -> None:
-    """Raise ArchError with everything that does not fit."""
+def check_fit(
+    found: Fit,
+    ours: Mapping[str, Shape],
+    shapes: Mapping[str, Shape],
+    notes: Iterable[str] = (),
+    keymaps: Iterable[KeyMap] = (),
+) -> None:
+    """Raise ArchError with everything that does not fit; `keymaps` are those under which the file may be, but for what
+    its keys begin with."""
     bag = Bag()
     for clash in found.renaming.clashes:
         report_clash(clash, bag)
     said = list(notes)
     if found.keymap is not DIRECT:
         said.append(f"keys were read by the checkpoint map `{found.keymap.name}`")
+    explained = False
+    if found.missing:
+        names = [found.theirs, *(keymap.apply(ours).theirs for keymap in keymaps)]
+        explained = _report_prefix(names, shapes, bag)
+    shown = 0 if explained else LINES
     theirs = found.theirs
-    for key, (shape,) in _shown(found.missing, theirs, lambda key: (shape_text(ours[key]),)):
-        bag.report("E501", None, notes=said, key=key, shape=shape)
-    for key, (shape,) in _shown(found.unexpected, {}, lambda key: (shape_text(shapes[key]),)):
-        bag.report("E502", None, notes=said, key=key, shape=shape)
-    both = _shown(found.misshaped, theirs, lambda key: (shape_text(shapes[theirs[key]]), shape_text(ours[key])))
-    for key, (in_file, in_model) in both:
-        bag.report("E503", None, notes=said, key=key, theirs=in_file, ours=in_model)
+
+    def named(key: str) -> str:
+        return f"`{key}`" if theirs[key] == key else f"`{theirs[key]}`, our `{key}`"
+
+    missing = [f"{named(key)} ({shape_text(ours[key])})" for key in found.missing]
+    _report("E501", missing, f"{len(missing):,} of {len(ours):,} keys", said, bag, shown)
+    unexpected = [f"`{key}` ({shape_text(shapes[key])})" for key in found.unexpected]
+    _report("E502", unexpected, f"{len(unexpected):,} keys", said, bag, shown)
+    if len(found.misshaped) <= SHOWN:
+        for key in found.misshaped:
+            in_file = f"the shape of {named(key)} is {shape_text(shapes[theirs[key]])}"
+            bag.report("E503", None, notes=said, theirs=in_file, ours=shape_text(ours[key]))
+    else:
+        items = [
+            f"{named(key)} ({shape_text(shapes[theirs[key]])} in the file, {shape_text(ours[key])} in the model)"
+            for key in found.misshaped
+        ]
+        many = f"{len(items):,} weights have one shape"
+        bag.report("E503", None, notes=[*_lines(items, shown), *said], items=items, theirs=many, ours="another")
     bag.raise_errors()
+
+
+def _report(code: str, items: Sequence[str], many: str, notes: Sequence[str], bag: Bag, shown: int) -> None:
+    """Some keys one by one; many as one error."""
+    if len(items) > SHOWN:
+        bag.report(code, None, notes=[*_lines(items, shown), *notes], items=items, what=many)
+        return
+    for item in items:
+        bag.report(code, None, notes=notes, what=item)
+
+
+def _lines(items: Sequence[str], shown: int) -> list[str]:
+    """The first of many keys, those that are alike in one line."""
+    if not shown:
+        return []
+    lines = [f"{key}{rest}" for key, rest in _alike(items[:GATHERED])]
+    whole = len(lines) <= shown and len(items) <= GATHERED
+    return lines if whole else [*lines[:shown], "… (--json has every key)"]
+
+
+def _alike(items: Sequence[str]) -> list[tuple[str, str]]:
+    """Keys in few lines: those that differ in numbers and names only, and have the same shape."""
+    parted = [(key, (f"`{rest}",)) for key, _, rest in (item[1:].partition("`") for item in items)]
+    return [(f"`{key}", rest) for key, (rest,) in grouped(parted)]
+
+
+def _report_prefix(names: Iterable[Mapping[str, str]], shapes: Mapping[str, Shape], bag: Bag) -> bool:
+    """E510 if most names would be there, did those of one side not begin with something more.
+
+    `names` are, under each map, the names of our weights.
+    """
+    best: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
+    for theirs in names:
+        expected = set(theirs.values())
+        direct = len(expected & shapes.keys())
+        for where, longer, shorter in (("file", shapes.keys(), expected), ("model", expected, shapes.keys())):
+            counts: dict[str, int] = {}
+            for key in longer:
+                for at in _dots(key):
+                    if key[at:] in shorter:
+                        counts[key[:at]] = counts.get(key[:at], 0) + 1
+            for prefix, count in counts.items():
+                if count > max(best[0], direct, len(expected) // 2):
+                    share = sum(key.startswith(prefix) for key in longer)
+                    best = (count, where, prefix, share, len(longer))
+    count, where, prefix, share, of = best
+    if not count:
+        return False
+    how_many = f"all {of:,}" if share == of else f"{share:,} of the {of:,}"
+    other = "model" if where == "file" else "file"
+    note = f"without it {count:,} of them are names of the {other}"
+    bag.report("E510", None, notes=[note], where=where, other=other, share=how_many, prefix=prefix)
+    return True
+
+
+def _dots(key: str) -> Iterable[int]:
+    """Where the parts of a key begin, but for the first."""
+    return [at + 1 for at, char in enumerate(key) if char == "."]
 
 
 def shape_text(shape: Shape) -> str:
     """`64×3×7×7`; `scalar` for no dimension."""
     return "×".join(map(str, shape)) or "scalar"
-
-
-def _shown(
-    keys: Sequence[str], theirs: Mapping[str, str], facts: Callable[[str], tuple[str, ...]]
-) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """Keys with facts about them, their name beside ours where it differs; many of them gathered into fewer."""
-    if len(keys) > SHOWN:
-        return grouped((key, facts(key)) for key in keys)
-    named = {key: key if theirs.get(key, key) == key else f"{theirs[key]}`, our `{key}" for key in keys}
-    return [(named[key], facts(key)) for key in keys]

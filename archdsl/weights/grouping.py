@@ -29,7 +29,7 @@ def _split(key: str) -> list[str]:
 
 def _merged(groups: list[tuple[_Parts, _Facts]], position: int) -> list[tuple[_Parts, _Facts]]:
     """Join the groups that differ only at a position, where both have a number or both a name."""
-    found: dict[tuple[object, ...], list[str]] = {}
+    found: dict[tuple[object, ...], dict[str, None]] = {}  # in order, and each value once
     order: dict[tuple[object, ...], tuple[_Parts, _Facts]] = {}
     for parts, facts in groups:
         at = position if position < len(parts) else None
@@ -38,8 +38,7 @@ def _merged(groups: list[tuple[_Parts, _Facts]], position: int) -> list[tuple[_P
         key = (rest, kind, facts)
         order.setdefault(key, (parts, facts))
         if at is not None:
-            values = found.setdefault(key, [])
-            values += [value for value in parts[at] if value not in values]
+            found.setdefault(key, {}).update(dict.fromkeys(parts[at]))
     return [
         ((*parts[:position], tuple(found[key]), *parts[position + 1 :]) if key in found else parts, facts)
         for key, (parts, facts) in order.items()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import DIRECT, KeyMap
+from archdsl.weights.dtypes import Dtypes
 from archdsl.weights.fitting import STRICT, Fit, Leeway, Shape, check_fit, choose, fit, named_map
 from archdsl.weights.reading import Weights, read_weights, unreadable
 
@@ -22,6 +25,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 _log = logging.getLogger(__name__)
+
+
+class WeightsNote(UserWarning):
+    """What was done to the weights of a file that nobody asked for: what a prefix was, how numbers were rounded."""
+
+
+def warn(path: str, notes: Sequence[str]) -> None:
+    """Say notes as one warning at the line outside archdsl that asked for the weights."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "archdsl":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(f"{path}: {'; '.join(notes)}", WeightsNote, stacklevel=level)
+
+
+Say = Callable[[str, Sequence[str]], None]
+"""What becomes of the notes about the file of a path."""
 
 
 class Loadable(Protocol):
@@ -46,17 +65,20 @@ def load_weights(
     path: str | os.PathLike[str],
     checkpoint: str | None = None,
     *,
+    weights_set: str | None = None,
     leeway: Leeway = STRICT,
     new: Callable[[], Mapping[str, torch.Tensor]] | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
+    say: Say = warn,
 ) -> nn.Module:
     """A new module with the weights of a file, in training mode; nothing is initialized but what `leeway` says.
 
     `new` makes the weights of `leeway.new`, where the file's do not fit.
     Floating-point weights become `dtype`, or torch's default whatever the file has; counts stay integers.
-    `checkpoint` names the map to read the keys with; without it the spec's own names are tried, then its maps. Raises
-    ArchError: E501 to E503 with every key that does not fit, E504 to E506.
+    `checkpoint` names the map to read the keys with; without it the spec's own names are tried, then its maps;
+    `weights_set` names one of several sets in the file. `say` gets what was done to the weights unasked. Raises
+    ArchError: E501 to E503 and E510 with every key that does not fit, E504 to E512 for what else is wrong.
     """
     if dtype is not None and not dtype.is_floating_point:
         raise TypeError(f"weights are floating-point numbers, {dtype} is not")
@@ -65,19 +87,29 @@ def load_weights(
     ours = _shapes(variant.whole.graph)
     needed = {key for key, _, _ in variant.graph.state()}
     leeway = replace(leeway, unneeded=frozenset(ours.keys() - needed))
-    weights, found = _read_and_fit(variant, ours, path, checkpoint, leeway)
+    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, leeway)
     made = {key: tensor for key, tensor in new().items() if key in found.new} if new is not None and found.new else {}
     model = variant.empty()
     slots = dict(_slots(model))
     state = {key: tensor for key, (_, _, tensor) in slots.items()}
-    for key, tensor in _converted(weights, found, state, device or "cpu", dtype, made).items():
+    converted, rounded = _converted(weights, found, state, device or "cpu", dtype, made)
+    notes = [*weights.notes, *(rounded if dtype is None else ())]
+    if notes:
+        say(weights.path, notes)
+    for key, tensor in converted.items():
         owner, name, old = slots[key]
         owner[name] = nn.Parameter(tensor, old.requires_grad) if isinstance(old, nn.Parameter) else tensor
     return model
 
 
 def load_weights_into(
-    model: nn.Module, variant: Loadable, path: str | os.PathLike[str], checkpoint: str | None = None
+    model: nn.Module,
+    variant: Loadable,
+    path: str | os.PathLike[str],
+    checkpoint: str | None = None,
+    *,
+    weights_set: str | None = None,
+    say: Say = warn,
 ) -> None:
     """Replace the weights of a variant's module, on its device and in its dtypes; after an error it is unchanged.
 
@@ -89,8 +121,10 @@ def load_weights_into(
     ours = {key: tuple(state[key].shape) for key, _, _ in variant.graph.state() if key in state}
     if len(ours) != len(state) or len(ours) != sum(1 for _ in variant.graph.state()):
         raise ValueError(f"the module is not one of {variant.graph.name}: its weights have other names")
-    weights, found = _read_and_fit(variant, ours, path, checkpoint)
-    converted = _converted(weights, found, state, None, None)
+    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set)
+    converted, _ = _converted(weights, found, state, None, None)
+    if weights.notes:
+        say(weights.path, weights.notes)
     with torch.no_grad():
         for key, tensor in state.items():
             tensor.copy_(converted[key])
@@ -101,7 +135,7 @@ def export_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint
     keymap = named_map(checkpoint, variant.keymaps)
     ours = _shapes(variant.graph)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    check_fit(fit(ours, shapes, DIRECT), ours, shapes, ())
+    check_fit(fit(ours, shapes, DIRECT), ours, shapes)
     theirs = keymap.apply(ours).theirs
     return {theirs[key]: tensor for key, tensor in state.items()}
 
@@ -113,7 +147,7 @@ def import_keys(
     ours = _shapes(variant.graph)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     found = choose(ours, shapes, variant.keymaps, checkpoint)
-    check_fit(found, ours, shapes, ())
+    check_fit(found, ours, shapes)
     return {key: state[theirs] for key, theirs in found.theirs.items() if theirs in state}
 
 
@@ -158,15 +192,14 @@ def _read_and_fit(
     ours: Mapping[str, Shape],
     path: str | os.PathLike[str],
     checkpoint: str | None,
+    weights_set: str | None,
     leeway: Leeway = STRICT,
 ) -> tuple[Weights, Fit]:
     """The file's tensors and where they belong; raises ArchError unless all of it fits."""
-    weights = read_weights(path, ours)
+    weights = read_weights(path, ours, weights_set)
     shapes = weights.shapes
     found = choose(ours, shapes, variant.keymaps, checkpoint, leeway)
-    check_fit(found, ours, shapes, weights.notes)
-    for note in weights.notes:
-        _log.info("%s: %s", weights.path, note)
+    check_fit(found, ours, shapes, weights.notes, () if checkpoint else variant.keymaps.values())
     if found.keymap is not DIRECT:
         _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
     if found.new:
@@ -209,15 +242,18 @@ def _converted(
     device: torch.device | str | None,
     dtype: torch.dtype | None,
     made: Mapping[str, torch.Tensor] | None = None,
-) -> dict[str, torch.Tensor]:
+) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
     """For each weight of a module a tensor of its own, of the module's kind; device and dtype are those of the module
-    unless given. `made` are weights that take the place of the file's.
+    unless given. `made` are weights that take the place of the file's. With them what their new dtypes did to them.
+
+    Raises ArchError: E504, E508, E509.
     """
     import torch
 
     result: dict[str, torch.Tensor] = {}
     here = torch.device("cpu")
     given = None if device is None else torch.device(device)
+    dtypes = Dtypes()
     for key, wanted in state.items():
         place = given or wanted.device
         kind = dtype if dtype is not None and wanted.is_floating_point() else wanted.dtype
@@ -227,18 +263,24 @@ def _converted(
         if made and key in made:
             result[key] = made[key].detach().to(place, kind, copy=True)
             continue
-        tensor = weights.tensors[found.theirs[key]]
-        if key in found.adapted:
-            tensor = for_channels(tensor, wanted.shape[1])
+        name = found.theirs[key]
+        tensor = weights.tensors[name]
         if (
             tensor.is_floating_point() != wanted.is_floating_point()
             or tensor.is_complex()
             or tensor.dtype == torch.bool
         ):
-            unreadable(weights.path, f"`{found.theirs[key]}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
+            unreadable(weights.path, f"`{name}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
+        if not dtypes.usable(name, tensor):
+            continue
+        if key in found.adapted:
+            tensor = for_channels(tensor, wanted.shape[1])
         tensor = tensor.detach() if tensor.requires_grad else tensor
-        if tensor.dtype == kind and place == here:  # `to` would do the same in twice the time
+        if tensor.dtype != kind:
+            result[key] = dtypes.changed(name, tensor, kind).to(place)
+        elif place == here:  # `to` would do the same in twice the time
             result[key] = tensor.clone(memory_format=torch.contiguous_format)
         else:
-            result[key] = tensor.to(place, kind, copy=True, memory_format=torch.contiguous_format)
-    return result
+            result[key] = tensor.to(place, copy=True, memory_format=torch.contiguous_format)
+    dtypes.bag.raise_errors()
+    return result, dtypes.notes()

@@ -1,27 +1,23 @@
 """Files -> tensors. Only weights are read: what would have to run code to be read is refused.
 
-Every fault is E504 with the path. The tensors lie in a private mapping of the file where its format allows it, so
-they must be copied before the file may change.
+Every fault is E504 with the path, but for the choice among several sets of weights (E511, E512). The tensors lie in a
+private mapping of the file where its format allows it, so they must be copied before the file may change.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.weights.sets import CONTAINERS, chosen_set, sets_in
 
 if TYPE_CHECKING:
     import torch
-
-CONTAINERS = (
-    "state_dict", "state_dict_ema", "model", "model_ema", "model_state_dict", "model_state", "ema", "module", "net",
-    "network", "params", "weights",
-)  # fmt: skip
-"""Names under which training scripts keep a model's weights beside the optimizer's state."""
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every key."""
@@ -43,16 +39,16 @@ class Weights:
         return {key: tuple(tensor.shape) for key, tensor in self.tensors.items()}
 
 
-def read_weights(path: str | os.PathLike[str], own: Collection[str] = ()) -> Weights:
-    """Read safetensors or what torch.save wrote of a state_dict; raises ArchError E504.
+def read_weights(path: str | os.PathLike[str], own: Collection[str] = (), weights_set: str | None = None) -> Weights:
+    """Read safetensors or what torch.save wrote of a state_dict; raises ArchError E504, E511 or E512.
 
-    The usual containers (`{"state_dict": …}`) are unwrapped, and prefixes that all keys have (`module.`) are dropped
-    unless keys of `own`, the model's, begin with them too.
+    The usual containers (`{"state_dict": …}`) are unwrapped; where a file holds several sets of weights `weights_set`
+    says which. Prefixes that all keys have (`module.`) are dropped unless keys of `own`, the model's, begin with them
+    too.
     """
     shown = os.fspath(path)
     try:
-        content = _content(shown)
-        tensors, notes = _unwrapped(content)
+        tensors, notes = _unwrapped(_content(shown), shown, weights_set)
         _check(tensors)
         for prefix in WRAPPERS:
             inside = all(key.startswith(prefix) and key != prefix for key in tensors)
@@ -60,6 +56,8 @@ def read_weights(path: str | os.PathLike[str], own: Collection[str] = ()) -> Wei
                 tensors = {key.removeprefix(prefix): tensor for key, tensor in tensors.items()}
                 notes.append(f"every key of the file begins with `{prefix}`, which was dropped")
         return Weights(shown, tensors, tuple(notes))
+    except ArchError:
+        raise
     except Exception as error:  # a damaged file can raise anything
         unreadable(shown, _reason(error))
 
@@ -75,7 +73,24 @@ class _Unusable(Exception):
     """What was read is not a state_dict."""
 
 
+_KINDS = (
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)  # fmt: skip
+
+
+def endless(path: str) -> str | None:
+    """What lies at a path, if reading it might never end; raises OSError if nothing does."""
+    mode = os.stat(path).st_mode
+    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), None)
+
+
 def _content(path: str) -> Any:
+    kind = endless(path)
+    if kind is not None:
+        raise _Unusable(f"it is {kind}, not a file")
     with open(path, "rb") as file:
         head = file.read(9)
     if head[8:9] == b"{" and not head.startswith(_ZIP):
@@ -103,25 +118,47 @@ def _pickled(path: str, *, mapped: bool) -> Any:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def _unwrapped(content: Any) -> tuple[dict[str, torch.Tensor], list[str]]:
-    """The state_dict in nested containers."""
+def _unwrapped(content: Any, path: str, name: str | None) -> tuple[dict[str, torch.Tensor], list[str]]:
+    """The state_dict of that name, or the only one, and what to say of where it was."""
     import torch
 
-    notes: list[str] = []
-    while True:
-        if not isinstance(content, Mapping):
-            raise _Unusable(f"it holds a {type(content).__name__}, not a state_dict")
-        if all(isinstance(value, torch.Tensor) for value in content.values()):
-            return dict(content), notes
-        found = [name for name in CONTAINERS if isinstance(content.get(name), Mapping)]
-        if len(found) > 1:
-            sets = ", ".join(found)
-            raise _Unusable(f"it holds several sets of weights ({sets}): save the one that is meant alone")
-        if not found:
-            key, value = next((k, v) for k, v in content.items() if not isinstance(v, torch.Tensor))
-            raise _Unusable(f"`{key}` in it is a {type(value).__name__}, not a tensor")
-        content = content[found[0]]
-        notes.append(f"the weights are the `{found[0]}` of the file")
+    if not isinstance(content, Mapping):
+        raise _Unusable(f"it holds a {type(content).__name__}, not a state_dict")
+    others = [key for key, value in content.items() if not isinstance(value, torch.Tensor)]
+    if not others:
+        chosen_set({}, name, path)
+        return dict(content), []
+    sets = sets_in(content, torch.Tensor)
+    beside = next((key for key, value in content.items() if _is_weight(key, value)), None)
+    if beside is not None:
+        first = next((key for key in others if isinstance(content[key], Mapping)), others[0])
+        raise _Unusable(f"`{first}` in it is a {type(content[first]).__name__}, not a tensor, unlike `{beside}`")
+    if not sets:
+        key, value = _first_other(content)
+        raise _Unusable(f"`{key}` in it is a {type(value).__name__}, not a tensor")
+    found = chosen_set(sets, name, path)
+    return dict(sets[found]), [] if name else [f"the weights are the `{found}` of the file"]
+
+
+def _is_weight(key: object, value: object) -> bool:
+    """Whether an entry beside others looks like that of a state_dict: bookkeeping has no paths for names."""
+    import torch
+
+    return isinstance(value, torch.Tensor) and isinstance(key, str) and "." in key
+
+
+def _first_other(content: Mapping[Any, Any]) -> tuple[object, object]:
+    """The first entry that is no tensor, inside the containers around it."""
+    import torch
+
+    seen: set[int] = set()
+    while id(content) not in seen:
+        seen.add(id(content))
+        inner = next((content[name] for name in CONTAINERS if isinstance(content.get(name), Mapping)), None)
+        if not inner or all(isinstance(value, torch.Tensor) for value in inner.values()):
+            break
+        content = inner
+    return next((key, value) for key, value in content.items() if not isinstance(value, torch.Tensor))
 
 
 def _check(tensors: Mapping[Any, torch.Tensor]) -> None:
@@ -140,6 +177,8 @@ def _reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, ValueError) and "null byte" in str(error):
+        return "no file has such a name"
     text = str(error)
     refused = _GLOBAL.search(text)
     if "Weights only load failed" in text and refused:

@@ -101,8 +101,9 @@ def test_predict(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
     calls: list[tuple[object, ...]] = []
 
-    def fake(variant: Any, weights: str, images: list[str], checkpoint: str | None = None, *, top: int) -> Any:
+    def fake(variant: Any, weights: str, images: list[str], checkpoint: str | None, *, top: int, **more: Any) -> Any:
         calls.append((variant.name, weights, images, checkpoint, top))
+        more["say"](weights, ["said"])
         return [Prediction(path, (("cat", 0.75), ("dog", 0.125))) for path in images]
 
     monkeypatch.setattr(predict, "predict", fake)
@@ -110,6 +111,8 @@ def test_predict(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     result = arch(*args, "--json")
     assert calls == [("large", "w.pth", ["a.png", "b.png"], "timm", 2)]
     assert problems(result.json, schema.PredictDocument) == []
+    assert result.json["notes"] == ["w.pth: said"]
+    assert result.err == "note: w.pth: said\n"
     assert result.json["predictions"][1]["classes"][0] == {"label": "cat", "probability": 0.75}
     assert arch(*args).out == "a.png\n   75.00%  cat\n   12.50%  dog\n\nb.png\n   75.00%  cat\n   12.50%  dog\n"
 

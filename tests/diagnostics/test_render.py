@@ -144,6 +144,7 @@ def test_json() -> None:
         ],
         "help": None,
         "notes": ["n"],
+        "items": [],
     }
     assert json.loads(json.dumps(to_json(found))) == expected
     assert to_json(Diagnostic("E601", "m"))["span"] is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from PIL import Image
 
 import archdsl
 from archdsl import api
+from archdsl.cli.app import run
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.settings import Preprocess
 from archdsl.predict import class_labels, predict, prepare, preprocessing
@@ -206,6 +209,36 @@ def test_every_broken_picture_is_named(tmp_path: Path) -> None:
     assert [d.code for d in found] == ["E608"] * 5
     said = " ".join(d.message for d in found)
     assert all(str(tmp_path / name) in said for name in names if name != "good.png")
+
+
+def test_a_picture_that_never_ends(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.png")
+    (found,) = failure(SMALL + PREPROCESS, tmp_path, [tmp_path / "fifo.png"])
+    assert (found.code, found.help) == ("E608", "it is a FIFO, not a file")
+
+
+def test_the_command_chooses_a_set_and_says_what_was_done(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    spec, image, file = tmp_path / "small.arch", tmp_path / "a.png", weights(tmp_path / "w.pth")
+    spec.write_text(SMALL + PREPROCESS, encoding="utf-8")
+    Image.new("RGB", (40, 40)).save(image)
+    state = torch.load(file)
+    ema = {f"module.{key}": (-tensor).half() for key, tensor in state.items()}
+    torch.save({"model": state, "model_ema": ema}, file)
+
+    def command(*options: str) -> tuple[int, str, str]:
+        code = run(["predict", str(spec), "--weights", str(file), str(image), "--top", "1", *options])
+        return code, *capfd.readouterr()
+
+    code, out, err = command()
+    assert (code, out) == (2, "")
+    assert "several sets of weights: model, model_ema" in err
+    code, out, err = command("--weights-set", "ema", "--json")
+    found = json.loads(out)
+    assert (code, len(found["notes"])) == (0, 2)
+    assert "`module.`, which was dropped" in found["notes"][0]
+    assert "2 tensors are float16 and became float32" in found["notes"][1]
+    assert err == "".join(f"note: {note}\n" for note in found["notes"])
+    assert command("--weights-set", "model")[::2] == (0, "")
 
 
 def test_nothing_is_guessed(tmp_path: Path) -> None:

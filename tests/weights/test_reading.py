@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import pickle
+import socket
 import struct
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def test_containers(tmp_path: Path, container: str) -> None:
     assert [note for note in weights.notes if container in note]
     weights = read_weights(saved({"checkpoint": 1, "state_dict": {"model": STATE}}, tmp_path / "w.pth"))
     assert equal(weights.tensors)
-    assert len(weights.notes) == 2
+    assert weights.notes == ("the weights are the `state_dict.model` of the file",)
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
@@ -94,6 +95,31 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(tmp_path / "raw.pth")
     assert "run code" in refused(saved(torch.nn.Linear(2, 2), tmp_path / "w.pth"))
     assert not (tmp_path / "trapped").exists()
+
+
+def test_a_file_that_holds_itself(tmp_path: Path) -> None:
+    """Structures are walked once."""
+    inside: dict[str, Any] = {}
+    inside["state_dict"] = inside
+    assert "`state_dict` in it is a dict" in refused(saved(inside, tmp_path / "w.pth"))
+    first: dict[str, Any] = {"epoch": 1}
+    first["model"] = {"state_dict": first, "ema": {"module": first}}
+    assert "is a" in refused(saved(first, tmp_path / "w.pth"))
+    first["model"]["net"] = STATE
+    assert equal(read_weights(saved(first, tmp_path / "w.pth")).tensors)
+
+
+def test_what_never_ends_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.pth")
+    (tmp_path / "link.pth").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        assert refused(tmp_path / "fifo.pth") == "it is a FIFO, not a file"
+        assert refused(tmp_path / "link.pth") == "it is a device, not a file"
+        assert refused(tmp_path / "socket") == "it is a socket, not a file"
+    with pytest.raises(ArchError) as raised:
+        read_weights("w\0.pth")
+    assert "no file has such a name" in str(raised.value)
 
 
 def header(entries: dict[str, Any]) -> bytes:
@@ -157,7 +183,9 @@ UNUSABLE = [
     (torch.zeros(1), "Tensor"),
     ({"a": torch.zeros(1), "epoch": 3}, "`epoch`"),
     ({"epoch": 3}, "`epoch`"),
-    ({"model": STATE, "model_ema": STATE}, "model, model_ema"),
+    ({**STATE, "ema": STATE}, "`ema` in it is a dict, not a tensor, unlike `a.weight`"),
+    ({"state_dict": {**STATE, "epoch": 3}}, "`epoch` in it is a int"),
+    ({"state_dict": {}}, "`state_dict` in it is a dict"),
     ({0: torch.zeros(1)}, "int"),
     ({"a": torch.eye(3).to_sparse()}, "`a`"),
     ({"a": torch.zeros(3, device="meta")}, "`a`"),

@@ -6,8 +6,8 @@ ENTRIES = (
     Entry(
         "E501",
         "missing key",
-        facts="key shape",
-        message="the weights lack `{key}` ({shape})",
+        facts="what",
+        message="the weights lack {what}",
         help="choose the checkpoint map that fits the file, or the variant that it belongs to",
         fence="sh",
         explanation="""
@@ -23,8 +23,8 @@ ENTRIES = (
     Entry(
         "E502",
         "unexpected key",
-        facts="key shape",
-        message="the weights have `{key}` ({shape}), the model has not",
+        facts="what",
+        message="the weights have {what}, which the model has not",
         help="choose the checkpoint map that fits the file, or the variant that it belongs to",
         fence="sh",
         explanation="""
@@ -41,8 +41,8 @@ ENTRIES = (
     Entry(
         "E503",
         "weight of another shape",
-        facts="key theirs ours",
-        message="the shape of `{key}` is {theirs} in the file, {ours} in the model",
+        facts="theirs ours",
+        message="{theirs} in the file, {ours} in the model",
         help="override the parameter that differs, as in classes = 100 for a head",
         fence="sh",
         explanation="""
@@ -126,6 +126,101 @@ ENTRIES = (
             """,
         fixed="""
             torch.save(model.state_dict(), "model.pt")
+            """,
+    ),
+    Entry(
+        "E508",
+        "number too large for the dtype",
+        facts="key value theirs ours",
+        message="`{key}` holds {value}, which is infinite in {ours}",
+        help="load the weights as what they are: dtype={theirs}",
+        fence="text",
+        explanation="""
+            The file's numbers have a larger range than the model's: a finite weight would become infinite, and the
+            network another one.
+            """,
+        example="""
+            archdsl.load("resnet50", weights="trained_in_float64.pth")
+            """,
+        fixed="""
+            archdsl.load("resnet50", weights="trained_in_float64.pth", dtype=torch.float64)
+            """,
+    ),
+    Entry(
+        "E509",
+        "weights that need a scale",
+        facts="key dtype",
+        message="`{key}` holds {dtype} numbers, which are no weights without their scales",
+        help="write the weights as float16, bfloat16 or float32, with their scales applied",
+        fence="text",
+        explanation="""
+            Formats of eight bits and fewer are stored with factors, in the file or beside it, by which the numbers are
+            to be multiplied. How is a matter of the program that wrote them; taken as they stand, the numbers would be
+            those of another network.
+            """,
+        example="""
+            archdsl.load("resnet50", weights="quantized_fp8.safetensors")
+            """,
+        fixed="""
+            archdsl.load("resnet50", weights="bfloat16.safetensors")
+            """,
+    ),
+    Entry(
+        "E510",
+        "keys under another name",
+        facts="where other share prefix",
+        message="{share} keys of the {where} begin with `{prefix}`, those of the {other} do not",
+        help="the file is of a network with this one inside, or the other way round: save the part that is meant",
+        fence="text",
+        explanation="""
+            All or most names in the file would be those of the model, but for what they begin with: the file is of a
+            larger network that has this one as a part (a detector and its backbone), or of such a part alone.
+            """,
+        example="""
+            torch.save(detector.state_dict(), "resnet50.pth")
+            """,
+        fixed="""
+            torch.save(detector.backbone.state_dict(), "resnet50.pth")
+            """,
+    ),
+    Entry(
+        "E511",
+        "several sets of weights",
+        facts="path names",
+        message="{path} holds several sets of weights: {names}",
+        help="say which one is meant: --weights-set NAME, or weights_set=",
+        fence="sh",
+        explanation="""
+            Training scripts keep a model's weights, and averages of them over the steps (EMA), in one file. Both are
+            weights of the network and give other results, so neither is taken unasked.
+            """,
+        example="""
+            archdsl predict resnet50 --weights last.pth cat.jpg
+            """,
+        fixed="""
+            archdsl predict resnet50 --weights last.pth --weights-set ema cat.jpg
+            """,
+    ),
+    Entry(
+        "E512",
+        "unknown set of weights",
+        facts="path name known suggestion",
+        message="{path} holds no single set of weights that `{name}` means",
+        help=(
+            "did you mean `{suggestion}`?",
+            "it holds these: {known}",
+            "it is one set of weights, without a name: leave the choice out",
+        ),
+        fence="sh",
+        explanation="""
+            A set is chosen by its name in the file, or by words of its name that no other set has (`ema` is
+            `state_dict_ema`).
+            """,
+        example="""
+            archdsl predict resnet50 --weights last.pth --weights-set averaged cat.jpg
+            """,
+        fixed="""
+            archdsl predict resnet50 --weights last.pth --weights-set ema cat.jpg
             """,
     ),
 )

@@ -1,0 +1,79 @@
+"""Several sets of weights in one file: which there are, and which one is meant.
+
+Training scripts keep a model's weights beside the optimizer's state, and often twice: as trained, and as averages over
+steps (EMA). One is never taken in silence where there are two. Torch-free. Reports E511 and E512.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.suggest import closest
+
+CONTAINERS = (
+    "state_dict", "state_dict_ema", "model", "model_ema", "model_state_dict", "model_state", "ema", "module", "net",
+    "network", "params", "weights",
+)  # fmt: skip
+"""Names under which training scripts keep a model's weights; entries of such names are looked into."""
+
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+def sets_in(content: Mapping[Any, Any], tensor: type[Any]) -> dict[str, Mapping[str, Any]]:
+    """Every set of weights in what a file holds, by its name: of one inside another entry `state_dict.model`.
+
+    A set is an entry that holds tensors and nothing else. Each mapping is looked at once: one may hold itself.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    seen = {id(content)}
+    stack = [("", content)]
+    while stack:
+        around, holder = stack.pop()
+        inner = []
+        for name, value in holder.items():
+            if not isinstance(name, str) or not isinstance(value, Mapping) or not value or id(value) in seen:
+                continue
+            seen.add(id(value))
+            place = f"{around}.{name}" if around else name
+            if all(isinstance(item, tensor) for item in value.values()):
+                found[place] = value
+            elif name in CONTAINERS or "ema" in _words(name):
+                inner.append((place, value))
+        stack += reversed(inner)
+    return found
+
+
+def chosen_set(sets: Iterable[str], name: str | None, path: str) -> str:
+    """The set that a name means: exactly this one, or the only one with these words in its name (`ema`).
+
+    Without a name it is the only one; "" where the file is one set without a name. Raises ArchError E511 where there
+    are several, E512 where none or more than one is named so.
+    """
+    known = list(sets)
+    bag = Bag()
+    if name is None:
+        if len(known) > 1:
+            bag.report("E511", None, path=path, names=", ".join(known))
+            raise ArchError(bag)
+        return known[0] if known else ""
+    words = set(_words(name))
+    for fitting in (
+        [place for place in known if place == name],
+        [place for place in known if place.rpartition(".")[2] == name],
+        [place for place in known if words and words <= set(_words(place))],
+    ):
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            break
+    known_text = ", ".join(known) or None
+    bag.report("E512", None, path=path, name=name, known=known_text, suggestion=closest(name, known))
+    raise ArchError(bag)
+
+
+def _words(name: str) -> list[str]:
+    """`params_ema` is params and ema."""
+    return _WORD.findall(name.lower())
