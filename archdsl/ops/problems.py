@@ -40,7 +40,8 @@ def wrong_layout(op: str, shape: Shape, needs: str = "C×H×W") -> Problem:
     if shape.layout == "flat":
         got, hint = f"a flat tensor of {shape} values", "flatten only before the classifier"
     elif shape.layout == "hwc":
-        got, hint = f"{shape}, channels last", 'write permute("nchw") before it'
+        hint = f'put `{op}` in front of permute("nhwc"), or permute("nchw") in between'
+        got = f"{shape}, channels last"
     else:
         got, hint = f"{shape}, channels first", 'write permute("nhwc") before it'
     return Problem("E205", {"op": op, "needs": needs, "got": got}, help=hint)

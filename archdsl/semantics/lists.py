@@ -29,6 +29,8 @@ from archdsl.semantics.values import (
 from archdsl.source import Span
 from archdsl.syntax import ast
 
+_UNPACK_TENSOR = "this is one tensor: `split(2)` gives two, and so does a block whose result is a tuple"
+
 MAX_LIST = 200_000
 
 
@@ -170,8 +172,9 @@ class ListRules(OperatorRules):
         items = list(members(value)) if plain_list(value) is not None else None
         if items is None or len(items) != len(target.items):
             if value is not UNKNOWN:
-                given = "1" if items is None else len(items)
-                self.error("E307", target.span, frame, given=given, wanted=len(target.items))
+                given = type_name(value) if items is None else f"{len(items)} value{'s' * (len(items) != 1)}"
+                help_ = _UNPACK_TENSOR if isinstance(value, Tensor) else None
+                self.error("E307", target.span, frame, help=help_, given=given, wanted=len(target.items))
             for part in target.items:
                 self.bind_unknown(part, frame)
             return False

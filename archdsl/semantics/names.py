@@ -7,6 +7,7 @@ Definitions that cannot be elaborated at all are put into their file's `faulty`:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +19,13 @@ from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.recursion import check_recursion
-from archdsl.semantics.reserved import is_reserved_binding, output_problem
+from archdsl.semantics.reserved import RESERVED, is_reserved_binding, output_problem
 from archdsl.source import Span
 from archdsl.syntax import ast
 from archdsl.syntax.hints import HINTS, NAMES
 
+_NO_OP = "it is no op (docs/ops.md lists them): define it as a block or fn, or import it with `use`"
+_BRACED = re.compile(r"\{ *([A-Za-z_]\w*)[^{}]*\}")
 _IN_HELP = "`in` is the input of a block; a fn takes its tensors as parameters"
 
 
@@ -270,6 +273,8 @@ class FileNames:
                     self._output(statement)
                 case ast.Require():
                     self._visit(statement.condition)
+                    if statement.message is not None:
+                        self._string(statement.message)
 
     def _output(self, statement: ast.Output) -> None:
         if not self.body.has_outputs:
@@ -287,6 +292,8 @@ class FileNames:
     def _binding(self, name: str, span: Span) -> None:
         if is_reserved_binding(name):
             self.bag.report("E117", span, name=name)
+            if name in RESERVED:  # read again it means the op, and what was bound would look forgotten
+                self.file.faulty.add(self.body.owner)
         self.body.known.add(name)
         self.body.places.setdefault(name, span)
 
@@ -298,7 +305,7 @@ class FileNames:
     def _nothing(self, node: ast.Expression) -> None:
         pass
 
-    def _name(self, node: ast.Name) -> None:
+    def _name(self, node: ast.Name, *, called: bool = False) -> None:
         name, body = node.name, self.body
         body.read.add(name)
         body.wired.add(name)
@@ -310,8 +317,9 @@ class FileNames:
             body.uses.setdefault(name, node.span)
         elif name not in OPS and name not in BUILTINS and name not in self.file.missing:
             known = [*body.known, *self.file.names, *OPS, *BUILTINS, "id", "true", "false"]
-            help_ = HINTS[NAMES[name]] if name in NAMES else None
-            body.unknown.append(Unknown(name, node.span, closest(name, known), help_))
+            near = closest(name, known)
+            help_ = HINTS[NAMES[name]] if name in NAMES else _NO_OP if called and near is None else None
+            body.unknown.append(Unknown(name, node.span, near, help_))
 
     def _report_unknown(self, body: Body) -> bool:
         """E101 for the names that a body does not know; whether one was taken for a misspelt declaration.
@@ -351,8 +359,18 @@ class FileNames:
         self._visit(node.value)
         self._visit(node.index)
 
+    def _string(self, node: ast.String) -> None:
+        """E124 for what looks like a label's braces in a text that is no label: they would stay as they are."""
+        for name in _BRACED.findall(node.value):
+            if name in self.body.known:
+                self.bag.report("E124", node.span, name=name)
+                return
+
     def _call(self, node: ast.CallExpr) -> None:
-        self._visit(node.callee)
+        if isinstance(node.callee, ast.Name):
+            self._name(node.callee, called=True)
+        else:
+            self._visit(node.callee)
         for argument in node.arguments:
             self._visit(argument.value)
         callee = node.callee
@@ -536,7 +554,7 @@ def _assigned(statements: Iterable[ast.Statement]) -> set[str]:
 
 _VISITS: dict[type, Callable[[FileNames, Any], None]] = {
     ast.Number: FileNames._nothing,
-    ast.String: FileNames._nothing,
+    ast.String: FileNames._string,
     ast.Bool: FileNames._nothing,
     ast.Name: FileNames._name,
     ast.Attribute: FileNames._attribute,

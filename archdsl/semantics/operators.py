@@ -16,6 +16,7 @@ from archdsl.semantics.values import UNKNOWN, Layer, Tensor, Traced, expr_of, is
 from archdsl.symbolic import Const, Expr, Not, binary
 from archdsl.syntax import ast
 
+_NO_TEXT = 'texts are not joined; labels take values in braces: `layer{i}: f`, or quoted `"{p}.x": f`'
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
 }  # fmt: skip
@@ -78,7 +79,9 @@ class OperatorRules(Core):
             return self.list_value([*members(left), *members(right)], node.span, frame)
         numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b))
         if not numbers and not (op in _ORDER and isinstance(a, str) and isinstance(b, str)):
-            return self.error("E304", node.op_span, frame, op=op, left=type_name(a), right=type_name(b))
+            joined = op == "+" and isinstance(a, str) and isinstance(b, str)
+            facts = {"left": type_name(a), "right": type_name(b)}
+            return self.error("E304", node.op_span, frame, op=op, help=_NO_TEXT if joined else None, facts=facts)
         if op in _ORDER:
             return self._result(_ORDER[op](a, b), op, left, right, frame)
         if op in ("/", "//", "%") and b == 0:

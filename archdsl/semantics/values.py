@@ -267,8 +267,9 @@ def type_name(value: Any) -> str:
         case range():
             return "a range"
         case tuple() as items:
-            tensors = any(isinstance(item, Tensor) for item in items)
-            return f"{len(items)} tensors" if tensors else "a list"
+            if not any(isinstance(item, Tensor) for item in items):
+                return "a list"
+            return "a tuple of one tensor" if len(items) == 1 else f"{len(items)} tensors"
         case Record():
             return "a record"
         case Tensor() as tensor:

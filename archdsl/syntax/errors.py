@@ -173,8 +173,12 @@ def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str 
     inside = _innermost(tokens, index)
     if terminal in (":", "LABEL") and inside == "[" and _subscripts(tokens, index):
         return HINTS["slice"]
+    if terminal == "{" and "NUMBER" in expected:
+        return HINTS["value label"]
     if terminal == ":":
-        return HINTS["braces"] if _statement_word(tokens, index) in ("if", "for", "else") else HINTS["colon"]
+        if _statement_word(tokens, index) in ("if", "for", "else"):
+            return HINTS["braces"]
+        return HINTS["number label" if before[0] == "NUMBER" else "colon"]
     if terminal in ("LABEL", "STRING_LABEL"):
         if before[0] == ",":
             return HINTS["row comma"]

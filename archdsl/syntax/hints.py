@@ -11,6 +11,8 @@ HINTS = {
     "conditional operand": "put parentheses around the conditional: `x -> (if c then f else g)`",
     "conditional": "a choice is written `if c then a else b`",
     "comprehension": "a comprehension stands in [ ]: `[f(i) for i in 0..n]`",
+    "value label": 'a label that begins with a value is a string: `"{i}.conv": f`',
+    "number label": 'members of [ ] are numbered by themselves; a label that is a number is a string: `"8": f`',
     "braces": "bodies stand in braces: `if c { … }`, `for i in xs { … }`",
     "colon": "`:` stands only directly after a label, a row's name or a parameter's name",
     "def": "a function is `fn name(x) = …`, a module `block name(…) { … }`",

@@ -214,4 +214,26 @@ ENTRIES = (
             archdsl.load("resnet50", features=["layer4"])
             """,
     ),
+    Entry(
+        "E124",
+        "braces in a text that is no label",
+        facts="name",
+        message="`{{{name}}}` in a text stays as it is",
+        label="only labels take values in braces",
+        help='to name a layer, write the text as its label: `"{{{name}}}.x": f`; else leave the braces out',
+        explanation="""
+            Values are put into labels, `layer{i}: f` or `"{p}.x": f`, and into nothing else. A string that is
+            an argument or a message is taken as it is written.
+            """,
+        example="""
+            block Unit(mode: string) = if mode == "wide" then conv(32, 3) else conv(16, 3)
+            model Net(kind: string = "wide") = image(3, 32, 32) -> Unit("{kind}") -> gap -> flatten -> linear(10)
+            variant net = Net()
+            """,
+        fixed="""
+            block Unit(mode: string) = if mode == "wide" then conv(32, 3) else conv(16, 3)
+            model Net(kind: string = "wide") = image(3, 32, 32) -> Unit(kind) -> gap -> flatten -> linear(10)
+            variant net = Net()
+            """,
+    ),
 )
