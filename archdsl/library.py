@@ -8,6 +8,8 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+import sys
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -62,18 +64,21 @@ def _declared(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def locate(name: str) -> tuple[Source, str | None]:
+def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source, str | None]:
     """The source for SPEC or SPEC:VARIANT, and the variant; raises ArchError E601 or E602.
 
-    SPEC is a path, the name of a shipped family (`resnet`) or of a shipped variant (`resnet50`).
+    SPEC is a path, the name of a shipped family (`resnet`) or of a shipped variant (`resnet50`). A file name alone that
+    is not in the current folder means the shipped spec of that name, which is said: by `say`, or as a warning.
     """
     spec, _, variant = name.rpartition(":") if ":" in name[2:] else (name, "", "")
     spec = spec or name
-    path = Path(spec)
-    if path.suffix == SUFFIX or "/" in spec or "\\" in spec:
-        return read(path), variant or None
-    shipped = find("specs", spec + SUFFIX)
+    is_path = spec.endswith(SUFFIX) or "/" in spec or "\\" in spec
+    if is_path and os.path.lexists(spec):
+        return read(spec), variant or None
+    shipped = find("specs", spec if is_path else spec + SUFFIX)
     if shipped is not None:
+        if is_path:
+            (say or _warn)(f"there is no {spec} here: the shipped one is used")
         return read(shipped), variant or None
     known: list[str] = []
     for path in _shipped():
@@ -83,8 +88,45 @@ def locate(name: str) -> tuple[Source, str | None]:
             return source, spec
         known += [path.stem, *names] if names else []
     bag = Bag()
-    bag.report("E601", None, name=spec, suggestion=closest(spec, known))
+    if is_path:
+        bag.report("E602", None, path=spec, detail=_missing(spec), hint=_near(spec, known))
+    else:
+        bag.report("E601", None, name=spec, hint=_near(spec, known))
     raise ArchError(bag)
+
+
+def _missing(path: str) -> str:
+    """Why there is no such file."""
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        return _reason(error)
+    return "it was made just now"
+
+
+def _near(spec: str, shipped: list[str]) -> str:
+    """The hint for what is not there: the file beside it, and what is shipped, that have nearly its name."""
+    folder, name = os.path.split(spec)
+    stem = name.removesuffix(SUFFIX)
+    try:
+        stems = [entry.removesuffix(SUFFIX) for entry in sorted(os.listdir(folder or ".")) if entry.endswith(SUFFIX)]
+    except (OSError, ValueError):
+        stems = []
+    file = stem if stem in stems else closest(stem, stems)
+    own = stem if stem in shipped else closest(stem, shipped)
+    found = [f"`{os.path.join(folder, file + SUFFIX)}`"] if file else []
+    found += [f"the shipped `{own}`" if name != stem or file else f"`{own}`"] if own else []
+    return f"did you mean {', or '.join(found)}?" if found else ""
+
+
+def _warn(text: str) -> None:
+    """Warn whoever called this package."""
+    import warnings
+
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "archdsl":
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(text, stacklevel=depth)
 
 
 def read(path: str | os.PathLike[str]) -> Source:

@@ -56,7 +56,8 @@ class Commands(click.Group):
 
 
 EPILOG = """SPEC is a .arch file, `-` for standard input, or the name of a shipped family or variant;
-SPEC:VARIANT chooses one of its variants. `archdsl list` shows what is shipped.
+SPEC:VARIANT chooses one of its variants. `archdsl list` shows what is shipped; NAME.arch,
+where there is no such file, is the shipped NAME, which is said.
 
 Exit codes: 0 fine, 1 findings in the spec, 2 could not run
 (`diff`: 0 equal, 1 different)."""

@@ -13,6 +13,7 @@ from archdsl.cli.shared import (
     ArchCommand,
     changed,
     document,
+    find_next,
     find_variant,
     image_option,
     json_option,
@@ -101,6 +102,4 @@ def _steps(spec: str, as_json: bool) -> int:
 
 def _second(first: Variant, spec: str, settings: dict[str, str], image: dict[str, int]) -> Variant:
     """The network to compare with: of the first one's file, or of another."""
-    if spec and not spec.startswith(":"):
-        return find_variant(spec, settings, image)
-    return changed(first.file[spec[1:]] if spec else first, settings, image)
+    return find_next(first, spec, settings, image) if spec else changed(first, settings, image)

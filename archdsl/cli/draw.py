@@ -15,6 +15,7 @@ from archdsl.cli.shared import (
     ArchCommand,
     document,
     exit_code,
+    find_next,
     find_variant,
     image_option,
     json_option,
@@ -86,7 +87,8 @@ def command(
     blocks    one drawing for each block definition in use
     graph     every layer, in nested boxes
     diff      two networks in one picture: what came, went and changed
-    Several networks are drawn step by step, and so is a spec whose variants amend each other: draw --level diff FAMILY.
+    A further SPEC may be `:VARIANT`, another variant of the file of the one before it. Several networks are drawn step
+    by step, and so is a spec whose variants amend each other: draw --level diff FAMILY.
     A file FILE.html is a page with the whole graph, to be unfolded and searched.
     """
     from archdsl.backends.diagram import Options
@@ -159,7 +161,10 @@ def _compared(specs: Sequence[str], settings: dict[str, str], image: dict[str, i
         return _Subject([step.variant for step in steps], name, steps, name)
     if len(specs) == 1:
         specs = [specs[0], specs[0]]
-    variants = [find_variant(name, {}) for name in specs[:-1]] + [find_variant(specs[-1], settings, image)]
+    variants = [find_variant(specs[0], {})]
+    for name in specs[1:-1]:
+        variants.append(find_next(variants[-1], name, {}))
+    variants.append(find_next(variants[-1], specs[-1], settings, image))
     name = f"{variants[0].name}-{variants[-1].name}"
     if len(variants) == 2:
         return _Subject(variants, name)

@@ -161,7 +161,7 @@ def locate(spec: str) -> tuple[Source, str | None]:
 
     if spec in ("-", STDIN) or spec.startswith(STDIN + ":"):
         return read_stdin(), spec.partition(":")[2] or None
-    return library.locate(spec)
+    return library.locate(spec, console.note)
 
 
 def read_stdin() -> Source:
@@ -184,6 +184,15 @@ def open_spec(spec: str) -> tuple[ArchFile, str | None]:
 
     source, variant = locate(spec)
     return open_source(source), variant
+
+
+def find_next(
+    before: Variant, spec: str, settings: Mapping[str, str], image: Mapping[str, int] | None = None
+) -> Variant:
+    """`find_variant` for what comes after another SPEC: `:NAME` is a variant of the file of the one before."""
+    if spec.startswith(":"):
+        return changed(before.file[spec[1:]], settings, image or {})
+    return find_variant(spec, settings, image)
 
 
 def find_variant(spec: str, settings: Mapping[str, str], image: Mapping[str, int] | None = None) -> Variant:

@@ -1,4 +1,5 @@
-"""Files that commands write: whole or not at all, under any name, and nothing is left of runs that were killed."""
+"""Files that commands read: what a name means where no such file is. Files that they write: whole or not at all, under
+any name, and nothing is left of runs that were killed."""
 
 from __future__ import annotations
 
@@ -12,10 +13,86 @@ from pathlib import Path
 
 import pytest
 
+import archdsl
 from archdsl.cli.files import Staged, sweep
 from tests.cli.conftest import SMALL, Run
 
 LONG = "n" * 300
+
+# --- what a name means ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check resnet.arch",
+        "show resnet.arch:resnet18",
+        "build resnet.arch:resnet18 -o -",
+        "draw resnet.arch:resnet18 -o -",
+        "diff resnet.arch:resnet18 :resnet18",
+        "sweep resnet.arch:resnet18 --set classes=1,2",
+        "show resnet.arch:resnet18 --json",
+    ],
+)
+def test_a_shipped_spec_is_used_where_no_file_is_and_that_is_said(arch: Run, tmp_path: Path, command: str) -> None:
+    said = arch(*command.split())
+    assert said.code == 0, said
+    assert "there is no resnet.arch here: the shipped one is used\n" in said.err
+    plain = arch(*command.replace("resnet.arch", "resnet").split())
+    assert (plain.out, "shipped" in plain.err) == (said.out, False)
+    (tmp_path / "resnet.arch").write_text(SMALL)
+    assert "shipped" not in arch(*command.split()).err
+
+
+def test_a_shipped_spec_is_used_in_python_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for call in (archdsl.open, archdsl.find, archdsl.load):
+        with pytest.warns(UserWarning, match="there is no squeezenet.arch here: the shipped one is used") as caught:
+            call("squeezenet.arch:squeezenet1_0")
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        ("smal.arch", "did you mean `small.arch`?"),
+        ("./smal.arch", "did you mean `./small.arch`?"),
+        ("small", "did you mean `small.arch`?"),
+        ("resnett.arch", "did you mean the shipped `resnet`?"),
+        ("specs/resnet.arch", "did you mean the shipped `resnet`?"),
+        ("resnet50.arch", "did you mean the shipped `resnet50`?"),
+        ("resent50", "did you mean `resnet50`?"),
+        ("xyzzy.arch", "`archdsl list` shows what is shipped"),
+        ("xyzzy", "a name that `archdsl list` shows"),
+        ("\0.arch", "`archdsl list` shows what is shipped"),
+        (f"{LONG}.arch", "`archdsl list` shows what is shipped"),
+    ],
+)
+def test_what_is_near_to_what_is_not_there(arch: Run, spec: str, hint: str) -> None:
+    result = arch("show", spec)
+    assert (result.code, hint in result.err) == (2, True), result.err
+
+
+def test_a_file_and_a_shipped_spec_may_both_be_near(arch: Run, tmp_path: Path) -> None:
+    (tmp_path / "resnot.arch").write_text(SMALL)
+    assert "did you mean `resnot.arch`, or the shipped `resnet`?" in arch("show", "resnat.arch").err
+
+
+@pytest.mark.parametrize("command", ["diff", "draw -o x.svg", "draw -o x.svg --level diff"])
+def test_another_variant_of_the_file_before(arch: Run, command: str) -> None:
+    name, *options = command.split()
+    assert arch(name, *options, "small.arch:small", ":large").code == (name == "diff")
+    wrong = arch(name, *options, "small.arch:small", ":lorge")
+    assert (wrong.code, "did you mean `large`?" in wrong.err) == (2, True)
+
+
+def test_steps_go_from_file_to_file(arch: Run, tmp_path: Path) -> None:
+    (tmp_path / "other.arch").write_text(SMALL.replace("large: 10, 8", "huge: 10, 16"))
+    result = arch("draw", "small.arch:small", ":large", "other.arch:small", ":huge", "-o", "-", "--json")
+    assert result.json["variants"] == ["small", "large", "small", "huge"]
+
+
+# --- what cannot be written ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", ["build small.arch:small", "draw small.arch:small"])

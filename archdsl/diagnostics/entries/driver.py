@@ -6,9 +6,9 @@ ENTRIES = (
     Entry(
         "E601",
         "no such spec",
-        facts="name suggestion",
+        facts="name hint",
         message="there is no spec `{name}`",
-        help=("did you mean `{suggestion}`?", "give a path to a .arch file, or a name that `archdsl list` shows"),
+        help=("{hint}", "give a path to a .arch file, or a name that `archdsl list` shows"),
         fence="sh",
         explanation="""
             A spec is named by its path, by the name of a shipped file or by the name of a shipped variant.
@@ -23,13 +23,13 @@ ENTRIES = (
     Entry(
         "E602",
         "spec cannot be read",
-        facts="path detail",
+        facts="path detail hint",
         message="cannot read {path}: {detail}",
-        help="a spec is a text file in UTF-8",
+        help=("{hint}", "a spec is a text file in UTF-8, NAME.arch; `archdsl list` shows what is shipped"),
         fence="sh",
         explanation="""
-            There is no such file, or it could not be read as text: a folder, a pipe or a device, a link to something
-            that is no spec, missing rights, or another encoding.
+            There is no such file here, and none of that name is shipped; or it could not be read as text: a folder, a
+            pipe or a device, a link to something that is no spec, missing rights, or another encoding.
             """,
         example="""
             archdsl check specs/
