@@ -132,7 +132,7 @@ ENTRIES = (
         facts="given wanted",
         message="cannot unpack {given} into {wanted} names",
         label="{wanted} names",
-        help="as many names as values; a loop gives the member (`for v in list`), or its index too (`for i, v in list`)",
+        help="as many names as values; a loop gives members (`for v in list`), or the index too (`for i, v in list`)",
         explanation="""
             The names on the left and the values on the right differ in number. To walk through two lists
             together, use `zip`: `for i, (n, dim) in zip(depths, dims)`.
