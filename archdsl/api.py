@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from archdsl.graph.sizes import SizeDecision
 
 __all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "open", "open_source"]
 
@@ -128,6 +129,13 @@ class ArchFile(Mapping[str, Variant]):
         """Definitions of this file that nothing uses: `check` knows that their names make sense, and no more."""
         own = [d for d in self.program.root.names.values() if d.file is self.program.root and d.kind != "table"]
         return tuple(d for d in own if not d.elaborated and not d.faulty)
+
+    @property
+    def size_decisions(self) -> tuple[SizeDecision, ...]:
+        """What the spec asks about sizes of tensors, of those variants whose graph is made; each place once."""
+        graphs = [v.graph for v in self._made.values() if "graph" in v.__dict__]
+        found = [decision for graph in graphs for decision in graph.size_decisions]
+        return tuple({decision.span: decision for decision in found}.values())
 
     def only(self, variant: str | None, spec: str = "") -> Variant:
         """The named variant, or the file's only one, or the one that is named as its family, which `spec` is

@@ -125,6 +125,8 @@ def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_
     else:
         replaces = _replaces(path, force)
         proof = _write(variant, path, source, prove_it)
+    if sizes := variant.graph.size_decisions:
+        console.note(f"{variant.name} refuses images where it is not so: {'; '.join(map(str, sizes))}")
     if proof is not None:
         console.note(f"proved {variant.name}: {_sentence(proof)}")
     if path is not None:

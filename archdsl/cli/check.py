@@ -14,6 +14,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.cli.schema import CheckedJson
+    from archdsl.graph.sizes import SizeDecision
     from archdsl.semantics.program import Definition
 
 
@@ -34,7 +35,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
     every: list[Diagnostic] = []
     files: list[CheckedJson] = []
     for spec in specs:
-        name, variants, unchecked, found = _check(spec)
+        name, variants, unchecked, sizes, found = _check(spec)
         every += found
         ok = not any(d.severity == "error" for d in found)
         if as_json:
@@ -48,6 +49,9 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
             if unchecked:
                 what = ", ".join(f"{definition.kind} {definition.name}" for definition in unchecked)
                 console.line(f"  nothing uses {what}: only names were checked there")
+            if sizes:
+                asked = ", ".join(f"`{decision.text}` ({decision.place})" for decision in sizes)
+                console.line(f"  asks about sizes, and holds only for images of which the answers are true: {asked}")
     if as_json:
         console.write_json(document("check", every, files=files))
     elif every:
@@ -55,8 +59,10 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
     return exit_code(every)
 
 
-def _check(spec: str) -> tuple[str, list[str], tuple[Definition, ...], tuple[Diagnostic, ...]]:
-    """The name, variants, unchecked definitions and diagnostics of the file that SPEC means."""
+def _check(
+    spec: str,
+) -> tuple[str, list[str], tuple[Definition, ...], tuple[SizeDecision, ...], tuple[Diagnostic, ...]]:
+    """The name, variants, unchecked definitions, decisions by size and diagnostics of the file that SPEC means."""
     from archdsl.api import ArchFile
 
     name = spec
@@ -67,9 +73,9 @@ def _check(spec: str) -> tuple[str, list[str], tuple[Definition, ...], tuple[Dia
         found = file.check()
         if variant is not None:
             file[variant]
-        return name, list(file), file.unchecked, found
+        return name, list(file), file.unchecked, file.size_decisions, found
     except ArchError as error:
-        return name, [], (), error.diagnostics
+        return name, [], (), (), error.diagnostics
 
 
 def _fine(variants: int) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 def variant_json(variant: Variant) -> VariantJson:
     graph, table = variant.graph, variant.table
+    sizes = graph.size_decisions
     top1 = variant.published.get("top1")
     return {
         "name": variant.name,
@@ -46,6 +47,7 @@ def variant_json(variant: Variant) -> VariantJson:
             for name, ref in zip_longest(graph.output_names, graph.outputs)
         ],
         "top1": None if top1 is None else float(top1),
+        "sizes": [{"text": d.text, "answer": d.answer, "file": d.span.source.name, "line": d.span.line} for d in sizes],
         "layers": table.layers,
         "params": graph.params,
         "macs": graph.macs,

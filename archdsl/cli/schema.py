@@ -55,6 +55,15 @@ class OutputJson(TypedDict):
     output: list[int]
 
 
+class SizeJson(TypedDict):
+    """What the spec asks about the height or width of a tensor, and the answer for images of the model's size."""
+
+    text: str
+    answer: str
+    file: str
+    line: int
+
+
 class VariantJson(Costs):
     """One configuration of a model; `arguments` are texts in the language, `top1` is in percent."""
 
@@ -65,6 +74,7 @@ class VariantJson(Costs):
     output: list[int]
     outputs: list[OutputJson]
     top1: float | None
+    sizes: list[SizeJson]
 
 
 class LayerJson(TypedDict):

@@ -70,6 +70,10 @@ def _one(variant: Variant, layers: bool) -> None:
 
     table = layer_table(variant) if layers else stage_table(variant)
     console.show(title(variant), *prose(description(variant)), table)
+    if sizes := variant.graph.size_decisions:
+        console.line("\nasks about sizes; its module refuses images where it is not so:")
+        for decision in sizes:
+            console.line(f"  {decision}")
     pictures = preprocess_json(variant)
     if pictures is not None:
         mean, std = ([f"{value:.4g}" for value in pictures[key]] for key in ("mean", "std"))

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.sizes import image_size
 from archdsl.ops.image import IMAGE, ImageParams
+from archdsl.source import Span
 from archdsl.symbolic import Const, Expr
 
 
@@ -28,7 +30,7 @@ def layer_graph(graph: Graph, node: Node) -> Graph:
     """One layer alone, under its path; what it sees takes the place of the image."""
     (shape,) = node.input_shapes
     widths: dict[Ref, Expr] = {Ref(0, 0): Const(shape.channels), Ref(1, 0): Const(node.shape.channels)}
-    root = replace(graph.root, members=[], inputs=(), outputs=(Ref(1, 0),), widths=widths)
+    root = replace(graph.root, members=[], inputs=(), outputs=(Ref(1, 0),), widths=widths, decisions=[])
     params = ImageParams(channels=shape.channels, height=shape.height, width=shape.width)
     image = Node(0, IMAGE, params, (), (), (shape,), "image", "image", root, node.span, {})
     root.members.append(image)
@@ -76,6 +78,8 @@ class _Cut:
         self.ids = ids
         self.nodes: list[Node] = []
         self.outputs: tuple[Ref, ...] = ()
+        self.lost: list[Span] = []
+        """Where the spec asked about the size of a tensor that is left out."""
         self.before = [0]
         """How many of the nodes before each are kept."""
         for node in graph.nodes:
@@ -86,14 +90,18 @@ class _Cut:
         root = self._scope(self.graph.root, None)
         assert root is not None
         root.outputs = tuple(self.refs[ref] for ref in outputs)
+        if self.lost:  # what was decided by a tensor that is not there cannot be asked again
+            shape = self.graph.input_shape
+            root.decisions.append(image_size(Ref(0, 0), shape.height, shape.width, self.lost[0]))
         nodes = sorted(self.nodes, key=lambda node: node.id)
-        return Graph(name, root, nodes, root.outputs, traced=self.graph.traced)
+        return Graph(name, root, nodes, root.outputs, reads_sizes=self.graph.reads_sizes, traced=self.graph.traced)
 
     def _scope(self, old: Scope, parent: Scope | None) -> Scope | None:
         """A copy with what is kept of it; None where that is nothing."""
         new = replace(old, parent=parent, members=[], origin=None, start=self.before[old.start])
         new.inputs = tuple(self.refs[ref] for ref in old.inputs if ref in self.refs)
         new.widths = {self.refs[ref]: width for ref, width in old.widths.items() if ref in self.refs}
+        new.decisions = [moved for decision in old.decisions if (moved := decision.moved(self.refs))]
         for member in old.members:
             copied = self._scope(member, new) if isinstance(member, Scope) else self._node(member, new)
             if copied is not None:
@@ -101,6 +109,7 @@ class _Cut:
         passed = not old.members and old.inputs and len(new.inputs) == len(old.inputs)
         if not new.members and not passed and parent is not None:
             return None
+        self.lost += [decision.span for decision in old.decisions if decision.moved(self.refs) is None]
         if old.kind not in ("container", "stage"):
             inside = {node.id for node in old.nodes()}
             leaving = [ref for ref in self.outputs if ref.node in inside]

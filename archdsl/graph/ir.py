@@ -20,6 +20,8 @@ from archdsl.symbolic import IN_CHANNELS, Expr
 if TYPE_CHECKING:
     import networkx
 
+    from archdsl.graph.sizes import SizeDecision
+
 ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice", "stage"]
 
 Form = Literal["tensor", "tuple", "named", "dict"]
@@ -80,6 +82,8 @@ class Scope:
     start: int = 0
     """How many nodes the graph had when this scope was opened: its place in the order of execution."""
     definition_site: Span | None = None
+    decisions: list[SizeDecision] = field(default_factory=list, repr=False)
+    """Of a block or model: what was decided in it by the sizes of tensors."""
     widths: dict[Ref, Expr] = field(default_factory=dict, repr=False)
     """Of a block or model: the widths of the tensors seen in it, as expressions over its parameters."""
     origin: Scope | None = field(default=None, repr=False)
@@ -140,6 +144,14 @@ class Scope:
                 yield member
             else:
                 stack.extend(reversed(member.members))
+
+    def scopes(self) -> Iterator[Scope]:
+        """This scope and all below, in order."""
+        stack = [self]
+        while stack:
+            scope = stack.pop()
+            yield scope
+            stack.extend(member for member in reversed(scope.members) if isinstance(member, Scope))
 
     def describe(self) -> str:
         """The instantiation as written in notes: `Bottleneck(width = 128, stride = 2) at layer2.0`."""
@@ -243,6 +255,8 @@ class Graph:
     """How the outputs are given back: `dict` is for feature maps, by the names of their stages."""
     main: bool = True
     """Whether the first output is the result and the others are given besides it; else all are alike."""
+    reads_sizes: bool = False
+    """Whether the spec asks about the height or width of a tensor."""
     traced: bool = True
     """Whether expressions say what the numbers were computed from."""
     maker: Maker | None = field(default=None, repr=False)
@@ -301,6 +315,14 @@ class Graph:
                     reached[number] = name
                     stack += [source.node for source in self.nodes[number].inputs]
         return {n: name for n, name in reached.items() if name != self.output_names[0]}
+
+    @cached_property
+    def size_decisions(self) -> tuple[SizeDecision, ...]:
+        """What was decided by the size of the image, each question and answer once."""
+        if not self.reads_sizes:
+            return ()
+        found = [decision for scope in self.root.scopes() for decision in scope.decisions]
+        return tuple({(d.span, d.answer): d for d in found}.values())
 
     @cached_property
     def uses(self) -> list[int]:

@@ -171,6 +171,8 @@ class ApplicationRules(NodeRules):
         if scope is None:
             return UNKNOWN
         self.step(frame, layer.span, layer.size * ELEMENTS_A_STEP)
+        if self.reads_sizes:
+            layer = replace(layer, args=self.settled_args(layer.args, frame))
         for arg in layer.args.values() if self.traced else ():
             if isinstance(arg.value, Layer):
                 for expr in traces_of(arg.value):

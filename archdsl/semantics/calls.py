@@ -150,6 +150,8 @@ class CallRules(ParameterRules):
         if builtin.name == "zip":
             self.sized(result, node.span, frame)
             return _zip_traced(result, values)
+        if builtin.python is None:
+            values = [self.unsized(value, node.span, frame) for value in values]
         exprs = [expr_of(value) for value in values]
         if builtin.python is None:
             for expr in exprs:  # what it was computed from is lost here

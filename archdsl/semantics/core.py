@@ -14,10 +14,11 @@ from typing import Any
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.describe import describe_scope
 from archdsl.graph.ir import Graph, Ref, Scope
+from archdsl.graph.sizes import decided, has_sizes
 from archdsl.semantics.program import FileScope
-from archdsl.semantics.values import UNKNOWN, Arg, Layer, OpLayer, Tensor
+from archdsl.semantics.values import UNKNOWN, Arg, Layer, OpLayer, Tensor, expr_of, plain
 from archdsl.source import Span
-from archdsl.symbolic import Expr, symbols
+from archdsl.symbolic import Const, Expr, expand, substitute, symbols
 from archdsl.syntax import ast
 
 MAX_NODES = 200_000
@@ -84,6 +85,8 @@ class Core(ABC):
         """The outputs that the model names, and where it does."""
         self.discarded: list[Ref] = []
         """Tensors that were given a name with `_` in front: the author lets go of them."""
+        self.reads_sizes = False
+        """Whether a size of a tensor was asked for that depends on the image's."""
         self.containers: dict[tuple[int, str], Scope] = {}
         """The first scope of each container, by the identity of the names around it and its own name."""
 
@@ -149,6 +152,20 @@ class Core(ABC):
     def limit(self, frame: Frame, span: Span, what: str, limit: int) -> None:
         self.error("E315", span, frame, what=what, limit=f"{limit:_}")
         raise LimitReached(span, what, f"{limit:_}")
+
+    def unsized(self, value: Any, span: Span, frame: Frame, message: str = "") -> Any:
+        """A value on which the network now depends, without what it says of the size of the image, which is noted."""
+        expr = expr_of(value) if self.reads_sizes else None
+        if expr is None or not has_sizes(expr):
+            return value
+        self.structural(expr, frame)
+        if frame.scope is not None:
+            owner = frame.scope.frame
+            known = {name: Const(plain(bound.value)) for name, bound in owner.arguments.items()}
+            decision = decided(substitute(expand(expr), known), plain(value), span, message)
+            if decision not in owner.decisions:
+                owner.decisions.append(decision)
+        return plain(value)
 
     def structural(self, expr: Expr, frame: Frame) -> None:
         """Note that the shape of the network itself depends on these parameters, not only its numbers."""

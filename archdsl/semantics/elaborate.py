@@ -83,6 +83,7 @@ def elaborate(
     except RecursionError:
         bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
         return None
+    graph.reads_sizes = elaborator.reads_sizes
     if not give_results(value, elaborator, model, bag):
         return None
     if not elaborator.failed:

@@ -11,6 +11,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import declared
 from archdsl.diagnostics.suggest import closest
+from archdsl.graph.sizes import SizeOf
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.core import Frame
@@ -40,7 +41,7 @@ from archdsl.semantics.values import (
     type_name,
 )  # fmt: skip
 from archdsl.source import Span
-from archdsl.symbolic import Conditional, item_of, lift
+from archdsl.symbolic import Conditional, Const, item_of, lift
 from archdsl.syntax import ast
 
 _LABEL = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)*")
@@ -145,10 +146,8 @@ class ExpressionRules(ListRules):
             return UNKNOWN
         name = node.name
         if isinstance(value, Tensor):
-            if name == "channels":
-                return traced(value.shape.channels, value.channels)
             if name in _TENSOR_FACTS:
-                return getattr(value.shape, "height" if name == "height" else "width")
+                return self._tensor_fact(value, name)
             known: tuple[str, ...] = _TENSOR_FACTS
         elif isinstance(value, Record):
             if name in value.fields:
@@ -160,6 +159,23 @@ class ExpressionRules(ListRules):
         places = declared(_column(value, near, frame))
         facts = {"name": name, "type": type_name(value), "suggestion": near}
         return self.error("E114", node.name_span, frame, secondary=places, facts=facts)
+
+    def _tensor_fact(self, tensor: Tensor, name: str) -> Any:
+        """How wide, high or broad a tensor is; it remembers whether that depends on the size of the image."""
+        assert self.graph is not None
+        shape, node = tensor.shape, self.graph.nodes[tensor.ref.node]
+        value = getattr(shape, name)
+        if name == "channels":
+            flattened = node.op.channels is None and shape.layout == "flat" and isinstance(tensor.channels, Const)
+            if not (flattened and node.input_shapes and node.input_shapes[0].channels != value):
+                return traced(value, tensor.channels)
+            axis = 1
+        elif shape.layout == "flat":
+            return value
+        else:
+            axis = (2 if shape.layout == "chw" else 1) + (name == "width")
+        self.reads_sizes = True
+        return Traced(value, SizeOf(tensor.ref, axis, value))
 
     def _subscript(self, node: ast.Subscript, frame: Frame) -> Any:
         value = self.evaluate(node.value, frame)
@@ -289,6 +305,7 @@ class ExpressionRules(ListRules):
             value = self.evaluate(part.value, frame)
             if value is UNKNOWN:
                 return None
+            value = self.unsized(value, part.value.span, frame)
             self.structural(expr_of(value), frame)
             number = plain(value)
             if isinstance(number, bool) or not isinstance(number, int | str):

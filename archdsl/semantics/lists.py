@@ -145,6 +145,7 @@ class ListRules(OperatorRules):
             return UNKNOWN
         if plain_list(value) is None:
             return self.error("E311", span, frame, got=type_name(value))
+        value = self.unsized(value, span, frame)
         self.structural(expr_of(value), frame)
         return enumerate(members(value))
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.ir import Node, Ref, Scope, ScopeKind
+from archdsl.graph.sizes import has_sizes
 from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem
 from archdsl.semantics.arguments import argument_problem
@@ -28,8 +29,10 @@ from archdsl.semantics.values import (
     Named,
     OpLayer,
     Tensor,
+    Traced,
     is_long,
     plain,
+    traces_of,
     type_name,
 )  # fmt: skip
 from archdsl.source import Span
@@ -140,6 +143,8 @@ class NodeRules(CallRules):
         params = self._validated(op, args, frame, span)
         if params is None:
             return UNKNOWN
+        if self.reads_sizes:
+            args = self.settled_args(args, frame)
         shapes = tuple(t.shape for t in tensors)
         outputs = op.shape(params, shapes)
         if isinstance(outputs, Problem):
@@ -169,6 +174,18 @@ class NodeRules(CallRules):
         if len(outputs) == 1:
             return Tensor(Ref(node.id, 0), outputs[0], channels)
         return tuple(Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(outputs))
+
+    def settled_args(self, args: Mapping[str, Arg], frame: Frame) -> dict[str, Arg]:
+        """The arguments without what they say of the size of the image, which is noted."""
+        found: dict[str, Arg] = {}
+        for name, arg in args.items():
+            found[name] = arg
+            if has_sizes(arg.expr):
+                self.unsized(Traced(arg.value, arg.expr), arg.span, frame)
+                found[name] = Arg(arg.value, Const(arg.value), arg.span)
+            for expr in traces_of(arg.value):  # of a layer: it forgets them itself where it enters a block
+                self.unsized(Traced(None, expr), arg.span, frame)
+        return found
 
     def _validated(self, op: OpSpec, args: Mapping[str, Arg], frame: Frame, span: Span) -> OpParams | None:
         values = {name: arg.value for name, arg in args.items()}

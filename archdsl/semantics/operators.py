@@ -33,8 +33,10 @@ class OperatorRules(Core):
         """A whole number (perhaps traced), or UNKNOWN with E301 or E303 reported."""
         value = self.evaluate(node, frame)
         number = plain(value)
-        if value is UNKNOWN or (isinstance(number, int) and not isinstance(number, bool)):
+        if value is UNKNOWN:
             return value
+        if isinstance(number, int) and not isinstance(number, bool):
+            return self.unsized(value, node.span, frame)
         if isinstance(number, float) and isinstance(node, ast.BinaryExpr) and node.op == "/":
             left, right = (plain(self.evaluate(side, frame)) for side in (node.left, node.right))
             return self.error("E303", node.span, frame, left=left, right=right)
@@ -132,11 +134,13 @@ class OperatorRules(Core):
         right = self.condition(node.right, frame)
         return UNKNOWN if right is UNKNOWN else self._result(plain(right), node.op, left, right, frame)
 
-    def condition(self, node: ast.Expression, frame: Frame) -> Any:
+    def condition(self, node: ast.Expression, frame: Frame, message: str = "") -> Any:
         """A bool (perhaps traced), or UNKNOWN with E310 reported."""
         value = self.evaluate(node, frame)
-        if value is UNKNOWN or isinstance(plain(value), bool):
+        if value is UNKNOWN:
             return value
+        if isinstance(plain(value), bool):
+            return self.unsized(value, node.span, frame, message)
         return self.error("E310", node.span, frame, got=type_name(value))
 
     def _quietly(self, node: ast.Expression, frame: Frame) -> Expr | None:

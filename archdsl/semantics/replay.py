@@ -103,6 +103,8 @@ def replay(
         new.locals, new.structural, new.names = old.locals, old.structural, old.names
         new.input_names, new.docstring = old.input_names, old.docstring
         new.widths = {moved(ref): width for ref, width in old.widths.items()}
+        for decision in old.decisions:
+            new.decisions += filter(None, [decision.moved({ref: moved(ref) for ref in decision.refs})])
         for member in old.members:
             if isinstance(member, Scope):
                 copy = _empty(member, new, offset)

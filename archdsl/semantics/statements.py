@@ -10,6 +10,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import Label
 from archdsl.graph.ir import Scope
+from archdsl.graph.sizes import has_sizes
 from archdsl.semantics.core import Frame
 from archdsl.semantics.expressions import ExpressionRules
 from archdsl.semantics.reserved import output_problem
@@ -74,6 +75,8 @@ class StatementRules(ExpressionRules):
 
     def _keep_name(self, name: str, value: Traced, frame: Frame) -> Traced:
         """Keep a number's name for generated source, where a block body gives it one."""
+        if self.reads_sizes and has_sizes(value.expr):
+            return value
         if frame.function is not None:
             kept, taken = frame.function.locals, frame.locals
         elif frame.inline or frame.scope is None:
@@ -156,9 +159,9 @@ class StatementRules(ExpressionRules):
             self.outputs[name] = value, statement.name_span
 
     def _require(self, statement: ast.Require, frame: Frame) -> None:
-        test = self.condition(statement.condition, frame)
+        message = statement.message.value if statement.message else statement.condition.span.text
+        test = self.condition(statement.condition, frame, message)
         if test is not UNKNOWN and not plain(test):
-            message = statement.message.value if statement.message else statement.condition.span.text
             self.error("E316", statement.condition.span, frame, message=message)
 
     def _forget(self, body: Sequence[ast.Statement], frame: Frame) -> None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from archdsl.backends.python.modules import (
+    DECISION,
     Body,
     Branch,
     Built,
@@ -25,6 +26,7 @@ from archdsl.backends.python.modules import (
 )  # fmt: skip
 from archdsl.backends.python.values import Environment, agrees, environment_of
 from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.sizes import SizeDecision
 from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, evaluate, substitute, symbols
 
@@ -74,7 +76,7 @@ class BodyBuilder:
             if listed.items and all(name == "" for name in _names(listed)):
                 return Body(scope, inputs, scope.outputs, [("", listed)], [], sequential=True)
         draft = _Draft(set(scope.names), Counter(), set())
-        entries = self._entries(scope, draft)
+        entries = _with_decisions(self._entries(scope, draft), scope)
         uses = Counter(ref for entry in entries for ref in entry.step.inputs)
         uses.update(scope.outputs)
         entries = _fold(entries, uses)
@@ -96,7 +98,7 @@ class BodyBuilder:
         return known
 
     def _feeds_through(self, scope: Scope) -> bool:
-        if len(scope.inputs) != 1 or len(scope.outputs) != 1:
+        if len(scope.inputs) != 1 or len(scope.outputs) != 1 or scope.decisions:
             return False
         current = scope.inputs
         for unit in _units(scope):
@@ -287,6 +289,24 @@ def _is_option(scope: Scope) -> bool:
     if isinstance(unit, Node):
         return unit.recipe.module is not None and (Ref(unit.id, 0),) == scope.outputs
     return unit.kind != "choice" and unit.outputs == scope.outputs
+
+
+def _with_decisions(entries: list[Entry], scope: Scope) -> list[Entry]:
+    """The entries and, as soon as the tensors are there that they ask about, the decisions of a block or model."""
+    for decision in reversed(scope.decisions):
+        refs = set(decision.refs)
+        place = next((i + 1 for i, e in reversed(list(enumerate(entries))) if refs & set(e.step.outputs)), 0)
+        said = (("said", Const(_refusal(decision))),)
+        step = Step(decision.refs, (), (), decision.condition(), said, role=DECISION)
+        entries = [*entries[:place], Entry((), None, step), *entries[place:]]
+    return entries
+
+
+def _refusal(decision: SizeDecision) -> str:
+    """What the module says of images for which it would be another network."""
+    if decision.message:
+        return f"{decision.place} requires: {decision.message}"
+    return f"not the size that this network was built for, where {decision}; build it anew with image_size=..."
 
 
 def _constant(value: object) -> Const:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from archdsl.backends.python.construction import is_attribute
 from archdsl.backends.python.layout import INDENT, signature, statement
-from archdsl.backends.python.modules import Body, Option, Step
+from archdsl.backends.python.modules import DECISION, Body, Option, Step
 from archdsl.backends.python.text import argument
 from archdsl.graph.ir import Ref
 from archdsl.quoting import string_literal
@@ -115,6 +115,11 @@ class Forward:
                     return
                 continue
             text, infix, reads = self._expression(step, inputs, pending)
+            if step.role == DECISION:
+                self._release(reads)
+                yield from statement("if ", text, ":", depth)
+                yield from statement("raise ", f"ValueError({self._value(step.values[0][1])})", "", depth + 1)
+                continue
             if len(step.outputs) == 1:
                 pending = _Pending(step.outputs[0], text, infix, step.role, reads)
                 continue
@@ -180,7 +185,7 @@ class Forward:
 
     def _nests(self, pending: _Pending, step: Step, inputs: Sequence[Ref]) -> bool:
         """Whether a reader would rather see the pending expression inside the next call."""
-        if step.region is not None:
+        if step.region is not None or step.role == DECISION:
             return False
         if inputs.count(pending.ref) != 1 or self.uses[pending.ref] != 1:
             return False

@@ -74,7 +74,7 @@ def _split(body: Body, graph: Graph) -> _Split | None:
     head = head_of(graph)
     if head is None or any(name in ADDED for name, _ in body.members):
         return None
-    steps = [step for step in body.steps if step.outputs[0].node not in graph.aux]
+    steps = [step for step in body.steps if not any(ref.node in graph.aux for ref in step.outputs or step.inputs)]
     count = next((i for i, step in enumerate(steps, 1) if head.features in step.outputs), 0)
     before, after = steps[:count], steps[count:]
     made = {head.features}.union(*(step.outputs for step in after))

@@ -99,6 +99,10 @@ class Repeat:
 ModuleExpr: TypeAlias = Built | Weight | Instance | Option | Listed | Repeat
 
 
+DECISION = "decision"
+"""The role of a step without outputs, which refuses images for which its template holds; `said` says why."""
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Step:
     """One call in `forward`: of a member (`path`), or of a function without state (`template`, with `values`).

@@ -25,6 +25,9 @@ from archdsl.graph.ir import Graph
 from archdsl.graph.settings import InitRule
 from archdsl.symbolic import Const, Expr, Local
 
+_MOST_DECISIONS = 5
+"""Questions about sizes that the docstring of a file lists."""
+
 _STANDARD = {
     "math": "import math",
     "OrderedDict": "from collections import OrderedDict",
@@ -49,7 +52,7 @@ def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) 
         parts.append("\n".join([f"class {names.outputs}(NamedTuple):", *fields]))
     parts += ["\n".join(_class(known, classes, names, graph, rules)) for known in classes]
     body = "\n\n\n".join(parts)
-    texts = [_title(graph), docstring]
+    texts = [_title(graph), docstring, _sizes(graph)]
     source = "\n".join([*docstring_lines(texts, ""), "", *_imports(body), "", "", body, ""])
     vet(source, meaning_of(graph, texts, classes, names, rules))
     return source
@@ -59,6 +62,19 @@ def _title(graph: Graph) -> str:
     shape = graph.input_shape
     facts = f"{graph.params:,} parameters, {graph.macs:,} MACs at {shape.channels}×{shape.height}×{shape.width}."
     return f"{graph.name}: {facts}"
+
+
+def _sizes(graph: Graph) -> str:
+    """What the reader of the file has to know where the network depends on the size of the image."""
+    asked = list(map(str, graph.size_decisions))
+    if not asked:
+        return ""
+    more = f"; and {len(asked) - _MOST_DECISIONS} more" if len(asked) > _MOST_DECISIONS else ""
+    size = f"{graph.input_shape.height}×{graph.input_shape.width}"
+    answers = "; ".join(asked[:_MOST_DECISIONS]) + more
+    return (
+        f"What the spec asks about sizes, for images of {size}: {answers}. `forward` refuses images where it is not so."
+    )
 
 
 def _imports(body: str) -> Iterator[str]:
