@@ -198,3 +198,13 @@ def test_nasnet_runs_at_every_usual_size_and_says_what_it_asks() -> None:
         assert model(torch.empty(1, 3, size, size, device="meta")).shape == (1, 1000)
     with pytest.raises(ValueError, match=r"`previous.height == current.height` .*\(nasnet.arch:\d+\)"):
         model(torch.empty(1, 3, 4, 4, device="meta"))
+
+
+def test_what_a_spec_requires_is_only_text() -> None:
+    """The words of a `require` are in the source as one string, whatever they are."""
+    words = '\\"); raise SystemExit(0) #\\n\'\'\'\\\\ {0} \\"\\"\\"'
+    made = variant(f'model Net {{\n  x = image(3, 16, 16)\n  require x.height > 8, "{words}"\n  x -> conv(8, 3)\n}}\n')
+    model = build_module(made.graph, made.source)
+    with pytest.raises(ValueError, match="requires") as refused:
+        model(torch.randn(1, 3, 4, 4))
+    assert str(refused.value) == 'test.arch:3 requires: "); raise SystemExit(0) #\n\'\'\'\\ {0} """'

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from archdsl.backends.python.modules import Built, Listed, Option, Step
+from archdsl.backends.python.modules import DECISION, Built, Listed, Option, Step
 from archdsl.backends.python.naming import Names
 from archdsl.backends.python.parameters import ClassDef
 from archdsl.backends.python.traversal import body_holes, modules_of, named_numbers
@@ -70,6 +70,8 @@ class Meaning:
     attributes: set[str] = field(default_factory=set)
     dotted: set[str] = field(default_factory=set)
     """What is taken from torch and math, with all dots."""
+    refusals: set[tuple[str, str]] = field(default_factory=set)
+    """What `forward` says of images that it refuses, and where it does: the condition, `anonymous`."""
 
 
 def meaning_of(
@@ -130,6 +132,16 @@ def _add_class(meaning: Meaning, known: ClassDef, names: Names) -> None:
         for label in step.path:
             _add_label(meaning, label)
         _add_template(meaning, step)
+        if step.role == DECISION:
+            ((_, said),) = step.values
+            assert isinstance(said, Const)
+            condition = ast.parse(_HOLE.sub("x", step.template), mode="eval").body
+            meaning.refusals.add((said.value, anonymous(condition)))
+
+
+def anonymous(node: ast.expr) -> str:
+    """An expression, whatever its variables are called."""
+    return re.sub(r"Name\(id='\w+'", "Name(id=''", ast.dump(node))
 
 
 def _add_label(meaning: Meaning, label: str) -> None:

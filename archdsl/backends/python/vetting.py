@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from archdsl.backends.python.helpers import helper_sources
-from archdsl.backends.python.meaning import Meaning
+from archdsl.backends.python.meaning import Meaning, anonymous
 from archdsl.backends.python.reroll import LETTERS
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.quoting import paragraphs
@@ -146,7 +146,7 @@ class _Vetting:
             raise _Strange("a statement that does nothing", node)
 
     def _if(self, node: ast.If) -> None:
-        """`if width % 8:` and the refusal in it, whose text says the same."""
+        """`if width % 8:` and the refusal in it, whose text says the same; a refusal of images of another size."""
         match node:
             case ast.If(
                 test=ast.BinOp(left=left, op=ast.Mod(), right=right),
@@ -155,6 +155,13 @@ class _Vetting:
             ) if isinstance(message, ast.Constant) and isinstance(message.value, str):
                 said = message.value.split(" must be divisible by ")
                 if len(said) == 2 and [_dumped(part) for part in said] == [ast.dump(left), ast.dump(right)]:
+                    self.known |= {id(node.body[0]), id(message)}
+        match node:
+            case ast.If(
+                body=[ast.Raise(exc=ast.Call(func=ast.Name("ValueError"), args=[message], keywords=[]), cause=None)],
+                orelse=[],
+            ) if isinstance(message, ast.Constant):
+                if (message.value, anonymous(node.test)) in self.meaning.refusals:
                     self.known |= {id(node.body[0]), id(message)}
 
     def _raise(self, node: ast.Raise) -> None:
