@@ -37,10 +37,11 @@ _KINDS = {
 
 def families() -> list[str]:
     """Names of the shipped families: every shipped spec that has a model."""
-    return [path.stem for path in _shipped() if _variant_names(read(path))]
+    return [path.stem for path in shipped() if _variant_names(read(path))]
 
 
-def _shipped() -> list[Path]:
+def shipped() -> list[Path]:
+    """The shipped specs, in order."""
     for root in roots("specs"):
         if root.is_dir():
             return sorted(root.glob(f"*{SUFFIX}"))
@@ -75,13 +76,13 @@ def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source,
     is_path = spec.endswith(SUFFIX) or "/" in spec or "\\" in spec
     if is_path and os.path.lexists(spec):
         return read(spec), variant or None
-    shipped = find("specs", spec if is_path else spec + SUFFIX)
-    if shipped is not None:
+    own = find("specs", spec if is_path else spec + SUFFIX)
+    if own is not None:
         if is_path:
             (say or _warn)(f"there is no {spec} here: the shipped one is used")
-        return read(shipped), variant or None
+        return read(own), variant or None
     known: list[str] = []
-    for path in _shipped():
+    for path in shipped():
         source = read(path)
         names = _variant_names(source)
         if spec in names and not variant:
@@ -104,7 +105,7 @@ def _missing(path: str) -> str:
     return "it was made just now"
 
 
-def _near(spec: str, shipped: list[str]) -> str:
+def _near(spec: str, names: list[str]) -> str:
     """The hint for what is not there: the file beside it, and what is shipped, that have nearly its name."""
     folder, name = os.path.split(spec)
     stem = name.removesuffix(SUFFIX)
@@ -113,7 +114,7 @@ def _near(spec: str, shipped: list[str]) -> str:
     except (OSError, ValueError):
         stems = []
     file = stem if stem in stems else closest(stem, stems)
-    own = stem if stem in shipped else closest(stem, shipped)
+    own = stem if stem in names else closest(stem, names)
     found = [f"`{os.path.join(folder, file + SUFFIX)}`"] if file else []
     found += [f"the shipped `{own}`" if name != stem or file else f"`{own}`"] if own else []
     return f"did you mean {', or '.join(found)}?" if found else ""
@@ -156,8 +157,8 @@ def used_file(source: Source, name: str) -> Source | None:
             shown = os.path.dirname(source.name)
             is_own = os.path.realpath(shown) == folder
             return _read(real, os.path.join(shown, os.path.relpath(real, folder)) if is_own else real)
-    shipped = find("specs", name)
-    return _read(str(shipped), str(shipped)) if shipped else None
+    own = find("specs", name)
+    return _read(str(own), str(own)) if own else None
 
 
 def _is_there(path: str) -> bool:

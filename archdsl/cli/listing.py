@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -10,8 +11,9 @@ from archdsl.cli import console
 from archdsl.cli.shared import ArchCommand, document, json_option
 
 if TYPE_CHECKING:
-    from archdsl.api import ArchFile
+    from archdsl.cli.recorded import Family
     from archdsl.cli.schema import FamilyJson
+    from archdsl.source import Source
 
 
 _NAMES = 30
@@ -25,30 +27,27 @@ def command(as_json: bool) -> int:
 
     Any of these names may stand for SPEC in the other commands.
     """
-    from archdsl import api
-    from archdsl.library import families
+    from archdsl.cli.recorded import families
 
-    files = {name: api.open(name) for name in families()}
+    found = list(families())
     if as_json:
-        console.write_json(document("list", (), families=[_data(name, file) for name, file in files.items()]))
+        console.write_json(document("list", (), families=[_data(source, family) for source, family in found]))
         return 0
-    width = min(_NAMES, 2 + max((len(variant) for file in files.values() for variant in file), default=0))
-    from archdsl.cli.tables import variant_table
+    from archdsl.cli.tables import heading, variant_table
 
+    longest = max((len(variant["name"]) for _, family in found for variant in family["variants"]), default=0)
+    width = min(_NAMES, 2 + longest)
     console.show(variant_table([], width))
-    for name, file in files.items():
-        _print(name, file, width)
+    for source, family in found:
+        rows = list(zip(family["variants"], family["top1"], strict=True))
+        console.show(heading(_name(source), family["doc"]), variant_table(rows, width, header=False))
+        console.line()
     return 0
 
 
-def _data(name: str, file: ArchFile) -> FamilyJson:
-    from archdsl.cli.facts import variant_json
-
-    return {"name": name, "file": file.name, "doc": file.docstring, "variants": list(map(variant_json, file.values()))}
+def _data(source: Source, family: Family) -> FamilyJson:
+    return {"name": _name(source), "file": source.name, "doc": family["doc"], "variants": family["variants"]}
 
 
-def _print(name: str, file: ArchFile, width: int) -> None:
-    from archdsl.cli.tables import heading, variant_table
-
-    console.show(heading(name, file.docstring), variant_table(list(file.values()), width, header=False))
-    console.line()
+def _name(source: Source) -> str:
+    return PurePath(source.name).stem

@@ -59,9 +59,11 @@ def _data(file: ArchFile, variants: list[Variant], several: bool) -> dict[str, A
 
 
 def _compare(file: ArchFile, variants: list[Variant]) -> None:
-    from archdsl.cli.tables import prose, variant_table
+    from archdsl.cli.facts import variant_json
+    from archdsl.cli.tables import prose, top1, variant_table
 
-    console.show(*prose(file.docstring), variant_table(variants))
+    rows = [(variant_json(variant), top1(variant)) for variant in variants]
+    console.show(*prose(file.docstring), variant_table(rows))
 
 
 def _one(variant: Variant, layers: bool) -> None:

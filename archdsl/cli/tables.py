@@ -16,6 +16,7 @@ from archdsl.cli.facts import arguments, node_params
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
+    from archdsl.cli.schema import VariantJson
     from archdsl.graph.table import StageRow
 
 _PAPER = re.compile(r".*?\(.*?\d{4}\)|.+?(?=[;.]( |$)|$)")
@@ -116,12 +117,13 @@ def layer_table(variant: Variant) -> Table:
     return made
 
 
-def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = True) -> Table:
-    """Several variants, one a row. `width` aligns several tables: the columns of the longest name, indented.
+def variant_table(variants: Sequence[tuple[VariantJson, str]], width: int = 0, header: bool = True) -> Table:
+    """Several variants and their published accuracies, one a row. `width` aligns several tables: the columns of the
+    longest name, indented.
 
-    The column of published accuracies is there where a variant has one; without variants all columns are.
+    The column of accuracies is there where a variant has one; without variants all columns are.
     """
-    accuracies = not variants or any(variant.published for variant in variants)
+    accuracies = not variants or any(accuracy for _, accuracy in variants)
     columns: list[Column] = [("variant", "left"), ("input", "right"), ("layers", "right"), ("params", "right")]
     columns += [("MACs", "right"), ("top-1", "right")] if accuracies else [("MACs", "right")]
     made = plain_table(*columns)
@@ -129,11 +131,11 @@ def variant_table(variants: Sequence[Variant], width: int = 0, header: bool = Tr
         for column, least in zip(made.columns, (width, 9, 6, 11, 7, 7), strict=False):
             column.min_width = least
     made.show_header = header
-    for variant in variants:
-        graph = variant.graph
-        name = ("  " if width else "") + variant.name
-        costs = (count(variant.table.layers), count(graph.params), macs(graph.macs))
-        made.add_row(*map(Text, [name, str(graph.input_shape), *costs, *([top1(variant)] if accuracies else [])]))
+    for variant, accuracy in variants:
+        name = ("  " if width else "") + variant["name"]
+        costs = (count(variant["layers"]), count(variant["params"]), macs(variant["macs"]))
+        size = "×".join(map(str, variant["input"]))
+        made.add_row(*map(Text, [name, size, *costs, *([accuracy] if accuracies else [])]))
     return made
 
 
