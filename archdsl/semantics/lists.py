@@ -72,12 +72,37 @@ class ListRules(OperatorRules):
         return total
 
     def _item(self, item: ast.Item, frame: Frame) -> Any:
+        """The members that one item of a list stands for, or UNKNOWN."""
         if item.condition is not None:
             return self._optional(item, item.condition, frame)
         if item.count is not None:
             return self._repeated(item, item.count, frame)
-        value = self.evaluate(item.value, frame)
-        return UNKNOWN if value is UNKNOWN else [value]
+        return self._spliced(item.value, frame)
+
+    def _spliced(self, node: ast.Expression, frame: Frame) -> Any:
+        """One value as a list of it; of `..xs` the members; or UNKNOWN."""
+        if not isinstance(node, ast.Splice):
+            value = self.evaluate(node, frame)
+            return UNKNOWN if value is UNKNOWN else [value]
+        value = self.evaluate(node.value, frame)
+        while isinstance(value, Choice):  # how many members there are depends on the condition
+            self.structural(value.condition, frame)
+            value = value.layer
+        if value is UNKNOWN:
+            return UNKNOWN
+        if isinstance(value, Sequence):
+            self.step(frame, node.span, len(value.layers))
+            return list(value.layers)
+        items = plain_list(value)
+        if items is None:
+            expected, help_ = "a list or a sequence", "`..` puts the members of a list into another: `[..layers, relu]`"
+            got = type_name(value)
+            return self.error(
+                "E301", node.value.span, frame, what="what stands after ..", expected=expected, got=got, help=help_
+            )
+        self.structural(expr_of(value), frame)
+        self.step(frame, node.span, len(items))
+        return list(members(value))
 
     def _repeated(self, item: ast.Item, times: ast.Expression, frame: Frame) -> Any:
         count = self.integer(times, frame, "the number of repeats")
@@ -90,15 +115,19 @@ class ListRules(OperatorRules):
         if number > MAX_LIST:
             self.limit(frame, item.span, "members of a list", MAX_LIST)
         self.structural(expr_of(count), frame)
-        value = self.evaluate(item.value, frame)
-        return UNKNOWN if value is UNKNOWN else [value] * number
+        values = self._spliced(item.value, frame)
+        if values is UNKNOWN:
+            return UNKNOWN
+        if number * len(values) > MAX_LIST:
+            self.limit(frame, item.span, "members of a list", MAX_LIST)
+        return values * number
 
     def _optional(self, item: ast.Item, condition: ast.Expression, frame: Frame) -> Any:
         test = self.condition(condition, frame)
         if test is UNKNOWN:
             return UNKNOWN
         always = _without_condition(item)
-        if not isinstance(test, Traced) or item.count is not None:
+        if not isinstance(test, Traced) or item.count is not None or isinstance(item.value, ast.Splice):
             self.structural(expr_of(test), frame)
             return self._item(always, frame) if plain(test) else []
         if not test.value:
@@ -114,30 +143,41 @@ class ListRules(OperatorRules):
         return UNKNOWN if value is UNKNOWN else [value]
 
     def _comprehension(self, node: ast.Comprehension, frame: Frame) -> Any:
-        listed = self.iterable(self.evaluate(node.iterable, frame), node.iterable.span, frame)
-        if listed is UNKNOWN:
-            return UNKNOWN
         outer = dict(frame.locals)
         values: list[Any] = []
-        failed = False
+        whole = self._clauses(node, 0, values, frame)
+        frame.locals = outer
+        return self.list_value(values, node.span, frame) if whole else UNKNOWN
+
+    def _clauses(self, node: ast.Comprehension, depth: int, values: list[Any], frame: Frame) -> bool:
+        """Put into `values` what a comprehension gives from one of its clauses on; False after an error."""
+        clause = node.clauses[depth]
+        listed = self.iterable(self.evaluate(clause.iterable, frame), clause.iterable.span, frame)
+        if listed is UNKNOWN:
+            return False
+        whole = True
         for index, value in listed:
             self.step(frame, node.span)
-            if not self.bind_loop(node.target, index, value, frame):
-                failed = True
-                break
-            if node.condition is not None:
-                keep = self.condition(node.condition, frame)
+            if not self.bind_loop(clause.target, index, value, frame):
+                return False
+            if clause.condition is not None:
+                keep = self.condition(clause.condition, frame)
                 if keep is UNKNOWN:
-                    failed = True
-                    break
+                    return False
                 self.structural(expr_of(keep), frame)
                 if not plain(keep):
                     continue
-            item = self.evaluate(node.value, frame)
-            failed = failed or item is UNKNOWN
-            values.append(item)
-        frame.locals = outer
-        return UNKNOWN if failed else self.list_value(values, node.span, frame)
+            if depth + 1 < len(node.clauses):
+                if not self._clauses(node, depth + 1, values, frame):
+                    return False
+                continue
+            made = self._spliced(node.value, frame)
+            whole = whole and made is not UNKNOWN
+            if made is not UNKNOWN:
+                values += made
+            if len(values) > MAX_LIST:
+                self.limit(frame, node.span, "members of a list", MAX_LIST)
+        return whole
 
     def iterable(self, value: Any, span: Span, frame: Frame) -> Any:
         """Pairs (index, member) of a list or range, or UNKNOWN with E311 reported."""

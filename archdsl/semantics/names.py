@@ -492,12 +492,16 @@ class FileNames:
                 if part is not None:
                     self._visit(part)
 
+    def _splice(self, node: ast.Splice) -> None:
+        self._visit(node.value)
+
     def _comprehension(self, node: ast.Comprehension) -> None:
-        self._visit(node.iterable)
         outer = set(self.body.known)
-        self._target(node.target)
-        if node.condition is not None:
-            self._visit(node.condition)
+        for clause in node.clauses:
+            self._visit(clause.iterable)
+            self._target(clause.target)
+            if clause.condition is not None:
+                self._visit(clause.condition)
         self._visit(node.value)
         self.body.known = outer
 
@@ -567,6 +571,7 @@ _VISITS: dict[type, Callable[[FileNames, Any], None]] = {
     ast.Arrow: FileNames._arrow,
     ast.Labelled: FileNames._labelled,
     ast.ListExpr: FileNames._list,
+    ast.Splice: FileNames._splice,
     ast.Comprehension: FileNames._comprehension,
     ast.TupleExpr: FileNames._tuple,
 }

@@ -12,7 +12,21 @@ from dataclasses import replace
 from typing import Any
 
 from archdsl.semantics.core import Core, Frame
-from archdsl.semantics.values import UNKNOWN, Layer, Tensor, Traced, expr_of, is_long, members, plain, traced, type_name
+from archdsl.semantics.values import (
+    UNKNOWN,
+    Choice,
+    Layer,
+    Sequence,
+    Tensor,
+    Traced,
+    expr_of,
+    is_long,
+    members,
+    plain,
+    plain_list,
+    traced,
+    type_name,
+)  # fmt: skip
 from archdsl.symbolic import Const, Expr, Not, binary
 from archdsl.syntax import ast
 
@@ -68,6 +82,9 @@ class OperatorRules(Core):
             if op not in ("+", "*"):
                 kinds = {"left": type_name(left), "right": type_name(right)}
                 return self.error("E304", node.op_span, frame, op=op, facts=kinds)
+            if op == "+" and _joins_or_adds(left, right):
+                kinds = {"left": _kind(left), "right": _kind(right)}
+                return self.error("E329", node.op_span, frame, help=_both_meanings(node, left, right), facts=kinds)
             both = (node.left.span, node.right.span)
             return self.combine("add" if op == "+" else "mul", (left, right), frame, node.span, both)
         return self._arithmetic(node, frame, left, right)
@@ -162,6 +179,48 @@ class OperatorRules(Core):
             return UNKNOWN if len(self.bag) else value
         finally:
             self.bag = bag
+
+
+def _chosen(value: Any) -> Any:
+    """The layer that an `if` chose."""
+    while isinstance(value, Choice):
+        value = value.layer
+    return value
+
+
+def _joins_or_adds(left: Any, right: Any) -> bool:
+    """Whether `+` could join lists as well as add what layers give: between sequences, or a list and a layer."""
+    left, right = _chosen(left), _chosen(right)
+    if isinstance(left, Sequence) and isinstance(right, Sequence):
+        return True
+    lists = [plain_list(value) is not None for value in (left, right)]
+    return any(lists) and any(isinstance(value, Layer) for value in (left, right))
+
+
+def _kind(value: Any) -> str:
+    return "a sequence" if isinstance(_chosen(value), Sequence) else type_name(value)
+
+
+def _both_meanings(node: ast.BinaryExpr, left: Any, right: Any) -> str:
+    """How to write a joined sequence, and a sum, of these operands."""
+    texts = [" ".join(side.span.text.split()) for side in (node.left, node.right)]
+    if sum(map(len, texts)) > 60:
+        texts = ["a", "b"]
+    parts = []
+    for text, side, value in zip(texts, (node.left, node.right), (left, right), strict=True):
+        if isinstance(side, ast.ListExpr) and text[0] == "[":
+            parts.append(text[1:-1])
+            continue
+        loose = isinstance(side, ast.If | ast.Arrow | ast.Labelled) and len(text) > 1
+        parts.append(f"{'..' * _is_list(value)}{f'({text})' if loose else text}")
+    joined = f"to join them, write `[{', '.join(part for part in parts if part)}]`"
+    if any(plain_list(value) is not None for value in (left, right)):
+        return joined
+    return f"{joined}; to add what each gives for the same input, `add({', '.join(texts)})`"
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(_chosen(value), Sequence) or plain_list(value) is not None
 
 
 def _not(expr: Expr) -> Expr:

@@ -157,8 +157,15 @@ class Labelled(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Splice(Syntax):
+    """`..xs`, only as a member of a list or the value of a comprehension: each member of xs."""
+
+    value: Expression
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Item(Syntax):
-    """A member of `[…]`: `f`, `n of f` (count) or `f if c` (condition)."""
+    """A member of `[…]`: `f`, `n of f` (count) or `f if c` (condition), where f may be a `Splice`."""
 
     value: Expression
     count: Expression | None = None
@@ -181,13 +188,20 @@ class Target(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Comprehension(Syntax):
-    """`[f(i) for i in 0..n if c]`; two targets (`i, v`) also bind the index."""
+class Clause(Syntax):
+    """`for i in 0..n if c` of a comprehension; two targets (`i, v`) also bind the index."""
 
-    value: Expression
     target: Target
     iterable: Expression
     condition: Expression | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Comprehension(Syntax):
+    """`[f(i, j) for i in 0..n for j in 0..i]`: the last clause changes fastest."""
+
+    value: Expression
+    clauses: tuple[Clause, ...]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -199,7 +213,7 @@ class TupleExpr(Syntax):
 
 Expression: TypeAlias = (
     Number | String | Bool | Name | Attribute | Subscript | CallExpr | Unary | BinaryExpr | Range | If | Arrow
-    | Labelled | ListExpr | Comprehension | TupleExpr
+    | Labelled | ListExpr | Comprehension | TupleExpr | Splice
 )  # fmt: skip
 
 # --- statements ------------------------------------------------------------------------------

@@ -66,8 +66,14 @@ class Build:
     def repeated_item(self, c: list[Any], start: int, end: int) -> ast.Item:
         return ast.Item(c[1], c[0], c[2], span=self.span(start, end))
 
+    def splice(self, c: list[Any], start: int, end: int) -> ast.Splice:
+        return ast.Splice(c[0], span=self.span(start, end))
+
     def comprehension(self, c: list[Any], start: int, end: int) -> ast.Comprehension:
-        return ast.Comprehension(c[0], c[1], c[2], c[3], span=self.span(start, end))
+        return ast.Comprehension(c[0], tuple(c[1:]), span=self.span(start, end))
+
+    def clause(self, c: list[Any], start: int, end: int) -> ast.Clause:
+        return ast.Clause(c[0], c[1], c[2], span=self.span(start, end))
 
     # --- operations --------------------------------------------------------------------------
 

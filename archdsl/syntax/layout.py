@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from archdsl.syntax import ast
 from archdsl.syntax.columns import WIDTH, aligned, end_column
@@ -117,6 +118,8 @@ class Layout:
                 return head + self.expression(node.value, column + len(head), LABEL)
             case ast.Attribute():
                 return f"{self.expression(node.value, column, POSTFIX)}.{node.name}"
+            case ast.Splice():
+                return ".." + self.expression(node.value, column + 2, OR)
         return self._bracketed(node, column)
 
     def _bracketed(self, node: ast.Expression, column: int) -> str:
@@ -214,35 +217,46 @@ class Layout:
         return texts if fits else aligned(lines, starts=starts, comma="", gap=" -> ", only=())
 
     def _comprehension(self, node: ast.Comprehension, column: int) -> str:
-        condition = node.condition
-        joints = [node.span.start, node.value.span.end, *([node.iterable.span.end] if condition else [])]
-        parts = [node.value, node.target, *([condition] if condition else [])]
+        tails: list[tuple[ast.Syntax, ast.Syntax, Callable[[], str]]] = []
+        last: ast.Syntax = node.value
+        for clause in node.clauses:
+            tails.append((last, clause.target, partial(self._for, clause)))
+            last = clause.iterable
+            if clause.condition is not None:
+                tails.append((last, clause.condition, partial(self._filter, clause.condition)))
+                last = clause.condition
 
         def plain() -> str:
             self.tail += 1
-            text = "[" + self.expression(node.value, column + 1) + f" for {self.target(node.target)} in "
-            text += self.expression(node.iterable, end_column(text, column), OR)
-            text += "" if condition is None else f" if {self.one_line(condition, OR)}"
+            text = "[" + self.expression(node.value, column + 1)
+            for clause in node.clauses:
+                text += f" for {self.target(clause.target)} in "
+                text += self.expression(clause.iterable, end_column(text, column), OR)
+                text += "" if clause.condition is None else f" {self._filter(clause.condition)}"
             self.tail -= 1
             return text + "]"
 
-        if not self._hangs(joints, parts, plain, column):
+        joints = [node.span.start, *(before.span.end for before, _, _ in tails)]
+        if not self._hangs(joints, [node.value, *(part for _, part, _ in tails)], plain, column):
             return plain()
         outer = self.indent, self.tail
         self.indent, self.tail = self.indent + 2, 0
         pad = "\n" + " " * self.indent
-        text = "[" + (self.comments.between(joints[0], parts[0].span.start, self.indent)) + pad
+        text = "[" + (self.comments.between(joints[0], node.value.span.start, self.indent)) + pad
         text += self.expression(node.value, self.indent)
-        tail = f"for {self.target(node.target)} in {self.one_line(node.iterable, OR)}"
-        fits = end_column(text, column) + 1 + len(tail) <= WIDTH
-        text += (self._break(node.value, node.target, self.indent) or (" " if fits else pad)) + tail
-        if condition is not None:
-            tail = f"if {self.one_line(condition, OR)}"
+        for before, part, write in tails:
+            tail = write()
             fits = end_column(text, column) + 1 + len(tail) <= WIDTH
-            text += (self._break(node.iterable, condition, self.indent) or (" " if fits else pad)) + tail
-        text += self.comments.between(parts[-1].span.end, node.span.end, self.indent)
+            text += (self._break(before, part, self.indent) or (" " if fits else pad)) + tail
+        text += self.comments.between(last.span.end, node.span.end, self.indent)
         self.indent, self.tail = outer
         return text + "\n" + " " * self.indent + "]"
+
+    def _for(self, clause: ast.Clause) -> str:
+        return f"for {self.target(clause.target)} in {self.one_line(clause.iterable, OR)}"
+
+    def _filter(self, condition: ast.Expression) -> str:
+        return f"if {self.one_line(condition, OR)}"
 
     # --- brackets ----------------------------------------------------------------------------
 

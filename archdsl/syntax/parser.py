@@ -20,7 +20,7 @@ Callback: TypeAlias = Callable[[Any, list[Any], int, int], Any]
 
 _DEEPER = frozenset(
     "chain label stage quoted_label quoted_stage conditional binary unary chained interval call subscript attribute "
-    "sequence group comprehension if_statement for_statement".split()
+    "sequence splice group comprehension if_statement for_statement".split()
 )
 """The reductions that count as a level of the tree."""
 

@@ -72,14 +72,20 @@ def show(node: ast.Expression) -> str:
             return f"<{', '.join(map(show, items))}>"
         case ast.ListExpr(items=items):
             return f"[{', '.join(map(show_item, items))}]"
-        case ast.Comprehension(value=value, target=target, iterable=iterable, condition=condition):
-            tail = f" if {show(condition)}" if condition else ""
-            return f"[{show(value)} for {show_target(target)} in {show(iterable)}{tail}]"
+        case ast.Splice(value=value):
+            return f"..{show(value)}"
+        case ast.Comprehension(value=value, clauses=clauses):
+            return f"[{show(value)}{''.join(map(show_clause, clauses))}]"
     raise AssertionError(node)
 
 
 def show_argument(argument: ast.Argument) -> str:
     return (".." if argument.spread else f"{argument.name} = " if argument.name else "") + show(argument.value)
+
+
+def show_clause(clause: ast.Clause) -> str:
+    tail = f" if {show(clause.condition)}" if clause.condition else ""
+    return f" for {show_target(clause.target)} in {show(clause.iterable)}{tail}"
 
 
 def show_item(item: ast.Item) -> str:

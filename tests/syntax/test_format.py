@@ -84,6 +84,9 @@ UNCHANGED = [
     "fn f = [\n  a, b, c,  # why\n  d\n  # end\n]\n",
     "fn f = x -> [blocks: [\n  f(i) for i in 0..3\n]]\n",
     "fn f = [\n  if a then b\n  else c\n  for i in xs\n  if i\n]\n",
+    "fn f = [a, ..b, 2 of ..[c, d] if e, ..b + c, ..(if a then b else c)]\n",
+    "fn f = [..[a, b] for i in xs if i for j in i]\n",
+    "fn f = [\n  ..a for i in xs if i\n  # each\n  for j in i\n  if j\n]\n",
     "fn f = x\n    -> concat(\n      a,\n      b,\n    )\n    -> c\n",
     "fn f = (\n  a,\n)\n",
     "fn f =\n  if a then b\n  else if c then d\n  else e\n",
@@ -139,6 +142,8 @@ CHANGED = [
     ("expect abc { a = 1 }\nexpect d { b = 2 }", "expect abc { a = 1 }\nexpect d   { b = 2 }\n"),
     ("model M { if a { b }\n else {\n c }\n }", "model M {\n  if a {\n    b\n  } else {\n    c\n  }\n}\n"),
     ("fn f = l1 : a", "fn f = l1: a\n"),
+    ("fn f = [.. a,2 of ..b, .. (c),..(c+d)]", "fn f = [..a, 2 of ..b, ..c, ..c + d]\n"),
+    ("fn f = [..(a -> b) for i in xs for j in ys]", "fn f = [..(a -> b) for i in xs for j in ys]\n"),
     ("model M {\n stage  a\n { b }\n}", "model M {\n  stage a {\n    b\n  }\n}\n"),
 ]
 

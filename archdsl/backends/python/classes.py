@@ -21,7 +21,7 @@ from archdsl.backends.python.parameters import (
     parameters_of,
     settled,
 )  # fmt: skip
-from archdsl.backends.python.unify import Case, outline, unify
+from archdsl.backends.python.unify import Case, outline, shared
 from archdsl.graph.ir import TRANSPARENT, Graph, Scope
 from archdsl.symbolic import Expr
 
@@ -173,7 +173,7 @@ def _reachable(start: _Key, uses: dict[_Key, set[_Key]]) -> set[_Key]:
 def _groups(cases: Sequence[Case]) -> list[tuple[Sequence[Case], Body]]:
     """Split instances of equal outline into those that share a class: all, if possible."""
     try:
-        return [(cases, unify(cases))]
+        return [(cases, shared(cases))]
     except Mismatch:
         pass
     groups: list[list[Case]] = []
@@ -181,14 +181,14 @@ def _groups(cases: Sequence[Case]) -> list[tuple[Sequence[Case], Body]]:
     for case in cases:
         for index, group in enumerate(groups):
             try:
-                bodies[index] = unify([*group, case])
+                bodies[index] = shared([*group, case])
             except Mismatch:
                 continue
             group.append(case)
             break
         else:
             groups.append([case])
-            bodies.append(unify([case]))
+            bodies.append(shared([case]))
     return list(zip(groups, bodies, strict=True))
 
 

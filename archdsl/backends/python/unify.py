@@ -13,7 +13,7 @@ from typing import Any
 
 from archdsl.backends.python.common import Mismatch, common, common_kwargs, unify_modules
 from archdsl.backends.python.modules import Body, Branch, Built, ModuleExpr, Option, Region, Step
-from archdsl.backends.python.traversal import holes, modules_of, regions_in
+from archdsl.backends.python.traversal import body_holes, holes, modules_of, regions_in
 from archdsl.backends.python.values import Environment, defined
 from archdsl.graph.ir import Ref, Scope
 from archdsl.symbolic import Expr, symbols
@@ -58,6 +58,19 @@ def unify(cases: Sequence[Case]) -> Body:
         raise Mismatch  # two options that are never there together may have the same name
     members.sort(key=_by_use(steps))
     return replace(first, members=members, steps=steps, decided=decided)
+
+
+def shared(cases: Sequence[Case]) -> Body:
+    """The class body of several instances, or Mismatch: as `unify`, and every instance has all its parameters.
+
+    Where a function's layer stands in different blocks, the branch that one took may ask for what another block lacks.
+    """
+    body = unify(cases)
+    if any(case.environment.keys() != cases[0].environment.keys() for case in cases):
+        asked = {name for hole in body_holes(body) for name in symbols(hole)}
+        if any(name not in case.environment for case in cases for name in asked):
+            raise Mismatch
+    return body
 
 
 def _by_use(steps: Sequence[Step]) -> Any:

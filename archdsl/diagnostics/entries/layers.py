@@ -1,4 +1,4 @@
-"""E313–E325: layers, tensors, limits and rows."""
+"""E313–E327: layers, tensors, limits and rows."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -380,34 +380,6 @@ ENTRIES = (
               x = image(3, 32, 32) -> conv(16, 3)
               output part = x -> conv(1, 1)
               x -> gap -> flatten -> linear(classes)
-            }
-            variant net = Net()
-            """,
-    ),
-    Entry(
-        "E338",
-        "tensor as a parameter",
-        facts="name owner",
-        message="`{name}` of `{owner}` cannot be a tensor",
-        label="only a function takes tensors",
-        help="a rule computes numbers; pass `x.channels`",
-        explanation="""
-            A parameter of a block or a model is what it is configured with: numbers, strings, lists, layers. The
-            tensors that a block sees are its inputs, `in` or those named after `on`; the one of a model is its
-            `image(…)`. A function takes tensors, and lists of them, as any other argument.
-            """,
-        example="""
-            block Join(width, skip: tensor) = concat(in, skip) -> conv(width, 3)
-            model Net(classes = 10) = image(3, 32, 32) -> conv(16, 3) -> gap -> flatten -> linear(classes)
-            variant net = Net()
-            """,
-        fixed="""
-            block Join(width) on (x, skip) {
-              concat(x, skip) -> conv(width, 3)
-            }
-            model Net(classes = 10) {
-              x = image(3, 32, 32) -> conv(16, 3)
-              (x, x -> conv(16, 3)) -> Join(16) -> gap -> flatten -> linear(classes)
             }
             variant net = Net()
             """,

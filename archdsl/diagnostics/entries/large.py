@@ -1,0 +1,63 @@
+"""E329–E338: joined sequences, what is too large to be built, tensors as parameters."""
+
+from archdsl.diagnostics.entry import Entry
+
+ENTRIES = (
+    Entry(
+        "E329",
+        "joined or added",
+        facts="left right",
+        message="`+` of {left} and {right} could join them, or add what they give",
+        label="joined or added?",
+        help="to join sequences, write `[..a, ..b]`; to add what each gives for the same input, `add(a, b)`",
+        explanation="""
+            `+` adds what layers give for the same input, and joins lists; a sequence is a layer and is written as a
+            list, so that both could be meant. `[..a, ..b]` has the members of both. `add(a, b)` is their sum, and so is
+            `+` where one of them has a label or is no sequence: `[conv(8, 3), bn] + id`.
+            """,
+        example="""
+            model Net(widths = [16, 32], classes = 10) {
+              layers = [conv(8, 3)]
+              for width in widths { layers = layers + [conv(width, 3), relu] }
+              image(3, 32, 32) -> features: layers -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(widths = [16, 32], classes = 10) {
+              layers = [conv(8, 3)]
+              for width in widths { layers = [..layers, conv(width, 3), relu] }
+              image(3, 32, 32) -> features: layers -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E338",
+        "tensor as a parameter",
+        facts="name owner",
+        message="`{name}` of `{owner}` cannot be a tensor",
+        label="only a function takes tensors",
+        help="a rule computes numbers; pass `x.channels`",
+        explanation="""
+            A parameter of a block or a model is what it is configured with: numbers, strings, lists, layers. The
+            tensors that a block sees are its inputs, `in` or those named after `on`; the one of a model is its
+            `image(…)`. A function takes tensors, and lists of them, as any other argument.
+            """,
+        example="""
+            block Join(width, skip: tensor) = concat(in, skip) -> conv(width, 3)
+            model Net(classes = 10) = image(3, 32, 32) -> conv(16, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            block Join(width) on (x, skip) {
+              concat(x, skip) -> conv(width, 3)
+            }
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              (x, x -> conv(16, 3)) -> Join(16) -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+)
