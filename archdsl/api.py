@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from archdsl import library
+from archdsl import arguments, library
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
@@ -65,6 +65,7 @@ class ArchFile(Mapping[str, Variant]):
         return found.text if found else ""
 
     def __getitem__(self, name: str) -> Variant:
+        name = arguments.text("variant", name)
         if name not in self.variants:
             bag = Bag()
             bag.report("E108", None, name=name, suggestion=closest(name, self.variants))
@@ -179,7 +180,7 @@ def open(spec: str | os.PathLike[str]) -> ArchFile:
 
     All its variants are checked, claims included; raises ArchError with every error found.
     """
-    source, _ = library.locate(str(spec))
+    source, _ = library.locate(arguments.path("spec", spec, "a path or a name"))
     file = open_source(source)
     file.check()
     file.bag.raise_errors()
@@ -209,8 +210,9 @@ def forget() -> None:
 
 def find(spec: str | os.PathLike[str], variant: str | None = None) -> Variant:
     """The variant that `SPEC`, `SPEC:VARIANT` or the two names together mean."""
-    source, named = library.locate(str(spec))
-    return _opened(source).only(variant or named, str(spec))
+    path, variant = arguments.path("spec", spec, "a path or a name"), arguments.optional_text("variant", variant)
+    source, named = library.locate(path)
+    return _opened(source).only(named if variant is None else variant, path)
 
 
 def load(
@@ -222,7 +224,7 @@ def load(
     weights_set: str | None = None,
     in_channels: int | None = None,
     image_size: int | tuple[int, int] | None = None,
-    features: bool | str | Sequence[str] = False,
+    features: bool | str | Sequence[str | int] = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     **parameters: Any,
@@ -232,7 +234,7 @@ def load(
     Keyword arguments set parameters of the model (`classes=10`). `in_channels` and `image_size` (of both sides, or
     height and width) replace what the spec says of its image. With `features` it is the part of the network that gives
     feature maps, which it returns as a dict by the names of their stages: of those that are named, or (True) of the
-    last of each resolution.
+    last of each resolution, of which numbers choose ([-2, -1]: the last two).
 
     With `weights` (.safetensors or .pth) nothing is initialized and the tensors of the file are used; `checkpoint`
     names the key map of the spec to read it with, found by itself where only one fits; `weights_set` says which set is
@@ -242,19 +244,53 @@ def load(
     `features`, the rest of the network is left aside. Raises ArchError with every diagnostic; TypeError for a
     `checkpoint` or `weights_set` without `weights`, which would change nothing.
     """
+    file = None if weights is None else arguments.path("weights", weights)
     for name, value in (("checkpoint", checkpoint), ("weights_set", weights_set)):
-        if value is not None and weights is None:
+        if arguments.optional_text(name, value) is not None and file is None:
             raise TypeError(f"{name} = {value!r} says how to read weights, and none are given")
+    names = _features(features)
+    _check_torch(device, dtype)
     from archdsl.backends.module import construct
 
     with collector_paused():
         whole = find(spec, variant).override(parameters).for_image(in_channels, image_size)
-        names = [features] if isinstance(features, str) else None if isinstance(features, bool) else features
+        if features is not False and "classes" in parameters:
+            bag = Bag()
+            bag.report("E625", None, name=whole.name)
+            raise ArchError(bag)
         found = whole.features(names) if features is not False else whole
         model_class = found.model_class
-        if weights is None:
-            return construct(model_class, device=device, dtype=dtype)
-        return _pretrained(found, weights, checkpoint, weights_set, device, dtype, new_head="classes" in parameters)
+        try:
+            if file is None:
+                return construct(model_class, device=device, dtype=dtype)
+            return _pretrained(found, file, checkpoint, weights_set, device, dtype, new_head="classes" in parameters)
+        except MemoryError:
+            raise found.too_large(dtype) from None
+
+
+def _features(features: object) -> Sequence[str | int] | None:
+    """The stages that are asked for, None: those that belong to `True`, or to no features at all."""
+    if isinstance(features, bool):
+        return None
+    if isinstance(features, str):
+        return [features]
+    return arguments.several("features", features, "True, the name of a stage, or a list of names or numbers")
+
+
+def _check_torch(device: object, dtype: object) -> None:
+    """Raise TypeError for what is no device, or no dtype of weights."""
+    import torch
+
+    try:
+        if device is not None:
+            torch.device(device)  # type: ignore[call-overload]
+    except (RuntimeError, TypeError, ValueError, OverflowError):
+        arguments.wrong("device", "a device of torch, as 'cpu' or 'cuda:0'", device)
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        expected = "a floating-point dtype of torch"
+        raise TypeError(
+            f"dtype is {expected}, not {dtype if isinstance(dtype, torch.dtype) else arguments.shown(dtype)}"
+        )
 
 
 def _pretrained(

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from archdsl import arguments
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.settings import Preprocess
 from archdsl.resources import find
 from archdsl.semantics.settings import preprocess_of
+from archdsl.variant import Variant
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-    from archdsl.api import Variant
     from archdsl.weights.loading import Say
 
 BATCH = 16
@@ -54,15 +55,19 @@ def predict(
 
     from archdsl.weights.loading import load_weights, warn
 
-    if top < 1 or batch < 1:
-        raise ValueError("top and batch must be positive")
+    arguments.instance("variant", variant, Variant, "a variant")
+    weights = arguments.path("weights", weights)
+    checkpoint = arguments.optional_text("checkpoint", checkpoint)
+    weights_set = arguments.optional_text("weights_set", weights_set)
+    top, batch = arguments.positive("top", top), arguments.positive("batch", batch)
+    files = arguments.paths("images", images, "a list of files")
     settings = preprocessing(variant)
     labels = _labels_of(variant, settings)
     said = say or warn
     model = load_weights(variant, weights, checkpoint, weights_set=weights_set, device=device, say=said).eval()
     bag = Bag()
     predictions: list[Prediction] = []
-    for paths, pixels in _batches([os.fspath(image) for image in images], variant, settings, batch, bag):
+    for paths, pixels in _batches(files, variant, settings, batch, bag):
         if not bag.errors:
             with torch.inference_mode():
                 output = model(pixels.to(device or "cpu"))

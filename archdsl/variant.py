@@ -12,7 +12,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
-from archdsl.diagnostics.core import Bag
+from archdsl import arguments
+from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import classifiers, pyramid, stage_features
@@ -34,6 +35,7 @@ from archdsl.texts import Texts
 if TYPE_CHECKING:
     from types import ModuleType
 
+    import torch
     from torch import nn
 
     from archdsl.backends.diagram import Drawing, Options
@@ -165,8 +167,15 @@ class Variant:
         self, level: Level = "overview", options: Options | None = None, other: Variant | None = None
     ) -> Drawing:
         """A picture of the network; with `other`, of what differs there (level `diff`). Raises ArchError."""
-        from archdsl.backends.diagram import draw
+        from archdsl.backends.diagram import LEVELS, Options, draw
 
+        arguments.one_of("level", level, tuple(LEVELS))
+        if options is not None:
+            arguments.instance("options", options, Options, "archdsl.backends.diagram.Options")
+        if (other is None) != (level != "diff"):
+            raise TypeError("two networks are what level diff shows, and only that")
+        if other is not None:
+            arguments.instance("other", other, Variant, "a variant")
         if level == "blocks":
             return draw(level, self.traced(), options=options)
         return draw(level, self.graph, *([other.graph] if other else []), options=options)
@@ -176,8 +185,10 @@ class Variant:
 
         Raises ArchError.
         """
-        from archdsl.backends.diagram import page
+        from archdsl.backends.diagram import Options, page
 
+        if options is not None:
+            arguments.instance("options", options, Options, "archdsl.backends.diagram.Options")
         return page(self.graph, options)
 
     @property
@@ -240,23 +251,37 @@ class Variant:
         """The module on the meta device: complete but for the values of its weights."""
         from archdsl.backends.module import construct_empty
 
-        return construct_empty(self.model_class)
+        try:
+            return construct_empty(self.model_class)
+        except MemoryError:
+            raise self.too_large() from None
 
     @property
     def whole(self) -> Variant:
         """The network that files have the weights of: this one, or the one that this is a part of."""
         return self
 
-    def features(self, names: Sequence[str] | None = None) -> FeatureVariant:
+    def features(self, names: Sequence[str | int] | None = None) -> FeatureVariant:
         """The part that gives the feature maps of some stages, in order of execution.
 
-        Without names: of the last stage of each resolution. Raises ArchError E122 for what is no stage.
+        Without names: of the last stage of each resolution; numbers choose among these, negative ones from the end.
+        Raises ArchError E122 for what is no stage, E624 for what is no number of one.
         """
-        found = stage_features(self.graph)
-        chosen = pyramid(self.graph) if names is None else names
+        expected = "a list of names or numbers of stages"
+        given = () if names is None else arguments.several("features", names, expected)
+        found, levels = stage_features(self.graph), pyramid(self.graph)
+        chosen: list[str] = list(levels) if names is None else []
         bag = Bag()
+        for name in given:
+            number = arguments.index(name)
+            if number is None:
+                chosen.append(arguments.text("a feature map", name))
+            elif -len(levels) <= number < len(levels):
+                chosen.append(levels[number])
+            else:
+                bag.report("E624", None, facts={"name": self.name}, index=arguments.shown(number), count=len(levels))
         known = ", ".join(found) or None
-        for name in chosen or ["(any)"]:
+        for name in chosen or ([] if bag.errors else ["(any)"]):
             if name not in found:
                 facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
                 bag.report("E122", None, name=name, facts=facts)
@@ -269,6 +294,8 @@ class Variant:
         from archdsl.backends.python import generate
         from archdsl.graph.cut import layer_graph
 
+        if classes is not None:
+            classes = arguments.positive("classes", classes)
         found = self.whole if classes is None else self.whole.override({"classes": classes})
         graph = found.traced()
         bag = Bag()
@@ -277,23 +304,38 @@ class Variant:
         made = {}
         for node in classifiers(graph):
             alone = layer_graph(graph, node)
-            made[node.path] = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)
+            try:
+                made[node.path] = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)
+            except MemoryError:
+                raise found.too_large() from None
         return made
+
+    def too_large(self, dtype: torch.dtype | None = None) -> ArchError:
+        """The error of a network for which there is no memory, E626."""
+        size = self.graph.params * (4 if dtype is None else dtype.itemsize)
+        bag = Bag()
+        bag.report("E626", None, name=self.name, params=f"{self.graph.params:,}", size=f"{size / 1e9:,.0f} GB")
+        return ArchError(bag)
 
     def override(self, values: Mapping[str, Any]) -> Variant:
         """The same variant with other values for some of the model's parameters; raises ArchError E119."""
         known = self.parameters
         bag = Bag()
-        for name in values:
+        plain: dict[str, Any] = {}
+        for name, value in arguments.assigned("values", values).items():
             if name not in known:
                 facts = {"name": name, "owner": self.configured.model.name, "suggestion": closest(name, known)}
                 bag.report("E119", None, facts=facts)
+                continue
+            try:
+                plain[name] = arguments.plain(value)
+            except arguments.NotPlain as reason:
+                bag.report("E623", None, facts={"name": name}, got=str(reason))
         bag.raise_errors()
-        given = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        given = ", ".join(f"{name} = {value!r}" for name, value in plain.items())
         span = Span(Source("<arguments>", given), 0, len(given))
-        plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
         change = Change("override", tuple(plain.items()))
-        return self._changed(override(self.configured, plain, span), change) if values else self
+        return self._changed(override(self.configured, plain, span), change) if plain else self
 
     def set(self, assignments: Mapping[str, str]) -> Variant:
         """`override` with values written in the language (`{"depths": "[3, 4, 6, 3]"}`), as `--set` gives them.
@@ -301,38 +343,42 @@ class Variant:
         `{"compound.phi": "1"}` is about a scaling of the file: as if the spec said `..compound(phi = 1)`.
         """
         bag = Bag()
-        arguments: list[tuple[str | None, Source]] = []
+        texts = {
+            name: arguments.text(name, value) for name, value in arguments.assigned("assignments", assignments).items()
+        }
+        written: list[tuple[str | None, Source]] = []
         knobs: dict[str, list[str]] = {}
-        for name, text in assignments.items():
+        for name, text in texts.items():
             scaling, dot, knob = name.partition(".")
             if dot:
                 knobs.setdefault(scaling, []).append(f"{knob} = {text}")
             else:
-                arguments.append((name, Source(f"--set {name}", text)))
-        arguments += [(None, Source(f"--set {s}", f"{s}({', '.join(given)})")) for s, given in knobs.items()]
-        parsed = [(name, parse_expression(source, bag)) for name, source in arguments]
+                written.append((name, Source(f"--set {name}", text)))
+        written += [(None, Source(f"--set {s}", f"{s}({', '.join(given)})")) for s, given in knobs.items()]
+        parsed = [(name, parse_expression(source, bag)) for name, source in written]
         bag.raise_errors()
         given = [ast.Argument(name, expr, spread=name is None, span=expr.span) for name, expr in parsed if expr]
         args = VariantTable(self.file.program, bag).amend(self.configured, given, self.configured.span)
         bag.raise_errors()
         assert args is not None
-        return self._changed(replace(self.configured, args=args), Change("set", tuple(assignments.items())))
+        return self._changed(replace(self.configured, args=args), Change("set", tuple(texts.items())))
 
     def diff(self, other: Variant) -> GraphDiff:
         """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""
         from archdsl.graph.diff.compare import diff
 
+        arguments.instance("other", other, Variant, "a variant")
         return diff(self.graph, other.graph)
 
     def for_image(self, channels: int | None = None, size: int | tuple[int, int] | None = None) -> Variant:
         """The same variant for images of other channels or another size, in pixels: of both sides, or height and width.
 
         What the spec's `image(…)` says is replaced, and all that follows from it. Raises ArchError when the graph is
-        made, if the network cannot take such an image; ValueError if `size` is neither one number nor two.
+        made, if the network cannot take such an image; TypeError for what is no number, ValueError if
+        `size` is neither one number nor two.
         """
-        if not (size is None or isinstance(size, int)) and len(size) != 2:
-            raise ValueError(f"the size of an image is one number, or its height and width, not {size!r}")
-        height, width = (size, size) if size is None or isinstance(size, int) else size
+        channels = arguments.optional_whole("channels", channels)
+        height, width = arguments.size("size", size)
         values = {"channels": channels, "height": height, "width": width}
         given = {name: value for name, value in values.items() if value is not None}
         text = ", ".join(f"{name} = {value!r}" for name, value in given.items())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from archdsl import arguments
 from archdsl.graph.backbone import FeatureInfo, classifiers, feature_info, head_of
 from archdsl.graph.ir import Graph
 
@@ -63,6 +64,7 @@ def _reset(paths: Sequence[str], new: NewClassifiers) -> Callable[[Any, int], No
         """
         from torch import nn
 
+        classes = arguments.whole("classes", classes)
         layers = new(classes) if classes else {path: nn.Identity() for path in paths}
         for path, layer in layers.items():
             around, _, name = path.rpartition(".")

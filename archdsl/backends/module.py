@@ -10,8 +10,8 @@ import hashlib
 import linecache
 import sys
 import types
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,22 +53,37 @@ def build_module(
 def construct(
     model_class: type[Any], *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
 ) -> nn.Module:
-    """A freshly initialized model on a device, in a dtype; in training mode, as torch constructs modules."""
+    """A freshly initialized model on a device, in a dtype; in training mode, as torch constructs modules.
+
+    Raises MemoryError where torch cannot allocate it.
+    """
     import torch
 
-    with torch.device(device or "cpu"):
+    with _allocating(), torch.device("cpu" if device is None else device):
         model: nn.Module = model_class()
-    return model.to(dtype) if dtype is not None else model
+        return model.to(dtype) if dtype is not None else model
 
 
 def construct_empty(model_class: type[Any]) -> nn.Module:
     """The model on the meta device: its weights have shapes and dtypes, no memory and no values.
 
-    Initialization is passed over. Done by torch on the meta device it would take longer than all the rest.
+    Initialization is passed over. Done by torch on the meta device it would take longer than all the rest. Raises
+    MemoryError where there are more bytes than torch can count.
     """
-    with _without_values()():
+    with _allocating(), _without_values()():
         model: nn.Module = model_class()
     return model
+
+
+@contextmanager
+def _allocating() -> Iterator[None]:
+    """Raise MemoryError for the several ways in which torch says that there is no memory."""
+    try:
+        yield
+    except RuntimeError as error:
+        if any(words in str(error) for words in ("not enough memory", "out of memory", "can't allocate", "overflowed")):
+            raise MemoryError(str(error)) from None
+        raise
 
 
 @cache

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import DIRECT, KeyMap
@@ -167,7 +168,7 @@ def save_weights(
 
     named = dict(state) if checkpoint is None else export_keys(variant, state, checkpoint)
     tensors = {key: tensor.detach().contiguous() for key, tensor in named.items()}
-    shown = os.fspath(path)
+    shown = arguments.path("path", path)
     partial = f"{shown}.{os.getpid()}.part"
     try:
         if shown.endswith(".safetensors"):

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.weights.sets import CONTAINERS, chosen_set, sets_in
 
@@ -46,7 +47,7 @@ def read_weights(path: str | os.PathLike[str], own: Collection[str] = (), weight
     says which. Prefixes that all keys have (`module.`) are dropped unless keys of `own`, the model's, begin with them
     too.
     """
-    shown = os.fspath(path)
+    shown = arguments.path("weights", path)
     try:
         tensors, notes = _unwrapped(_content(shown), shown, weights_set)
         _check(tensors)

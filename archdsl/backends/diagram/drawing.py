@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal
 
+from archdsl import arguments
 from archdsl.graph.ir import Graph
 
 Level = Literal["overview", "blocks", "graph", "diff"]
@@ -64,6 +65,8 @@ class Drawing:
         """The picture as a file's content; raises ArchError E610 or E611."""
         from archdsl.backends.diagram.render import render
 
+        arguments.one_of("format", format, ("svg", "png", "pdf", "dot"))
+        arguments.one_of("engine", engine, ("auto", "embedded", "dot"))
         return render(self, format, engine)
 
     @property

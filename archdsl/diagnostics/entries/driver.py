@@ -272,4 +272,76 @@ ENTRIES = (
             archdsl show resnet50 > resnet50.txt
             """,
     ),
+    Entry(
+        "E623",
+        "no value of the language",
+        facts="name got",
+        message="the parameter `{name}` cannot be {got}",
+        help="a parameter is a number, a bool, a string, or a list of these",
+        fence="text",
+        explanation="""
+            Arguments from Python become plain values of the language once, before anything is made of them: whole
+            numbers of any class that has `__index__` (numpy's, members of an IntEnum), finite floats, bools, strings,
+            lists and tuples of these. A layer can be given in the language only: `variant.set({"act": "silu"})`.
+            """,
+        example="""
+            archdsl.load("resnet18", classes=None)
+            """,
+        fixed="""
+            archdsl.load("resnet18", classes=10)
+            """,
+    ),
+    Entry(
+        "E624",
+        "no such feature map",
+        facts="index name count",
+        message="`{name}` has no feature map number {index}: it has {count}",
+        help="number 0 is the first that features=True gives, -1 the last",
+        fence="text",
+        explanation="""
+            `features=` takes names of stages, or numbers of the feature maps that `features=True` gives: the last of
+            each resolution, in the order of execution, counted from 0 or, with negative numbers, from the end.
+            """,
+        example="""
+            archdsl.load("resnet18", features=[-2, 7])
+            """,
+        fixed="""
+            archdsl.load("resnet18", features=[-2, -1])
+            """,
+    ),
+    Entry(
+        "E625",
+        "classes without a classifier",
+        facts="name",
+        message="`classes` changes nothing: the feature maps of `{name}` come before its classifier",
+        help="leave out `classes`, or load the whole network",
+        fence="text",
+        explanation="""
+            With `features` a network ends at the last feature map that is asked for. It has no classifier, whose size
+            `classes` would be. A file of weights may have one of any size: it is left aside.
+            """,
+        example="""
+            archdsl.load("resnet18", features=True, classes=10)
+            """,
+        fixed="""
+            archdsl.load("resnet18", features=True)
+            """,
+    ),
+    Entry(
+        "E626",
+        "not enough memory",
+        facts="name params size",
+        message="no memory for the {params} parameters of `{name}`, {size}",
+        help='device="meta" makes the module without its numbers',
+        fence="text",
+        explanation="""
+            torch could not allocate the weights.
+            """,
+        example="""
+            archdsl.load("resnet18", classes=10_000_000_000)
+            """,
+        fixed="""
+            archdsl.load("resnet18", classes=10_000_000_000, device="meta")
+            """,
+    ),
 )
