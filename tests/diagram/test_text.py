@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import xml.etree.ElementTree as ET
 
@@ -15,9 +16,12 @@ from archdsl import api
 from archdsl.backends.diagram.canvas import Canvas, Line, identifier
 from archdsl.backends.diagram.dot import Dot, Run, rich
 from archdsl.backends.diagram.drawing import Drawing
+from archdsl.backends.diagram.html_page import to_json
+from archdsl.backends.diagram.notebook import table
 from archdsl.backends.diagram.style import LOOKS
 from archdsl.backends.diagram.text import clean, fit, width, wrap
 from archdsl.source import Source
+from tests.backends import hostile
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = (
@@ -87,6 +91,25 @@ def _is_harmless(root: ET.Element) -> None:
 def test_any_text(text: str) -> None:
     shown = "".join(element.text or "" for element in picture(text).iter(f"{SVG}text"))
     assert shown == clean(text)
+
+
+def test_thousands_of_texts() -> None:
+    """In labels and tooltips of a picture, in cells of a notebook's table, in the data of a page."""
+    found = [text for text in hostile.texts(600) if len(text) < 1_000]
+    canvas = Canvas()
+    for row, text in enumerate(found):
+        canvas.box(0, 20 * row, 400, 12, LOOKS["conv"], lines=[Line(text)], tooltip=text, id=text)
+    root = ET.fromstring(canvas.drawing("x", "overview", "texts").svg)
+    shown = [element.text or "" for element in root.iter(f"{SVG}text")]
+    assert "".join(shown) == "".join(map(clean, found))
+    _is_harmless(root)
+    found = list(hostile.texts(3_000))
+    cells = [cell.text or "" for cell in ET.fromstring(table(found, [])).iter("th")]
+    assert cells == list(map(clean, found))
+    for text in found:
+        data = to_json(text)
+        assert "<" not in data
+        assert json.loads(data) == re.sub("[\ud800-\udfff]", "?", text)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.drawing import draw
+from archdsl.backends.diagram.text import clean
 from archdsl.graph.ir import Graph
 from archdsl.graph.table import StageTable, stage_table
 
@@ -22,7 +23,7 @@ def network(graph: Graph) -> str:
 def networks(title: str, graphs: Sequence[Graph]) -> str:
     """Several networks of one file, a row each."""
     rows = [(graph.name, str(graph.input_shape), f"{graph.params:,}", style.count_text(graph.macs)) for graph in graphs]
-    caption = f"<p>{html.escape(title)}</p>" if title else ""
+    caption = f"<p>{html.escape(clean(title))}</p>" if title else ""
     return f"<div>{caption}{table(('variant', 'input', 'params', 'MACs'), rows)}</div>"
 
 
@@ -48,7 +49,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     def line(cells: Sequence[str], tag: str) -> str:
         sides = ["left"] + ["right"] * (len(cells) - 1)
         parts = zip(cells, sides, strict=True)
-        return "".join(f'<{tag} style="{_CELL} {side}">{html.escape(cell)}</{tag}>' for cell, side in parts)
+        return "".join(f'<{tag} style="{_CELL} {side}">{html.escape(clean(cell))}</{tag}>' for cell, side in parts)
 
     body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
     return f"<table><thead><tr>{line(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
