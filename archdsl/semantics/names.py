@@ -19,7 +19,7 @@ from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.recursion import check_recursion
-from archdsl.semantics.reserved import RESERVED, is_reserved_binding, output_problem
+from archdsl.semantics.reserved import RESERVED, binding_problem, output_problem
 from archdsl.source import Span
 from archdsl.syntax import ast
 from archdsl.syntax.hints import HINTS, NAMES
@@ -290,8 +290,8 @@ class FileNames:
             self.body.bound.setdefault(part.name or "", part.span)
 
     def _binding(self, name: str, span: Span) -> None:
-        if is_reserved_binding(name):
-            self.bag.report("E117", span, name=name)
+        if problem := binding_problem(name):
+            self.bag.report("E117", span, name=name, help=problem)
             if name in RESERVED:  # read again it means the op, and what was bound would look forgotten
                 self.file.faulty.add(self.body.owner)
         self.body.known.add(name)

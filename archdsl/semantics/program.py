@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.ops.registry import OPS
-from archdsl.semantics.reserved import is_reserved_definition
+from archdsl.semantics.reserved import definition_problem
 from archdsl.source import Source, Span, Unreadable
 from archdsl.syntax import ast, parse
 
@@ -127,8 +127,8 @@ class Binder:
 
     def _define(self, scope: FileScope, definition: Definition, span: Span) -> None:
         name = definition.name
-        if is_reserved_definition(name):
-            self.bag.report("E117", span, name=name)
+        if problem := definition_problem(name):
+            self.bag.report("E117", span, name=name, help=problem)
             scope.missing.add(name)
         elif name in scope.names:
             first = Label(scope.names[name].span, "first defined here")

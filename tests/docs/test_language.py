@@ -26,6 +26,7 @@ from archdsl.diagnostics.render import render_plain
 from archdsl.graph.reference import LIBRARIES, Comparison
 from archdsl.graph.settings import INITIALIZERS, Preprocess
 from archdsl.ops import OPS
+from archdsl.python_names import PYTHON_NAMES
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
 from archdsl.source import Source
@@ -227,6 +228,8 @@ def test_reserved_words() -> None:
     hard_text, soft_text = text.split("\n\n")[:2]
     assert set(re.findall(r"`([a-z]+)`", hard_text)) == words - soft
     assert soft <= set(re.findall(r"`([a-z]+)`", soft_text))
+    needed = text.split("source needs:")[1].split(". ")[0]
+    assert set(re.findall(r"`(\w+)`", needed)) == PYTHON_NAMES
 
 
 def test_limits() -> None:

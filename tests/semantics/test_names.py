@@ -6,7 +6,8 @@ import keyword
 
 import pytest
 
-from archdsl.semantics.reserved import MODULE_ATTRIBUTES, label_problem
+from archdsl.python_names import MODULE_ATTRIBUTES
+from archdsl.semantics.reserved import label_problem
 from tests.semantics.helpers import check, codes, net, only, paths, places
 
 

@@ -8,9 +8,9 @@ from keyword import iskeyword
 
 from archdsl.backends.python.layout import INDENT, statement
 from archdsl.backends.python.modules import Built, Instance, Listed, ModuleExpr, Option, Repeat, Weight
-from archdsl.backends.python.naming import variable
+from archdsl.backends.python.naming import inner_names, unique
 from archdsl.backends.python.parameters import ClassDef
-from archdsl.backends.python.reroll import reroll
+from archdsl.backends.python.reroll import UNREAD, loop_letter, reroll
 from archdsl.backends.python.text import argument, text
 from archdsl.quoting import string_literal
 from archdsl.symbolic import Binary, Const, Expr, Not
@@ -31,6 +31,8 @@ class Construction:
         self.classes = classes
         self.helpers = helpers
         self.variables = 0
+        self.names = frozenset(inner_names(known))
+        """Parameters and named numbers: variables of loops have other names."""
 
     def members(self, members: Sequence[Member], depth: int) -> Iterator[str]:
         """The statements that make members; neighbours under one condition share an `if`."""
@@ -50,7 +52,7 @@ class Construction:
             position = end
 
     def _member(self, name: str, module: ModuleExpr, depth: int) -> Iterator[str]:
-        before, expression = self._expression(prepared(module), depth)
+        before, expression = self._expression(self._prepared(module), depth)
         yield from before
         if is_attribute(name):
             yield from statement(f"self.{name} = ", expression, "", depth)
@@ -83,7 +85,7 @@ class Construction:
 
     def sequence(self, listed: Listed, depth: int) -> Iterator[str]:
         """The constructor of a class that is an nn.Sequential."""
-        ready = _prepared_list(listed)
+        ready = self._prepared_list(listed)
         if any(isinstance(item, Option) for _, item in ready.items):
             before, name = self._layers(ready, depth)
             yield from before
@@ -174,13 +176,20 @@ class Construction:
             else:
                 yield f"{INDENT * depth}else:"
             first = False
-            before, expression = self._expression(prepared(module), depth + 1)
+            before, expression = self._expression(self._prepared(module), depth + 1)
             yield from before
             yield from statement("", adding(expression), "", depth + 1)
 
+    def _prepared(self, module: ModuleExpr) -> ModuleExpr:
+        """The module as it is printed: without options that are none, repeats as comprehensions."""
+        return self._prepared_list(module) if isinstance(module, Listed) else module
+
+    def _prepared_list(self, listed: Listed) -> Listed:
+        return reroll(_without_absent(listed), self.names)
+
     def _variable(self, stem: str) -> str:
         self.variables += 1
-        return variable(stem if self.variables == 1 else f"{stem}{self.variables}", self.known)
+        return unique(stem if self.variables == 1 else f"{stem}{self.variables}", self.names)
 
     # --- expressions -------------------------------------------------------------------------
 
@@ -259,7 +268,7 @@ class Construction:
         for name, item in listed.items:
             if isinstance(item, Repeat):
                 if not item.name:  # numbered by position
-                    loop = "i" if item.loop == "_" else item.loop
+                    loop = loop_letter(item.module, self.names) if item.loop in UNREAD else item.loop
                     item = Repeat(item.count, item.module, "{}", position - item.start, item.start, loop)
                 pairs.append(self._expression(item, depth)[1])
                 position += item.count
@@ -308,15 +317,6 @@ def negated(condition: Expr) -> Expr:
 def is_attribute(name: str) -> bool:
     """Whether a member can be written `self.name`; Python mangles what begins with two underscores."""
     return name.isidentifier() and not name.startswith("__")
-
-
-def prepared(module: ModuleExpr) -> ModuleExpr:
-    """The module as it is printed: without options that are none, repeats as comprehensions."""
-    return _prepared_list(module) if isinstance(module, Listed) else module
-
-
-def _prepared_list(listed: Listed) -> Listed:
-    return reroll(_without_absent(listed))
 
 
 def _without_absent(listed: Listed) -> Listed:

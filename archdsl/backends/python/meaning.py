@@ -28,7 +28,7 @@ _CALLED = frozenset(
 _NAMES = _CALLED | frozenset(
     """
     F Tensor bool dict float getattr list math nn self torch tuple
-    _ bound i i_ index j k layers m module n name out p parameter pre_logits q r s sequence u v w x y z
+    _ __ bound i i_ index j k layers m module n name out p parameter pre_logits q r s sequence u v w x y z
     """.split()
 )
 """Names of the file that are ours: what is imported, Python's own, and variables."""

@@ -6,33 +6,18 @@ names of one `__init__`, and would hide those of the file; what `forward` asks f
 
 from __future__ import annotations
 
-import builtins
 import keyword
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from archdsl.backends.python.functions import FunctionDef, Functions
-from archdsl.backends.python.modules import Body, Built, Instance
+from archdsl.backends.python.modules import Built, Instance
 from archdsl.backends.python.parameters import ClassDef
 from archdsl.backends.python.traversal import body_holes, modules_of, named_numbers, regions_in, rewrite_body, values_in
+from archdsl.python_names import MODULE_ATTRIBUTES, PYTHON_NAMES
 from archdsl.symbolic import Apply, Expr, Function, Invoke, Local, Symbol, substitute, symbols, walk
 
-_FILE_NAMES = frozenset({"F", "NamedTuple", "OrderedDict", "Tensor", "fnmatchcase", "math", "nn", "self", "torch"})
-_RESERVED = _FILE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins))
-MODULE_ATTRIBUTES = frozenset(
-    """
-    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
-    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules
-    mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
-    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule
-    share_memory state_dict to to_empty train training type xpu zero_grad
-    """.split()
-)
-"""Public attributes of `nn.Module`, which a condition kept on a module must not replace."""
-
-
+_RESERVED = PYTHON_NAMES | frozenset(keyword.kwlist)
 ADDED = frozenset(
     {"feature_info", "forward_features", "forward_head", "head_hidden_size", "num_features", "reset_classifier"}
 )
@@ -45,24 +30,24 @@ class Names:
     def __init__(self, classes: Sequence[ClassDef], helpers: Iterable[str], functions: Functions) -> None:
         self.kept: dict[int, dict[Expr, str]] = {}
         """By number of the class: the attributes that hold what its forward asks for, conditions and numbers."""
-        inner = {name for known in classes for name in _inner_names(known.body, known)}
+        inner = {name for known in classes for name in inner_names(known)}
         taken: set[str] = set()
         for known in sorted(classes, key=lambda known: not known.is_model):
             hidden = {p.name for user in classes if _builds(user, known) for p in user.parameters}
-            known.name = _unique(known.name, taken | _RESERVED | hidden)
+            known.name = unique(known.name, taken | _RESERVED | hidden)
             taken.add(known.name)
         self.helpers = {}
         for helper in helpers:
-            self.helpers[helper] = _unique(helper, taken | inner)
+            self.helpers[helper] = unique(helper, taken | inner)
             taken.add(self.helpers[helper])
         self.functions: dict[FunctionDef, Function] = {}
         for found in functions.found:
             inner |= {*found.parameters, *named_numbers([found.result])}
         for found in functions.found:
-            name = _unique(found.name, taken | inner | _RESERVED)
+            name = unique(found.name, taken | inner | _RESERVED)
             taken.add(name)
             self.functions[found] = found.function(name, _called(found.result, functions, self.functions))
-        self.outputs = _unique(f"{next(known.name for known in classes if known.is_model)}Outputs", taken)
+        self.outputs = unique(f"{next(known.name for known in classes if known.is_model)}Outputs", taken)
         """The class of the outputs of a model that has several with names."""
         taken.add(self.outputs)
         for known in classes:
@@ -84,25 +69,22 @@ class Names:
         asked += [(value, name) for name, value in values_in(known.body.steps)]
         for expr, stem in asked:
             if expr not in kept:
-                kept[expr] = _unique(expr.name if isinstance(expr, Local | Symbol) else stem, attributes)
+                kept[expr] = unique(expr.name if isinstance(expr, Local | Symbol) else stem, attributes)
                 attributes.add(kept[expr])
 
 
-def variable(stem: str, known: ClassDef) -> str:
-    """A name for a variable of ours in a class's `__init__`."""
-    return _unique(stem, set(_inner_names(known.body, known)))
-
-
-def _unique(stem: str, taken: set[str] | frozenset[str]) -> str:
+def unique(stem: str, taken: set[str] | frozenset[str]) -> str:
+    """The name if it is free, else with the first number that makes it so."""
     name, ordinal = stem, 2
     while name in taken:
         name, ordinal = f"{stem}{ordinal}", ordinal + 1
     return name
 
 
-def _inner_names(body: Body, known: ClassDef) -> Iterable[str]:
+def inner_names(known: ClassDef) -> Iterable[str]:
+    """The names that a class's `__init__` has for its numbers."""
     yield from (parameter.name for parameter in known.parameters)
-    yield from named_numbers(body_holes(body))
+    yield from named_numbers(body_holes(known.body))
 
 
 def _builds(user: ClassDef, known: ClassDef) -> bool:
@@ -127,7 +109,7 @@ class _Locals:
             key = (expr.name, expr.definition)
             definition = self(expr.definition)
             if key not in self.names:
-                self.names[key] = _unique(expr.name, self.taken)
+                self.names[key] = unique(expr.name, self.taken)
                 self.taken.add(self.names[key])
             return Local(self.names[key], definition)
         parts = expr.parts()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from archdsl.backends.python.modules import Built, Instance, Kwargs, Listed, ModuleExpr, Option, Repeat
@@ -16,31 +16,29 @@ from archdsl.symbolic import Binary, Const, Expr, Local, Symbol, binary, walk
 
 _NUMBER = re.compile(r"\d+")
 _LEAST_STEPPING = 3
+UNREAD = ("_", "__")
+"""Variables of loops that do not ask for them; no name of a spec begins with two underscores."""
 LETTERS = ("i", "j", "k", "n", "m", "index")
 """Loop variables; when all are taken, the last with a number."""
 
 Item = tuple[str, ModuleExpr]
 
 
-def reroll(listed: Listed) -> Listed:
-    """The list with its repeats folded, inner lists first. To be done once."""
-    items = [(name, _inner(module)) for name, module in listed.items]
+def reroll(listed: Listed, taken: Set[str]) -> Listed:
+    """The list with its repeats folded, inner lists first; no loop variable has a taken name. To be done once."""
+    items = [(name, reroll(m, taken) if isinstance(m, Listed) else m) for name, m in listed.items]
     if not listed.sequential:
         return Listed(tuple(items), sequential=False)
     folded: list[Item] = []
     position = 0
     while position < len(items):
-        count, item = _longest(items[position:])
+        count, item = _longest(items[position:], taken)
         folded.append(item)
         position += count
     return Listed(tuple(folded))
 
 
-def _inner(module: ModuleExpr) -> ModuleExpr:
-    return reroll(module) if isinstance(module, Listed) else module
-
-
-def _longest(items: Sequence[Item]) -> tuple[int, Item]:
+def _longest(items: Sequence[Item], taken: Set[str]) -> tuple[int, Item]:
     """The longest run at the beginning of `items` that one comprehension can say; the first item if there is none."""
     first = items[0]
     if _asks(first[1]):  # what an `if` adds to is made by statements
@@ -48,11 +46,11 @@ def _longest(items: Sequence[Item]) -> tuple[int, Item]:
     equal = 1
     while first[0] == "" and equal < len(items) and items[equal] == first:
         equal += 1
-    stepping = _stepping(items)
+    stepping = _stepping(items, taken)
     if stepping is not None and stepping.count > equal:
         return stepping.count, ("", stepping)
     if equal > 1:
-        return equal, ("", Repeat(equal, first[1]))
+        return equal, ("", Repeat(equal, first[1], loop=_unread(taken)))
     return 1, first
 
 
@@ -60,12 +58,12 @@ def _asks(module: ModuleExpr) -> bool:
     return any(isinstance(inner, Option) for inner in modules_in([module]))
 
 
-def _stepping(items: Sequence[Item]) -> Repeat | None:
+def _stepping(items: Sequence[Item], taken: Set[str]) -> Repeat | None:
     """The longest run whose numbers and names step evenly."""
     if len(items) < 2:
         return None
     # The first two members fix the steps; the run goes on while the others follow them.
-    loop = Symbol(_loop_letter(items[0][1]))
+    loop = Symbol(loop_letter(items[0][1], taken))
     module = _step_module(items[0][1], items[1][1], 0, loop)
     name = _step_name(items[0][0], items[1][0])
     if module is None or name is None:
@@ -80,14 +78,19 @@ def _stepping(items: Sequence[Item]) -> Repeat | None:
     varies = module != items[0][1]
     if count < (_LEAST_STEPPING if varies else 2):
         return None
-    return _shifted(Repeat(count, module, pattern, offset, 0, loop.name if varies or pattern else "_"))
+    return _shifted(Repeat(count, module, pattern, offset, 0, loop.name if varies or pattern else _unread(taken)))
 
 
-def _loop_letter(module: ModuleExpr) -> str:
-    """A loop variable that the module's own expressions do not mention."""
-    taken = {part.name for hole in holes(module) for part in walk(hole) if isinstance(part, Symbol | Local)}
+def loop_letter(module: ModuleExpr, taken: Set[str]) -> str:
+    """A loop variable that nothing else is called, in the class or in the loops inside."""
+    taken = taken | {part.name for hole in holes(module) for part in walk(hole) if isinstance(part, Symbol | Local)}
     letters = itertools.chain(LETTERS, (f"{LETTERS[-1]}{number}" for number in itertools.count(2)))
     return next(letter for letter in letters if letter not in taken)
+
+
+def _unread(taken: Set[str]) -> str:
+    """The variable of a loop that does not ask for it."""
+    return next(name for name in UNREAD if name not in taken)
 
 
 def _shifted(repeat: Repeat) -> Repeat:

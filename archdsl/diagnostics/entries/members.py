@@ -82,8 +82,9 @@ ENTRIES = (
         help="choose another name",
         explanation="""
             `in`, `id` and `image` keep their meaning everywhere; ops and built-in functions cannot be defined
-            again; words of Python's grammar (`class`, `lambda`) and a few names that generated source needs for
-            itself (`self`, `torch`, `in_channels`) cannot be names of definitions, parameters or bindings.
+            again; words of Python's grammar (`class`, `lambda`), what begins with two underscores, and a few names
+            that generated source needs for itself (`self`, `torch`, `in_channels`) cannot be names of definitions,
+            parameters or bindings. Other names of Python (`type`, `open`) can.
             """,
         example="""
             block image() = conv(16, 3)
