@@ -282,9 +282,14 @@ class Variant:
                 bag.report("E624", None, facts={"name": self.name}, index=arguments.shown(number), count=len(levels))
         known = ", ".join(found) or None
         for name in chosen or ([] if bag.errors else ["(any)"]):
-            if name not in found:
-                facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
-                bag.report("E122", None, name=name, facts=facts)
+            if name in found:
+                continue
+            several = [
+                f"{each} ({self.graph.shape(ref)})" for each, ref in found.items() if each.startswith(f"{name}[")
+            ]
+            help_ = f"`{name}` gives several feature maps, choose of {', '.join(several)}" if several else None
+            facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
+            bag.report("E122", None, name=name, help=help_, facts=facts)
         bag.raise_errors()
         return FeatureVariant(self, [name for name in found if name in chosen])
 

@@ -150,30 +150,45 @@ def pyramid(graph: Graph) -> tuple[str, ...]:
 
 
 def stage_features(graph: Graph) -> dict[str, Ref]:
-    """The tensor with which each stage ends, by the stage's name, of those that are C×H×W; in order of execution.
+    """The feature maps of all stages, in order of execution, by name; of several of one stage `stage[0]`, `stage[1]`."""
+    found: dict[str, Ref] = {}
+    for name, refs in stage_results(graph).items():
+        found |= {name if len(refs) == 1 else f"{name}[{index}]": ref for index, ref in enumerate(refs)}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
 
-    A stage that gives several tensors to what follows ends with the last of them.
+
+def stage_results(graph: Graph) -> dict[str, tuple[Ref, ...]]:
+    """The tensors with which each stage ends, of those that are C×H×W, by the stage's name.
+
+    A labelled layer ends with its results. A stage in braces has none of its own: what other layers read ends it, of
+    each resolution the last.
     """
     stage_of = _stages(graph)
+    stages: dict[int, Scope] = {}
     last: dict[int, Ref] = {}
+    leaving: dict[int, set[Ref]] = {}
     for number, scope in enumerate(stage_of):
         if scope is not None:
+            stages.setdefault(id(scope), scope)
             last[id(scope)] = max(last.get(id(scope), Ref(number, 0)), Ref(number, 0))
-    leaving: dict[int, Ref] = {}
-    for node in graph.nodes:
-        inside = stage_of[node.id]
-        for ref in node.inputs:
-            stage = stage_of[ref.node]
-            if stage is not None and stage is not inside and node.id not in graph.aux:
-                leaving[id(stage)] = max(leaving.get(id(stage), ref), ref)
-    names: dict[int, str] = {}
-    for scope in stage_of:
-        if scope is not None:
-            names.setdefault(id(scope), scope.stage_name)
-    ends = {names[key]: leaving.get(key, last[key]) for key in names}
-    return {
-        name: ref for name, ref in sorted(ends.items(), key=lambda item: item[1]) if graph.shape(ref).layout == "chw"
-    }
+    read = [(ref, stage_of[node.id]) for node in graph.nodes if node.id not in graph.aux for ref in node.inputs]
+    for ref, reader in read:
+        stage = stage_of[ref.node]
+        if stage is not None and stage is not reader:
+            leaving.setdefault(id(stage), set()).add(ref)
+    for ref in graph.outputs:
+        if stage_of[ref.node] is not None:
+            leaving.setdefault(id(stage_of[ref.node]), set()).add(ref)
+    found: dict[str, tuple[Ref, ...]] = {}
+    for key, scope in stages.items():
+        ends = sorted(leaving.get(key, {last[key]}))
+        refs = scope.outputs or tuple(
+            sorted({(graph.shape(ref).height, graph.shape(ref).width): ref for ref in ends}.values())
+        )
+        maps = tuple(ref for ref in refs if graph.shape(ref).layout == "chw")
+        if maps:
+            found[scope.stage_name] = maps
+    return found
 
 
 def _stages(graph: Graph) -> list[Scope | None]:

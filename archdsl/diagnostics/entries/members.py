@@ -197,7 +197,7 @@ ENTRIES = (
         "E122",
         "no such stage",
         facts="variant name suggestion known",
-        message="`{variant}` has no stage `{name}` that ends with a feature map",
+        message="`{variant}` has no stage `{name}` that ends with one feature map",
         label="not a stage",
         help=(
             "did you mean `{suggestion}`?",
