@@ -150,7 +150,7 @@ def pyramid(graph: Graph) -> tuple[str, ...]:
 
 
 def stage_features(graph: Graph) -> dict[str, Ref]:
-    """The feature maps of all stages, in order of execution, by name; several of one stage are `stage[0]`, `stage[1]`."""
+    """The feature maps of all stages, in order of execution, by name: `stage`, or of several `stage[0]`, `stage[1]`."""
     found: dict[str, Ref] = {}
     for name, refs in stage_results(graph).items():
         found |= {name if len(refs) == 1 else f"{name}[{index}]": ref for index, ref in enumerate(refs)}
