@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from archdsl.ops import OPS, OpSpec, Recipe, Role, geometry
+from archdsl.ops import OPS, OpSpec, Recipe, Role, geometry, resample, transposed
 
 _NAME = re.compile(r"[\w.]+")
 
@@ -41,7 +41,7 @@ Every op of the language, generated from its definition in [archdsl/ops](../arch
 - A *size* is a whole number for both axes, or `[rows, columns]`. Where `= …` stands for a default, the text says
   what it is. Ints are accepted where a float is wanted, nothing else is converted.
 - Shapes are of one sample: C×H×W, H×W×C after `permute("nhwc")`, or flat after `flatten`. An op that an input does not
-  fit is an error (E201 to E211).
+  fit is an error (E201 to E212).
 - *torch* is what generated source writes: a module, or a function where it has no state. Names without a prefix
   (`Conv2dSame`) are classes that the source brings along, from
   [torch_helpers.py](../archdsl/backends/torch_helpers.py).
@@ -98,7 +98,9 @@ def _parameter(name: str, info: FieldInfo) -> str:
 
 
 def _type(info: FieldInfo) -> str:
-    for known in (geometry.Window, geometry.StrideOrKernel, geometry.FixedPadding):
+    if any(item in get_args(resample.ScaleFactor)[1:] for item in info.metadata):
+        return "float or list of two"
+    for known in (geometry.Window, geometry.StrideOrKernel, geometry.FixedPadding, transposed.OutputPadding):
         if any(item in get_args(known)[1:] for item in info.metadata):
             return "size"
     if any(item in get_args(geometry.Padding)[1:] for item in info.metadata):

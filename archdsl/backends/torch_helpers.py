@@ -133,6 +133,59 @@ class AvgPool2dSame(nn.Module):
         return f"{sizes}, count_include_pad={self.count_include_pad}"
 
 
+class BlurPool2d(nn.Module):
+    """Anti-aliased subsampling: every channel is smoothed by a binomial filter (Zhang, 2019).
+    Without `padding` an even filter has its greater half last.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int,
+        stride: int = 2,
+        padding: int | None = None,
+        padding_mode: str = "reflect",
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, stride
+        self.padding, self.padding_mode = padding, padding_mode
+        row = [1.0]
+        while len(row) < kernel_size:
+            row = [(a + b) / 2 for a, b in zip([0.0, *row], [*row, 0.0], strict=True)]
+        self.filter = [[a * b for b in row] for a in row]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        before, after = (self.kernel_size - 1) // 2, self.kernel_size // 2
+        if self.padding is not None:
+            before = after = self.padding
+        x = F.pad(x, (before, after, before, after), mode=self.padding_mode)
+        size, channels = self.kernel_size, x.shape[1]
+        weight = x.new_tensor(self.filter).expand(channels, 1, size, size)
+        return F.conv2d(x, weight, stride=self.stride, groups=channels)
+
+    def extra_repr(self) -> str:
+        sizes = f"kernel_size={self.kernel_size}, stride={self.stride}"
+        return f"{sizes}, padding={self.padding}, padding_mode={self.padding_mode!r}"
+
+
+class ChannelConv(nn.Conv1d):
+    """Convolution over the channels of a vector, (N, C, 1, 1) or (N, C)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.flatten(1).unsqueeze(1)).view_as(x)
+
+
+class PositionSoftmax(nn.Module):
+    """Softmax over the positions of each channel."""
+
+    def __init__(self, channels_last: bool = False) -> None:
+        super().__init__()
+        self.first = 1 if channels_last else 2
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        flat = x.flatten(self.first, self.first + 1)
+        return F.softmax(flat, self.first).view_as(x)
+
+
 class StdConv2d(nn.Conv2d):
     """Convolution whose filters are standardized to mean 0 and variance 1 before use (Qiao
     et al., 2019).

@@ -1,4 +1,4 @@
-"""Activation functions: elementwise, except softmax."""
+"""Activation functions: elementwise; those with parameters of their own are in `parametric_act`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from archdsl.ops.parametric_act import PARAMETRIC_ACTIVATIONS
 from archdsl.ops.problems import wrong_layout
 from archdsl.ops.spec import (
     Call,
@@ -21,7 +22,7 @@ from archdsl.ops.spec import (
     Weight,
     argument,
 )
-from archdsl.symbolic import IN_CHANNELS, Const, Expr
+from archdsl.symbolic import IN_CHANNELS, Expr
 
 _IMAGE = (Shape(6, 5, 4),)
 _EXAMPLES = (Example({}, _IMAGE), Example({}, (Shape(6, 5, 4, "hwc"),)), Example({}, (Shape(6, layout="flat"),)))
@@ -68,9 +69,10 @@ class LeakyReluParams(OpParams):
 
 
 class PreluParams(OpParams):
-    """One learned slope, or one per channel."""
+    """One learned slope, or one per channel, at first `init`."""
 
     per_channel: bool = False
+    init: float = Field(0.25, allow_inf_nan=False)
 
 
 def _optional(module: str, call: str, keyword: str, value: Expr, default: Any, actual: Any, inplace: bool) -> Recipe:
@@ -111,23 +113,6 @@ LEAKY_RELU = OpSpec(
 )
 
 
-def _softmax_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
-    dim = Const(-1 if inputs[0].layout == "hwc" else 1)
-    return Recipe(Module("nn.Softmax", kwargs={"dim": dim}), Call("F.softmax({x}, dim={dim})", {"dim": dim}))
-
-
-SOFTMAX = OpSpec(
-    name="softmax",
-    params=NoParams,
-    summary="exp(x), normalised over the channels",
-    role="act",
-    shape=lambda params, inputs: inputs,
-    recipe=_softmax_recipe,
-    label=lambda params, inputs: "softmax",
-    examples=_EXAMPLES,
-)
-
-
 def _prelu_shape(params: PreluParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
     # torch takes the second dimension for the channels
     return wrong_layout("prelu", inputs[0], "C×H×W or flat") if inputs[0].layout == "hwc" else inputs
@@ -139,13 +124,15 @@ PRELU = OpSpec(
     summary="leaky ReLU with a learned slope",
     role="act",
     shape=_prelu_shape,
-    recipe=lambda params, inputs: Recipe(Module("nn.PReLU", (IN_CHANNELS,) if params.per_channel else ())),
+    recipe=lambda params, inputs: Recipe(
+        Module("nn.PReLU", (IN_CHANNELS,) if params.per_channel else (), {"init": argument("init")}, {"init": 0.25})
+    ),
     label=lambda params, inputs: "PReLU",
     weights=lambda params, inputs: (Weight("weight", (inputs[0].channels if params.per_channel else 1,)),),
     overwritable=True,
     examples=(
         Example({}, _IMAGE),
-        Example({"per_channel": True}, _IMAGE),
+        Example({"per_channel": True, "init": 0.1}, _IMAGE),
         Example({"per_channel": True}, (Shape(6, layout="flat"),)),
     ),
 )
@@ -170,6 +157,11 @@ ACTIVATIONS = (
     _activation("tanh", "nn.Tanh", "torch.tanh", "tanh", "hyperbolic tangent"),
     GELU,
     LEAKY_RELU,
-    SOFTMAX,
     PRELU,
+    _activation("selu", "nn.SELU", "F.selu", "SELU", "1.0507 * elu(x, alpha = 1.6733)", inplace=True),
+    _activation("mish", "nn.Mish", "F.mish", "Mish", "x * tanh(softplus(x))", inplace=True, overwritable=True),
+    _activation("softsign", "nn.Softsign", "F.softsign", "softsign", "x / (1 + abs(x))"),
+    _activation("tanhshrink", "nn.Tanhshrink", "F.tanhshrink", "tanh shrink", "x - tanh(x)"),
+    _activation("logsigmoid", "nn.LogSigmoid", "F.logsigmoid", "log sigmoid", "log(sigmoid(x))", overwritable=True),
+    *PARAMETRIC_ACTIVATIONS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
@@ -20,7 +20,7 @@ TF_SAME: Literal["tf_same"] = "tf_same"
 _MEANING = "must be a whole number or a list of two, rows and columns"
 
 
-def _checked(least: int, *words: str | None) -> Callable[[Any], Any]:
+def checked_size(least: int, *words: str | None) -> Callable[[Any], Any]:
     """A validator of sizes; `words` are accepted too. One plain function, so that there is one plain message."""
     quoted = "".join(f', or "{word}"' for word in words if word)
 
@@ -41,20 +41,22 @@ def _checked(least: int, *words: str | None) -> Callable[[Any], Any]:
     return check
 
 
-Window: TypeAlias = Annotated[Size, PlainValidator(_checked(1), json_schema_input_type=Size)]
+Window: TypeAlias = Annotated[Size, PlainValidator(checked_size(1), json_schema_input_type=Size)]
 """A kernel, stride, dilation or output size: one number for both axes, or rows and columns."""
 
 StrideOrKernel: TypeAlias = Annotated[
-    Size | None, PlainValidator(_checked(1, None), json_schema_input_type=Size | None)
+    Size | None, PlainValidator(checked_size(1, None), json_schema_input_type=Size | None)
 ]
 """A pool's stride; None means the kernel's size, as in torch."""
 
-FixedPadding: TypeAlias = Annotated[Size | None, PlainValidator(_checked(0, None), json_schema_input_type=Size | None)]
+FixedPadding: TypeAlias = Annotated[
+    Size | None, PlainValidator(checked_size(0, None), json_schema_input_type=Size | None)
+]
 """Padding on both sides of each axis; None keeps the size at stride 1."""
 
 Padding: TypeAlias = Annotated[
     Size | Literal["tf_same"] | None,
-    PlainValidator(_checked(0, None, TF_SAME), json_schema_input_type=Size | Literal["tf_same"] | None),
+    PlainValidator(checked_size(0, None, TF_SAME), json_schema_input_type=Size | Literal["tf_same"] | None),
 ]
 """As `FixedPadding`, or TensorFlow's SAME, which depends on the size of the input."""
 
@@ -133,6 +135,16 @@ def padding_too_wide(kernel: Size, padding: object, dilation: Size = 1) -> Probl
         return None
     detail = f"the padding of a pool must not exceed half its kernel, here {times(most)}"
     return refused(detail, "padding", "write pad(…) before the pool to pad further, and padding = 0")
+
+
+def border_too_wide(mode: str, x: Shape, widths: Sequence[int], arguments: Sequence[str]) -> Problem | None:
+    """A border taken from the image is not wider than the image: left, right, top, bottom, and their arguments."""
+    for i, (width, name) in enumerate(zip(widths, arguments, strict=True)):
+        size, what = (x.width, "columns") if i < 2 else (x.height, "rows")
+        most = {"reflect": size - 1, "circular": size}.get(mode, width)
+        if width > most:
+            return refused(f'a border of {width} {what} cannot be "{mode}" where the image has {size}', name)
+    return None
 
 
 def padding_expr(kernel: Size, padding: object, dilation: Size = 1, dilated: bool = True) -> Expr:

@@ -1,12 +1,13 @@
-"""Several inputs to one: sums, products and concatenation; and scaling by a constant."""
+"""Several inputs to one: sums, differences, products, extremes and concatenation; and scaling by a constant."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import Field
 
-from archdsl.ops.problems import cannot_concatenate, cannot_multiply, unequal_sum
+from archdsl.ops.problems import cannot_concatenate, cannot_multiply, unequal_pair, unequal_sum
 from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
 
 _IMAGE = Shape(6, 5, 4)
@@ -42,10 +43,55 @@ ADD = OpSpec(
 )
 
 
+def _equal_shapes(verb: str) -> Callable[[Any, tuple[Shape, ...]], tuple[Shape, ...] | Problem]:
+    def shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+        left, right = inputs
+        return (left,) if left == right else unequal_pair(verb, left, right)
+
+    return shape
+
+
+_PAIRS = (Example({}, (_IMAGE, _IMAGE)), Example({}, (_HWC, _HWC)), Example({}, (_FLAT, _FLAT)))
+
+SUB = OpSpec(
+    name="sub",
+    params=NoParams,
+    summary="the first tensor without the second, of equal shape",
+    role="merge",
+    shape=_equal_shapes("subtract"),
+    recipe=lambda params, inputs: Recipe(call=Call("{0} - {1}")),
+    label=lambda params, inputs: "−",
+    inputs=(2, 2),
+    overwritable=True,
+    examples=_PAIRS,
+)
+
+
+def _extreme(name: str, label: str, summary: str) -> OpSpec:
+    return OpSpec(
+        name=name,
+        params=NoParams,
+        summary=summary,
+        role="merge",
+        shape=_equal_shapes("compare"),
+        recipe=lambda params, inputs: Recipe(call=Call(f"torch.{name}({{0}}, {{1}})")),
+        label=lambda params, inputs: label,
+        inputs=(2, 2),
+        overwritable=True,
+        examples=_PAIRS,
+    )
+
+
+MAXIMUM = _extreme("maximum", "max", "the greater of two values at each place")
+MINIMUM = _extreme("minimum", "min", "the smaller of two values at each place")
+
+
 def _is_gate(gate: Shape, image: Shape) -> bool:
-    """One value per channel of an image: C×1×1 over C×H×W."""
-    one = gate.height == gate.width == 1
-    return one and gate.channels == image.channels and gate.layout == image.layout != "flat"
+    """One value per channel of an image, C×1×1, or one per position, 1×H×W."""
+    if gate.layout != image.layout or gate.layout == "flat":
+        return False
+    channels = gate.height == gate.width == 1 and gate.channels == image.channels
+    return channels or (gate.channels == 1 and (gate.height, gate.width) == (image.height, image.width))
 
 
 def _mul_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
@@ -58,7 +104,7 @@ def _mul_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Pr
 MUL = OpSpec(
     name="mul",
     params=NoParams,
-    summary="the product of two tensors; a C×1×1 gate multiplies every position",
+    summary="the product of two tensors; a C×1×1 gate multiplies every position, a 1×H×W gate every channel",
     role="merge",
     shape=_mul_shape,
     recipe=lambda params, inputs: Recipe(call=Call("{0} * {1}")),
@@ -70,6 +116,8 @@ MUL = OpSpec(
         Example({}, (_IMAGE, Shape(6, 1, 1))),
         Example({}, (Shape(6, 1, 1), _IMAGE)),
         Example({}, (_HWC, Shape(6, 1, 1, "hwc"))),
+        Example({}, (_IMAGE, Shape(1, 5, 4))),
+        Example({}, (Shape(1, 5, 4, "hwc"), _HWC)),
         Example({}, (_FLAT, _FLAT)),
     ),
 )
@@ -117,4 +165,4 @@ SCALE = OpSpec(
     examples=(Example({"value": 0.17}, (_IMAGE,)), Example({"value": 2}, (_FLAT,))),
 )
 
-MERGES = (ADD, MUL, CONCAT, SCALE)
+MERGES = (ADD, SUB, MUL, MAXIMUM, MINIMUM, CONCAT, SCALE)

@@ -49,6 +49,15 @@ class GroupNormParams(OpParams):
     eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
 
 
+class InstanceNormParams(OpParams):
+    """Over the positions of each channel of each sample; as in torch, without weights unless `affine`."""
+
+    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+    momentum: float = Field(0.1, ge=0, le=1)
+    affine: bool = False
+    track_running_stats: bool = False
+
+
 class LocalResponseNormParams(OpParams):
     """Divides by (k + alpha * mean of squares over `size` neighbouring channels) ** beta."""
 
@@ -95,13 +104,16 @@ def _bn_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Pro
 
 
 def _bn_weights(params: BatchNormParams, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
-    channels = (inputs[0].channels,)
-    buffers = (
-        Weight("running_mean", channels, trainable=False),
-        Weight("running_var", channels, trainable=False),
+    pair = _affine_pair(params, inputs) if params.affine else ()
+    return pair + _running_statistics(inputs[0].channels)
+
+
+def _running_statistics(channels: int) -> tuple[Weight, ...]:
+    return (
+        Weight("running_mean", (channels,), trainable=False),
+        Weight("running_var", (channels,), trainable=False),
         Weight("num_batches_tracked", (), trainable=False),
     )
-    return _affine_pair(params, inputs) + buffers if params.affine else buffers
 
 
 def _bn_recipe(params: BatchNormParams, inputs: tuple[Shape, ...]) -> Recipe:
@@ -168,6 +180,44 @@ GROUPNORM = OpSpec(
     weights=_affine_pair,
     overwritable=True,
     examples=(Example({"groups": 4}, _IMAGE), Example({"groups": 1, "eps": 1e-6}, _IMAGE)),
+)
+
+
+def _instancenorm_shape(params: InstanceNormParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    (x,) = inputs
+    if x.layout != "chw":
+        return wrong_layout("instancenorm", x)
+    if (x.height, x.width) == (1, 1):
+        return refused("`instancenorm` of one position for each channel is 0 everywhere: torch refuses it")
+    return inputs
+
+
+def _instancenorm_recipe(params: InstanceNormParams, inputs: tuple[Shape, ...]) -> Recipe:
+    defaults = {"eps": 1e-5, "momentum": 0.1, "affine": False, "track_running_stats": False}
+    return Recipe(Module("nn.InstanceNorm2d", (IN_CHANNELS,), {name: argument(name) for name in defaults}, defaults))
+
+
+def _instancenorm_weights(params: InstanceNormParams, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
+    pair = _affine_pair(params, inputs) if params.affine else ()
+    return pair + (_running_statistics(inputs[0].channels) if params.track_running_stats else ())
+
+
+INSTANCENORM = OpSpec(
+    name="instancenorm",
+    params=InstanceNormParams,
+    summary="instance normalisation",
+    role="norm",
+    shape=_instancenorm_shape,
+    recipe=_instancenorm_recipe,
+    label=lambda params, inputs: "IN",
+    weights=_instancenorm_weights,
+    overwritable=True,
+    examples=(
+        Example({}, _IMAGE),
+        Example({"affine": True, "eps": 1e-3}, _IMAGE),
+        Example({"affine": True, "track_running_stats": True, "momentum": 0.01}, _IMAGE),
+        Example({"track_running_stats": True}, _IMAGE),
+    ),
 )
 
 
@@ -275,4 +325,4 @@ AFFINE = OpSpec(
     examples=(Example({"scale": (0.458, 0.448, 0.45), "shift": (-0.03, -0.088, -0.188)}, (Shape(3, 5, 4),)),),
 )
 
-NORMALISATIONS = (BN, LAYERNORM, GROUPNORM, LRN, GRN, LAYER_SCALE, AFFINE)
+NORMALISATIONS = (BN, LAYERNORM, GROUPNORM, INSTANCENORM, LRN, GRN, LAYER_SCALE, AFFINE)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from archdsl.ops.geometry import (
     TF_SAME,
     Padding,
     StrideOrKernel,
     Window,
+    border_too_wide,
     grid_reach,
     padding_expr,
     padding_too_wide,
@@ -56,6 +59,18 @@ class AvgPoolParams(OpParams):
     padding: Padding = None
     ceil_mode: bool = False
     count_include_pad: bool | None = None
+
+
+class BlurPoolParams(OpParams):
+    """A binomial filter over each channel. `padding` None keeps the size at stride 1, the greater half last where the
+    kernel is even (Zhang's code); a number is for all sides. Beyond the image is what `pad` puts there. In timm's
+    BlurPool2d the padding is (stride + kernel - 2) // 2: the same where the kernel is odd and the stride 2.
+    """
+
+    kernel: int = Field(3, ge=2, le=25)
+    stride: int = Field(2, ge=1)
+    padding: int | None = Field(None, ge=0)
+    padding_mode: Literal["reflect", "replicate", "constant", "circular"] = "reflect"
 
 
 class AdaptivePoolParams(OpParams):
@@ -195,6 +210,54 @@ GAP = OpSpec(
 )
 
 
+def _blur_sides(params: BlurPoolParams) -> tuple[int, int]:
+    """Rows before and after, and columns."""
+    if params.padding is not None:
+        return params.padding, params.padding
+    return (params.kernel - 1) // 2, params.kernel // 2
+
+
+def _blur_shape(params: BlurPoolParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
+    (x,), sides = inputs, _blur_sides(params)
+    if x.layout != "chw":
+        return wrong_layout("blurpool", x)
+    problem = border_too_wide(params.padding_mode, x, sides * 2, ["padding"] * 4)
+    if problem is not None:
+        return problem
+    padded = x.resized(x.height + sum(sides), x.width + sum(sides))
+    size = slide("blurpool", padded, params.kernel, params.stride, 0)
+    return size if isinstance(size, Problem) else (x.resized(*size),)
+
+
+def _blur_recipe(params: BlurPoolParams, inputs: tuple[Shape, ...]) -> Recipe:
+    kwargs = {name: argument(name) for name in ("stride", "padding_mode")}
+    if params.padding is not None:
+        kwargs["padding"] = argument("padding")
+    return Recipe(Module("BlurPool2d", (argument("kernel"),), kwargs, {"stride": 2, "padding_mode": "reflect"}))
+
+
+BLURPOOL = OpSpec(
+    name="blurpool",
+    params=BlurPoolParams,
+    summary="anti-aliased subsampling (Zhang, 2019)",
+    role="pool",
+    shape=_blur_shape,
+    recipe=_blur_recipe,
+    label=lambda params, inputs: window_label("blur pool", (params.kernel,) * 2, stride=params.stride),
+    macs=lambda params, inputs, outputs: outputs[0].elements * params.kernel**2,
+    reach=lambda params, inputs: window_reach(params.kernel, params.stride),
+    overwritable=True,
+    examples=(
+        Example({}, _IMAGE),
+        Example({"kernel": 5, "padding_mode": "constant"}, _IMAGE),
+        Example({"kernel": 4}, _IMAGE),
+        Example({"kernel": 4, "padding": 2, "padding_mode": "replicate"}, _IMAGE),
+        Example({"kernel": 3, "stride": 1, "padding_mode": "circular"}, _IMAGE),
+        Example({"kernel": 2, "stride": 3, "padding": 0}, _IMAGE),
+    ),
+)
+
+
 def _adaptive(name: str, module: str, call: str, label: str, summary: str) -> OpSpec:
     def shape(params: AdaptivePoolParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
         (x,) = inputs
@@ -224,6 +287,7 @@ POOLS = (
     MAXPOOL,
     AVGPOOL,
     GAP,
+    BLURPOOL,
     _adaptive(
         "adaptive_avgpool", "nn.AdaptiveAvgPool2d", "F.adaptive_avg_pool2d", "avg pool", "means over a grid of windows"
     ),

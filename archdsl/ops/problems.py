@@ -13,6 +13,11 @@ def unequal_sum(left: Shape, right: Shape, index: int = 1) -> Problem:
     return Problem("E201", {"left": left, "right": right, "index": index}, help=_make_equal(left, right))
 
 
+def unequal_pair(verb: str, left: Shape, right: Shape) -> Problem:
+    """E212, two tensors that an op takes value by value: facts verb (subtract, compare), left, right (shapes)."""
+    return Problem("E212", {"verb": verb, "left": left, "right": right}, help=_make_equal(left, right))
+
+
 def cannot_concatenate(left: Shape, right: Shape, index: int = 1) -> Problem:
     """E202, concat of unequal heights, widths or layouts: facts left, right (shapes), index."""
     same = left.layout == right.layout
@@ -47,22 +52,23 @@ def wrong_layout(op: str, shape: Shape, needs: str = "C×H×W") -> Problem:
     return Problem("E205", {"op": op, "needs": needs, "got": got}, help=hint)
 
 
-def inexact_split(channels: int, parts: int, argument: str) -> Problem:
+def inexact_split(channels: int, parts: int, argument: str | None) -> Problem:
     """E206, the channels do not divide into equal parts: facts what (text), parts."""
     return Problem("E206", {"what": f"{channels} channels", "parts": parts}, argument)
 
 
-def needs_padding(kernel: int | tuple[int, int]) -> Problem:
+def needs_padding(
+    kernel: int | tuple[int, int], choices: str = 'padding = 0, another number, [rows, columns] or "tf_same"'
+) -> Problem:
     """E207, no symmetric padding keeps the size (even kernel): facts kernel (text)."""
     text = times(kernel) if isinstance(kernel, tuple) else times((kernel, kernel))
-    hint = 'say which padding is meant: padding = 0, another number, [rows, columns] or "tf_same"'
-    return Problem("E207", {"kernel": text}, "kernel", hint)
+    return Problem("E207", {"kernel": text}, "kernel", f"say which padding is meant: {choices}")
 
 
 def cannot_multiply(left: Shape, right: Shape) -> Problem:
-    """E208, neither equal shapes nor a C×1×1 gate over C×H×W: facts left, right (shapes)."""
+    """E208, neither equal shapes nor a gate over C×H×W: facts left, right (shapes)."""
     if left.layout == right.layout:
-        hint = "shapes must be equal, or one side a gate with one value per channel (C×1×1)"
+        hint = "shapes must be equal, or one side a gate: one value per channel (C×1×1) or per position (1×H×W)"
     else:
         hint = "do not flatten a gate: keep it C×1×1" if "flat" in (left.layout, right.layout) else _LAYOUT_HELP
     return Problem("E208", {"left": left, "right": right}, help=hint)
@@ -93,7 +99,7 @@ def _make_equal(left: Shape, right: Shape) -> str:
     big, small = (left, right) if left.height * left.width >= right.height * right.width else (right, left)
     stride, rest = divmod(big.height, small.height)
     if left.layout != "chw" or rest or big.width != stride * small.width:
-        return "all inputs of a sum must have the same shape"
+        return "all inputs must have the same shape"
     if stride == 1:
         return f"project one side: conv({right.channels}, 1) makes {left} into {right}"
     return f"project one side: conv({small.channels}, 1, stride = {stride}) makes {big} into {small}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from archdsl.ops.act import ACTIVATIONS
+from archdsl.ops.channelwise import CHANNELWISE
 from archdsl.ops.conv import CONVOLUTIONS
 from archdsl.ops.image import IMAGE
 from archdsl.ops.linear import LINEAR_OPS
@@ -13,18 +14,23 @@ from archdsl.ops.merge import MERGES
 from archdsl.ops.norm import NORMALISATIONS
 from archdsl.ops.pool import POOLS
 from archdsl.ops.regularizer import REGULARIZERS
+from archdsl.ops.resample import RESAMPLING
 from archdsl.ops.reshape import RESHAPES
 from archdsl.ops.spec import OpSpec
+from archdsl.ops.transposed import CONV_TRANSPOSE
 
 ALL_OPS: tuple[OpSpec, ...] = (
     IMAGE,
     *CONVOLUTIONS,
+    CONV_TRANSPOSE,
+    *CHANNELWISE,
     *LINEAR_OPS,
     *NORMALISATIONS,
     *ACTIVATIONS,
     *POOLS,
     *MERGES,
     *RESHAPES,
+    *RESAMPLING,
     *REGULARIZERS,
 )
 

@@ -1,16 +1,17 @@
-"""Ops that act in training only. In evaluation both return their input itself, hence `view`."""
+"""Ops that act in training only. In evaluation they return their input itself, hence `view`."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
+from archdsl.ops.problems import wrong_layout
 from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Recipe, Shape, argument
 
 _EXAMPLE_INPUTS = (Shape(6, 5, 4),)
 
 
 class DropoutParams(OpParams):
-    """`p` is the probability that a value becomes zero."""
+    """`p` is the probability that one becomes zero."""
 
     p: float = Field(0.5, ge=0, le=1)
 
@@ -33,6 +34,18 @@ DROPOUT = OpSpec(
     examples=(Example({"p": 0.2}, _EXAMPLE_INPUTS), Example({}, (Shape(6, layout="flat"),))),
 )
 
+DROPOUT2D = OpSpec(
+    name="dropout2d",
+    params=DropoutParams,
+    summary="zeroes whole channels in training, and scales the rest by 1 / (1 - p)",
+    role="regularizer",
+    shape=lambda params, inputs: inputs if inputs[0].layout == "chw" else wrong_layout("dropout2d", inputs[0]),
+    recipe=lambda params, inputs: Recipe(Module("nn.Dropout2d", (argument("p"),))),
+    label=lambda params, inputs: f"dropout of channels, {params.p:.3g}",
+    view=True,
+    examples=(Example({"p": 0.2}, _EXAMPLE_INPUTS), Example({}, _EXAMPLE_INPUTS)),
+)
+
 DROP_PATH = OpSpec(
     name="drop_path",
     params=DropPathParams,
@@ -50,4 +63,4 @@ DROP_PATH = OpSpec(
     ),
 )
 
-REGULARIZERS = (DROPOUT, DROP_PATH)
+REGULARIZERS = (DROPOUT, DROPOUT2D, DROP_PATH)

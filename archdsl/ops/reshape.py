@@ -1,12 +1,12 @@
-"""Ops that only move values: layout, order of channels, parts, borders and resolution."""
+"""Ops that only move values: layout, order of channels, parts and borders."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from archdsl.ops.geometry import border_too_wide
 from archdsl.ops.problems import inexact_split, out_of_range, refused, wrong_layout
 from archdsl.ops.spec import (
     EVERYTHING,
@@ -29,6 +29,7 @@ _IMAGE = (Shape(6, 5, 8),)
 _HWC = (Shape(6, 5, 8, "hwc"),)
 _FLAT = (Shape(6, layout="flat"),)
 _SIDES = ("left", "right", "top", "bottom")
+_BORDERS = {"reflect": "nn.ReflectionPad2d", "replicate": "nn.ReplicationPad2d", "circular": "nn.CircularPad2d"}
 
 
 class ShuffleParams(OpParams):
@@ -51,13 +52,16 @@ class SliceParams(OpParams):
 
 
 class PadParams(OpParams):
-    """Columns and rows to add on each side."""
+    """Columns and rows to add on each side: of a constant `value`, of the image mirrored without its edge ("reflect"),
+    of its edge ("replicate"), or of its other end ("circular").
+    """
 
     left: int = Field(ge=0)
     right: int = Field(ge=0)
     top: int = Field(ge=0)
     bottom: int = Field(ge=0)
     value: float = Field(0.0, allow_inf_nan=False)
+    mode: Literal["constant", "reflect", "replicate", "circular"] = "constant"
 
 
 class CropParams(OpParams):
@@ -79,13 +83,6 @@ class PermuteParams(OpParams):
     """The layout to change to."""
 
     layout: Literal["nhwc", "nchw"]
-
-
-class UpsampleParams(OpParams):
-    """`scale` in both directions; bilinear with torch's `align_corners=False`."""
-
-    scale: int = Field(ge=1)
-    mode: Literal["nearest", "bilinear"] = "nearest"
 
 
 def _channel_dim(x: Shape) -> int:
@@ -196,11 +193,20 @@ def _pad_shape(params: PadParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...
     (x,) = inputs
     if x.layout != "chw":
         return wrong_layout("pad", x)
+    if params.mode != "constant":
+        if params.value:
+            return refused(f'a border that is "{params.mode}" has no value', "value", "leave it out")
+        problem = border_too_wide(params.mode, x, [getattr(params, side) for side in _SIDES], _SIDES)
+        if problem is not None:
+            return problem
     return (x.resized(x.height + params.top + params.bottom, x.width + params.left + params.right),)
 
 
 def _pad_recipe(params: PadParams, inputs: tuple[Shape, ...]) -> Recipe:
     sides = Tuple(tuple(argument(side) for side in _SIDES))
+    if params.mode != "constant":
+        call = Call("F.pad({x}, {sides}, mode={mode})", {"sides": sides, "mode": argument("mode")})
+        return Recipe(Module(_BORDERS[params.mode], (sides,)), call)
     if not params.value:
         return Recipe(Module("nn.ZeroPad2d", (sides,)), Call("F.pad({x}, {sides})", {"sides": sides}))
     value = argument("value")
@@ -208,10 +214,15 @@ def _pad_recipe(params: PadParams, inputs: tuple[Shape, ...]) -> Recipe:
     return Recipe(Module("nn.ConstantPad2d", (sides, value)), call)
 
 
+def _pad_label(params: PadParams, inputs: tuple[Shape, ...]) -> str:
+    mode = () if params.mode == "constant" else (params.mode,)
+    return ", ".join(["pad", f"{params.left} {params.right} {params.top} {params.bottom}", *mode])
+
+
 PAD = OpSpec(
     name="pad",
     params=PadParams,
-    summary="a border of a constant",
+    summary="a border",
     role="reshape",
     shape=_pad_shape,
     recipe=_pad_recipe,
@@ -221,6 +232,9 @@ PAD = OpSpec(
         Example({"left": 1, "right": 2, "top": 0, "bottom": 3}, _IMAGE),
         Example({"left": 0, "right": 1, "top": 0, "bottom": 1, "value": -1.5}, _IMAGE),
         Example({"left": 0, "right": 0, "top": 0, "bottom": 0}, _IMAGE),
+        Example({"left": 1, "right": 2, "top": 0, "bottom": 3, "mode": "reflect"}, _IMAGE),
+        Example({"left": 1, "right": 2, "top": 0, "bottom": 3, "mode": "replicate"}, _IMAGE),
+        Example({"left": 1, "right": 2, "top": 0, "bottom": 3, "mode": "circular"}, _IMAGE),
     ),
 )
 
@@ -316,44 +330,4 @@ PERMUTE = OpSpec(
 )
 
 
-def _upsample_shape(params: UpsampleParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
-    (x,) = inputs
-    if x.layout != "chw":
-        return wrong_layout("upsample", x)
-    return (x.resized(x.height * params.scale, x.width * params.scale),)
-
-
-def _upsample_recipe(params: UpsampleParams, inputs: tuple[Shape, ...]) -> Recipe:
-    kwargs: dict[str, Any] = {"scale_factor": argument("scale"), "mode": argument("mode")}
-    option = "" if params.mode == "nearest" else ", mode={mode}"
-    values = {"scale_factor": argument("scale")} | ({"mode": argument("mode")} if option else {})
-    return Recipe(
-        Module("nn.Upsample", (), kwargs, {"mode": "nearest"}),
-        Call(f"F.interpolate({{x}}, scale_factor={{scale_factor}}{option})", values),
-    )
-
-
-def _upsample_reach(params: UpsampleParams, inputs: tuple[Shape, ...]) -> Reach:
-    # a bilinear value is between two rows and two columns
-    extent = 2 if params.mode == "bilinear" and params.scale > 1 else 1
-    return Reach((extent, extent), (Fraction(1, params.scale),) * 2)
-
-
-UPSAMPLE = OpSpec(
-    name="upsample",
-    params=UpsampleParams,
-    summary="a larger image by repetition or linear interpolation",
-    role="reshape",
-    shape=_upsample_shape,
-    recipe=_upsample_recipe,
-    label=lambda params, inputs: f"upsample, ×{params.scale}",
-    reach=_upsample_reach,
-    overwritable=True,
-    examples=(
-        Example({"scale": 2}, _IMAGE),
-        Example({"scale": 3, "mode": "bilinear"}, _IMAGE),
-        Example({"scale": 1}, _IMAGE),
-    ),
-)
-
-RESHAPES = (FLATTEN, CHANNEL_SHUFFLE, SPLIT, SLICE, PAD, CROP, SUBSAMPLE, PERMUTE, UPSAMPLE)
+RESHAPES = (FLATTEN, CHANNEL_SHUFFLE, SPLIT, SLICE, PAD, CROP, SUBSAMPLE, PERMUTE)

@@ -241,6 +241,11 @@ class OpSpec:
     examples: tuple[Example, ...] = (Example(),)
 
     @property
+    def combines(self) -> bool:
+        """Whether it is called with what it combines, `concat(f, g)`: it takes several inputs and no parameters."""
+        return self.inputs not in ((0, 0), (1, 1)) and not self.parameter_names
+
+    @property
     def parameter_names(self) -> tuple[str, ...]:
         names = _NAMES.get(self.params)
         if names is None:

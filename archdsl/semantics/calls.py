@@ -57,7 +57,7 @@ class CallRules(ParameterRules):
                 if layer is UNKNOWN or not self._image_sizes(layer, frame):
                     return UNKNOWN
                 return self.source(layer, frame, node.span)
-            case OpLayer() if callee.op.inputs != (1, 1) and not callee.args:
+            case OpLayer() if callee.op.combines:
                 return self._merge(callee, node, frame)
             case OpLayer():
                 return self._partial_op(callee, node, frame)

@@ -381,10 +381,10 @@ class FileNames:
             self._call_definition(node, definition)
         elif callee.name in OPS:
             op = OPS[callee.name]
-            if op.inputs in ((0, 0), (1, 1)):
-                self._arguments(node.arguments, op.parameter_names, op.name)
-            else:
+            if op.combines:
                 self._no_names(node.arguments, op.name)
+            else:
+                self._arguments(node.arguments, op.parameter_names, op.name)
         elif callee.name in BUILTINS:
             self._call_builtin(node, callee.name)
 

@@ -236,8 +236,9 @@ def _width(op: OpSpec, exprs: Mapping[str, Expr], tensors: Sequence[Tensor], act
         # flatten after gap, for example: as wide as its input, though not by rule
         return tensors[0].channels if len(tensors) == 1 and tensors[0].shape.channels == actual else Const(actual)
     if op.channels is IN_CHANNELS:
-        # Of several equal inputs any serves; a constant says most.
-        return next((t.channels for t in tensors if isinstance(t.channels, Const)), tensors[0].channels)
+        # Of several equal inputs any serves; a constant says most. A gate for each position has one channel.
+        widths = [t.channels for t in tensors if t.shape.channels == actual]
+        return next((width for width in widths if isinstance(width, Const)), widths[0])
     values: dict[str, Expr] = {IN_CHANNELS.name: tensors[0].channels}
     for symbol in symbols(op.channels) - {IN_CHANNELS.name}:
         values[symbol] = exprs.get(symbol, Const(getattr(params, symbol)))

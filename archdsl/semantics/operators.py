@@ -37,6 +37,8 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_COMBINES = {"+": "add", "-": "sub", "*": "mul"}
+"""The op that an operator between layers or tensors means."""
 MAX_NUMBER = 10**18
 
 
@@ -79,14 +81,14 @@ class OperatorRules(Core):
         if left is UNKNOWN or right is UNKNOWN:
             return UNKNOWN
         if isinstance(left, Layer | Tensor) or isinstance(right, Layer | Tensor):
-            if op not in ("+", "*"):
+            if op not in _COMBINES:
                 kinds = {"left": type_name(left), "right": type_name(right)}
                 return self.error("E304", node.op_span, frame, op=op, facts=kinds)
             if op == "+" and _joins_or_adds(left, right):
                 kinds = {"left": _kind(left), "right": _kind(right)}
                 return self.error("E329", node.op_span, frame, help=_both_meanings(node, left, right), facts=kinds)
             both = (node.left.span, node.right.span)
-            return self.combine("add" if op == "+" else "mul", (left, right), frame, node.span, both)
+            return self.combine(_COMBINES[op], (left, right), frame, node.span, both)
         return self._arithmetic(node, frame, left, right)
 
     def _arithmetic(self, node: ast.BinaryExpr, frame: Frame, left: Any, right: Any) -> Any:

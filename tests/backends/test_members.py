@@ -27,7 +27,7 @@ BODIES = {
     "labelled members": "-> l: [a: scale(0.5), conv(8, 3), b: crop(0, 1, 0, 1), c.d: split(2), e: add]",
     "nested": "-> l: [[scale(0.5)], [[split(2), mul], subsample(2)]]",
     "a group": "-> g: (scale(0.5) -> slice(0, 4)) -> h: (split(2) -> concat)",
-    "mirrored": "-> l: [channel_shuffle(2), pad(1, 0, 0, 1), crop(1, 0, 0, 1), upsample(2), subsample(2)]",
+    "mirrored": "-> l: [channel_shuffle(2), pad(1, 0, 0, 1), crop(1, 0, 0, 1), resize(scale_factor = 2), subsample(2)]",
 }
 
 

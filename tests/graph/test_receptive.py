@@ -144,7 +144,7 @@ def test_the_longest_path_counts() -> None:
 def test_upsampling_makes_strides_finer() -> None:
     made = variant(
         """
-        model M = image(3, 64, 64) -> conv(4, 3, stride = 2) -> upsample(4) -> a: conv(4, 3)
+        model M = image(3, 64, 64) -> conv(4, 3, stride = 2) -> resize(scale_factor = 4) -> a: conv(4, 3)
         variant m = M
         """
     )

@@ -44,6 +44,8 @@ def test_reach(case: Case, axis: int) -> None:
         return
     if case.inputs[0].elements < case.outputs[0].elements and case.op.role == "merge" and case.op.name != "concat":
         return  # the gate is the first operand: tests/graph/test_receptive.py
+    if {"reflect", "replicate", "circular"} & {value for _, value in case.params if isinstance(value, str)}:
+        return  # a border that shows positions of the image again: the field is that of the positions inside
     size = (case.inputs[0].height, case.inputs[0].width)[axis]
     spans = _spans(case, axis)
     widest = max(last - first + 1 for first, last in spans)

@@ -13,11 +13,10 @@ from torch import nn
 
 from archdsl.backends import torch_helpers as helpers
 from archdsl.ops import OPS, Problem, Shape
+from tests import libraries
 from tests.ops.build import Case, arguments_of, forms
 
-LIBRARY = torch.library.Library("torchvision", "DEF")  # torchvision is installed without its binary ops
-LIBRARY.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-LIBRARY.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+libraries.declare_operators()
 
 sizes, small = st.integers(1, 17), st.integers(1, 5)
 

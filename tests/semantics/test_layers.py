@@ -131,7 +131,10 @@ def test_defaults_belong_to_the_file_in_which_an_op_is_written(tmp_path: object)
     ("body", "code"),
     [
         ("x = image(3, 8, 8)\nx + relu", "E314"),
-        ("x = image(3, 8, 8)\nx - x", "E304"),
+        ("x = image(3, 8, 8)\nx / x", "E304"),
+        ("x = image(3, 8, 8)\nx - relu", "E314"),
+        ("x = image(3, 8, 8)\nx - (x -> conv(2, 1))", "E212"),
+        ("x = image(3, 8, 8)\n1 - x", "E301"),
         ("x = image(3, 8, 8)\nx + 1", "E301"),
         ("x = image(3, 8, 8)\nconcat()", "E301"),
         ("image(3, 8, 8) -> 3", "E313"),

@@ -153,8 +153,13 @@ def _fixed_by(node: Node) -> set[str]:
     follows = op.channels is not None and (op.role != "reshape" or op.channels is IN_CHANNELS)
     if not follows and not (len(taken) == 1 and made == taken[0]):  # its width is a number here, or a part of another
         found |= _all_symbols(taken)
-    if op.channels is IN_CHANNELS and any(width != taken[0] for width in taken):  # equal by chance
-        found |= _all_symbols(taken)
+    if op.channels is IN_CHANNELS:
+        alike = [shape.channels == node.shape.channels for shape in node.input_shapes]
+        same = [width for width, equal in zip(taken, alike, strict=True) if equal]
+        if any(width != same[0] for width in same):  # equal by chance
+            found |= _all_symbols(same)
+        # a gate for each position, or a tensor that only has the size wanted
+        found |= _all_symbols(width for width, equal in zip(taken, alike, strict=True) if not equal)
     return found
 
 

@@ -1,4 +1,4 @@
-"""E201–E211: shapes that do not fit."""
+"""E201–E212: shapes that do not fit."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -171,10 +171,10 @@ ENTRIES = (
         facts="left right",
         message="cannot multiply {left} and {right}",
         label="{left}",
-        help="a product needs equal shapes, or a C×1×1 gate of the same channels",
+        help="a product needs equal shapes, or a gate: C×1×1 of the same channels, or 1×H×W of the same size",
         explanation="""
             `*` multiplies element by element. The one broadcast it makes is that of a gate: C×1×1 over
-            C×H×W, as in squeeze-and-excitation.
+            C×H×W, as in squeeze-and-excitation, or 1×H×W over C×H×W, as in spatial attention.
             """,
         example="""
             model Net(classes = 10) {
@@ -251,6 +251,31 @@ ENTRIES = (
             model Net(classes = 10) {
               x = image(3, 32, 32)
               (x, x) -> Join -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E212",
+        "difference of unequal shapes",
+        facts="verb left right",
+        message="cannot {verb} {left} and {right}",
+        label="{left}",
+        help="the two need equal shapes",
+        explanation="""
+            `-`, `maximum` and `minimum` take two tensors element by element, without broadcasting.
+            """,
+        example="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              x - (x -> conv(16, 3, stride = 2)) -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32) -> conv(16, 3)
+              x - (x -> conv(16, 3)) -> gap -> flatten -> linear(classes)
             }
             variant net = Net()
             """,

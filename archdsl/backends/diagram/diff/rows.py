@@ -18,7 +18,7 @@ from archdsl.graph.ir import Node
 
 INPUT = -1
 """The number of what the block reads."""
-_MERGES = {"+": "+", "×": "×", "concat": "‖"}
+_MERGES = {"+": "+", "−": "−", "×": "×", "concat": "‖"}
 _PADDING = 2.5
 _LONG = 20
 """Rows of a block up to which all are shown."""

@@ -69,7 +69,7 @@ class Wording:
         part, times = run.first, f"×{run.count}" if run.count > 1 else ""
         if part.node is not None:
             label = self.folded.label(part.node)
-            return Words("‖" if is_joint(part) and len(label) > 1 else label, times=times, bold=False)
+            return Words("‖" if part.node.op.channels == "sum" else label, times=times, bold=False)
         chain = self.levels(part)
         definition = next((level.scope.definition for level in chain if level.scope and level.scope.definition), "")
         rest = definition or self._contents(chain[-1])
@@ -126,6 +126,8 @@ class Wording:
 
 
 def is_joint(part: Part) -> bool:
-    """Whether it is drawn as a sign: sums, products, concatenations."""
+    """Whether it is drawn as a sign: sums, differences, products, concatenations."""
     node = part.node
-    return node is not None and node.op.role == "merge" and (len(node.inputs) > 1 or node.op.channels == "sum")
+    if node is None or node.op.role != "merge":
+        return False
+    return node.op.channels == "sum" or (len(node.inputs) > 1 and len(node.label) == 1)
