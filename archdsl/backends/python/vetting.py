@@ -198,7 +198,7 @@ class _Vetting:
             raise _Strange(f"the name `{node.id}`", node)
 
     def _argument(self, node: ast.arg) -> None:
-        if node.arg not in self.meaning.names:
+        if node.arg not in self.meaning.names and not _VARIABLE.fullmatch(node.arg):  # `x2` where no name is known
             raise _Strange(f"the parameter `{node.arg}`", node)
 
     def _keyword(self, node: ast.keyword) -> None:
