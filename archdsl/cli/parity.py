@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from archdsl.cli.tables import count, macs, plain_table
-from archdsl.verify.results import Result, difference
+from archdsl.verify.results import Result, difference, words
 
-_COLOURS = {"equal": "green", "close": "green", "differs": "bold red", "skipped": "yellow"}
+_COLOURS = {"equal": "green", "close": "green", "other": "green", "differs": "bold red", "skipped": "yellow"}
 
 
 def parity_table(results: Sequence[Result]) -> Table:
@@ -31,11 +31,5 @@ def parity_table(results: Sequence[Result]) -> Table:
         costs = (count(result.params), macs(result.macs), str(result.keys))
         worst = max(result.differences.values(), default=None)
         cells = (result.variant, name, *costs, difference(worst), difference(result.training))
-        made.add_row(*map(Text, cells), Text(_verdict(result), style=_COLOURS[result.verdict]))
+        made.add_row(*map(Text, cells), Text(words(result), style=_COLOURS[result.verdict]))
     return made
-
-
-def _verdict(result: Result) -> str:
-    if result.verdict == "equal" and not result.numbers:
-        return "equal in structure"
-    return "within tolerance" if result.verdict == "close" else result.verdict

@@ -330,9 +330,9 @@ class FindingJson(TypedDict):
 class VerifiedJson(TypedDict):
     """A variant against a reference. `differences`: size of the images -> difference of the outputs.
 
-    They are in units of the outputs' standard deviation. `verdict`: equal, close (within the tolerance), differs,
-    skipped. `training` is null where the structure alone was
-    compared; `skipped` says why nothing was, and is null otherwise.
+    They are in units of the outputs' standard deviation. `verdict`: equal, close (within the tolerance), other (another
+    network, as the spec says), differs, skipped. `everywhere`: whether it is claimed for all sizes.
+    `training` is null where the structure alone was compared; `skipped` says why nothing was, and is null otherwise.
     """
 
     family: str
@@ -346,6 +346,7 @@ class VerifiedJson(TypedDict):
     keys: int
     differences: dict[str, float]
     training: float | None
+    everywhere: bool
     tolerance: float
     reason: str
     findings: list[FindingJson]

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 @click.command("verify", cls=ArchCommand, short_help="Compare variants with reference libraries.")
 @click.argument("specs", metavar="[SPEC]...", nargs=-1)
-@click.option("--quick", is_flag=True, help="Numbers of as few variants as cover every branch of each spec.")
+@click.option("--quick", is_flag=True, help="Numbers at small sizes of as few variants as cover every branch.")
 @click.option("-o", "--output", metavar="FILE.md", help="Also write the table as a page of Markdown.")
 @json_option
 def command(specs: tuple[str, ...], quick: bool, output: str | None, as_json: bool) -> int:
     """Compare variants with the models of libraries that their specs name with `reference`.
 
     Both get the same random weights. Compared are state_dict, parameters, MACs, every layer's settings, drop rates,
-    operations, outputs in eval mode at an even and an odd image size, and gradients and batch statistics of a training
-    step; a difference is in units of the outputs' standard deviation. Without SPEC, all shipped families are compared.
-    A library that cannot be imported is said, and its variants are skipped: exit code 2, unless one of the others
-    differs (1).
+    operations, outputs in eval mode at an even and an odd image size and the variant's own, and gradients and batch
+    statistics of a training step; a difference is in units of the outputs' standard deviation. Without SPEC, all
+    shipped families are compared. A library that cannot be imported is said, and its variants are skipped: exit code 2,
+    unless one of the others differs (1).
     """
     families, without = _rows(specs)
     rows = [row for family in families for row in family]
@@ -43,10 +43,10 @@ def command(specs: tuple[str, ...], quick: bool, output: str | None, as_json: bo
         raise refuse("E612")
     with console.busy("choosing …"):
         numbers = _chosen(families) if quick else {_key(row) for row in rows}
-    results = _compared(rows, numbers, output, without)
+    results = _compared(rows, numbers, output, without, own_size=not quick)
     if as_json:
         data = {"results": list(map(_json, results)), "without": [variant.name for variant in without]}
-        passed = all(result.verdict in ("equal", "close") for result in results)
+        passed = all(result.verdict in ("equal", "close", "other") for result in results)
         console.write_json({**document("verify", (), **data), "ok": passed})
     else:
         _print(results, without)
@@ -85,16 +85,21 @@ def _chosen(families: Sequence[Sequence[Row]]) -> set[tuple[str, str, str]]:
 
 
 def _compared(
-    rows: Sequence[Row], numbers: set[tuple[str, str, str]], output: str | None, without: Sequence[Variant]
+    rows: Sequence[Row],
+    numbers: set[tuple[str, str, str]],
+    output: str | None,
+    without: Sequence[Variant],
+    *,
+    own_size: bool,
 ) -> list[Result]:
     """Compare, and write the page; that it cannot be written is found before the first comparison."""
     if output is None:
-        return _results(rows, numbers)
+        return _results(rows, numbers, own_size)
     from archdsl.cli.files import Staged
 
     with Staged(Path(output), ""):
         pass  # it could be written
-    results = _results(rows, numbers)
+    results = _results(rows, numbers, own_size)
     from archdsl.verify.page import page
 
     with Staged(Path(output), page(results, without)) as staged:
@@ -103,7 +108,7 @@ def _compared(
     return results
 
 
-def _results(rows: Sequence[Row], numbers: set[tuple[str, str, str]]) -> list[Result]:
+def _results(rows: Sequence[Row], numbers: set[tuple[str, str, str]], own_size: bool) -> list[Result]:
     """Compare one after the other, so that no more than two networks are in memory."""
     import gc
 
@@ -114,7 +119,8 @@ def _results(rows: Sequence[Row], numbers: set[tuple[str, str, str]]) -> list[Re
         for row in rows:
             variant, reference = row
             progress.begin(f"{variant.name}, {reference.name}")
-            result = compare(variant, reference, numbers=_key(row) in numbers, progress=progress.step)
+            compared = _key(row) in numbers
+            result = compare(variant, reference, numbers=compared, own_size=own_size, progress=progress.step)
             results.append(result)
             progress.end(result)
             gc.collect()
@@ -176,7 +182,13 @@ def _print(results: Sequence[Result], without: Sequence[Variant]) -> None:
 def _tally(results: Sequence[Result]) -> str:
     """`12 equal, 1 close, 2 skipped`"""
     verdicts = [result.verdict for result in results]
-    words = {"equal": "equal", "close": "within tolerance", "differs": "different", "skipped": "skipped"}
+    words = {
+        "equal": "equal",
+        "close": "within tolerance",
+        "other": "another network",
+        "differs": "different",
+        "skipped": "skipped",
+    }
     counts = [(verdicts.count(kind), word) for kind, word in words.items() if kind in verdicts]
     only = sum(1 for result in results if not result.numbers and result.verdict == "equal")
     said = ", ".join(f"{count} {word}" for count, word in counts)
@@ -196,6 +208,7 @@ def _json(result: Result) -> VerifiedJson:
         "keys": result.keys,
         "differences": {str(size): difference for size, difference in result.differences.items()},
         "training": result.training,
+        "everywhere": result.reference.comparison.everywhere,
         "tolerance": result.reference.comparison.tolerance,
         "reason": result.reference.reason,
         "findings": [{"check": finding.check, "detail": finding.detail} for finding in result.findings],

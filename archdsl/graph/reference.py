@@ -72,21 +72,27 @@ ARGUMENTS: Mapping[str, Mapping[str, Kind]] = {
 assert tuple(ARGUMENTS) == LIBRARIES
 
 
+SIZES = (96, 97)
+"""Sides of the images that networks are compared with: an even and an odd one, which padding tells apart."""
+
+
 class Comparison(BaseModel):
     """How a variant is compared with its reference.
 
     `tolerance`: the greatest difference of the outputs, in units of their standard deviation; 0 is bit for bit. Above
     0 both networks are run in double precision. `sizes`: the sides of the square images, an even and an odd one by
-    default. `checkpoint`: the map of the spec to the library's names; by default the one that fits.
-    `differs`: what of the structure is not equal, for the reason given; that it is not equal is tested too.
+    default. `everywhere` false: equal at these sizes and the variant's own alone. `checkpoint`: the map of the spec to
+    the library's names; by default the one that fits. `differs`: what of the structure is not equal; that it is not is
+    tested too. Of `keys`: another network, whose files do not load. All but sizes and maps need a reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    sizes: tuple[int, ...] = (96, 97)
+    sizes: tuple[int, ...] = SIZES
+    everywhere: bool = True
     checkpoint: str | None = None
-    differs: tuple[Literal["settings", "macs", "operations", "drops"], ...] = ()
+    differs: tuple[Literal["keys", "settings", "macs", "operations", "drops"], ...] = ()
 
     @field_validator("sizes", mode="before")
     @classmethod
@@ -106,6 +112,11 @@ class Reference:
     arguments: Mapping[str, Plain]
     comparison: Comparison
     reason: str = ""
+
+    @property
+    def is_another(self) -> bool:
+        """Whether the library's model is said to be another network, whose files do not load."""
+        return "keys" in self.comparison.differs
 
     @property
     def name(self) -> str:

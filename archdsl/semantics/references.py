@@ -95,8 +95,9 @@ def _read(item: ast.Reference, model: str, file: FileScope, bag: Bag) -> Referen
     if not isinstance(comparison, Comparison) or arguments is None or not known:
         return None
     reason = item.docstring.text if item.docstring else ""
-    for key in ("tolerance", "differs"):
-        if getattr(comparison, key) and not reason.strip():
+    usual = Comparison()
+    for key in ("tolerance", "everywhere", "differs"):
+        if getattr(comparison, key) != getattr(usual, key) and not reason.strip():
             bag.report("E411", entries[key].span, key=key)
             return None
     return Reference(library, model, arguments, comparison, reason)

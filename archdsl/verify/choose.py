@@ -25,8 +25,11 @@ Row = tuple[Variant, Reference]
 
 
 def representatives(rows: Sequence[Row]) -> list[Row]:
-    """The rows of one family whose numbers stand for all of them but the largest, in their order."""
-    rows = [row for row in rows if row[0].graph.params <= LARGEST]
+    """The rows of one family whose numbers stand for all of them but the largest, in their order.
+
+    Where the library has another network there are no numbers to compare.
+    """
+    rows = [row for row in rows if row[0].graph.params <= LARGEST and not row[1].is_another]
     branches = [frozenset(_branches(variant, reference)) for variant, reference in rows]
     costs = [_cost(variant.graph, reference.comparison.sizes) for variant, reference in rows]
     left: set[Hashable] = set().union(*branches)
@@ -51,7 +54,8 @@ def _cost(graph: Graph, sizes: Iterable[int]) -> float:
 
 def _branches(variant: Variant, reference: Reference) -> Iterable[Hashable]:
     graph = variant.graph
-    yield reference.library, reference.comparison.checkpoint, reference.comparison.differs
+    how = reference.comparison
+    yield reference.library, how.checkpoint, how.differs, how.everywhere
     yield graph.root.definition
     for node in graph.nodes:
         fed_by = tuple(graph.nodes[ref.node].op.name for ref in node.inputs)

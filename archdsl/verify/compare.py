@@ -17,13 +17,15 @@ from typing import TypeVar
 from torch import nn
 
 from archdsl.diagnostics.core import ArchError
-from archdsl.graph.reference import Reference
+from archdsl.graph.reference import SIZES, Reference
 from archdsl.variant import Variant
 from archdsl.verify import traits
 from archdsl.verify.libraries import Refused, Unavailable, reference_model, version
-from archdsl.verify.numbers import Meaningless, in_double, output_difference, step_differences, train_step
+from archdsl.verify.numbers import in_double, output_difference, step_differences, train_step
+from archdsl.verify.operations import Operation
 from archdsl.verify.randomize import give_memory, randomize
-from archdsl.verify.results import Result
+from archdsl.verify.results import Result, listed
+from archdsl.verify.running import CannotRun, Meaningless
 from archdsl.weights.loading import import_keys
 
 SHOWN = 5
@@ -32,6 +34,9 @@ SHOWN = 5
 TRAINED = 400_000_000
 """Parameters above which no training step is compared: two sets of gradients are twice the memory of the weights."""
 
+AT_ITS_OWN_SIZE = 50_000_000_000
+"""MACs above which outputs are not compared at the variant's own image size: half a minute each."""
+
 Progress = Callable[[str], None]
 V = TypeVar("V")
 
@@ -39,14 +44,22 @@ V = TypeVar("V")
 def verify(variant: Variant, *, numbers: bool = True, progress: Progress = lambda _: None) -> Iterator[Result]:
     """Compare a variant with each of its references; raises ArchError if the variant has errors of its own."""
     for reference in variant.references:
-        yield compare(variant, reference, numbers=numbers, progress=progress)
+        yield compare(variant, reference, numbers=numbers, own_size=numbers, progress=progress)
         gc.collect()
 
 
 def compare(
-    variant: Variant, reference: Reference, *, numbers: bool = True, progress: Progress = lambda _: None
+    variant: Variant,
+    reference: Reference,
+    *,
+    numbers: bool = True,
+    own_size: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Result:
-    """Hold a variant against a reference: structure, and with `numbers` outputs and a training step."""
+    """Hold a variant against a reference: structure, and with `numbers` outputs and a training step.
+
+    `own_size`: outputs at the variant's own image size as well.
+    """
     start = time.perf_counter()
     progress("building")
     try:
@@ -59,7 +72,8 @@ def compare(
         result = _result(variant, reference)
         result.find("model", str(error))
         return result
-    result = compare_models(variant, reference, theirs, variant.empty(), numbers=numbers, progress=progress)
+    models = theirs, variant.empty()
+    result = compare_models(variant, reference, *models, numbers=numbers, own_size=own_size, progress=progress)
     result.seconds = time.perf_counter() - start
     return result
 
@@ -71,6 +85,7 @@ def compare_models(
     ours: nn.Module,
     *,
     numbers: bool = True,
+    own_size: bool = False,
     progress: Progress = lambda _: None,
 ) -> Result:
     """Hold a network against another, both on the meta device, as those of a variant and of its reference."""
@@ -80,13 +95,15 @@ def compare_models(
         return result
     pair = _Pair(variant, reference, theirs.eval(), ours.eval(), names)
     progress("structure")
-    for check in (_settings, _work, _drops):
-        check(pair, result)
-    if numbers and not any(finding.check in ("keys", "params") for finding in result.findings):
-        try:
-            _numbers(pair, result, progress)
-        except Meaningless as error:
-            result.find("outputs", str(error))
+    try:
+        for check in (_settings, _work, _drops):
+            check(pair, result)
+        if numbers and not any(finding.check in ("keys", "params") for finding in result.findings):
+            _numbers(pair, result, progress, own_size=own_size)
+    except CannotRun as error:
+        result.find("size", f"{error}; `sizes` of the reference says at which to compare")
+    except Meaningless as error:
+        result.find("outputs", str(error))
     return result
 
 
@@ -122,13 +139,17 @@ def _result(variant: Variant, reference: Reference) -> Result:
 
 
 def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str] | None:
-    """Our key for each of the reference's, directly or by a map of the spec; None if they do not fit."""
+    """Our key for each of the reference's, directly or by a map of the spec; None if they do not fit, or should not."""
     state = theirs.state_dict()
     try:
         found = import_keys(variant, state, result.reference.comparison.checkpoint)
     except ArchError as error:
-        for line in _some([diagnostic.message for diagnostic in error.diagnostics]):
+        result.other = result.reference.is_another
+        for line in _some([diagnostic.message for diagnostic in error.diagnostics]) if not result.other else ():
             result.find("keys", line)
+        return None
+    if result.reference.is_another:
+        result.find("keys", "the library's files load, though the reference says that it is another network")
         return None
     ours = {id(tensor): key for key, tensor in found.items()}
     if len(ours) != len(state):
@@ -173,7 +194,8 @@ def _work(pair: _Pair, result: Result) -> None:
     own = pair.variant.graph.input_shape.height
     macs, operations = [], []
     for size in (own, *(size for size in pair.reference.comparison.sizes if size % 2 != own % 2)):
-        (expected, theirs), (actual, ours) = traits.work(pair.theirs, size), traits.work(pair.ours, size)
+        expected, theirs = traits.work(pair.theirs, size, "the reference")
+        actual, ours = traits.work(pair.ours, size, "the variant")
         if actual != expected:
             macs.append(f"{actual:,} instead of {expected:,} at {size}×{size}")
         if size == own and actual != pair.variant.graph.macs:
@@ -188,14 +210,15 @@ def _work(pair: _Pair, result: Result) -> None:
         _report(pair, result, "operations", operations)
 
 
-def _shown(operation: traits.Operation) -> str:
+def _shown(operation: Operation) -> str:
     name, *arguments = operation
     return f"{name}({', '.join(map(str, arguments))})"
 
 
 def _drops(pair: _Pair, result: Result) -> None:
     """The rates of dropout and stochastic depth, in order."""
-    theirs, ours = traits.drops(pair.theirs, pair.size), traits.drops(pair.ours, pair.size)
+    theirs = traits.drops(pair.theirs, pair.size, "the reference")
+    ours = traits.drops(pair.ours, pair.size, "the variant")
     lines = []
     if len(theirs) != len(ours):
         lines.append(f"{len(ours)} places where training drops something instead of {len(theirs)}")
@@ -223,26 +246,40 @@ def _some(lines: Iterable[str]) -> list[str]:
 # --- numbers ---------------------------------------------------------------------------------
 
 
-def _numbers(pair: _Pair, result: Result, progress: Progress) -> None:
-    sizes = pair.reference.comparison.sizes
-    tolerance = pair.reference.comparison.tolerance
+def _numbers(pair: _Pair, result: Result, progress: Progress, *, own_size: bool) -> None:
+    comparison = pair.reference.comparison
+    own = pair.variant.graph.input_shape.height
+    with_own = own_size and own not in comparison.sizes and pair.variant.graph.macs <= AT_ITS_OWN_SIZE
     give_memory(pair.theirs)
     with ExitStack() as stack:
         if not pair.exact:
             stack.enter_context(in_double(pair.theirs, pair.ours))
         progress("randomizing")
-        randomize(pair.theirs, size=sizes[0])
+        randomize(pair.theirs, size=pair.size)
         _share_weights(pair)
-        differences = {}
-        for size in sizes:
+        for size in (*comparison.sizes, *([own] if with_own else [])):
             progress(f"outputs at {size}×{size}")
-            differences[size] = output_difference(pair.theirs, pair.ours, size)
-            if not differences[size] <= tolerance:
-                result.find("outputs", f"they differ by {differences[size]:.2g} standard deviations at {size}×{size}")
-        result.differences = differences
+            batch = 1 if size == own and with_own else 2
+            difference = output_difference(pair.theirs, pair.ours, size, batch=batch)
+            result.differences = {**result.differences, size: difference}
+            if not difference <= comparison.tolerance:
+                result.find("outputs", f"they differ by {difference:.2g} standard deviations at {size}×{size}")
+        if not comparison.everywhere:
+            _elsewhere(pair, result)
         if pair.variant.graph.params <= TRAINED:
             progress("a training step")
             _training(pair, result)
+
+
+def _elsewhere(pair: _Pair, result: Result) -> None:
+    """That they differ at other sizes, where the reference says so: at the two where networks are usually compared."""
+    for size in SIZES:
+        try:
+            if not output_difference(pair.theirs, pair.ours, size) <= pair.reference.comparison.tolerance:
+                return
+        except Meaningless:
+            return
+    result.find("size", f"they are equal at {listed(SIZES)} too, though the reference says at its sizes alone")
 
 
 def _share_weights(pair: _Pair) -> None:
@@ -257,7 +294,11 @@ def _share_weights(pair: _Pair) -> None:
 
 def _training(pair: _Pair, result: Result) -> None:
     differences: dict[str, float] = {}
-    for expected, actual in zip(train_step(pair.theirs, pair.size), train_step(pair.ours, pair.size), strict=True):
+    for expected, actual in zip(
+        train_step(pair.theirs, pair.size, whose="the reference"),
+        train_step(pair.ours, pair.size, whose="the variant"),
+        strict=True,
+    ):
         differences |= step_differences({pair.names[key]: value for key, value in expected.items()}, actual)
     result.training = max(differences.values(), default=0.0)
     tolerance = pair.reference.comparison.tolerance

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from archdsl.verify.running import Meaningless, ran
+
 
 def outputs(returned: object) -> dict[str, Tensor]:
     """The tensors that a network returned, by name: a tensor alone is `logits`, of a named tuple each has its own."""
@@ -19,10 +21,6 @@ def outputs(returned: object) -> dict[str, Tensor]:
     if not isinstance(returned, tuple) or names is None:
         raise Meaningless(f"a network returned a {type(returned).__name__}")
     return {name: tensor for name, tensor in sorted(zip(names, returned, strict=True)) if tensor is not None}
-
-
-class Meaningless(Exception):
-    """A comparison that would say nothing, or cannot be made; says why."""
 
 
 @contextmanager
@@ -47,10 +45,11 @@ def output_difference(theirs: nn.Module, ours: nn.Module, size: int, seed: int =
     """max |difference| / std of the reference's outputs, both in eval mode, on one random batch; 0 is bit-equality.
 
     Of several outputs the greatest; one that the reference returns in training only is not compared. Raises Meaningless
-    if shapes differ, or the reference's outputs are not finite or hardly vary.
+    if one does not run, shapes differ, or the reference's outputs are not finite or hardly vary.
     """
     images = torch.randn(batch, 3, size, size, generator=torch.Generator().manual_seed(seed))
-    expected, actual = outputs(theirs.eval()(images)), outputs(ours.eval()(images))
+    expected = outputs(ran(theirs.eval(), images, "the reference"))
+    actual = outputs(ran(ours.eval(), images, "the variant"))
     wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
     found = {name: tuple(tensor.shape) for name, tensor in actual.items() if name in wanted}
     if found != wanted:
@@ -84,7 +83,7 @@ class KeepEverything(TorchDispatchMode):
 
 
 def train_step(
-    model: nn.Module, size: int, seed: int = 2, batch: int = 4
+    model: nn.Module, size: int, seed: int = 2, batch: int = 4, whose: str = "the network"
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Gradients and buffers after one training step's forward and backward pass, nothing being dropped.
 
@@ -94,7 +93,7 @@ def train_step(
     images = torch.randn(batch, 3, size, size, generator=rng)
     model.train().zero_grad(set_to_none=True)
     with KeepEverything():
-        results = outputs(model(images))
+        results = outputs(ran(model, images, f"{whose} in training"))
     loss = sum(
         ((output * torch.randn(output.shape, generator=rng)).sum() for output in results.values()), torch.zeros(())
     )

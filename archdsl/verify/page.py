@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import torch
 
 from archdsl.variant import Variant
-from archdsl.verify.results import Result, difference
+from archdsl.verify.results import Result, difference, listed, words
 
 _HEAD = """\
 # Parity with reference libraries
@@ -18,10 +18,17 @@ Every variant against the models that its spec names with `reference`
 command writes this page; nothing in it is written by hand.
 
 Both networks get the same weights: random ones under which errors show, with calibrated batch statistics. *eval* is
-the greatest difference of the outputs at an even and an odd image size, in units of their standard deviation;
-*training* that of the gradients and batch statistics after one training step, in units of their greatest value. 0 is
-equality bit for bit. Parameters, MACs (multiply-accumulates of one image of the variant's size, by torch's counter),
-state_dict keys and shapes, settings of every layer and drop rates are equal in every row that does not say otherwise.
+the greatest difference of the outputs at the *sizes*, in units of their standard deviation; *training* that of the
+gradients and batch statistics after one training step, in units of their greatest value. 0 is equality bit for bit.
+Parameters, MACs (multiply-accumulates of one image of the variant's size, by torch's counter), state_dict keys and
+shapes, settings of every layer and drop rates are equal in every row that does not say otherwise.
+
+The sizes are an even one, an odd one and the variant's own. A row that does not say "only" is a claim about every
+size, and these suffice for it: strides, kernels and paddings of all layers are compared one by one, so that sizes
+could matter only where padding depends on the image (TensorFlow's), that is, on whether a stride divides the size. 96
+is halved without remainder down to 3, 97 with a remainder at every stride, so that each layer sees both cases. "Only"
+is a network that equals the library's at these sizes and not at others, and says why. "Another network" is a model of
+the library that has the variant's name and is not the variant: its files do not load into it.
 """
 
 
@@ -43,10 +50,10 @@ def _versions(results: Sequence[Result]) -> str:
 
 def _summary(families: dict[str, list[Result]]) -> str:
     lines = [
-        "| family | rows | equal bit for bit | within tolerance | different | skipped |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| family | rows | equal bit for bit | within tolerance | another network | different | skipped |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
-    kinds = ("equal", "close", "differs", "skipped")
+    kinds = ("equal", "close", "other", "differs", "skipped")
     counts = {family: [sum(r.verdict == kind for r in rows) for kind in kinds] for family, rows in families.items()}
     for family, found in counts.items():
         lines.append(_row(f"[{family}](#{family})", str(sum(found)), *(str(count or "") for count in found)))
@@ -57,15 +64,17 @@ def _summary(families: dict[str, list[Result]]) -> str:
 
 def _table(rows: Sequence[Result]) -> str:
     lines = [
-        "| variant | reference | params | MACs | keys | eval | training | |",
-        "|---|---|--:|--:|--:|--:|--:|---|",
+        "| variant | reference | params | MACs | keys | sizes | eval | training | |",
+        "|---|---|--:|--:|--:|---|--:|--:|---|",
     ]
     notes: dict[str, int] = {}
     for row in rows:
         marks = "".join(f"<sup>{notes.setdefault(text, len(notes) + 1)}</sup>" for text in _notes(row))
         model = row.reference.library + ("" if row.reference.model == row.variant else f" `{row.reference.model}`")
         differences = max(row.differences.values(), default=None)
-        cells = (f"{row.params:,}", f"{row.macs:,}", str(row.keys), difference(differences), difference(row.training))
+        costs = (f"{row.params:,}", f"{row.macs:,}", str(row.keys))
+        sizes = ", ".join(map(str, row.differences)) or "–"
+        cells = (*costs, sizes, difference(differences), difference(row.training))
         lines.append(_row(f"`{row.variant}`", model, *cells, _verdict(row) + marks))
     lines.append("")
     lines += [f"<sup>{number}</sup> {text}  " for text, number in notes.items()]
@@ -73,9 +82,7 @@ def _table(rows: Sequence[Result]) -> str:
 
 
 def _verdict(row: Result) -> str:
-    if row.verdict == "equal" and not row.numbers:
-        return "equal in structure"
-    return {"equal": "equal", "close": "within tolerance", "differs": "**differs**", "skipped": "skipped"}[row.verdict]
+    return f"**{words(row)}**" if row.verdict == "differs" else words(row)
 
 
 def _notes(row: Result) -> list[str]:
@@ -84,7 +91,7 @@ def _notes(row: Result) -> list[str]:
     if row.reference.reason:
         tolerance, differs = row.reference.comparison.tolerance, row.reference.comparison.differs
         facts = [f"tolerance {tolerance:.0e}, in double precision"] if tolerance else []
-        facts += [f"other {' and '.join(differs)}"] if differs else []
+        facts += [f"other {listed(differs)}"] if differs else []
         reason = " ".join(row.reference.reason.split())
         found.append(f"{reason} ({'; '.join(facts)})" if facts else reason)
     if row.reference.arguments:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from archdsl.graph.reference import Reference
 
-Verdict = Literal["equal", "close", "differs", "skipped"]
-"""`close`: within the tolerance that the reference states, with its reason. `skipped` is not a pass."""
+Verdict = Literal["equal", "close", "other", "differs", "skipped"]
+"""`close`: within the tolerance that the reference states. `other`: the library has another network of this name, whose
+files do not load, as the reference states. `skipped` is not a pass."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Result:
     `params` and `macs` (of one image of the variant's size) are the variant's, `keys` the entries of its state_dict.
     `differences`: size of the images -> max |difference| / std of the outputs; `training` the greatest difference of a
     gradient or a buffer after one training step, in units of its greatest value. Empty and None where only the
-    structure was compared. `skipped` says why nothing could be compared.
+    structure was compared. `other`: nothing more was compared, since it is another network, as the reference says.
+    `skipped` says why nothing could be compared.
     """
 
     family: str
@@ -40,6 +42,7 @@ class Result:
     findings: list[Finding] = field(default_factory=list)
     differences: Mapping[int, float] = field(default_factory=dict)
     training: float | None = None
+    other: bool = False
     skipped: str = ""
     seconds: float = 0.0
 
@@ -63,7 +66,25 @@ class Result:
             return "skipped"
         if self.findings:
             return "differs"
+        if self.other:
+            return "other"
         return "close" if self.worst else "equal"
+
+
+def words(result: Result) -> str:
+    """The verdict in words: with what was compared, where that is not everything, and where it holds."""
+    said = {"close": "within tolerance", "other": "another network"}.get(result.verdict, result.verdict)
+    if result.verdict == "equal" and not result.numbers:
+        said = "equal in structure"
+    if result.verdict in ("equal", "close") and not result.reference.comparison.everywhere:
+        said += f" at {listed(result.reference.comparison.sizes)} only"
+    return said
+
+
+def listed(things: Iterable[object]) -> str:
+    """`32 and 33`"""
+    *first, last = map(str, things)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def difference(value: float | None) -> str:

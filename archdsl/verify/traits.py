@@ -7,15 +7,17 @@ only, and the largest networks are rarely run.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-Operation: TypeAlias = tuple[Any, ...]
-Settings: TypeAlias = dict[str, Any]
+from archdsl.verify.operations import Operation, canonical
+from archdsl.verify.running import ran
+
+Settings = dict[str, Any]
 
 
 def shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -58,17 +60,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Recorder(TorchDispatchMode):
-    """Records every aten operation that computes something: its scalar arguments, its inputs' shapes."""
-
-    # Views and bookkeeping, which may differ between equal networks; and operations that only move values: padding
-    # apart from the convolution that it belongs to, channel shuffles written as views.
-    IGNORED = frozenset(
-        "view _unsafe_view reshape permute transpose t expand detach alias unsqueeze squeeze empty clone "
-        "constant_pad_nd channel_shuffle native_channel_shuffle".split()
-    )
-
-    # Of operands that are stretched to each other's shape (a factor for each channel, C×1×1) the sizes count alone.
-    ELEMENTWISE = frozenset({"add", "mul", "addcmul"})
+    """Records every aten operation that computes something, in the one form that `operations.canonical` gives it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,55 +68,19 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        # An operation in place computes the same as its other form.
-        name = func.overloadpacket.__name__.removesuffix("_")
-        if name not in self.IGNORED:
-            operation = self._operation(name, (*args, *(kwargs or {}).values()), result)
-            if operation is not None:
-                self.seen[operation] += 1
+        self.seen.update(canonical(func, args, kwargs or {}, result))
         return result
 
-    def _operation(self, name: str, args: tuple[Any, ...], result: Any) -> Operation | None:
-        if name == "convolution":
-            # Of its output instead of its input, without the padding: that may be an operation of its own.
-            _, weight, bias, stride, _, *rest = args
-            return (name, tuple(result.shape), *map(_describe, (weight, bias, stride, *rest)))
-        if name == "cat":
-            # Concatenating one by one or all at once is the same; of one tensor, nothing.
-            return None if len(args[0]) == 1 else (name, tuple(result.shape))
-        described = [_describe(argument) for argument in args]
-        if name == "mean" and len(args) > 1 and isinstance(args[1], list | tuple):
-            # A mean over (-1, -2) of four axes is the mean over (2, 3), whether or not it keeps them.
-            return (name, described[0], tuple(sorted(axis % args[0].dim() for axis in args[1])))
-        if name in self.ELEMENTWISE:
-            return (name, *sorted((_sizes(shape) for shape in described), key=str))
-        return (name, *described)
 
-
-def _sizes(shape: Any) -> Any:
-    """The dimensions of a shape that are not 1, in no order."""
-    return tuple(sorted(size for size in shape if size != 1)) if isinstance(shape, tuple) else shape
-
-
-def _describe(argument: Any) -> Any:
-    if isinstance(argument, Tensor):
-        return tuple(argument.shape)
-    if isinstance(argument, list | tuple):
-        return tuple(_describe(a) for a in argument)
-    if isinstance(argument, float):
-        return float(f"{argument:.9g}")  # 1 - 0.99 is not quite 0.01
-    return argument if isinstance(argument, int | str | bool | None) else str(argument)
-
-
-def work(model: nn.Module, size: int) -> tuple[int, Counter[Operation]]:
+def work(model: nn.Module, size: int, whose: str = "the network") -> tuple[int, Counter[Operation]]:
     """What eval mode computes on one `size`×`size` image of the meta device: multiply-accumulates, and operations.
 
     MACs are those of convolutions and matrix products, by torch's own counter. The operations are each with how often
     it is done, in no order, because two branches may be written down either way round; they show what has no weights:
-    pools, activations (and GELU's approximation), concatenations, sums.
+    pools, activations (and GELU's approximation), concatenations, sums. Raises CannotRun.
     """
     with torch.no_grad(), _Recorder() as recorder, FlopCounterMode(display=False) as counter:
-        model.eval()(torch.empty(1, 3, size, size, device="meta"))
+        ran(model.eval(), torch.empty(1, 3, size, size, device="meta"), whose)
     flops = counter.get_total_flops()
     assert flops % 2 == 0
     return flops // 2, recorder.seen
@@ -163,12 +119,13 @@ class _Coins(TorchDispatchMode):
             self.seen.append((rate, tuple(decision.shape)))
 
 
-def drops(model: nn.Module, size: int) -> list[tuple[float, tuple[int, ...]]]:
+def drops(model: nn.Module, size: int, whose: str = "the network") -> list[tuple[float, tuple[int, ...]]]:
     """The rates of dropout and stochastic depth as training on `size`×`size` images meets them, in order.
 
-    Each with the shape of the decision: one for each sample and value, or one for each sample. Zeros are left out.
+    Each with the shape of the decision: one for each sample and value, or one for each sample. Zeros are left
+    out. Raises CannotRun.
     """
     with torch.no_grad(), _Coins() as coins:
-        model.train()(torch.empty(2, 3, size, size, device="meta"))
+        ran(model.train(), torch.empty(2, 3, size, size, device="meta"), f"{whose} in training")
     model.eval()
     return coins.seen

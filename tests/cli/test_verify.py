@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from torch import Tensor, nn
 
-from archdsl.verify import libraries
+import archdsl
+from archdsl.verify import compare, libraries
 from tests.cli.conftest import SMALL, Run
 from tests.libraries import declare_operators
 
@@ -44,8 +46,9 @@ def test_json(arch: Run) -> None:
         "params": 470_072,
         "macs": 41_030_272,
         "keys": 164,
-        "differences": {"96": 0.0, "97": 0.0},
+        "differences": {"96": 0.0, "97": 0.0, "224": 0.0},
         "training": 0.0,
+        "everywhere": True,
         "tolerance": 0.0,
         "reason": "",
         "findings": [],
@@ -70,7 +73,7 @@ def test_a_model_that_the_library_does_not_have(arch: Run) -> None:
     Path("other.arch").write_text(REFERENCED.replace("mobilenet_wd4", "mobile_net"))
     result = arch("verify", "other.arch")
     assert result.code == 1
-    assert "small, pytorchcv mobile_net: model: pytorchcv does not build it: " in result.out
+    assert "small, pytorchcv mobile_net: model: pytorchcv has no classifier mobile_net" in result.out
 
 
 def test_a_library_that_cannot_be_imported(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +90,7 @@ def test_a_library_that_cannot_be_imported(arch: Run, monkeypatch: pytest.Monkey
 
 
 def test_why_a_library_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = {"timm": ("no_such_package_of_timm", libraries._BUILDERS["timm"][1])}
+    broken = {"timm": ("no_such_package_of_timm", *libraries._BUILDERS["timm"][1:])}
     monkeypatch.setattr(libraries, "_BUILDERS", broken)
     libraries.unavailable.cache_clear()
     try:
@@ -122,3 +125,49 @@ def test_a_page_that_cannot_be_written_is_said_at_once(arch: Run) -> None:
     assert result.code == 2
     assert "E607" in result.err
     assert "equal" not in result.err
+
+
+def test_a_reference_that_does_not_run_at_a_size(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that takes multiples of 32 only: a result in words, whatever it raises."""
+
+    def strict(_: nn.Module, inputs: tuple[Tensor]) -> None:
+        assert inputs[0].shape[-1] % 32 == 0, f"Input height ({inputs[0].shape[-1]}) does not fit.\n\n" + 99 * "so "
+
+    theirs = archdsl.find("resnet18").empty()
+    theirs.register_forward_pre_hook(strict)
+    monkeypatch.setattr(compare, "reference_model", lambda _: theirs)
+    text = 'use "resnet.arch" (ResNet, Basic)\nvariant small = ResNet(Basic, [2, 2, 2, 2])\n'
+    Path("small.arch").write_text(text + 'reference timm for small = "resnet18" { sizes = [64, 65] }\n')
+    result = arch("verify", "small.arch")
+    assert result.code == 1
+    (line,) = [line for line in result.out.splitlines() if "size:" in line]
+    assert line.startswith("small, timm resnet18: size: the reference does not run on 65×65 images (AssertionError: I")
+    assert line.endswith("…); `sizes` of the reference says at which to compare")
+    assert "Traceback" not in result.out + result.err
+    Path("small.arch").write_text(text + 'reference timm for small = "resnet18" { sizes = [64, 96] }\n')
+    assert arch("verify", "small.arch", "--quick").code == 0
+
+
+def test_a_network_that_is_said_to_be_another(arch: Run) -> None:
+    text = 'use "resnet.arch" (ResNet, Basic)\nvariant resnet50 = ResNet(Basic, [2, 2, 2, 2])\n'
+    reference = 'reference timm for resnet50 {\n  "It has bottlenecks."\n  differs = ["keys"]\n}\n'
+    Path("small.arch").write_text(text + reference)
+    result = arch("verify", "small.arch", "-o", "page.md")
+    assert result.code == 0
+    assert result.err.endswith("\n1 another network\n")
+    assert "| another network<sup>1</sup> |" in Path("page.md").read_text(encoding="utf-8")
+    assert "It has bottlenecks. (other keys)" in Path("page.md").read_text(encoding="utf-8")
+    Path("small.arch").write_text(text.replace("resnet50", "resnet18") + reference.replace("resnet50", "resnet18"))
+    result = arch("verify", "small.arch")
+    assert result.code == 1
+    assert "keys: the library's files load, though the reference says that it is another network" in result.out
+
+
+def test_a_claim_for_some_sizes_only(arch: Run) -> None:
+    """It is said with the verdict; and that there is no difference elsewhere is found."""
+    text = 'use "resnet.arch" (ResNet, Basic)\nvariant resnet18 = ResNet(Basic, [2, 2, 2, 2])\n'
+    reference = 'reference timm for resnet18 {\n  "Once it was so."\n  sizes = [64, 65], everywhere = false\n}\n'
+    Path("small.arch").write_text(text + reference)
+    result = arch("verify", "small.arch", "--quick")
+    assert result.code == 1
+    assert "size: they are equal at 96 and 97 too, though the reference says at its sizes alone" in result.out

@@ -19,8 +19,9 @@ from archdsl.api import ArchFile
 from archdsl.graph.reference import Comparison, Reference
 from archdsl.source import Source
 from archdsl.verify.compare import compare, compare_models
-from archdsl.verify.numbers import Meaningless, output_difference
+from archdsl.verify.numbers import output_difference
 from archdsl.verify.results import Result
+from archdsl.verify.running import Meaningless
 from tests import libraries
 
 Mutation = Callable[[nn.Module], object]
