@@ -10,7 +10,7 @@ from rich.text import Text
 from archdsl.cli.tables import count, macs, plain_table
 from archdsl.verify.results import Result, difference, words
 
-_COLOURS = {"equal": "green", "close": "green", "other": "green", "differs": "bold red", "skipped": "yellow"}
+_COLOURS = {"equal": "green", "close": "green", "refused": "green", "differs": "bold red", "skipped": "yellow"}
 
 
 def parity_table(results: Sequence[Result]) -> Table:

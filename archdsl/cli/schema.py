@@ -330,8 +330,8 @@ class FindingJson(TypedDict):
 class VerifiedJson(TypedDict):
     """A variant against a reference. `differences`: size of the images -> difference of the outputs.
 
-    They are in units of the outputs' standard deviation. `verdict`: equal, close (within the tolerance), other (another
-    network, as the spec says), differs, skipped. `everywhere`: whether it is claimed for all sizes.
+    They are in units of the outputs' standard deviation. `verdict`: equal, close (within the tolerance), refused (the
+    library's files do not load, as the spec says), differs, skipped. `everywhere`: whether it is claimed for all sizes.
     `training` is null where the structure alone was compared; `skipped` says why nothing was, and is null otherwise.
     """
 

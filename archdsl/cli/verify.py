@@ -46,7 +46,7 @@ def command(specs: tuple[str, ...], quick: bool, output: str | None, as_json: bo
     results = _compared(rows, numbers, output, without, own_size=not quick)
     if as_json:
         data = {"results": list(map(_json, results)), "without": [variant.name for variant in without]}
-        passed = all(result.verdict in ("equal", "close", "other") for result in results)
+        passed = all(result.verdict in ("equal", "close", "refused") for result in results)
         console.write_json({**document("verify", (), **data), "ok": passed})
     else:
         _print(results, without)
@@ -185,7 +185,7 @@ def _tally(results: Sequence[Result]) -> str:
     words = {
         "equal": "equal",
         "close": "within tolerance",
-        "other": "another network",
+        "refused": "refused",
         "differs": "different",
         "skipped": "skipped",
     }

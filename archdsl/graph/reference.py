@@ -83,7 +83,7 @@ class Comparison(BaseModel):
     0 both networks are run in double precision. `sizes`: the sides of the square images, an even and an odd one by
     default. `everywhere` false: equal at these sizes and the variant's own alone. `checkpoint`: the map of the spec to
     the library's names; by default the one that fits. `differs`: what of the structure is not equal; that it is not is
-    tested too. Of `keys`: another network, whose files do not load. All but sizes and maps need a reason.
+    tested too. Of `keys`: the library's files do not load. All but sizes and maps need a reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -114,8 +114,8 @@ class Reference:
     reason: str = ""
 
     @property
-    def is_another(self) -> bool:
-        """Whether the library's model is said to be another network, whose files do not load."""
+    def refuses(self) -> bool:
+        """Whether the files of the library's model are said not to load."""
         return "keys" in self.comparison.differs
 
     @property

@@ -27,9 +27,9 @@ Row = tuple[Variant, Reference]
 def representatives(rows: Sequence[Row]) -> list[Row]:
     """The rows of one family whose numbers stand for all of them but the largest, in their order.
 
-    Where the library has another network there are no numbers to compare.
+    Where the library's files are refused there are no numbers to compare.
     """
-    rows = [row for row in rows if row[0].graph.params <= LARGEST and not row[1].is_another]
+    rows = [row for row in rows if row[0].graph.params <= LARGEST and not row[1].refuses]
     branches = [frozenset(_branches(variant, reference)) for variant, reference in rows]
     costs = [_cost(variant.graph, reference.comparison.sizes) for variant, reference in rows]
     left: set[Hashable] = set().union(*branches)
@@ -55,7 +55,8 @@ def _cost(graph: Graph, sizes: Iterable[int]) -> float:
 def _branches(variant: Variant, reference: Reference) -> Iterable[Hashable]:
     graph = variant.graph
     how = reference.comparison
-    yield reference.library, how.checkpoint, how.differs, how.everywhere
+    differs = frozenset(how.differs) - {"drops"}  # which show in no output
+    yield reference.library, how.checkpoint, differs, how.everywhere
     yield graph.root.definition
     for node in graph.nodes:
         fed_by = tuple(graph.nodes[ref.node].op.name for ref in node.inputs)

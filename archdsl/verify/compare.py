@@ -144,12 +144,12 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str
     try:
         found = import_keys(variant, state, result.reference.comparison.checkpoint)
     except ArchError as error:
-        result.other = result.reference.is_another
-        for line in _some([diagnostic.message for diagnostic in error.diagnostics]) if not result.other else ():
+        result.refused = result.reference.refuses
+        for line in _some([diagnostic.message for diagnostic in error.diagnostics]) if not result.refused else ():
             result.find("keys", line)
         return None
-    if result.reference.is_another:
-        result.find("keys", "the library's files load, though the reference says that it is another network")
+    if result.reference.refuses:
+        result.find("keys", "the library's files load, though the reference says that they do not")
         return None
     ours = {id(tensor): key for key, tensor in found.items()}
     if len(ours) != len(state):
@@ -266,7 +266,7 @@ def _numbers(pair: _Pair, result: Result, progress: Progress, *, own_size: bool)
                 result.find("outputs", f"they differ by {difference:.2g} standard deviations at {size}×{size}")
         if not comparison.everywhere:
             _elsewhere(pair, result)
-        if pair.variant.graph.params <= TRAINED:
+        if pair.variant.graph.params <= TRAINED and "drops" not in comparison.differs:
             progress("a training step")
             _training(pair, result)
 

@@ -27,8 +27,9 @@ The sizes are an even one, an odd one and the variant's own. A row that does not
 size, and these suffice for it: strides, kernels and paddings of all layers are compared one by one, so that sizes
 could matter only where padding depends on the image (TensorFlow's), that is, on whether a stride divides the size. 96
 is halved without remainder down to 3, 97 with a remainder at every stride, so that each layer sees both cases. "Only"
-is a network that equals the library's at these sizes and not at others, and says why. "Another network" is a model of
-the library that has the variant's name and is not the variant: its files do not load into it.
+is a network that equals the library's at these sizes and not at others, and says why. "Refused" are
+the files of a model of the library that has the variant's name and is another network, or stores its weights in other
+shapes: they do not load into the variant.
 """
 
 
@@ -50,10 +51,10 @@ def _versions(results: Sequence[Result]) -> str:
 
 def _summary(families: dict[str, list[Result]]) -> str:
     lines = [
-        "| family | rows | equal bit for bit | within tolerance | another network | different | skipped |",
+        "| family | rows | equal bit for bit | within tolerance | files refused | different | skipped |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
-    kinds = ("equal", "close", "other", "differs", "skipped")
+    kinds = ("equal", "close", "refused", "differs", "skipped")
     counts = {family: [sum(r.verdict == kind for r in rows) for kind in kinds] for family, rows in families.items()}
     for family, found in counts.items():
         lines.append(_row(f"[{family}](#{family})", str(sum(found)), *(str(count or "") for count in found)))

@@ -8,9 +8,9 @@ from typing import Literal
 
 from archdsl.graph.reference import Reference
 
-Verdict = Literal["equal", "close", "other", "differs", "skipped"]
-"""`close`: within the tolerance that the reference states. `other`: the library has another network of this name, whose
-files do not load, as the reference states. `skipped` is not a pass."""
+Verdict = Literal["equal", "close", "refused", "differs", "skipped"]
+"""`close`: within the tolerance that the reference states. `refused`: the files of the
+library's model of this name do not load, as the reference states. `skipped` is not a pass."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Result:
     `params` and `macs` (of one image of the variant's size) are the variant's, `keys` the entries of its state_dict.
     `differences`: size of the images -> max |difference| / std of the outputs; `training` the greatest difference of a
     gradient or a buffer after one training step, in units of its greatest value. Empty and None where only the
-    structure was compared. `other`: nothing more was compared, since it is another network, as the reference says.
+    structure was compared. `refused`: nothing more was compared, since its files do not load, as the reference says.
     `skipped` says why nothing could be compared.
     """
 
@@ -42,7 +42,7 @@ class Result:
     findings: list[Finding] = field(default_factory=list)
     differences: Mapping[int, float] = field(default_factory=dict)
     training: float | None = None
-    other: bool = False
+    refused: bool = False
     skipped: str = ""
     seconds: float = 0.0
 
@@ -66,14 +66,14 @@ class Result:
             return "skipped"
         if self.findings:
             return "differs"
-        if self.other:
-            return "other"
+        if self.refused:
+            return "refused"
         return "close" if self.worst else "equal"
 
 
 def words(result: Result) -> str:
     """The verdict in words: with what was compared, where that is not everything, and where it holds."""
-    said = {"close": "within tolerance", "other": "another network"}.get(result.verdict, result.verdict)
+    said = {"close": "within tolerance", "refused": "files refused"}.get(result.verdict, result.verdict)
     if result.verdict == "equal" and not result.numbers:
         said = "equal in structure"
     if result.verdict in ("equal", "close") and not result.reference.comparison.everywhere:

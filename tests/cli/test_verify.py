@@ -148,19 +148,19 @@ def test_a_reference_that_does_not_run_at_a_size(arch: Run, monkeypatch: pytest.
     assert arch("verify", "small.arch", "--quick").code == 0
 
 
-def test_a_network_that_is_said_to_be_another(arch: Run) -> None:
+def test_files_that_are_said_to_be_refused(arch: Run) -> None:
     text = 'use "resnet.arch" (ResNet, Basic)\nvariant resnet50 = ResNet(Basic, [2, 2, 2, 2])\n'
     reference = 'reference timm for resnet50 {\n  "It has bottlenecks."\n  differs = ["keys"]\n}\n'
     Path("small.arch").write_text(text + reference)
     result = arch("verify", "small.arch", "-o", "page.md")
     assert result.code == 0
-    assert result.err.endswith("\n1 another network\n")
-    assert "| another network<sup>1</sup> |" in Path("page.md").read_text(encoding="utf-8")
+    assert result.err.endswith("\n1 refused\n")
+    assert "| files refused<sup>1</sup> |" in Path("page.md").read_text(encoding="utf-8")
     assert "It has bottlenecks. (other keys)" in Path("page.md").read_text(encoding="utf-8")
     Path("small.arch").write_text(text.replace("resnet50", "resnet18") + reference.replace("resnet50", "resnet18"))
     result = arch("verify", "small.arch")
     assert result.code == 1
-    assert "keys: the library's files load, though the reference says that it is another network" in result.out
+    assert "keys: the library's files load, though the reference says that they do not" in result.out
 
 
 def test_a_claim_for_some_sizes_only(arch: Run) -> None:
