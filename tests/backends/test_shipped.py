@@ -15,7 +15,7 @@ COMPUTED = {
     "densenet121": 64,
     "convnext_tiny": 64,
     "efficientnet_b0": 65,
-    "efficientnet_lite0": 65,
+    "tf_efficientnet_lite0": 65,
     "googlenet": 65,
     "inception_v3": 79,
     "mobilenet_v3_small": 65,

@@ -19,11 +19,11 @@ NETWORKS = {
     "resnet18": 64,
     "densenet_cifar:densenet40_k12_cifar10": 32,
     "convnext_tiny": 64,
-    "efficientnet_lite0": 65,
+    "tf_efficientnet_lite0": 65,
     "tf_mobilenetv3_small_100": 65,
     "shufflenet_v2_x0_5": 64,
     "shufflenet_g2_w1": 64,
-    "nasnet_4a1056": 97,
+    "nasnet_mobile": 97,
     "googlenet_aux": 64,
     "van_b0": 64,
     "regnet_y_400mf": 64,
@@ -41,7 +41,7 @@ def tensors(output: Any) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_exports(name: str) -> None:
-    short = {"repeats": 1} if name == "nasnet_4a1056" else {}
+    short = {"repeats": 1} if name == "nasnet_mobile" else {}
     model, x = built(name, **short), torch.randn(2, 3, NETWORKS[name], NETWORKS[name])
     exported = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)).module()
     x = torch.cat([x, x[:1]])

@@ -1,10 +1,12 @@
-"""NASNet-A large equals timm's with its pools mended; that both networks equal pytorchcv's, test_references shows.
+"""NASNet-A: timm's at its own size; the authors' (nasnet_large) is timm's with its pools mended, at every size.
 
-timm's AvgPool2dSame pads with zeros first, so that with `count_include_pad=False` it does count them; the reference
-here has those pools replaced. At 331 pixels timm's own outputs differ from the other ports' by 7 % for this reason.
+timm's AvgPool2dSame pads with zeros first, so that with `count_include_pad=False` it does count them: the one
+difference of its network from the paper's, 7 % of the outputs' standard deviation at 331 pixels. nasnetalarge counts
+them too, and equals timm's (test_references); nasnet_large does not, and equals timm's with those pools replaced.
+
 pytorchcv pads both sides alike, but where it takes the size to be even, and there it pads as TensorFlow does. So it
 equals TensorFlow where the sizes after the strides are odd, then even (the mobile network: 111, 56, 28, 14, 7 at 224
-pixels), or odd, odd, even, odd (the large one: 165, 83, 42, 21, 11 at 331).
+pixels), or odd, odd, even, odd (the large one: 165, 83, 42, 21, 11 at 331), which test_references shows.
 """
 
 from __future__ import annotations
@@ -45,11 +47,29 @@ def mended(**arguments: Any) -> nn.Module:
 
 
 def test_structure() -> None:
-    found = held.against_transcription(archdsl.find("nasnetalarge"), mended(), numbers=False, tolerance=TOLERANCE)
+    found = held.against_transcription(archdsl.find("nasnet_large"), mended(), numbers=False, tolerance=TOLERANCE)
     held.assert_equal(found, numbers=False)
 
 
 def test_numbers() -> None:
-    variant = held.variant("nasnet", "nasnetalarge", penultimate=NARROW)
+    variant = held.variant("nasnet", "nasnet_large", penultimate=NARROW)
     found = held.against_transcription(variant, mended(num_features=NARROW), tolerance=TOLERANCE)
     held.assert_equal(found)
+
+
+def test_timms_at_its_own_size() -> None:
+    """Bit for bit, with fewer channels: an even size, an odd one and 331."""
+    variant = held.variant("nasnet", "nasnetalarge", penultimate=NARROW)
+    arguments = {"num_features": NARROW, "drop_rate": 0.5}
+    found = held.against(variant, "timm", "nasnetalarge", arguments, sizes=(96, 97, 331))
+    held.assert_equal(found)
+    assert found.differences == {96: 0, 97: 0, 331: 0}
+    assert found.training == 0
+
+
+def test_counting_the_padding_is_what_tells_them_apart() -> None:
+    variant = held.variant("nasnet", "nasnet_large", penultimate=NARROW)
+    arguments = {"num_features": NARROW, "drop_rate": 0.5}
+    found = held.against(variant, "timm", "nasnetalarge", arguments)
+    assert found.verdict == "differs"
+    assert all(difference > 0.05 for difference in found.differences.values())

