@@ -24,7 +24,8 @@ def against(
     ours: Variant, library: str, model: str, arguments: Mapping[str, Any], *, numbers: bool = True, **how: Any
 ) -> Result:
     """Held against a library's model built with these arguments; `how` are keys of `reference`."""
-    return compare(ours, Reference(library, model, arguments, Comparison(**how)), numbers=numbers)
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()}
+    return compare(ours, Reference(library, model, given, Comparison(**how)), numbers=numbers)
 
 
 def against_transcription(ours: Variant, theirs: nn.Module, *, numbers: bool = True, **how: Any) -> Result:
