@@ -43,8 +43,9 @@ archdsl draw resnet50 -o resnet50.svg --columns 1        # for one column: top d
 archdsl draw resnet50 -o blocks.pdf --level blocks       # its blocks
 ```
 
-In the blocks, `C` is the number of channels of a block's input; expressions are over its parameters, and the numbers
-beside them are those of the first block of that form. ⊕ adds, ⊗ multiplies, ‖ concatenates.
+In the blocks, `C` is the number of channels of a block's input. Expressions are over its parameters, as far as they
+differ between the blocks of one form, and hold for all of these; the numbers beside them are those of all of them: one,
+both, or the least and the greatest. ⊕ adds, ⊗ multiplies, ‖ concatenates.
 """
 
 

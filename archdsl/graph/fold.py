@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.graph.parts import Part, PartTree, part_tree
 
 _LEAST_PARALLEL = 3
@@ -87,6 +87,15 @@ class FoldedGraph:
             return part
         around = self.drawn(part.parent)
         return self.run(around.parts[part.index]).first
+
+    def equal(self, scopes: Iterable[Scope]) -> bool:
+        """Whether blocks are equal as neighbours of a run are, wherever they stand."""
+        parts = [self._part_of.get(id(scope)) for scope in scopes]
+        return None not in parts and len({self._kinds[id(part)] for part in parts}) == 1
+
+    @cached_property
+    def _part_of(self) -> dict[int, Part]:
+        return {id(part.scope): part for part in self.root.walk() if part.scope is not None}
 
     @cached_property
     def _structures(self) -> dict[int, int]:

@@ -91,9 +91,9 @@ def test_a_dense_block_is_a_rail() -> None:
 def test_symbols_and_numbers() -> None:
     texts = [text.text for text in Picture(api.find("resnet50").drawing("blocks").svg).texts]
     assert "1×1 conv, BN, ReLU" in texts
-    assert "C → mid (256 → 64)" in texts
-    assert "mid → 4·width (64 → 256)" in texts
-    assert "mid = int(width·base/64)·groups" in texts
+    assert "C → width (256–2048 → 64–512)" in texts
+    assert "width → 4·width" in texts
+    assert "64–512 → 256–2048" in texts
     assert texts.count("+") == 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archdsl.backends.diagram import style
@@ -10,6 +11,7 @@ from archdsl.backends.diagram.blocks.units import Unit
 from archdsl.backends.diagram.blocks.words import lines_of, terminal
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.style import Look
+from archdsl.backends.diagram.text import LINE
 from archdsl.graph.ir import Graph
 
 SIGN = 12.0
@@ -17,6 +19,10 @@ SIGN = 12.0
 BAR = 16.0
 """What each of many lines takes where they arrive."""
 PADDING = (10.0, 7.0)
+SPREAD = 0.9
+"""Share of the top of a box on which lines arrive."""
+PORT = 7.0
+"""Height of the names of inputs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +36,8 @@ class Sized:
     high: float
     covers: list[int]
     tooltip: str
+    ports: tuple[str, ...] = ()
+    """Of an inner block with several inputs: what it calls each of them."""
 
     @property
     def is_bar(self) -> bool:
@@ -41,15 +49,20 @@ class Sized:
         if self.unit.kind == "sign" and lines > 3:
             self.wide = BAR * lines
 
-    def draw(self, canvas: Canvas, x: float, y: float, id: str) -> Box:
-        """Centred on x, y."""
+    def slots(self, x: float) -> list[float]:
+        """Where on the top of a box around x its inputs arrive, each by itself: what meets is read as a sum."""
+        count = len(self.unit.inputs)
+        return [x + ((number + 1) / (count + 1) - 0.5) * self.wide * SPREAD for number in range(count)]
+
+    def draw(self, canvas: Canvas, x: float, y: float, id: str, order: Sequence[int] = ()) -> Box:
+        """Centred on x, y. `order` has the inputs as they arrive, from left to right."""
         kind = self.unit.kind
         if kind in ("input", "output"):
             name = canvas.anchor(x, y).name
             for line in self.lines:
                 canvas.text(x, y, line)
             return Box(name, x, y, self.wide, self.high)
-        return canvas.box(
+        box = canvas.box(
             x,
             y,
             self.wide,
@@ -64,6 +77,9 @@ class Sized:
             kind=kind,
             legend=kind != "sign",
         )
+        for port, place in zip(order if self.ports else (), self.slots(x), strict=False):
+            canvas.text(place, box.top[1] + PORT / 2 + 1, Line(self.ports[port], style.TINY, colour=style.SOFT))
+        return box
 
 
 def boxes_of(graph: Graph, form: Form, limit: float) -> list[Sized]:
@@ -88,13 +104,27 @@ def _box(graph: Graph, form: Form, index: int, limit: float) -> Sized:
         if len(text) == 1:
             line = Line(text, style.SIZE + 1.5)
             return Sized(unit, [line], style.LOOKS["merge"], SIGN, SIGN, covers, tooltip)
-    lines = lines_of(form.bodies, index, limit)
+    lines = lines_of(form, index, limit)
     look = style.LOOKS["block"] if unit.kind == "block" else style.LOOKS[unit.lead.op.role]
     if look.text != style.INK:
         lines = [line._replace(colour=look.text) for line in lines]
     wide = max(line.width for line in lines) + PADDING[0]
+    ports = _ports(unit)
+    if ports:
+        lines.insert(0, Line("", PORT / LINE))
+        room = max(Line(port, style.TINY).width for port in ports) + 4
+        wide = max(wide, (len(ports) + 1) * room / SPREAD)
     high = sum(line.height for line in lines) + PADDING[1]
-    return Sized(unit, lines, look, wide, high, covers, tooltip)
+    return Sized(unit, lines, look, wide, high, covers, tooltip, ports)
+
+
+def _ports(unit: Unit) -> tuple[str, ...]:
+    """What an inner block calls its inputs, where there are several."""
+    scope = unit.scope
+    if scope is None or len(unit.inputs) < 2:
+        return ()
+    named = list(zip(scope.input_names, scope.inputs, strict=False))
+    return tuple(", ".join(name for name, given in named if given == ref) for _, ref in unit.inputs)
 
 
 def sign(unit: Unit) -> str:
@@ -103,14 +133,10 @@ def sign(unit: Unit) -> str:
 
 
 def _terminal(graph: Graph, form: Form, unit: Unit) -> Sized:
-    body = form.first
-    ref = unit.inputs[0][1] if unit.inputs else list(dict.fromkeys(body.scope.inputs))[unit.index]
-    shape = graph.shape(ref)
-    symbol = terminal(body, unit)
-    several = sum(other.kind == unit.kind for other in body.units) > 1
-    text = f"{symbol} = {shape.channels}" if symbol else f"{shape.channels}"
-    words = f"{unit.name} ({shape.channels})" if several and unit.name else text
-    line = Line(words, style.SMALL, colour=style.INK)
+    symbol, channels = terminal(graph, form, unit)
+    several = sum(other.kind == unit.kind for other in form.first.units) > 1 or ", " in unit.name
+    text = f"{symbol} = {channels}" if symbol else channels
+    line = Line(f"{unit.name} ({channels})" if several and unit.name else text, style.SMALL, colour=style.INK)
     return Sized(unit, [line], style.LOOKS["input"], line.width, line.height, [], "")
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from archdsl.backends.diagram.blocks.boxes import Sized
+from archdsl.backends.diagram.blocks.boxes import SPREAD, Sized
 from archdsl.backends.diagram.blocks.units import Body
 from archdsl.backends.diagram.canvas import Box, Canvas, Point
 from archdsl.backends.diagram.layered import Gaps, Link, Size, layered
@@ -18,8 +18,6 @@ from archdsl.backends.diagram.layered import Gaps, Link, Size, layered
 SIGN_WEIGHT, BAR_WEIGHT = 2.0, 4.5
 """Of links to a sign, and to one at which many arrive."""
 GAPS = Gaps(rank=26, box=5)
-SPREAD = 0.9
-"""Share of a bar on which lines arrive."""
 
 
 class Crossed:
@@ -40,7 +38,7 @@ class Crossed:
 
     def draw(self, canvas: Canvas, left: float, top: float) -> None:
         drawn = [
-            sized.draw(canvas, left + x, top + y + sized.high / 2, f"{self.id}.{index}")
+            sized.draw(canvas, left + x, top + y + sized.high / 2, f"{self.id}.{index}", self._order(index))
             for index, (sized, (x, y)) in enumerate(zip(self.boxes, self.places, strict=True))
         ]
         for index, (tail, head) in enumerate(self.links):
@@ -48,11 +46,21 @@ class Crossed:
             points = [drawn[tail].bottom, *inner, self._arrival(index, drawn[head])]
             canvas.curve(drawn[tail], drawn[head], list(_smooth(points)))
 
+    def _first(self, head: int) -> int:
+        """The number of the first link to a box; the others follow it."""
+        return next((number for number, (_, into) in enumerate(self.links) if into == head), 0)
+
+    def _order(self, head: int) -> list[int]:
+        """The inputs of a box as they arrive, from left to right."""
+        first = self._first(head)
+        inputs = range(len(self.boxes[head].unit.inputs))
+        return sorted(inputs, key=lambda number: self.routes[first + number][-2][0])
+
     def _arrival(self, index: int, head: Box) -> Point:
         """Where on its top a box is reached: lines keep their order."""
-        others = [other for other, (_, into) in enumerate(self.links) if into == self.links[index][1]]
-        others.sort(key=lambda other: self.routes[other][-2][0])
-        share = (others.index(index) + 1) / (len(others) + 1) - 0.5
+        into = self.links[index][1]
+        place, count = self._order(into).index(index - self._first(into)), len(self.boxes[into].unit.inputs)
+        share = (place + 1) / (count + 1) - 0.5
         if head.width > head.height:
             return head.x + share * head.width * SPREAD, head.top[1]
         turn = share * 2.4  # radians from the top of a circle

@@ -5,11 +5,37 @@ Not drawn are blocks that hold stages (the overview shows them) and blocks of on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from archdsl.backends.diagram.blocks.algebra import Algebra
 from archdsl.backends.diagram.blocks.units import STRONG, Body, body_of
+from archdsl.graph.fold import FoldedGraph, fold
 from archdsl.graph.ir import Graph, Node, Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """All blocks of a network that are drawn: the instances of each definition, in order of execution."""
+
+    folded: FoldedGraph
+    instances: Mapping[object, list[Scope]]
+
+    @classmethod
+    def of(cls, graph: Graph) -> Blocks:
+        found: dict[object, list[Scope]] = {}
+        for scope in _scopes(graph.root):
+            if is_drawn(scope):
+                found.setdefault(_key(scope), []).append(scope)
+        return cls(fold(graph), found)
+
+    def like(self, scope: Scope) -> list[Scope]:
+        """The instances of a scope's definition."""
+        return self.instances[_key(scope)]
+
+
+def _key(scope: Scope) -> object:
+    return scope.definition_site or scope.definition
 
 
 @dataclass(slots=True, eq=False)
@@ -17,6 +43,8 @@ class Form:
     """Instances of one structure, in order of execution; what differs in them is only sizes and names."""
 
     bodies: list[Body]
+    algebra: Algebra
+    blocks: Blocks
 
     @property
     def first(self) -> Body:
@@ -53,11 +81,8 @@ def is_drawn(scope: Scope) -> bool:
 
 def definitions_of(graph: Graph) -> list[Definition]:
     """The definitions, in the order in which they are first used."""
-    found: dict[object, list[Scope]] = {}
-    for scope in _scopes(graph.root):
-        if is_drawn(scope):
-            found.setdefault(scope.definition_site or scope.definition, []).append(scope)
-    return [_definition(graph, scopes) for scopes in found.values()]
+    blocks = Blocks.of(graph)
+    return [_definition(blocks, scopes) for scopes in blocks.instances.values()]
 
 
 def _scopes(root: Scope) -> Iterator[Scope]:
@@ -69,12 +94,14 @@ def _scopes(root: Scope) -> Iterator[Scope]:
         stack.extend(member for member in reversed(scope.members) if isinstance(member, Scope))
 
 
-def _definition(graph: Graph, scopes: list[Scope]) -> Definition:
-    forms: dict[object, Form] = {}
+def _definition(blocks: Blocks, scopes: list[Scope]) -> Definition:
+    found: dict[object, list[Body]] = {}
     for scope in scopes:
-        body = body_of(graph, scope, is_drawn)
-        forms.setdefault(body.structure, Form([])).bodies.append(body)
-    ordered = sorted(forms.values(), key=lambda form: -len(form.bodies))
+        body = body_of(blocks.folded, scope, is_drawn)
+        found.setdefault(body.structure, []).append(body)
+    graph = blocks.folded.graph
+    forms = [Form(bodies, Algebra(graph, [body.scope for body in bodies], scopes), blocks) for bodies in found.values()]
+    ordered = sorted(forms, key=lambda form: -len(form.bodies))
     return Definition(scopes[0].definition, scopes[0], ordered, _longest_run(scopes))
 
 

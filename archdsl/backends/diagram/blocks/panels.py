@@ -49,17 +49,18 @@ class Page:
     def add(self, definition: Definition) -> None:
         captions = [_caption(definition, form) for form in definition.forms]
         figures: list[Figure] = []
-        words: list[Line] = []
-        for index in range(len(definition.forms)):
+        notes: dict[str, dict[str, None]] = {}
+        for index, form in enumerate(definition.forms):
             figure, boxes = self._figure(definition, index)
             figures.append(figure)
-            words += [line for box in boxes for line in box.lines]
+            for name, text in meanings(form.algebra, [line for box in boxes for line in box.lines]):
+                notes.setdefault(name, {})[text] = None
         rail = rail_of(self.graph, definition)
         if rail is not None:
             figures.append(rail)
             captions.append(rail.caption())
-        notes = meanings(definition.scope, words)
-        self.panels.append(Panel(definition.name, notes, list(zip(figures, captions, strict=True)), self.width))
+        lines = [f"{name} = {' or '.join(texts)}" for name, texts in notes.items()]
+        self.panels.append(Panel(definition.name, lines, list(zip(figures, captions, strict=True)), self.width))
 
     def finish(self) -> Drawing:
         y = 0.0

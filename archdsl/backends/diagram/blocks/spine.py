@@ -22,6 +22,8 @@ FORK = 5.0
 SPREAD = 8.0
 ASIDE = 11.0
 """Between branches, and between a box and an arc."""
+TURN = 3.0
+"""Between lines that turn one below the other."""
 LANE = 8.0
 """Width of an identity among branches side by side."""
 
@@ -37,9 +39,10 @@ class Extent:
 
 @dataclass(slots=True)
 class End:
-    """A line that waits for the next box: from which box, through which points, and how it is to arrive."""
+    """A line that waits for the next box: from which box of which unit, through which points, how it is to arrive."""
 
     tail: Box
+    unit: int
     points: list[Point]
     x: float
     manner: Literal["straight", "side", "spread"] = "straight"
@@ -136,11 +139,16 @@ class Spine:
             else:
                 y += SPREAD if any(end.manner == "spread" for end in ends) else 0
                 sized = self.boxes[element]
-                box = sized.draw(self.canvas, x, y + GAP + sized.high / 2, f"{self.id}.{element}")
-                for end in ends:
-                    self._join(end, box, y)
+                ends.sort(key=lambda end: end.x)
+                order = _order(sized, ends)
+                box = sized.draw(self.canvas, x, y + GAP + sized.high / 2, f"{self.id}.{element}", order)
+                if sized.unit.kind != "sign" and len(ends) > 1:
+                    self._arrive(ends, box, sized.slots(x), y)
+                else:
+                    for end in ends:
+                        self._join(end, box, y)
                 y += GAP + sized.high
-                ends = [End(box, [box.bottom], x)]
+                ends = [End(box, element, [box.bottom], x)]
         return ends
 
     def _draw_parallel(self, parallel: Parallel, x: float, y: float, ends: list[End]) -> tuple[list[End], float]:
@@ -151,7 +159,7 @@ class Spine:
         found: list[End] = []
         for branch, offset in zip(parallel.branches, axes, strict=True):
             axis = x + offset
-            starts = [End(e.tail, [*e.points, *self._turn(e, fork, axis)], axis, e.manner) for e in ends]
+            starts = [End(e.tail, e.unit, [*e.points, *self._turn(e, fork, axis)], axis, e.manner) for e in ends]
             spare = whole.height - (top - y) - self._series(branch).height
             last = self._draw_series(branch, axis, top + spare / 2, starts)
             for end in last:
@@ -163,6 +171,15 @@ class Spine:
     def _turn(self, end: End, fork: float, axis: float) -> list[Point]:
         return [] if abs(end.x - axis) < 0.01 else [(end.x, fork), (axis, fork)]
 
+    def _arrive(self, ends: Sequence[End], box: Box, slots: Sequence[float], y: float) -> None:
+        """Draw lines that arrive side by side; one that comes from further away turns below the others."""
+        for place, (end, slot) in enumerate(zip(ends, slots, strict=True)):
+            before = ends[place + 1 :] if end.x < slot else ends[:place]
+            passed = sum((other.x < at) == (end.x < slot) for other, at in zip(before, slots, strict=False))
+            turn = y + TURN * passed
+            points = [] if abs(end.x - slot) < 0.01 else [(end.x, turn), (slot, turn)]
+            self.canvas.arrow(end.tail, box, [*end.points, *points, (slot, box.top[1])], radius=3)
+
     def _join(self, end: End, box: Box, y: float) -> None:
         """Draw a line to the box it waited for; `y` is where branches side by side meet."""
         if end.manner == "side":
@@ -173,3 +190,15 @@ class Spine:
         else:
             points = [*end.points, (end.x, y), (box.x, y), box.top]
         self.canvas.arrow(end.tail, box, points, radius=5)
+
+
+def _order(sized: Sized, ends: Sequence[End]) -> list[int]:
+    """Which inputs of a unit some lines are, from left to right."""
+    waiting = [source for source, _ in sized.unit.inputs]
+    order = []
+    for end in ends:
+        place = waiting.index(end.unit) if end.unit in waiting else -1
+        if place >= 0:
+            waiting[place] = -1
+            order.append(place)
+    return order

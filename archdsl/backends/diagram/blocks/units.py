@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from archdsl.graph.fold import FoldedGraph
 from archdsl.graph.ir import Graph, Node, Ref, Scope
 
 STRONG = frozenset({"conv", "linear", "pool", "merge"})
@@ -52,7 +53,7 @@ class Body:
         return tuple(
             (
                 unit.kind,
-                tuple(node.op.name if is_strong(node) else node.op.role for node in unit.nodes if unit.kind != "block"),
+                tuple(node.word if is_strong(node) else node.op.role for node in unit.nodes if unit.kind != "block"),
                 unit.scope.definition if unit.scope else "",
                 tuple(index for index, _ in unit.inputs),
             )
@@ -77,8 +78,9 @@ def is_strong(node: Node) -> bool:
     return node.op.role in STRONG and (node.op.role != "merge" or len(node.inputs) > 1)
 
 
-def body_of(graph: Graph, scope: Scope, is_drawn: Callable[[Scope], bool]) -> Body:
+def body_of(folded: FoldedGraph, scope: Scope, is_drawn: Callable[[Scope], bool]) -> Body:
     """The body of an instance; `is_drawn` says which inner blocks are boxes."""
+    graph = folded.graph
     items = list(_items(scope, is_drawn))
     items.sort(key=lambda item: item.id if isinstance(item, Node) else next(item.nodes()).id)
     entries = list(dict.fromkeys(scope.inputs))
@@ -101,7 +103,7 @@ def body_of(graph: Graph, scope: Scope, is_drawn: Callable[[Scope], bool]) -> Bo
         refs = [next(outputs)] if unit.kind == "output" else _entering(unit)
         unit.inputs = [(made_by.get(ref.node, owner.get(ref, 0)), ref) for ref in refs]
     _share_concatenations(units)
-    return Body(scope, _folded(units))
+    return Body(scope, _folded(folded, units))
 
 
 def _share_concatenations(units: list[Unit]) -> None:
@@ -182,8 +184,8 @@ def _cut(chain: list[Node | Scope]) -> Iterator[list[Node | Scope]]:
         yield group
 
 
-def _folded(units: list[Unit]) -> list[Unit]:
-    """A row of equal inner blocks becomes one box that counts them."""
+def _folded(folded: FoldedGraph, units: list[Unit]) -> list[Unit]:
+    """A row of inner blocks that are equal in the graph becomes one box that counts them."""
     feeds: dict[int, int] = {}
     for unit in units:
         for index, _ in unit.inputs:
@@ -196,7 +198,7 @@ def _folded(units: list[Unit]) -> list[Unit]:
             last is not None
             and last.scope is not None
             and unit.scope is not None
-            and last.scope.definition == unit.scope.definition
+            and folded.equal((last.scope, unit.scope))
             and [stands_for[index] for index, _ in unit.inputs] == [len(kept) - 1]
             and feeds[unit.index - 1] == 1
         ):
