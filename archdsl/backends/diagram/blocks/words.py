@@ -156,12 +156,12 @@ def _argument(form: Form, name: str, scopes: Sequence[Scope], given: Sequence[in
 
 
 def _value(bound: Bound) -> str:
-    """An argument in words; empty for what says nothing: a flag, nothing of something."""
-    if isinstance(bound.value, bool) or bound.value in (0, None):
+    """An argument in words; empty for what says nothing: a flag, nothing of something, a row of a table."""
+    value = bound.value
+    wordless: Any = object.__repr__
+    if isinstance(value, bool) or value in (0, None) or type(value).__repr__ is wordless:
         return ""
-    if isinstance(bound.value, int | float | str | tuple):
-        return describe_value(bound.value)
-    return str(bound.expr)
+    return describe_value(value)
 
 
 def _is_default(algebra: Algebra, bound: Bound) -> bool:
