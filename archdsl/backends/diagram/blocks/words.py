@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.blocks.algebra import Algebra
