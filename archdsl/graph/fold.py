@@ -77,6 +77,11 @@ class FoldedGraph:
         """The members of a scope, equal neighbours together; empty for a node."""
         return self._runs.get(id(part), ())
 
+    def covered(self, part: Part) -> list[Node]:
+        """The nodes that a drawn part stands for: its own, and those of the parts that are drawn as it."""
+        places = self.tree.order[part.start : part.stop]
+        return [node for place in places if place.node for node in self.instances.get(place.node.id, ())]
+
     def run(self, part: Part) -> Run:
         """The run that a part other than the root is in."""
         return self._of[id(part)]

@@ -470,3 +470,23 @@ def test_source_offsets_count_as_javascript_does(show: Show) -> None:
     )
     browser.hover("#here")
     assert "".join(browser.texts("#ui-source .lit")) == "conv(4, 1)"
+
+
+def test_outputs_are_named_on_what_gives_them(show: Show) -> None:
+    """A sum that is an output is a box with its name; a closed block tells what comes out of it."""
+    made = graph("""
+      block Head(out: int) = conv(8, 3) -> relu -> conv(out, 3)
+      model Two {
+        x = image(3, 32, 32) -> stem: conv(8, 3)
+        y = x + (x -> side: conv(8, 3))
+        output features = y
+        output map = y -> head: Head(4)
+      }
+    """)
+    browser = show(made)
+    assert any("+  → features" in text for text in browser.texts("#ui-scene text"))
+    assert "features 8×32×32, map 4×32×32" in browser.texts("#ui-facts")[0]
+    assert any(text.startswith("→ map") or "→ map" in text for text in browser.texts("#ui-scene text"))
+    browser.open_all()
+    assert any("3×3 conv, 4  → map" in text for text in browser.texts("#ui-scene text"))
+    assert browser.js(GEOMETRY) == {"overlapping": [], "wide": [], "outside": []}

@@ -1,8 +1,8 @@
-"""Lines that run side by side: takes intervals, gives each a lane in which it meets no other."""
+"""Lines that run side by side: takes intervals, gives each a lane in which it meets no other; and where lines begin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 
 def lanes(intervals: Sequence[tuple[float, float]]) -> list[int]:
@@ -20,3 +20,16 @@ def lanes(intervals: Sequence[tuple[float, float]]) -> list[int]:
         taken[lane].append((low, high))
         found[index] = lane
     return found
+
+
+def starts(links: Mapping[tuple[int, int], Hashable]) -> list[float]:
+    """Where each link leaves its source, from 0 to 1; what carries another tensor leaves it at another place."""
+    carried: dict[int, list[Hashable]] = {}
+    for (source, _), tensors in links.items():
+        seen = carried.setdefault(source, [])
+        if tensors not in seen:
+            seen.append(tensors)
+    return [
+        carried[source].index(tensors) / (len(carried[source]) - 1) if len(carried[source]) > 1 else 1.0
+        for (source, _), tensors in links.items()
+    ]

@@ -55,6 +55,10 @@ class _Page:
         self.tree = folded.tree
         self.fields = receptive_fields(self.graph)
         self.shapes, self.ops, self.reach, self.weights = _Shared(), _Shared(), _Shared(), _Shared()
+        self.given: dict[int, list[str]] = {}
+        for label, ref in zip(self.graph.output_labels, self.graph.outputs, strict=True):
+            if label:
+                self.given.setdefault(ref.node, []).append(label)
         self.sources: list[Source] = []
         self.spans = _Shared()
 
@@ -69,7 +73,10 @@ class _Page:
             "model": graph.root.definition,
             "doc": graph.root.docstring,
             "input": str(graph.input_shape),
-            "output": " + ".join(str(graph.shape(ref)) for ref in graph.outputs),
+            "output": ", ".join(
+                f"{label} {graph.shape(ref)}".strip()
+                for label, ref in zip(graph.output_labels, graph.outputs, strict=True)
+            ),
             "nodes": len(graph.nodes),
             "stages": self._stages(stage_table(graph)),
             "open": [number for number, part in enumerate(every) if part.scope and shown.is_open(part)],
@@ -107,6 +114,7 @@ class _Page:
             "field": self.reach(str(self.fields[node.id])),
             "weights": self.weights(weights, [list(w) for w in weights]),
             "reads": [self._tensor(ref) for ref in self.tree.inputs[node.id]],
+            **({"gives": self.given[node.id]} if node.id in self.given else {}),
         }
 
     def _op(self, node: Node) -> int:

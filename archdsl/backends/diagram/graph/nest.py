@@ -20,7 +20,7 @@ from archdsl.graph.ir import Ref
 from archdsl.graph.parts import OUTSIDE, Part
 
 BOX = 14.0
-"""Height of the box of a node; `CLOSED` of a closed scope's."""
+"""Height of the box of a node; `CLOSED` of a closed scope's, and of a node's that gives outputs with names."""
 CLOSED = 23.0
 SIGN = 13.0
 LEAST = 44.0
@@ -122,9 +122,9 @@ class Nest:
             return Item(run, words, frame.wide, frame.high, frame)
         if part.node is None:
             return Item(run, words, words.width + 2 * PADDING, CLOSED)
-        if is_joint(part) and run.count == 1:
+        if is_joint(part) and run.count == 1 and not words.below:
             return Item(run, words, SIGN, SIGN)
-        return Item(run, words, max(LEAST, words.width + 2 * PADDING), BOX)
+        return Item(run, words, max(LEAST, words.width + 2 * PADDING), CLOSED if words.below else BOX)
 
     # --- links -------------------------------------------------------------------------------
 

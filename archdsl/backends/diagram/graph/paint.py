@@ -40,7 +40,9 @@ class Painter:
         """Name, sizes and costs; gives where the picture begins."""
         title = Line(self.graph.name, style.TITLE, True)
         root = self.wording.folded.root
-        sizes = f"{self.graph.input_shape} → {self.graph.output_shape}"
+        outputs = self.graph.outputs
+        gives = str(self.graph.output_shape) if len(outputs) == 1 else f"{len(outputs)} outputs"
+        sizes = f"{self.graph.input_shape} → {gives}"
         facts = f"{sizes},  {style.count_text(root.params)} params,  {style.count_text(root.macs)} MACs"
         self.canvas.text(0, 0, title, "left")
         self.canvas.text(title.width + 8, 0.5, Line(facts, style.SMALL, colour=style.FAINT), "left")
@@ -91,9 +93,7 @@ class Painter:
     def _box(self, item: Item, x: float, y: float, look: Look, kind: str) -> Box:
         part = item.part
         joint = part.node is not None and is_joint(part) and item.wide == SIGN
-        instances = self.wording.folded.instances
-        places = self.wording.folded.tree.order[part.start : part.stop] if kind != "frame" else ()
-        covers = [node.id for place in places if place.node for node in instances.get(place.node.id, ())]
+        covers = [node.id for node in self.wording.folded.covered(part)] if kind != "frame" else []
         return self.canvas.box(
             x + item.wide / 2,
             y + item.high / 2,

@@ -67,15 +67,34 @@ class Wording:
     def words(self, run: Run) -> Words:
         """Of the first of a run, that stands for all."""
         part, times = run.first, f"×{run.count}" if run.count > 1 else ""
+        given = self.given(run)
+        outputs = [f"→ {', '.join(given)}"] if given and (part.node or not self.view.is_open(part)) else []
         if part.node is not None:
             label = self.folded.label(part.node)
-            return Words("‖" if part.node.op.channels == "sum" else label, times=times, bold=False)
+            title = "‖" if part.node.op.channels == "sum" else label
+            return Words(title, times=times, below="".join(outputs), bold=False)
         chain = self.levels(part)
         definition = next((level.scope.definition for level in chain if level.scope and level.scope.definition), "")
         rest = definition or self._contents(chain[-1])
         costs = [f"{style.count_text(run.params)} params"] if run.params else []
         costs += [f"{style.count_text(run.macs)} MACs"] if run.macs else []
-        return Words(".".join(level.name for level in chain), rest, times, " · ".join(costs))
+        return Words(".".join(level.name for level in chain), rest, times, " · ".join([*outputs, *costs]))
+
+    @cached_property
+    def outputs(self) -> dict[int, list[str]]:
+        """The names of the outputs that nodes give, by their ids."""
+        found: dict[int, list[str]] = {}
+        for label, ref in zip(self.graph.output_labels, self.graph.outputs, strict=True):
+            if label:
+                found.setdefault(ref.node, []).append(label)
+        return found
+
+    def given(self, run: Run) -> list[str]:
+        """The names of the outputs that a run gives, and what else it stands for."""
+        if not self.outputs:
+            return []
+        nodes = self.folded.covered(run.first)
+        return [label for node in nodes for label in self.outputs.get(node.id, ())]
 
     def levels(self, part: Part) -> list[Part]:
         """A scope, its only member if that is a scope, and so on: they are drawn as one."""
@@ -110,6 +129,8 @@ class Wording:
             lines += self._facts(node)
         elif part.scope is not None and part.scope.definition:
             lines.append(describe_scope(part.scope).partition(" at ")[0])
+        if given := self.given(run):
+            lines.append(f"gives {', '.join(given)}")
         costs = f"{run.params:,} parameters, {run.macs:,} MACs"
         lines.append(costs + (f" in {run.count} together" if run.count > 1 else ""))
         span = part.item.span

@@ -25,7 +25,9 @@ def draw(graph: Graph, options: Options) -> Drawing:
     room = width - 2 * MARGIN
     direction = options.direction or ("lr" if options.columns == 2 else "tb")
     canvas = Canvas(width)
-    edges = [(tail + 1, head + 1) for tail, head in links(graph, segments)]  # the first glyph is the image
+    edges = {(tail + 1, head + 1): refs for (tail, head), refs in links(graph, segments).items()}  # 0 is the image
+    for index, glyph in enumerate(glyphs):
+        glyph.leaves = bool(glyph.outputs) and (index, index + 1) not in edges
     lay_out = across.lay_out if direction == "lr" else down.lay_out
     top = heading(canvas, graph, room)
     bottom, reach = lay_out(canvas, glyphs, edges, shares, top, room)

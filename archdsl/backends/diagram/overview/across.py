@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas, Line
-from archdsl.backends.diagram.lanes import lanes
+from archdsl.backends.diagram.lanes import lanes, starts
 from archdsl.backends.diagram.overview.glyphs import SHEET, Glyph, Shares
 from archdsl.backends.diagram.text import LINE
+from archdsl.graph.ir import Ref
 
 TALLEST, LOWEST, VECTOR = 84.0, 11.0, 7.0
 """The height of the image's glyph; the least height; the width of a vector."""
@@ -24,7 +26,7 @@ LANE = 5.0
 """Between two arrows that run side by side."""
 INFINITY = float("inf")
 
-Edge = tuple[int, int]
+Edges = Mapping[tuple[int, int], frozenset[Ref]]
 
 
 class Column:
@@ -52,7 +54,7 @@ class Column:
     @property
     def room(self) -> float:
         """What the arrow of an output takes."""
-        return self.size_width + 14 if self.glyph.is_end else 0
+        return self.size_width + 14 if self.glyph.leaves else 0
 
     @property
     def out(self) -> float:
@@ -72,20 +74,34 @@ class Column:
         return max(Line(text, style.SMALL).width for text in self.size)
 
 
-class Row:
-    """Columns on one axis, and the lanes above them for arrows to segments that are not the next."""
+class Arc(NamedTuple):
+    """An arrow to a segment that is not the next; `at`: where at the top of the first it begins, 0 to 1."""
 
-    def __init__(self, columns: list[Column], arcs: list[tuple[Column, Column]]) -> None:
+    tail: Column
+    head: Column
+    at: float
+
+
+class Row:
+    """Columns on one axis, and the lanes above them for arrows to segments that are not the next.
+
+    An arrow to another row has a lane in both.
+    """
+
+    def __init__(self, columns: list[Column], arcs: list[Arc]) -> None:
         self.columns = columns
-        self.lanes = lanes([(tail.x if tail in columns else INFINITY, head.x) for tail, head in arcs])
+        self.lanes = lanes([(self._end(arc.tail), self._end(arc.head)) for arc in arcs])
         self.arcs = arcs
         self.high: float = max(column.high for column in columns)
         self.top: float = 0
         self.axis: float = 0
 
-    def lane(self, index: int) -> float:
+    def _end(self, column: Column) -> float:
+        return column.x if column in self.columns else INFINITY
+
+    def lane(self, arc: Arc) -> float:
         """The y of the lane of an arc."""
-        return self.axis - self.high / 2 - 13 - LANE * self.lanes[index]
+        return self.axis - self.high / 2 - 13 - LANE * self.lanes[self.arcs.index(arc)]
 
     def set_top(self, top: float) -> None:
         self.top = top
@@ -93,14 +109,15 @@ class Row:
 
 
 def lay_out(
-    canvas: Canvas, glyphs: Sequence[Glyph], edges: Sequence[Edge], shares: Shares, top: float, width: float
+    canvas: Canvas, glyphs: Sequence[Glyph], edges: Edges, shares: Shares, top: float, width: float
 ) -> tuple[float, float]:
     """Draw all glyphs and arrows; gives the y of the end and the length of the longest row."""
     columns = [Column(index, glyph) for index, glyph in enumerate(glyphs)]
     broken = _rows(columns, width)
     length = max(_place(row) for row in broken)
-    far = [(columns[tail], columns[head]) for tail, head in edges if head != tail + 1]
-    rows = [Row(row, [arc for arc in far if arc[1] in row]) for row in broken]
+    loose = {(tail, head): refs for (tail, head), refs in edges.items() if head != tail + 1}
+    far = [Arc(columns[tail], columns[head], at) for (tail, head), at in zip(loose, starts(loose), strict=True)]
+    rows = [Row(row, [arc for arc in far if arc.tail in row or arc.head in row]) for row in broken]
     for row in rows:
         row.set_top(top)
         top = _row(canvas, row, edges, shares)
@@ -108,10 +125,12 @@ def lay_out(
         if (before.columns[-1].index, after.columns[0].index) in edges:
             _return(canvas, before.columns[-1], after.columns[0], after.top)
     margin = max([length, *(row.columns[-1].out for row in rows[:-1])])
-    for row in rows:
-        for index, (tail, head) in enumerate(row.arcs):
-            from_row = next(other for other in rows if tail in other.columns)
-            _arc(canvas, tail, head, row.lane(index), from_row, margin + LANE * (1 + row.lanes[index]))
+    row_of = {column: row for row in rows for column in row.columns}
+    crossing = [arc for arc in far if row_of[arc.tail] is not row_of[arc.head]]
+    beside = lanes([(rows.index(row_of[arc.tail]), rows.index(row_of[arc.head])) for arc in crossing])
+    for arc in far:
+        lane = beside[crossing.index(arc)] if arc in crossing else 0
+        _arc(canvas, arc, row_of[arc.tail], row_of[arc.head], margin + LANE * (1 + lane))
     return top, length
 
 
@@ -150,14 +169,14 @@ def _place(row: Sequence[Column]) -> float:
         if before is None:
             x = max(column.label, column.wide) / 2
         else:
-            gap = before.size_width + before.slack + (22 if before.glyph.is_end else 0)
+            gap = before.size_width + before.slack + (22 if before.glyph.leaves else 0)
             x += max(before.reach + gap + column.wide / 2, (before.label + column.label) / 2 + GAP)
         column.x = x
     last = row[-1]
     return x + max(last.reach + 4 + last.room, last.label / 2)
 
 
-def _row(canvas: Canvas, row: Row, edges: Sequence[Edge], shares: Shares) -> float:
+def _row(canvas: Canvas, row: Row, edges: Edges, shares: Shares) -> float:
     """Draw one row but for its arcs; gives the y of its end."""
     axis = row.axis
     for column in row.columns:
@@ -168,12 +187,13 @@ def _row(canvas: Canvas, row: Row, edges: Sequence[Edge], shares: Shares) -> flo
         if (before.index, after.index) in edges:
             _arrow(canvas, before, after, axis)
     for column in row.columns:
-        if column.glyph.is_end:
+        if column.glyph.leaves:
             _output(canvas, column, axis)
     y = axis + max(column.high / 2 + (TIMES if column.glyph.times > 1 else 0) for column in row.columns) + 6
     for column in row.columns:
         _caption(canvas, column, y)
-    y += (max(len(column.glyph.title) for column in row.columns) + 1) * style.SMALL * LINE + 4
+    lines = max(len(column.glyph.title) + len(column.glyph.tags) for column in row.columns) + 1
+    y += lines * style.SMALL * LINE + 4
     _bars(canvas, shares, row.columns, y)
     return y + HIGHEST_BAR + 24
 
@@ -194,15 +214,16 @@ def _output(canvas: Canvas, column: Column, axis: float) -> None:
     _size(canvas, column, (start + end) / 2 - 1.5, axis)
 
 
-def _arc(canvas: Canvas, before: Column, after: Column, y: float, row: Row, margin: float) -> None:
+def _arc(canvas: Canvas, arc: Arc, source: Row, target: Row, margin: float) -> None:
     """An arrow above the row, to a segment that is not the next; from another row by the margin on the right."""
+    before, after, y = arc.tail, arc.head, target.lane(arc)
     tail, head = before.glyph.box, after.glyph.box
     assert tail is not None
     assert head is not None
-    start, end = before.x + before.wide / 4, after.x - after.wide / 3
+    start, end = before.x + before.wide * (arc.at / 2 - 0.25), after.x - after.wide / 3
     points = [(start, tail.top[1] - 1)]
-    if after not in row.columns:
-        above = row.axis - row.high / 2 - 10
+    if source is not target:
+        above = source.lane(arc)
         points += [(start, above), (margin, above), (margin, y)]
     else:
         points.append((start, y))
@@ -229,9 +250,7 @@ def _return(canvas: Canvas, before: Column, after: Column, top: float) -> None:
 
 
 def _caption(canvas: Canvas, column: Column, y: float) -> None:
-    lines = [Line(text, style.SMALL, True) for text in column.glyph.title]
-    lines.append(Line(column.glyph.path, style.SMALL, colour=style.FAINT))
-    for line in lines:
+    for line in column.glyph.words:
         canvas.text(column.x, y + line.height / 2, line)
         y += line.height
 

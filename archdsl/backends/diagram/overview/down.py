@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas, Line
-from archdsl.backends.diagram.lanes import lanes
+from archdsl.backends.diagram.lanes import lanes, starts
 from archdsl.backends.diagram.overview.glyphs import SHEET, Glyph, Shares
+from archdsl.graph.ir import Ref
 
 WIDEST, NARROWEST, VECTOR = 96.0, 12.0, 6.0
 """The width of the image's glyph; the least width; the height of a vector."""
@@ -19,11 +20,11 @@ LONGEST_BAR = 34.0
 LANE = 5.0
 """Between two arrows that run side by side."""
 
-Edge = tuple[int, int]
+Edges = Mapping[tuple[int, int], frozenset[Ref]]
 
 
 def lay_out(
-    canvas: Canvas, glyphs: Sequence[Glyph], edges: Sequence[Edge], shares: Shares, top: float, width: float
+    canvas: Canvas, glyphs: Sequence[Glyph], edges: Edges, shares: Shares, top: float, width: float
 ) -> tuple[float, float]:
     """Draw all glyphs and arrows; gives the y of the end and the width that is used."""
     words = WORDS + max(glyph.label for glyph in glyphs) + 10
@@ -41,12 +42,12 @@ def lay_out(
         if index and (index - 1, index) in edges:
             _arrow(canvas, glyphs[index - 1], glyph)
         y += room
-        if glyph.is_end:
+        if glyph.leaves:
             y += ARROW
             _output(canvas, glyph)
-    far = [(tail, head) for tail, head in edges if head != tail + 1]
-    for (tail, head), lane in zip(far, lanes(far), strict=True):
-        _arc(canvas, glyphs[tail], glyphs[head], -4.0 - LANE * lane)
+    far = {(tail, head): refs for (tail, head), refs in edges.items() if head != tail + 1}
+    for (tail, head), lane, at in zip(far, lanes(list(far)), starts(far), strict=True):
+        _arc(canvas, glyphs[tail], glyphs[head], -4.0 - LANE * lane, at)
     return y + 14, max(bars + LONGEST_BAR + 22, width * 0.9)
 
 
@@ -58,15 +59,13 @@ def _extent(glyph: Glyph) -> tuple[float, float]:
 
 
 def _words_height(glyph: Glyph) -> float:
-    return (len(glyph.title) + bool(glyph.path)) * style.SMALL * 1.2
+    return len(glyph.words) * style.SMALL * 1.2
 
 
 def _words(canvas: Canvas, glyph: Glyph, middle: float) -> None:
-    lines = [Line(text, style.SMALL, True) for text in glyph.title]
+    lines = glyph.words
     if glyph.times > 1:
         lines[0] = Line(f"{glyph.times} × {lines[0].text}", style.SMALL, True)
-    if glyph.path:
-        lines.append(Line(glyph.path, style.SMALL, colour=style.FAINT))
     y = middle - sum(line.height for line in lines) / 2
     for line in lines:
         canvas.text(WORDS, y + line.height / 2, line, "left")
@@ -89,12 +88,12 @@ def _output(canvas: Canvas, glyph: Glyph) -> None:
     canvas.text(AXIS + 4, start + ARROW / 2 - 1, Line(str(glyph.shape), style.SMALL), "left")
 
 
-def _arc(canvas: Canvas, before: Glyph, after: Glyph, x: float) -> None:
-    """An arrow on the left, to a segment that is not the next."""
+def _arc(canvas: Canvas, before: Glyph, after: Glyph, x: float, at: float) -> None:
+    """An arrow on the left, to a segment that is not the next; `at`: where on the first one's side it begins."""
     assert before.box is not None
     assert after.box is not None
     (x0, y0), (x1, y1) = before.box.left, after.box.left
-    y0, y1 = y0 + before.box.height / 4, y1 - after.box.height / 4
+    y0, y1 = y0 + before.box.height * (at / 2 - 0.25), y1 - after.box.height / 4
     points = [(x0 - 1, y0), (x, y0), (x, y1), (x1 - 1, y1)]
     canvas.arrow(before.box, after.box, points)
 

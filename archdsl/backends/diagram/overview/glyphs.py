@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archdsl.backends.diagram import style
@@ -35,8 +35,10 @@ class Glyph:
     look: Look
     title: list[str]
     path: str
-    is_end: bool = False
-    """Whether it gives an output of the network."""
+    outputs: list[str] = field(default_factory=list)
+    """What the outputs of the network are called that it gives; an empty name where there is one alone."""
+    leaves: bool = False
+    """Whether an arrow without an end says so: where none to the next glyph is in its way."""
     box: Box | None = None
 
     @property
@@ -55,10 +57,21 @@ class Glyph:
         return self.shape.height == self.shape.width == 1
 
     @property
+    def words(self) -> list[Line]:
+        """What is written at the glyph: what it is, where it is, and which outputs it gives."""
+        lines = [Line(text, style.SMALL, True) for text in self.title]
+        lines += [Line(self.path, style.SMALL, colour=style.FAINT)] if self.path else []
+        return [*lines, *(Line(tag, style.SMALL) for tag in self.tags)]
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of its outputs."""
+        return [f"→ {fit(name, 1.5 * LABEL, style.SMALL)}" for name in self.outputs if name]
+
+    @property
     def label(self) -> float:
         """Width of its words."""
-        lines = [Line(text, style.SMALL, True) for text in self.title] + [Line(self.path, style.SMALL)]
-        return max(line.width for line in lines)
+        return max(line.width for line in self.words)
 
     def draw(self, canvas: Canvas, x: float, y: float, wide: float, high: float) -> Box:
         """Put it on the canvas, with sheets and `×3`."""
@@ -98,13 +111,13 @@ def glyphs_of(graph: Graph, segments: Sequence[Segment]) -> list[Glyph]:
     names = dict.fromkeys(segment.main for segment in segments if segment.blocks)
     looks = {name: style.block_look(index, name) for index, name in enumerate(names)}
     image = graph.input_shape
-    found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "")]
     last = ends(graph, segments)
+    found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "", last.get(-1, []))]
     for index, segment in enumerate(segments):
         look = looks[segment.main] if segment.blocks else style.LOOKS[segment.category]
         shape = segment.output
         scale = (shape.height * shape.width / (image.height * image.width)) ** 0.25
-        found.append(Glyph(segment, shape, scale, look, _title(segment), _path(segment), index in last))
+        found.append(Glyph(segment, shape, scale, look, _title(segment), _path(segment), last.get(index, [])))
     return found
 
 

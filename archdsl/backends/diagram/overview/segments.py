@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from archdsl.backends.diagram.style import Category
-from archdsl.graph.ir import TRANSPARENT, Graph, Node, Scope
+from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
 from archdsl.ops.spec import Shape
 
 _STRONG = frozenset({"conv", "linear", "pool", "merge"})
@@ -68,8 +68,10 @@ def _further(graph: Graph) -> Iterator[Segment]:
     for name in graph.output_names[1:]:
         nodes = [node for node in graph.nodes if graph.aux.get(node.id) == name]
         if nodes:
-            kinds = dict.fromkeys(_definition(_top(node, graph)) for node in nodes)
-            yield Segment(name, nodes, "block", [(1, kind) for kind in kinds], None, 1, name, next(iter(kinds)))
+            tops = list(dict.fromkeys(_top(node, graph) for node in nodes))
+            kinds = dict.fromkeys(map(_definition, tops))
+            path = tops[0].path if len(tops) == 1 else ""
+            yield Segment(path, nodes, "block", [(1, kind) for kind in kinds], None, 1, path, next(iter(kinds)))
 
 
 def _top(node: Node, graph: Graph) -> Scope | Node:
@@ -158,17 +160,29 @@ def _is_row_of_blocks(members: Sequence[Scope | Node]) -> bool:
     return inside > _LARGE * whole
 
 
-def ends(graph: Graph, segments: Sequence[Segment]) -> set[int]:
-    """The segments that give an output, by position."""
-    outputs = {ref.node for ref in graph.outputs}
-    return {index for index, segment in enumerate(segments) for node in segment.nodes if node.id in outputs}
+def ends(graph: Graph, segments: Sequence[Segment]) -> dict[int, list[str]]:
+    """The segments that give outputs, by position, with what these are called; -1 is the image."""
+    owner = _owner(graph, segments)
+    found: dict[int, list[str]] = {}
+    for label, ref in zip(graph.output_labels, graph.outputs, strict=True):
+        found.setdefault(owner[ref.node], []).append(label)
+    return found
 
 
-def links(graph: Graph, segments: Sequence[Segment]) -> list[tuple[int, int]]:
-    """Which segment feeds which, by position, in order; -1 is the image."""
-    owner = {node.id: index for index, segment in enumerate(segments) for node in segment.nodes} | {graph.input.id: -1}
-    found = {(owner[ref.node], owner[node.id]) for node in graph.nodes for ref in node.inputs}
-    return sorted((tail, head) for tail, head in found if tail != head)
+def links(graph: Graph, segments: Sequence[Segment]) -> dict[tuple[int, int], frozenset[Ref]]:
+    """Which segment feeds which, by position, in order, with which tensors; -1 is the image."""
+    owner = _owner(graph, segments)
+    found: dict[tuple[int, int], set[Ref]] = {}
+    for node in graph.nodes:
+        for ref in node.inputs:
+            if owner[ref.node] != owner[node.id]:
+                found.setdefault((owner[ref.node], owner[node.id]), set()).add(ref)
+    return {edge: frozenset(found[edge]) for edge in sorted(found)}
+
+
+def _owner(graph: Graph, segments: Sequence[Segment]) -> dict[int, int]:
+    """The position of each node's segment."""
+    return {node.id: index for index, segment in enumerate(segments) for node in segment.nodes} | {graph.input.id: -1}
 
 
 def _definition(member: Scope | Node) -> str:

@@ -36,7 +36,8 @@ function fitText(text, limit, bold = false, size = 12) {
 /** What a box says: its name in the spec, what it is, how often. */
 function wordsOf(part) {
   if (part.isNode) {
-    const label = nodeLabel(part);
+    const given = part.outputs.join(", ");
+    const label = given ? `${nodeLabel(part)}  → ${given}` : nodeLabel(part);
     return { title: label, name: "", badge: badgeOf(part) };
   }
   const chain = levels(part);
@@ -80,7 +81,7 @@ function levels(part) {
 function scopeDetail(part) {
   const count = part.run?.folded ? part.run.count : 1;
   const total = (key) => (count > 1 ? part.run.parts.reduce((sum, member) => sum + member[key], 0) : part[key]);
-  const texts = [];
+  const texts = part.outputs.length ? [`→ ${part.outputs.join(", ")}`] : [];
   if (total("params")) texts.push(`${countText(total("params"))} params`);
   if (total("macs")) texts.push(`${countText(total("macs"))} MACs`);
   return texts.filter(Boolean).join(" · ") || `${part.stop - part.start} ops`;
@@ -95,7 +96,7 @@ function contents(part) {
 
 /** Sums and products are drawn as their sign. */
 function isRound(part) {
-  return part.op.role === "merge" && part.op.label.length === 1;
+  return part.op.role === "merge" && part.op.label.length === 1 && !part.outputs.length;
 }
 
 function boxSize(part) {

@@ -38,6 +38,8 @@ class Part {
   /** Whether it is drawn as one box when visible. */
   get isBox() { return this.isNode || !this.open; }
   *ancestors() { for (let part = this.up; part; part = part.up) yield part; }
+  /** The names of the outputs of the network that it gives; of a folded run, those of all of it. */
+  get outputs() { return (this.run?.folded ? this.run.parts : [this]).flatMap((part) => order.slice(part.start, part.stop).flatMap((node) => node.gives ?? [])); }
   holds(place) { return this.start <= place && place < this.stop; }
 }
 

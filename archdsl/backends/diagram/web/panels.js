@@ -94,6 +94,7 @@ function facts(part) {
   const last = order[part.stop - 1];
   add("in", part.isNode ? part.in.join(", ") : [...shapeOfEntries(part)].join(", "));
   add("out", part.isNode ? part.out.join(", ") : [...new Set(part.edges.filter(([, to]) => to < 0).map(([, , ...tensor]) => shapeOf(tensor)))].join(", "));
+  add(part === root ? "outputs" : "gives", part.outputs.join(", "));
   add("params", withShare(part.params, root.params));
   add("MACs", withShare(part.macs, root.macs));
   add("activations", part.activations.toLocaleString("en"));
