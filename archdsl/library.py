@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.glyphs import shown
 from archdsl.diagnostics.suggest import closest
 from archdsl.resources import find, roots
 from archdsl.source import Source, Unreadable
@@ -127,7 +128,7 @@ def _warn(text: str) -> None:
     depth, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "archdsl":
         depth, frame = depth + 1, frame.f_back
-    warnings.warn(text, stacklevel=depth)
+    warnings.warn(shown(text), stacklevel=depth)
 
 
 def read(path: str | os.PathLike[str]) -> Source:

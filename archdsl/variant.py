@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.glyphs import shown
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import classifiers, pyramid, stage_features
@@ -399,7 +400,7 @@ class Variant:
         return tuple(parameter.name for parameter in syntax.parameters)
 
     def __repr__(self) -> str:
-        return f"<archdsl variant {self.name} of {self.file.name}>"
+        return shown(f"<archdsl variant {self.name} of {self.file.name}>")
 
     def _repr_svg_(self) -> str:
         """The overview, as notebooks show it."""

@@ -89,10 +89,13 @@ def _run(args: Sequence[str]) -> int:
     try:
         code = app.main(list(args), prog_name="archdsl", standalone_mode=False)
     except click.ClickException as error:
+        from archdsl.diagnostics.glyphs import shown
+
+        error.message = shown(error.message)  # type: ignore[misc]  # click declares it final
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        sys.stderr.write("interrupted\n")
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 

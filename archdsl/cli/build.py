@@ -121,7 +121,7 @@ def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_
         if prove_it:
             proof = _prove(variant, source)
         if not as_json:
-            console.write_source(source)
+            console.write_data(source)
     else:
         replaces = _replaces(path, force)
         proof = _write(variant, path, source, prove_it)

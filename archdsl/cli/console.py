@@ -1,4 +1,8 @@
-"""Printing: data to standard output, notes to standard error. rich is imported where it is needed, not before."""
+"""Printing: data to standard output, notes to standard error. rich is imported where it is needed, not before.
+
+All text for people goes through here, and no character of it moves, rings or recolours a terminal: `shown` stands at
+the end of every way. Data (`write_json`, `write_data`) is written as it is.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,15 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from archdsl.diagnostics.core import Diagnostic
+from archdsl.diagnostics.glyphs import shown
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+    from rich.text import Text
 
 UNBOUNDED = 10_000
 """Columns where no terminal limits them: nothing is wrapped or cut in a pipe."""
@@ -23,16 +30,46 @@ def is_coloured(stream: IO[str]) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
+class People:
+    """A stream to people: what is written to it is shown."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        return self.stream.write(shown(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
 def console(stream: IO[str]) -> Console:
     """rich's console for standard output or error."""
     from rich.console import Console
+    from rich.segment import Segment
 
     class Piped(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would exit with 1, which here means findings
 
-    width = None if is_coloured(stream) or "COLUMNS" in os.environ else UNBOUNDED
-    return Piped(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    class Coloured(Piped):
+        """Its stream gets rich's own escapes too, so texts are looked at before these are put around them."""
+
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for found in super().render(renderable, options):
+                yield found if found.control else Segment(shown(found.text), found.style)
+
+    coloured = is_coloured(stream)
+    made, file = (Coloured, stream) if coloured else (Piped, cast(IO[str], People(stream)))
+    width = None if coloured or "COLUMNS" in os.environ else UNBOUNDED
+    return made(file=file, width=width, highlight=False, markup=False, emoji=False)
+
+
+def text(value: str, style: str = "") -> Text:
+    """A text for a table. rich leaves some control characters out, and takes others for no column wide."""
+    from rich.text import Text
+
+    return Text(shown(value), style)
 
 
 def width() -> int:
@@ -48,17 +85,17 @@ def show(*renderables: RenderableType) -> None:
 
 
 def line(text: str = "") -> None:
-    """Print a line of data."""
-    sys.stdout.write(text + "\n")
+    """Print a line."""
+    People(sys.stdout).write(text + "\n")
 
 
 def note(text: str) -> None:
     """Print a note for the reader, never data."""
-    sys.stderr.write(text + "\n")
+    People(sys.stderr).write(text + "\n")
 
 
-def write_source(text: str) -> None:
-    """Print a text as UTF-8, whatever the terminal's encoding is."""
+def write_data(text: str) -> None:
+    """Print a file's text as it is, as UTF-8, whatever the terminal's encoding is."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
@@ -81,7 +118,7 @@ def diagnose(diagnostics: Iterable[Diagnostic], stream: IO[str]) -> None:
     else:
         from archdsl.diagnostics.render import render_plain
 
-        stream.write(render_plain(found) + "\n")
+        People(stream).write(render_plain(found) + "\n")
     stream.write("\n")
 
 
@@ -98,5 +135,5 @@ def busy(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    with console(sys.stderr).status(what):
+    with console(sys.stderr).status(shown(what)):
         yield

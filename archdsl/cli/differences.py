@@ -10,8 +10,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from archdsl.cli import console
 from archdsl.cli.facts import arguments, preprocess_json
 from archdsl.cli.tables import Column, count, macs, plain_table, top1
+from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.diff import wording
 from archdsl.graph.diff.brief import brief
 from archdsl.graph.diff.changes import GraphDiff, SectionChange, Status
@@ -36,8 +38,8 @@ def titles(before: Variant, after: Variant) -> Text:
     lines = []
     for sign, style, variant in (("−", "red", before), ("+", "green", after)):
         given = ", ".join(f"{name} = {text}" for name, text in arguments(variant).items())
-        lines.append((f"{sign} {variant.name}", f"bold {style}"))
-        lines.append((f" = {variant.graph.root.definition}({given})\n", ""))
+        lines.append((shown(f"{sign} {variant.name}"), f"bold {style}"))
+        lines.append((shown(f" = {variant.graph.root.definition}({given})\n"), ""))
     return Text.assemble(*lines, overflow="fold")
 
 
@@ -65,10 +67,10 @@ def _section_table(difference: GraphDiff, compact: bool) -> Table:
         if compact:
             texts = [text.replace(wording.ARROW, f" {wording.ARROW.strip()}\n") for text in texts]
         cells = [wording.SIGNS[row.status], *texts, *_costs(row.costs, compact)]
-        made.add_row(*map(Text, cells), style=_STYLES[row.status])
+        made.add_row(*map(console.text, cells), style=_STYLES[row.status])
     footer = ["", "total", "", *([""] if blocks else []), *_costs(difference.costs, compact)]
     for column, cell in zip(made.columns, footer, strict=True):
-        column.footer = Text(cell)
+        column.footer = console.text(cell)
     made.show_footer = True
     return made
 
@@ -109,9 +111,9 @@ def changes(difference: GraphDiff) -> Iterator[Text | Table]:
         units = [unit.name for unit in (change.example.before, change.example.after) if unit is not None]
         count, _, where = wording.places_text(change).partition(" in ")
         if units[-1]:
-            yield Text.assemble("\n", (wording.changed_text(*units), "bold"), f", {count} in {where}")
+            yield Text.assemble("\n", (shown(wording.changed_text(*units)), "bold"), shown(f", {count} in {where}"))
         else:
-            yield Text.assemble("\n", (where, "bold"))
+            yield Text.assemble("\n", (shown(where), "bold"))
         yield _grid([(line.status, line.label, line.text) for line in wording.lines_of(change)])
 
 
@@ -123,7 +125,7 @@ def _grid(lines: Sequence[tuple[Status, str, str]]) -> Table:
         made.add_column(overflow="fold")
     for status, label, text in lines:
         cells = ("  " + wording.SIGNS[status], *([label] if labels else []), text)
-        made.add_row(*map(Text, cells), style=_STYLES[status])
+        made.add_row(*map(console.text, cells), style=_STYLES[status])
     return made
 
 
@@ -138,11 +140,13 @@ def step_table(compared: Sequence[tuple[Step, GraphDiff | None]]) -> Table:
         graph = step.variant.graph
         lines = brief(difference) if difference is not None else []
         told = Text("\n").join(
-            Text(f"{wording.SIGNS[note.status]} {note.text}", style=_STYLES[note.status]) for note in lines
+            console.text(f"{wording.SIGNS[note.status]} {note.text}", _STYLES[note.status]) for note in lines
         )
         change = wording.percent(step.before.graph.macs, graph.macs) if step.before else ""
         costs = [count(graph.params), macs(graph.macs), change, *([top1(step.variant)] if accuracies else [])]
-        made.add_row(Text(step.variant.name), told, *map(Text, costs), style="" if step.leads_on else "dim")
+        made.add_row(
+            console.text(step.variant.name), told, *map(console.text, costs), style="" if step.leads_on else "dim"
+        )
     return made
 
 

@@ -205,7 +205,7 @@ def _content(
 def _write(content: bytes, path: Path | None, as_json: bool) -> None:
     if path is None:
         if not as_json:
-            console.write_source(content.decode())
+            console.write_data(content.decode())
         return
     from archdsl.cli.files import Staged
 

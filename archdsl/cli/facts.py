@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from archdsl.graph.ir import Node
     from archdsl.steps import Step
 
+_BREAK = re.compile(r"\s*\n\s*")
+"""Between two lines of an expression; no string of one has a line break."""
+
 
 def variant_json(variant: Variant) -> VariantJson:
     graph, table = variant.graph, variant.table
@@ -58,7 +62,7 @@ def variant_json(variant: Variant) -> VariantJson:
 def arguments(variant: Variant) -> dict[str, str]:
     """What the variant gives the model's parameters, as written: `depths: [3, 4, 6, 3]`."""
     given = variant.configured.args
-    return {name: " ".join(given[name].span.text.split()) for name in variant.parameters if name in given}
+    return {name: _BREAK.sub(" ", given[name].span.text) for name in variant.parameters if name in given}
 
 
 def description(variant: Variant) -> str:

@@ -55,7 +55,7 @@ def _format(name: str, only_check: bool, as_json: bool) -> FormattedJson:
     text = format_file(syntax)
     changed = text != source.text
     if name == "-" and not only_check:
-        console.write_source(text)
+        console.write_data(text)
     elif changed and not only_check:
         from archdsl.cli.files import Staged
 

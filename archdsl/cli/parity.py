@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
-from rich.text import Text
 
+from archdsl.cli import console
 from archdsl.cli.tables import count, macs, plain_table
 from archdsl.verify.results import Result, difference, words
 
@@ -31,5 +31,5 @@ def parity_table(results: Sequence[Result]) -> Table:
         costs = (count(result.params), macs(result.macs), str(result.keys))
         worst = max(result.differences.values(), default=None)
         cells = (result.variant, name, *costs, difference(worst), difference(result.training))
-        made.add_row(*map(Text, cells), Text(words(result), style=_COLOURS[result.verdict]))
+        made.add_row(*map(console.text, cells), console.text(words(result), style=_COLOURS[result.verdict]))
     return made

@@ -138,7 +138,7 @@ def _print(
         console.write_json(document("sweep", refused, base=base.name, points=found))
         return
     if as_csv:
-        console.write_source(_csv(points))
+        console.write_data(_csv(points))
     elif points:
         from archdsl.cli.tables import sweep_table
 

@@ -12,7 +12,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from archdsl.cli import console
 from archdsl.cli.facts import arguments, node_params
+from archdsl.diagnostics.glyphs import shown
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -52,25 +54,26 @@ def top1(variant: Variant) -> str:
 def title(variant: Variant) -> Text:
     """`resnet18 = ResNet(unit = Basic, depths = [2, 2, 2, 2])`, and what it maps to what."""
     graph = variant.graph
-    given = ", ".join(f"{name} = {text}" for name, text in arguments(variant).items())
+    given = ", ".join(f"{name} = {value}" for name, value in arguments(variant).items())
     sizes_of = [str(graph.shape(ref)) for ref in graph.outputs]
     named = zip(graph.output_names or [""] * len(sizes_of), sizes_of, strict=True)
     outputs = ", ".join(f"{name} {size}".strip() for name, size in named)
     published = f", published top-1 {accuracy}" if (accuracy := top1(variant)) else ""
     sizes = f"input {graph.input_shape}, output {outputs}{published}\n"
-    return Text.assemble((variant.name, "bold cyan"), f" = {graph.root.definition}({given})\n{sizes}", overflow="fold")
+    told = shown(f" = {graph.root.definition}({given})\n{sizes}")
+    return Text.assemble((shown(variant.name), "bold cyan"), told, overflow="fold")
 
 
 def heading(name: str, doc: str) -> Text:
     """A family's name and its paper."""
-    paper = _PAPER.match(" ".join(doc.split()))
-    return Text.assemble((name, "bold cyan"), f"  {paper.group() if paper else ''}", overflow="fold")
+    paper = _PAPER.match(" ".join(shown(doc).split()))
+    return Text.assemble((shown(name), "bold cyan"), f"  {paper.group() if paper else ''}", overflow="fold")
 
 
-def prose(text: str) -> list[Text]:
+def prose(docs: str) -> list[Text]:
     """Paragraphs, filled to a width that reads well, a blank line after each."""
     width = max(20, min(PROSE, shutil.get_terminal_size((PROSE, 24)).columns))
-    return [Text(textwrap.fill(part, width) + "\n") for part in text.split("\n\n") if part.strip()]
+    return [Text(textwrap.fill(part, width) + "\n") for part in shown(docs).split("\n\n") if part.strip()]
 
 
 def stage_table(variant: Variant) -> Table:
@@ -89,7 +92,7 @@ def stage_table(variant: Variant) -> Table:
     for row in table.rows:
         style = "" if row.kind in ("stage", "part") else "dim"
         cells = [row.name, str(row.output), *([_repeats(row)] if blocks else [])]
-        made.add_row(*map(Text, [*cells, count(row.layers), count(row.params), macs(row.macs)]), style=style)
+        made.add_row(*map(console.text, [*cells, count(row.layers), count(row.params), macs(row.macs)]), style=style)
     total = ["total", "", *([""] if blocks else []), count(table.layers), count(table.params), macs(table.macs)]
     _close(made, total)
     return made
@@ -98,7 +101,7 @@ def stage_table(variant: Variant) -> Table:
 def _close(table: Table, totals: Sequence[str]) -> None:
     """Add the last row."""
     for column, cell in zip(table.columns, totals, strict=True):
-        column.footer = Text(cell)
+        column.footer = console.text(cell)
     table.show_footer = True
 
 
@@ -112,7 +115,7 @@ def layer_table(variant: Variant) -> Table:
     graph = variant.graph
     for node in graph.nodes:
         cells = (node.path, node.label, str(node.shape), count(node_params(node)), macs(node.macs))
-        made.add_row(*map(Text, cells), style="" if node.op.role in ("conv", "linear", "input") else "dim")
+        made.add_row(*map(console.text, cells), style="" if node.op.role in ("conv", "linear", "input") else "dim")
     _close(made, ["total", f"{len(graph.nodes):,} layers", "", count(graph.params), macs(graph.macs)])
     return made
 
@@ -135,7 +138,7 @@ def variant_table(variants: Sequence[tuple[VariantJson, str]], width: int = 0, h
         name = ("  " if width else "") + variant["name"]
         costs = (count(variant["layers"]), count(variant["params"]), macs(variant["macs"]))
         size = "×".join(map(str, variant["input"]))
-        made.add_row(*map(Text, [name, size, *costs, *([accuracy] if accuracies else [])]))
+        made.add_row(*map(console.text, [name, size, *costs, *([accuracy] if accuracies else [])]))
     return made
 
 
@@ -148,10 +151,10 @@ def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]]) -> Table:
     made = plain_table(*settings, *sizes, *costs)
     for values, variant in points:
         table = variant.table
-        cells = [text for name, text in values.items() if name != "image"]
+        cells = [value for name, value in values.items() if name != "image"]
         cells += [str(variant.graph.input_shape)] if varies else []
         cells += [count(table.layers), count(table.params), macs(table.macs), count(table.activations)]
-        made.add_row(*map(Text, cells))
+        made.add_row(*map(console.text, cells))
     return made
 
 
@@ -160,5 +163,5 @@ def plain_table(*columns: Column) -> Table:
         box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1), header_style="bold", footer_style="bold"
     )
     for name, side in columns:
-        table.add_column(name, justify=side, no_wrap=side == "right", overflow="fold")
+        table.add_column(console.text(name), justify=side, no_wrap=side == "right", overflow="fold")
     return table

@@ -41,7 +41,9 @@ class Diagnostic:
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
-        return f"{place}{self.severity}[{self.code}]: {self.message}"
+        from archdsl.diagnostics.glyphs import shown
+
+        return shown(f"{place}{self.severity}[{self.code}]: {self.message}")
 
 
 class ArchError(Exception):

@@ -22,6 +22,13 @@ def glyph(char: str) -> str:
     return "�" if unicodedata.category(char) in _UNSEEN else char
 
 
+def shown(text: str) -> str:
+    """A text of any lines as people may see it: glyphs for what is unseen, newlines as they are. Of equal length."""
+    if text.isprintable():
+        return text
+    return "\n".join(line if line.isprintable() else "".join(map(glyph, line)) for line in text.split("\n"))
+
+
 def width(char: str) -> int:
     """Columns that a glyph takes: 2 for wide (CJK, emoji), 0 for combining marks, else 1."""
     if char <= "~":

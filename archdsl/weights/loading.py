@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import DIRECT, KeyMap
 from archdsl.weights.dtypes import Dtypes
@@ -37,7 +38,7 @@ def warn(path: str, notes: Sequence[str]) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "archdsl":
         level, frame = level + 1, frame.f_back
-    warnings.warn(f"{path}: {'; '.join(notes)}", WeightsNote, stacklevel=level)
+    warnings.warn(shown(f"{path}: {'; '.join(notes)}"), WeightsNote, stacklevel=level)
 
 
 Say = Callable[[str, Sequence[str]], None]

@@ -109,6 +109,7 @@ def test_thousands_of_texts() -> None:
     for text in found:
         data = to_json(text)
         assert "<" not in data
+        assert data.isprintable()
         assert json.loads(data) == re.sub("[\ud800-\udfff]", "?", text)
 
 

@@ -11,7 +11,8 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ _WEB = Path(__file__).parent / "web"
 _SCRIPTS = ("model.js", "layout.js", "draw.js", "source.js", "panels.js", "main.js")
 _LIBRARY = ("vendor/dagre.LICENSE.txt", "vendor/dagre-3.1.3.min.js")
 _NIGHT = "#12161B"
+_ESCAPED = re.compile(r"[<>&]|[^\x20-\x7e]")
 
 
 def page(graph: Graph, options: Options) -> str:
@@ -43,11 +45,22 @@ def page(graph: Graph, options: Options) -> str:
 
 
 def to_json(value: Any) -> str:
-    """JSON that may stand in a script element: it has none of the characters that could end or comment it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text.encode("utf-8", "replace").decode()
+    """JSON that may stand in a script element, and in a terminal: nothing in it ends the element, or is unseen."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
+    return _ESCAPED.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    if char.isprintable() and char not in "<>&":
+        return char
+    return "".join(f"\\u{int.from_bytes(unit, 'big'):04x}" for unit in _units(char))
+
+
+def _units(char: str) -> Iterator[bytes]:
+    """A character in UTF-16, as JSON escapes it."""
+    encoded = char.encode("utf-16-be")
+    return (encoded[at : at + 2] for at in range(0, len(encoded), 2))
 
 
 def _fill(template: str, parts: Mapping[str, str]) -> str:

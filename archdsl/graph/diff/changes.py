@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.diff.facts import ParameterChange, target_of
 from archdsl.graph.diff.sections import Cost, Section, Unit
 from archdsl.graph.ir import Graph, Node
@@ -233,7 +234,7 @@ class GraphDiff:
         from archdsl.graph.diff.brief import brief
         from archdsl.graph.diff.wording import SIGNS
 
-        return "\n".join(f"{SIGNS[note.status]} {note.text}" for note in brief(self)) or "no difference"
+        return shown("\n".join(f"{SIGNS[note.status]} {note.text}" for note in brief(self))) or "no difference"
 
     def inverse(self) -> GraphDiff:
         """The difference seen from the other side."""
