@@ -6,16 +6,6 @@ from collections.abc import Iterable
 
 _LONGEST = 64
 _PER_TYPO = 4
-_ELSEWHERE = {
-    "batchnorm": "bn", "batchnorm2d": "bn", "bn2d": "bn", "batchnormalization": "bn", "dense": "linear", "fc": "linear",
-    "fullyconnected": "linear", "identity": "id", "globalavgpool": "gap", "globalavgpool2d": "gap",
-    "globalaveragepooling2d": "gap", "averagepooling2d": "avgpool", "maxpooling2d": "maxpool", "cat": "concat",
-    "concatenate": "concat", "swish": "silu", "hswish": "hardswish", "hsigmoid": "hardsigmoid", "depthwise": "dwconv",
-    "depthwiseconv2d": "dwconv", "droppath": "drop_path", "stochasticdepth": "drop_path", "multiply": "mul",
-    "interpolate": "upsample", "localresponsenorm": "lrn",
-    "kernelsize": "kernel", "outchannels": "out", "outfeatures": "out", "filters": "out",
-}  # fmt: skip
-"""What other libraries call something, without case and underscores -> its name here."""
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:
@@ -33,9 +23,24 @@ def closest(name: str, candidates: Iterable[str]) -> str | None:
     for candidate in others:
         if plain and _plain(candidate) == plain:
             return candidate
-    if _ELSEWHERE.get(plain) in others:
-        return _ELSEWHERE[plain]
+    from archdsl.diagnostics.foreign import FOREIGN
+
+    if FOREIGN.get(plain) in others:
+        return FOREIGN[plain]
     return _nearest(name, others, per=_PER_TYPO, most=2) or _whole_words(name, others) or _nearest(name, others, per=3)
+
+
+def meant(name: str, candidates: Iterable[str]) -> tuple[str | None, str | None]:
+    """For a name that may be an op's: the candidate that is meant, or None and, if it is known, why there is none.
+
+    What is known to be absent is not taken for the misspelling of something else: `conv1d` is not `conv`.
+    """
+    from archdsl.diagnostics.foreign import ABSENT
+
+    near, plain = closest(name, candidates), _plain(name)
+    if plain in ABSENT and (near is None or _plain(near) != plain):
+        return None, ABSENT[plain]
+    return near, None
 
 
 def _whole_words(name: str, candidates: list[str]) -> str | None:

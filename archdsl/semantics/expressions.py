@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archdsl.diagnostics.core import declared
-from archdsl.diagnostics.suggest import closest
+from archdsl.diagnostics.suggest import closest, meant
 from archdsl.graph.sizes import SizeOf
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
@@ -84,7 +84,8 @@ class ExpressionRules(ListRules):
         if name in frame.file.missing:
             return UNKNOWN
         known = [*frame.locals, *frame.file.names, *OPS, *BUILTINS]
-        return self.error("E101", node.span, frame, name=name, suggestion=closest(name, known))
+        near, help_ = meant(name, known)
+        return self.error("E101", node.span, frame, name=name, suggestion=near, help=help_)
 
     def _input(self, node: ast.Name, frame: Frame) -> Any:
         if len(frame.inputs) == 1:

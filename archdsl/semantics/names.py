@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label, declared
-from archdsl.diagnostics.suggest import closest
+from archdsl.diagnostics.suggest import closest, meant
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
@@ -317,8 +317,11 @@ class FileNames:
             body.uses.setdefault(name, node.span)
         elif name not in OPS and name not in BUILTINS and name not in self.file.missing:
             known = [*body.known, *self.file.names, *OPS, *BUILTINS, "id", "true", "false"]
-            near = closest(name, known)
-            help_ = HINTS[NAMES[name]] if name in NAMES else _NO_OP if called and near is None else None
+            near, help_ = meant(name, known)
+            if name in NAMES:
+                help_ = HINTS[NAMES[name]]
+            elif called and near is None and help_ is None:
+                help_ = _NO_OP
             body.unknown.append(Unknown(name, node.span, near, help_))
 
     def _report_unknown(self, body: Body) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl.diagnostics.core import Bag, Label
-from archdsl.diagnostics.suggest import closest
+from archdsl.diagnostics.suggest import closest, meant
 from archdsl.ops.registry import OPS
 from archdsl.semantics.reserved import definition_problem
 from archdsl.source import Source, Span, Unreadable
@@ -140,7 +140,8 @@ class Binder:
         for call in item.calls:
             name = call.callee.name if isinstance(call.callee, ast.Name) else ""
             if name not in OPS:
-                self.bag.report("E101", call.callee.span, name=name, suggestion=closest(name, OPS))
+                near, help_ = meant(name, OPS)
+                self.bag.report("E101", call.callee.span, name=name, suggestion=near, help=help_)
             elif name in scope.defaults:
                 first = Label(scope.defaults[name].span, "first given here")
                 self.bag.report("E106", call.span, name=name, secondary=[first])
