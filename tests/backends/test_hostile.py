@@ -137,15 +137,30 @@ def test_conditions(seed: int) -> None:
 
 
 def test_arguments_from_python() -> None:
-    """A string of the caller's, half of a surrogate pair too."""
+    """A string of the caller's, which may be what no file can hold."""
     spec = """
         block B(out, k) = conv(if k == "x" then out else 2 * out, 1)
         model Net(k = "x") = image(1, 8, 8) -> B(2, k) -> B(2, "x") -> B(2, "y")
         """
-    for text in hostile.texts(100):
+    for text in (_LONE.sub("", text) for text in hostile.texts(100)):
         variant = network(spec).override({"k": text})
         prove(variant.graph, variant.source)
         assert text in _literals(variant.source)
+
+
+def test_names_of_files_and_messages() -> None:
+    """What a spec asks about sizes is said in the source, with the file's name and a message of the spec."""
+    for text in hostile.texts(100):
+        if len(text) < 1_000:
+            said = writable(text).replace("{", "(")
+            spec = (
+                f"model Net {{\nx = image(3, 8, 8)\nrequire x.height == 8, {quote(said)}\n"
+                "y = if x.height > 4 then x -> conv(8, 3) else x -> conv(4, 3)\ny -> relu\n}"
+            )
+            variant = api.open_source(Source(f"{text}.arch", spec))["Net"]
+            prove(variant.graph, variant.source)
+            assert variant.graph.size_decisions
+            assert all(line.isprintable() for line in variant.source.split("\n"))
 
 
 # --- names -----------------------------------------------------------------------------------
