@@ -15,7 +15,7 @@ from archdsl.cli.facts import arguments, preprocess_json
 from archdsl.cli.tables import Column, count, macs, plain_table, top1
 from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.diff import wording
-from archdsl.graph.diff.brief import brief
+from archdsl.graph.diff.brief import alone, brief
 from archdsl.graph.diff.changes import GraphDiff, SectionChange, Status
 from archdsl.graph.diff.compare import distinct
 from archdsl.graph.diff.everywhere import everywhere
@@ -115,6 +115,10 @@ def changes(difference: GraphDiff) -> Iterator[Text | Table]:
         else:
             yield Text.assemble("\n", (shown(where), "bold"))
         yield _grid([(line.status, line.label, line.text) for line in wording.lines_of(change)])
+    loose = alone(rest, named=False)
+    if loose:
+        yield Text.assemble("\n", ("between blocks", "bold"))
+        yield _grid([(note.status, "", note.text) for note in loose])
 
 
 def _grid(lines: Sequence[tuple[Status, str, str]]) -> Table:

@@ -61,7 +61,7 @@ def test_every_picture(first: str, second: str, options: Options) -> None:
 @pytest.mark.parametrize("lay_out", [Across, Down])
 def test_every_op_of_a_changed_block_is_there_once(lay_out: type[Across] | type[Down]) -> None:
     difference = diff(archdsl.find("resnet50").graph, archdsl.find("seresnet50").graph)
-    change = distinct(difference)[0]
+    change = distinct(difference, whole=True)[0]
     drawing = drawn("resnet50", "seresnet50", Options(direction="lr" if lay_out is Across else "tb"))
     block = change.example
     assert block.after
@@ -85,7 +85,8 @@ def test_shortcuts_stay_where_norms_move() -> None:
 def test_what_changed_is_written_from_old_to_new() -> None:
     labels = words(drawn("resnet50", "resnext50_32x4d"))
     wanted = {"resnet50 → resnext50_32x4d", "groups 1 → 32", "out 64…512 → 128…1024"}
-    assert wanted | {"16 in layer1, layer2, layer3, layer4"} <= set(labels)
+    # Table 1 of He et al. (2015): of 16 blocks the first of each stage has a projection.
+    assert wanted | {f"{count} in layer1, layer2, layer3, layer4" for count in (4, 12)} <= set(labels)
     assert any("9 → 27" in text for text in words(drawn("convnext_tiny", "convnext_small")))
 
 
@@ -132,9 +133,10 @@ def test_a_chain_of_any_networks() -> None:
 def test_many_changes_are_merged_where_the_same_came_and_went() -> None:
     """MobileNetV3 (Howard et al., 2019, table 1) has squeeze-and-excitation in three of six resolutions."""
     labels = words(drawn("mobilenet_v2", "mobilenet_v3_large"))
-    assert "9 → 8 in bneck3, bneck5, bneck6" in labels
-    assert labels.count("global avg pool") == 2  # of the gate, and of the head
-    assert labels.count("ReLU6 → ReLU or hard swish") == 4
+    # Eight of its blocks have one; the first of each resolution, with a stride or another width, has no residual.
+    assert {"3 in bneck3, bneck5, bneck6", "6 → 5 in bneck3, bneck5, bneck6"} <= set(labels)
+    assert labels.count("global avg pool") == 3  # of both gates, and of the head
+    assert labels.count("ReLU6 → ReLU or hard swish") == 8
 
 
 def test_equal_networks_have_a_picture_too() -> None:
@@ -147,3 +149,42 @@ def test_the_looks_differ_in_grey_or_in_outline_and_sign() -> None:
         assert abs(lightness(one.fill) - lightness(other.fill)) > 8 or one.style != other.style
         assert one.name[0] != other.name[0]
     assert abs(lightness(BEFORE.fill) - lightness(AFTER.fill)) > 30
+
+
+def test_a_residual_is_drawn_where_there_is_one() -> None:
+    """Table 1 of Tan and Le (2019): of the 16 blocks of EfficientNet-B0 the first of each of the 7 stages has none."""
+    picture = drawn("efficientnet_b0", "efficientnet_b4")
+    labels = words(picture)
+    assert {"1 in features.1", "6 in features.2 … features.7", "9 → 23 in features.2 … features.6"} <= set(labels)
+    assert not any(" or 1×1 conv" in text for text in labels)
+    assert labels.count("+") == 1
+
+
+def test_a_depthwise_convolution_corresponds_to_a_depthwise_one() -> None:
+    """Figure 4 of Sandler et al. (2018): MobileNet's block is the inverted one without the 1×1 expansion before it."""
+    change = next(c for c in distinct(diff(*(archdsl.find(n).graph for n in ("mobilenet_v2", "mobilenetv1_100"))))[1:])
+    pairs = [(op.before.word, op.after.word) for op in change.example.ops if op.before and op.after]
+    assert ("dwconv", "dwconv") in pairs
+    assert not {("dwconv", "conv"), ("conv", "dwconv")} & set(pairs)
+    (gone,) = (op.before for op in change.example.ops if op.after is None and op.before and op.before.word == "conv")
+    assert gone.path.endswith(".conv.0.0")
+
+
+def test_what_moved_has_left_a_place() -> None:
+    """Figure 3 of Liu et al. (2022): from (b) to (c) the depthwise layer moves up."""
+    difference = diff(archdsl.find("roadmap_inverted").graph, archdsl.find("roadmap_moved_up").graph)
+    rows = rows_of(distinct(difference, whole=True)[0], 116, 100)
+    moved = [(row.status, row.number) for row in rows if row.tag == "spatial"]
+    assert [status for status, _ in moved] == ["changed", "removed"]
+    assert [row.lines[-1].text for row in rows if row.tag == "spatial"] == ["moved here", "moved"]
+
+
+def test_a_branch_is_entered_at_its_first_layer_and_left_at_its_last() -> None:
+    """Figure 3 of Hu et al. (2017): global pooling is first, the sigmoid last."""
+    picture = Picture(drawn("resnet50", "seresnet50").svg)
+    gates = [box for box in picture.boxes if box.id.endswith((".se.gap1", ".se.sigmoid1"))]
+    assert len(gates) == 4  # of the form with a projection, and of the other
+    for box in gates:
+        x, end = (box.left, -1) if box.id.endswith("gap1") else (box.right, 0)
+        ends = [line.points[end] for line in picture.lines]
+        assert any(abs(px - x) < 6 and box.top < py < box.bottom for px, py in ends), box

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
+import torch
 
 import archdsl
 from archdsl.api import open_source
@@ -12,6 +13,7 @@ from archdsl.graph.diff.align import align
 from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange
 from archdsl.graph.diff.compare import diff, distinct
 from archdsl.graph.diff.transfer import transfer
+from archdsl.graph.diff.wording import span_text, values_text
 from archdsl.graph.ir import Graph
 from archdsl.source import Source
 
@@ -222,7 +224,7 @@ def test_the_size_of_the_image() -> None:
         ("short: conv(width, 1, stride)", "short: conv(width, 1, stride, padding = 0) -> bn: bn"),
         ("main + (", "main * ("),
         ("conv2: conv(width, 3)", "conv2: conv(width, 3, dilation = 2)"),
-        ("-> gap", "-> dropout(0.0) -> gap"),
+        ("-> gap", "-> dropout(0.1) -> gap"),
         ("-> fc: linear(10)", "-> fc: linear(10) -> softmax"),
         ("[Unit(16, 2), Unit(16)]", "[Unit(16, 2)]"),
     ],
@@ -276,13 +278,12 @@ def test_resnext_is_a_resnet_with_wider_grouped_convolutions() -> None:
 
 
 def test_se_resnet_is_a_resnet_with_gates() -> None:
-    """Figure 3 of Hu et al. (2017); timm has a dropout, of rate 0, before the classifier."""
-    gates, head = distinct(between("resnet50", "seresnet50"))
+    """Figure 3 of Hu et al. (2017). timm has a dropout, of rate 0, before the classifier, which is no difference."""
+    (gates,) = distinct(between("resnet50", "seresnet50"))
     assert gates.counts == (16, 16)
     assert [(op[0].status, op[0].after.op.name) for op in gates.ops() if op[0].after] == [
         ("added", name) for name in ("gap", "conv", "relu", "conv", "sigmoid", "mul")
     ]
-    assert said(head.example) == ["added dropout1"]
 
 
 def test_depths_of_the_resnets() -> None:
@@ -364,3 +365,50 @@ def test_alignment_asks_only_for_what_differs() -> None:
     assert asked == []
     align(long, [*long[:5000], -1, -2, *long[5003:]], lambda i, j: asked.append((i, j)) or 1.0)  # type: ignore[func-returns-value]
     assert len(asked) == 6
+
+
+LOOP = """
+block Basic(width: int) = id + (conv1: conv(width, 3) -> bn1: bn -> relu)
+model Net(n: int) {
+  x = image(3, 32, 32) -> stem: conv(8, 3)
+  stage body {
+    for i in 0..n {
+      x = x -> b{i}: Basic(8)
+      x = x + (x -> c{i}: conv(8, 1) -> n{i}: bn)
+    }
+  }
+  x -> gap -> flatten -> fc: linear(10)
+}
+variants Net(n) {
+  one: 1
+  three: 3
+}
+"""
+
+
+def test_what_each_turn_of_a_loop_brings_is_named() -> None:
+    file = open_source(Source("loop.arch", LOOP))
+    text = str(file["one"].diff(file["three"]))
+    assert text.splitlines() == ["~ blocks 1 → 3", "+ 2 × Basic in body", "+ 2 × (1×1 conv, 8, BN, add) in body"]
+    back = str(file["three"].diff(file["one"]))
+    assert back.splitlines() == ["~ blocks 3 → 1", "− 2 × Basic in body", "− 2 × (1×1 conv, 8, BN, add) in body"]
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.0, "no difference"), (0.1, "+ layers dropout, 0.1")])
+def test_a_dropout_of_nothing_is_no_difference(rate: float, said: str) -> None:
+    """torch's nn.Dropout(0) gives back its input in training, too."""
+    model = "model Net(p: float) = image(3, 8, 8) -> gap -> flatten -> fc: linear(10)\nvariant a = Net(0.0)\n"
+    other = model.replace("-> fc", "-> dropout(p) -> fc").replace("0.0", str(rate))
+    first, second = (open_source(Source("net.arch", text))["a"] for text in (model, other))
+    assert str(first.diff(second)) == said
+    assert first.diff(second).equal == (rate == 0)
+    layer = torch.nn.Dropout(rate)
+    x = torch.ones(64, 64)
+    assert torch.equal(layer(x), x) == (rate == 0)
+
+
+def test_ranges_go_up() -> None:
+    """Widths that fall, 384 to 320, are a range like any other."""
+    assert span_text((384, 320, 96)) == "96…384"
+    assert values_text((0.2, 0.15, 0.1, 0.05, 0.0)) == "0 … 0.2"
+    assert span_text(("a", "b")) == '"a"…"b"'

@@ -43,7 +43,8 @@ def brief(difference: GraphDiff) -> list[Note]:
         *_changed(changes),
         *_sections(difference),
         *(note for status in ("added", "removed") for note in _came_or_went(changes, status)),
-        *_blocks(difference),
+        *alone(difference, named=True),
+        *alone(difference, named=False),
     ]
 
 
@@ -134,11 +135,16 @@ def _sections(difference: GraphDiff) -> Iterator[Note]:
         yield Note(status, f"{', '.join(names)}: {text}")
 
 
-def _blocks(difference: GraphDiff) -> Iterator[Note]:
-    """Blocks without a counterpart in a section that has one."""
+def alone(difference: GraphDiff, *, named: bool) -> list[Note]:
+    """What has no counterpart in a section that has one: blocks (`named`), or layers outside any block, which come and
+    go where a loop has more turns, or fewer."""
+    counts: Counter[tuple[Status, str, str]] = Counter()
     for section, block in difference.blocks():
-        if section.status == "changed" and block.status in ("added", "removed") and block.name:
-            yield Note(block.status, f"{sum(block.counts)} × {block.name} in {wording.section_name(section)}")
+        unit = block.after or block.before
+        if section.status == "changed" and block.status in ("added", "removed") and bool(block.name) is named and unit:
+            text = block.name or "(" + ", ".join(wording.label_of(node) for node in unit.nodes) + ")"
+            counts[block.status, text, wording.section_name(section)] += sum(block.counts)
+    return [Note(status, f"{count} × {text} in {where}") for (status, text, where), count in counts.items()]
 
 
 def contents(section: SectionChange) -> str:

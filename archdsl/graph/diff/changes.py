@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from archdsl.diagnostics.glyphs import shown
-from archdsl.graph.diff.facts import ParameterChange, target_of
+from archdsl.graph.diff.facts import ParameterChange, is_idle, target_of
 from archdsl.graph.diff.sections import Cost, Section, Unit
 from archdsl.graph.ir import Graph, Node
 
@@ -42,10 +42,10 @@ class OpChange:
 
     @property
     def status(self) -> Status:
-        if self.before is None:
-            return "added"
-        if self.after is None:
-            return "removed"
+        if self.before is None or self.after is None:
+            node = self.after or self.before
+            idle = node is not None and is_idle(node)  # nothing came or went
+            return "same" if idle else "added" if self.before is None else "removed"
         return "changed" if self.parameters or self.moved or self.rewired or self.replaced else "same"
 
     def inverse(self) -> OpChange:

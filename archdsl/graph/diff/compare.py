@@ -1,6 +1,7 @@
 """The difference of two architectures: takes two `Graph`s, gives a `GraphDiff` (see `archdsl.graph.diff.changes`).
 
-Its guarantee: it is `equal` if and only if both graphs run the same ops with the same parameters on the same inputs.
+Its guarantee: it is `equal` if and only if both graphs run the same ops with the same parameters on the same inputs,
+ops that do nothing (a dropout of 0) aside.
 Whatever is not matched is added or removed, whatever is matched is compared parameter by parameter and by what it
 reads. `diff(a, b)` is `diff(b, a).inverse()`.
 """
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 from archdsl.garbage import collector_paused
 from archdsl.graph.diff.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange, in_order
-from archdsl.graph.diff.facts import ParameterChange, changes, is_commutative
+from archdsl.graph.diff.facts import ParameterChange, changes, has_window, is_commutative, is_idle, kind_of
 from archdsl.graph.diff.matching import Matching, SectionMatch, UnitMatch
 from archdsl.graph.diff.sections import Cost, Unit
 from archdsl.graph.ir import Graph, Node, Ref
@@ -203,20 +204,29 @@ def _form(unit: Unit) -> tuple[object, ...]:
     return (unit.name, *((node.op.name, unit.inner(node)) for node in unit.nodes))
 
 
+def _outline(unit: Unit | None) -> tuple[object, ...]:
+    """Which layers a block has, and which of them look at neighbours or mix channels."""
+    return () if unit is None else tuple((kind_of(node), has_window(node)) for node in unit.nodes if not is_idle(node))
+
+
 def _pattern(block: BlockChange) -> tuple[object, ...]:
     forms = tuple(_form(unit) if unit is not None else None for unit in (block.before, block.after))
     return (forms, *map(pattern_of, block.ops))
 
 
-def distinct(difference: GraphDiff) -> list[DistinctChange]:
-    """What changed in blocks, said once for all places where the same changed but for the numbers."""
+def distinct(difference: GraphDiff, *, whole: bool = False) -> list[DistinctChange]:
+    """What changed in blocks, said once for all places where the same changed but for the numbers.
+
+    `whole`: the rest of the blocks is alike, too, so that one of them can be shown for all.
+    """
     found: dict[tuple[object, ...], list[tuple[SectionChange, BlockChange]]] = {}
     for section, block in difference.blocks():
         if block.before is None or block.after is None or not block.changes:
             continue
         names = (block.before.name, block.after.name) if block.name else (section.shown.kind,)
         labels = (_inner(op, block) for op in block.changes)
-        found.setdefault((names, *map(pattern_of, block.changes), *labels), []).append((section, block))
+        forms = (_outline(block.before), _outline(block.after)) if whole else ()
+        found.setdefault((names, forms, *map(pattern_of, block.changes), *labels), []).append((section, block))
     return [DistinctChange(tuple(places)) for places in found.values()]
 
 
@@ -228,7 +238,9 @@ def merged(changes: Iterable[DistinctChange]) -> list[DistinctChange]:
         names = [unit.name for unit in (block.before, block.after) if unit is not None]
         kind = "" if block.name else change.places[0][0].shown.kind
         came = [(op.status, pattern_of(op), _inner(op, block)) for op in block.changes if op.status != "changed"]
-        found.setdefault((*names, kind, *came), []).extend(change.places)
+        # Blocks of other layers are other blocks: a shortcut of some must not be drawn for all.
+        forms = tuple(_outline(unit) for unit in (block.before, block.after))
+        found.setdefault((*names, kind, forms, *came), []).extend(change.places)
     return [DistinctChange(tuple(places), alike=False) for places in found.values()]
 
 

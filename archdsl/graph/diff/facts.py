@@ -87,6 +87,21 @@ def is_commutative(node: Node) -> bool:
     return call is not None and re.fullmatch(r"\{0\} [+*] \{1\}", call.template) is not None
 
 
+def is_idle(node: Node) -> bool:
+    """Whether a node gives back what it gets, in training too: a dropout of 0."""
+    return node.op.role == "regularizer" and getattr(node.params, "p", None) == 0
+
+
+def has_window(node: Node) -> bool:
+    """Whether the op looks at neighbours."""
+    return getattr(node.params, "kernel", 1) not in (1, (1, 1))
+
+
+def kind_of(node: Node) -> str:
+    """What a reader takes for another layer: the role of the op, and of a convolution whether it is a depthwise one."""
+    return node.word if node.op.role == "conv" else node.op.role
+
+
 def _recipe(node: Node) -> tuple[str, Mapping[str, Expr]]:
     """The target and its arguments: by keyword, or by the op's parameter they are, or by their position."""
     recipe = node.recipe

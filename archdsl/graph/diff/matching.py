@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.graph.diff.align import Pair, align
-from archdsl.graph.diff.facts import Facts, ParameterChange, changes, facts_of, target_of
+from archdsl.graph.diff.facts import Facts, ParameterChange, changes, facts_of, has_window, kind_of, target_of
 from archdsl.graph.diff.sections import Section, Unit, alike, cost_of, sections
 from archdsl.graph.ir import Graph, Node
 
@@ -25,9 +25,11 @@ _MISFIT = 0.4
 """What remains of a score where only one of two ops looks at neighbours, or is on the main path, or where each has
 another partner of its name."""
 _NEVER_REPLACED = frozenset({"input", "reshape", "regularizer"})
+_LAYERS_WEIGH = 2.0
 _LINEAR_MAPS = frozenset({"conv", "linear"})
 _STAYS = frozenset({"reshape", "regularizer"})
-"""Roles of ops that are never said to have moved: one that went and one that came say as much."""
+"""Roles of ops that are never said to have moved: one that went and one that came say as much. Neither are activations
+that have no name: which of several one was cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +195,11 @@ class Matching:
 
 def _fit(a: Node, b: Node) -> float:
     """How well one op fits in the place of another. Of two that fit alike, the one with more parameters stays."""
+    alike = has_window(a) == has_window(b) and kind_of(a) == kind_of(b)
     if a.op is b.op:
         score = _SAME_OP if changes(a, b) else 2 * _SAME_OP
-        score = score if _is_spatial(a) == _is_spatial(b) else _MISFIT * score
-    elif _is_spatial(a) != _is_spatial(b):
+        score = score if alike else _MISFIT * score
+    elif has_window(a) != has_window(b):
         return 0.0
     elif target_of(a) == target_of(b):
         score = _SAME_TARGET
@@ -204,7 +207,9 @@ def _fit(a: Node, b: Node) -> float:
         score = _REPLACED
     else:
         return 0.0
-    return score + 0.02 * math.log10(1 + cost_of([a, b]).params)
+    # A network is known by its layers: norms and activations follow what they stand behind.
+    weight = _LAYERS_WEIGH if a.op.role in _LINEAR_MAPS else 1.0
+    return weight * score + 0.02 * math.log10(1 + cost_of([a, b]).params)
 
 
 def _may_replace(a: Node, b: Node) -> bool:
@@ -214,11 +219,6 @@ def _may_replace(a: Node, b: Node) -> bool:
     one, other = a.recipe, b.recipe
     alike = (one.parameter is None) == (other.parameter is None) and len(a.inputs) == len(b.inputs)
     return alike and (a.shape.height, a.shape.width) == (b.shape.height, b.shape.width)
-
-
-def _is_spatial(node: Node) -> bool:
-    """Whether the op looks at neighbours."""
-    return getattr(node.params, "kernel", 1) not in (1, (1, 1))
 
 
 def _with_moves(pairs: Sequence[Pair], old: Unit, new: Unit) -> list[OpMatch]:
@@ -246,6 +246,6 @@ def _with_moves(pairs: Sequence[Pair], old: Unit, new: Unit) -> list[OpMatch]:
 
 def _has_moved(old: Unit, i: int, new: Unit, j: int) -> bool:
     a, b = old.nodes[i], new.nodes[j]
-    if a.op is not b.op or a.op.role in _STAYS:
+    if a.op is not b.op or a.op.role in _STAYS or (a.op.role == "act" and not a.labelled):
         return False
     return not changes(a, b) or (a.labelled and old.inner(a) == new.inner(b))

@@ -74,9 +74,7 @@ def op_text(places: Sequence[OpChange]) -> str:
     first = places[0]
     if first.before is None or first.after is None:
         return merged_label(node for op in places if (node := op.after or op.before) is not None)
-    name = first.after.op.name
-    if first.before.op is not first.after.op:
-        name = f"{first.before.op.name}{ARROW}{name}"
+    name = changed_text(first.before.word, first.after.word)
     notes = [parameter_text(parameter) for parameter in parameters_of(places)]
     notes += ["moved"] if first.moved else []
     if first.rewired:
@@ -106,13 +104,23 @@ def parameter_text(parameter: ParameterChange) -> str:
 def values_text(values: Sequence[Any], listed: int = _LISTED) -> str:
     """`64, 128, 256`; of many the first and the last."""
     texts = list(dict.fromkeys(map(value_text, values)))
-    return ", ".join(texts) if len(texts) <= listed else f"{texts[0]} … {texts[-1]}"
+    if len(texts) <= listed:
+        return ", ".join(texts)
+    first, last = ends(values)
+    return f"{value_text(first)} … {value_text(last)}"
+
+
+def ends(values: Sequence[Any]) -> tuple[Any, Any]:
+    """The smallest and the largest of some numbers; the first and the last of other values."""
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return min(values), max(values)
+    return values[0], values[-1]
 
 
 def span_text(values: Sequence[Any]) -> str:
-    """`64…512`: the first and the last of what differs."""
-    texts = list(dict.fromkeys(map(value_text, values)))
-    return texts[0] if len(texts) == 1 else f"{texts[0]}…{texts[-1]}"
+    """`64…512`: the smallest and the largest, where values differ."""
+    first, last = map(value_text, ends(values))
+    return first if len(set(map(value_text, values))) == 1 else f"{first}…{last}"
 
 
 def value_text(value: Any) -> str:
@@ -129,13 +137,19 @@ def label_of(node: Node) -> str:
 
 
 def merged_label(nodes: Iterable[Node]) -> str:
-    """The label of like ops, with the first and the last of the numbers that differ: `1×1 conv, 16…128`."""
+    """The label of like ops, with the smallest and the largest of numbers that differ: `1×1 conv, 16…128`."""
     labels = list(dict.fromkeys(map(label_of, nodes)))
     if len({_NUMBER.sub("#", label) for label in labels}) > 1:
         return " or ".join(labels if len(labels) <= 2 else dict.fromkeys(label.partition(",")[0] for label in labels))
     columns = zip(*(_NUMBER.findall(label) for label in labels), strict=True)
-    numbers = iter([c[0] if len(set(c)) == 1 else f"{_short(c[0])}…{_short(c[-1])}" for c in map(list, columns)])
+    numbers = iter([_range(column) for column in map(list, columns)])
     return _NUMBER.sub(lambda _: next(numbers), labels[0])
+
+
+def _range(numbers: list[str]) -> str:
+    if len(set(numbers)) == 1:
+        return numbers[0]
+    return f"{_short(min(numbers, key=float))}…{_short(max(numbers, key=float))}"
 
 
 def _short(number: str) -> str:

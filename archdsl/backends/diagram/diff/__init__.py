@@ -13,12 +13,13 @@ from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.diff.across import Across
 from archdsl.backends.diagram.diff.down import Down
 from archdsl.backends.diagram.diff.listed import Listed
-from archdsl.backends.diagram.diff.looks import legend
+from archdsl.backends.diagram.diff.looks import LOOKS, legend
 from archdsl.backends.diagram.diff.strip import draw_strip
 from archdsl.backends.diagram.drawing import Direction, Drawing, Options
 from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.diff import wording
+from archdsl.graph.diff.brief import alone
 from archdsl.graph.diff.changes import DistinctChange, GraphDiff
 from archdsl.graph.diff.compare import diff, distinct, merged
 from archdsl.graph.diff.everywhere import Everywhere, everywhere
@@ -38,8 +39,9 @@ def draw(before: Graph, after: Graph, options: Options) -> Drawing:
     y = _heading(canvas, difference, width)
     y = draw_strip(canvas, difference, y, width) + 12
     y = _common(canvas, common, y, width)
+    y = _loose(canvas, difference, y, width)
     direction = options.direction or ("lr" if options.columns == 2 else "tb")
-    changes = distinct(rest)
+    changes = distinct(rest, whole=True)
     changes = merged(changes) if len(changes) > _MOST else changes
     y = _panels(canvas, changes, y, width, direction)
     legend(canvas, 0, y + 4, width)
@@ -81,6 +83,18 @@ def _common(canvas: Canvas, common: list[Everywhere], y: float, width: float) ->
             canvas.text(0, y, Line(line, style.SMALL), "left")
             y += 9
     return y + 6 if common else y
+
+
+def _loose(canvas: Canvas, difference: GraphDiff, y: float, width: float) -> float:
+    """Layers outside any block that came and went between the blocks of a stage."""
+    notes = alone(difference, named=False)
+    for note in notes:
+        sign = Line(wording.SIGNS[note.status], style.SMALL, True, LOOKS[note.status].line)
+        canvas.text(0, y, sign, "left")
+        for line in wrap(note.text, width - 9, style.SMALL):
+            canvas.text(9, y, Line(line, style.SMALL), "left")
+            y += 9
+    return y + 6 if notes else y
 
 
 def _panels(canvas: Canvas, changes: list[DistinctChange], y: float, width: float, direction: Direction) -> float:

@@ -186,10 +186,12 @@ class Across:
     def _draw_branch(self, canvas: Canvas, boxes: dict[int, Box], branch: Stack, x: float, axis: float) -> None:
         first, last = branch.rows[0].number, branch.rows[-1].number
         middle = axis + branch.y
+        # Into the first of its layers, and out of the last one.
+        enters, leaves = boxes[first].y, boxes[last].y
         for source, status in self._sources(branch).items():
             if self._is_known(source):
                 start = x + self._out(source)
-                _edge(canvas, boxes, source, first, [(start, axis), (start, middle), (x + branch.left, middle)], status)
+                _edge(canvas, boxes, source, first, [(start, axis), (start, enters), (x + branch.left, enters)], status)
             elif source in self._in_branch:
                 other = self._in_branch[source]
                 points = [(x + other.x, axis + other.y + other.high / 2), (x + branch.x, middle - branch.high / 2)]
@@ -198,7 +200,7 @@ class Across:
         for link in self._links:
             if link.source in own:
                 target = self._stack_of[link.target]
-                points = [(x + branch.right, middle), (x + target.x, middle), (x + target.x, axis + target.high / 2)]
+                points = [(x + branch.right, leaves), (x + target.x, leaves), (x + target.x, axis + target.high / 2)]
                 _edge(canvas, boxes, last, link.target, points, link.status)
 
 

@@ -13,7 +13,7 @@ from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Line
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.diff import wording
-from archdsl.graph.diff.changes import BlockChange, DistinctChange, OpChange, Status
+from archdsl.graph.diff.changes import BlockChange, DistinctChange, OpChange, Status, in_order
 from archdsl.graph.ir import Node
 
 INPUT = -1
@@ -66,8 +66,14 @@ class Row:
 def rows_of(change: DistinctChange, wide: float, side: float) -> list[Row]:
     """The rows of the block to show, in order; their lines fit the widths of the main path and beside it."""
     block = change.example
+    places_of = dict(zip(map(id, block.ops), change.counterparts(block), strict=True))
+    shown = [op for op in block.ops if op.after is not None or op.status != "same"]
+    halves = [(half, whole) for whole in shown for half in _halves(whole)]
+    whole_of = {id(half): whole for half, whole in halves}
     rows = []
-    for number, (op, places) in enumerate(zip(block.ops, change.counterparts(block), strict=True)):
+    for number, op in enumerate(in_order([half for half, _ in halves])):
+        whole = whole_of[id(op)]
+        places = places_of[id(whole)]
         main = _is_main(op, block)
         width = wide if main else side
         node = op.after or op.before
@@ -75,9 +81,23 @@ def rows_of(change: DistinctChange, wide: float, side: float) -> list[Row]:
         tag = _tag(op, block)
         changed = [other for other in places if other.status != "same"] or [op]
         symbol = _MERGES.get(node.label, "")
-        rows.append(Row(number, op, changed[0].status, main, _lines(changed, width, tag), tag, symbol, wide=width))
+        left = whole is not op and op.after is None
+        status: Status = "removed" if left else changed[0].status
+        lines = _lines([op] if left else changed, width, tag)
+        if left:
+            lines.append(Line("moved", style.TINY))
+        elif len(changed) < len(places) and not symbol:
+            lines.append(Line("not in all", style.TINY))
+        rows.append(Row(number, op, status, main, lines, tag, symbol, wide=width))
     _connect(rows, block)
     return rows
+
+
+def _halves(op: OpChange) -> tuple[OpChange, ...]:
+    """An op that moved, at its old place and at its new one; any other as it is."""
+    if not op.moved or op.before is None or op.after is None:
+        return (op,)
+    return OpChange(op.before, None), OpChange(None, op.after)
 
 
 def _is_main(op: OpChange, block: BlockChange) -> bool:
@@ -125,7 +145,7 @@ def _head(node: Node) -> str:
 
 def _connect(rows: list[Row], block: BlockChange) -> None:
     """What each row reads, in both networks or in one; not along the main path, where the order of the rows says it."""
-    edges = [(side, source, row) for side in (0, 1) for source, row in _edges(rows, side)]
+    edges = [(side, source, row) for side in (0, 1) for source, row in _edges(rows, side, block)]
     chains = _chains(rows, edges)
     found: dict[tuple[int, int], set[int]] = {}
     for side, source, row in edges:
@@ -137,15 +157,18 @@ def _connect(rows: list[Row], block: BlockChange) -> None:
         rows[target].reads[source_number] = status[tuple(sorted(sides))]
 
 
-def _edges(rows: list[Row], side: int) -> Iterator[tuple[Row | None, Row]]:
-    """What reads what in one of the networks; None is what the block reads. What moved is drawn where it is now."""
+def _edges(rows: list[Row], side: int, block: BlockChange) -> Iterator[tuple[Row | None, Row]]:
+    """What reads what in one of the networks; None is what the block reads. What is not shown is looked through."""
+    unit = block.after if side else block.before
+    inside = {node.id: node for node in unit.nodes} if unit is not None else {}
     nodes = {node.id: row for row in rows if (node := _side(row.change, side)) is not None}
     for row in rows:
         node = _side(row.change, side)
         for ref in node.inputs if node is not None else ():
-            source = nodes.get(ref.node)
-            if side == 1 or not (row.change.moved or (source is not None and source.change.moved)):
-                yield source, row
+            source = ref.node
+            while source in inside and source not in nodes:
+                source = inside[source].inputs[0].node
+            yield nodes.get(source), row
 
 
 def _chains(rows: list[Row], edges: list[tuple[int, Row | None, Row]]) -> dict[int, list[Row]]:
@@ -184,7 +207,7 @@ def _is_next(source: Row | None, row: Row, rows: list[Row], side: int) -> bool:
     if not row.main or (source is not None and not source.main):
         return False
     between = rows[source.number + 1 if source is not None else 0 : row.number]
-    return all(_side(r.change, side) is None or (side == 0 and r.change.moved) for r in between if r.main)
+    return all(_side(r.change, side) is None for r in between if r.main)
 
 
 def elided(rows: list[Row], keep: int = 1, least: int = 3) -> list[Row]:
