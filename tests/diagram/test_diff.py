@@ -188,3 +188,13 @@ def test_a_branch_is_entered_at_its_first_layer_and_left_at_its_last() -> None:
         x, end = (box.left, -1) if box.id.endswith("gap1") else (box.right, 0)
         ends = [line.points[end] for line in picture.lines]
         assert any(abs(px - x) < 6 and box.top < py < box.bottom for px, py in ends), box
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_sequence_says_every_setting_and_cost_in_either_width(columns: Literal[1, 2]) -> None:
+    picture = Picture(roadmap(columns).svg)
+    text = " ".join(box.text for box in picture.texts)
+    assert len([box for box in picture.boxes if box.kind == "bar"]) == len(ROADMAP_TOP1)
+    for step in amendments(archdsl.open("convnext_roadmap"))[1:]:
+        assert all(setting.strip() in text for setting in step.note.split(", ")), step.note
+    assert "more changes" not in text

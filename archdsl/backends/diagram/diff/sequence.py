@@ -25,9 +25,12 @@ from archdsl.graph.ir import Graph
 
 _PAD = 5.0
 """Above and below the words of a row."""
-_MOST, _EACH = 6, 3
+_MOST, _EACH = 16, 5
 """Lines in a row, and of one change."""
-_BAR = 9.0
+_BAR, _THIN = 9.0, 4.0
+"""The height of a bar beside its number, and below it."""
+_LEAST = 18.0
+"""Width of bars for which a number beside them leaves room."""
 _DOT = 5.5
 _RULE = Look("#DCDCDC", "transparent", "rule")
 LEFT = Look("#FFFFFF", style.FAINT, "tried and left")
@@ -49,15 +52,15 @@ class Step:
 class _Row:
     """A step with its words and its place."""
 
-    def __init__(self, step: Step, widths: tuple[float, float]) -> None:
+    def __init__(self, step: Step, widths: tuple[float, float], least: float) -> None:
         self.step = step
         self.title = [Line(text, style.SMALL, True) for text in wrap(step.name, widths[0], style.SMALL, True)[:2]]
         self.note = [
-            Line(text, style.TINY, colour=style.FAINT) for text in wrap(step.note, widths[0], style.TINY)[:2] if text
+            Line(text, style.TINY, colour=style.FAINT) for text in wrap(step.note, widths[0], style.TINY) if text
         ]
         self.changes = _changes(diff(step.before, step.graph), widths[1]) if step.before is not None else []
         words = sum(line.height for line in (*self.title, *self.note))
-        self.high = max(words, len(self.changes) * style.SMALL * LINE, 12.0) + 2 * _PAD
+        self.high = max(words, len(self.changes) * style.SMALL * LINE, least) + 2 * _PAD
         self.y = 0.0
 
 
@@ -69,7 +72,8 @@ def draw_sequence(steps: Sequence[Step], name: str, columns: int = 2) -> Drawing
     names, macs, top1 = (104.0, 104.0, 92.0) if columns == 2 else (60.0, 30.0, 56.0)
     top1 = top1 if accuracies else 0.0
     words = width - names - macs - top1 - 16
-    rows = [_Row(step, (names, words - 12)) for step in steps]
+    beside = macs - 56 >= _LEAST
+    rows = [_Row(step, (names, words - 12), 12.0 if beside else 20.0) for step in steps]
     x_macs, x_top1 = width - top1 - macs, width - top1 + 8
     y = _head(canvas, name, width, [0.0, names + 8, x_macs, *([x_top1] if accuracies else [])])
     first = y
@@ -79,7 +83,7 @@ def draw_sequence(steps: Sequence[Step], name: str, columns: int = 2) -> Drawing
         _words(canvas, row, names + 8)
         y += row.high
     _rule(canvas, width / 2, y, width, 0.5)
-    _bars(canvas, rows, x_macs, macs - 56)
+    _bars(canvas, rows, x_macs, macs - 56 if beside else macs - 4, beside)
     if accuracies:
         _line(canvas, rows, x_top1, top1 - 12, first, y)
     _legend(canvas, y + 10, any(not step.leads_on for step in steps))
@@ -134,33 +138,31 @@ def _cut(lines: list[str], width: float) -> list[str]:
     return [*lines[: _EACH - 1], fit(f"{lines[_EACH - 1]} …", width, style.SMALL)]
 
 
-def _bars(canvas: Canvas, rows: Sequence[_Row], x: float, room: float) -> None:
-    """MACs as bars, with the number and what it is more or less than that of the step before; without room for bars the
-    numbers only."""
+def _bars(canvas: Canvas, rows: Sequence[_Row], x: float, room: float, beside: bool) -> None:
+    """MACs as bars; the number and what it is more or less than that of the step before stand beside the bar, or above
+    and below it."""
     largest = max(row.step.graph.macs for row in rows) or 1
     for row in rows:
         step = row.step
-        wide = max(0.6, step.graph.macs / largest * room) if room > 0 else 0.0
-        _bar(canvas, step, x, row.y, wide)
+        wide = max(0.6, step.graph.macs / largest * room)
+        _bar(canvas, step, x, row.y, (wide, _BAR if beside else _THIN))
         change = wording.percent(step.before.macs, step.graph.macs).replace("=", "") if step.before is not None else ""
         value = Line(style.count_text(step.graph.macs), style.SMALL)
         note = Line(change, style.TINY, colour=style.FAINT)
-        if wide:
+        if beside:
             canvas.text(x + wide + 3, row.y, value, "left")
             canvas.text(x + wide + 6 + value.width, row.y + 0.3, note, "left")
         else:
-            canvas.text(x, row.y - (4 if change else 0), value, "left")
-            canvas.text(x, row.y + 4, note, "left")
+            canvas.text(x, row.y - 7, value, "left")
+            canvas.text(x, row.y + 6.5, note, "left")
 
 
-def _bar(canvas: Canvas, step: Step, x: float, y: float, wide: float) -> None:
-    if not wide:
-        return
+def _bar(canvas: Canvas, step: Step, x: float, y: float, size: tuple[float, float]) -> None:
     look = AFTER if step.leads_on else LEFT
     tip = f"{step.name}: {step.graph.macs:,} MACs, {step.graph.params:,} parameters"
     nodes = [node.id for node in step.graph.nodes]
     key = f"step-{step.graph.name}"
-    canvas.box(x + wide / 2, y, wide, _BAR, look, covers=nodes, tooltip=tip, id=key, kind="bar", legend=False)
+    canvas.box(x + size[0] / 2, y, *size, look, covers=nodes, tooltip=tip, id=key, kind="bar", legend=False)
 
 
 def _line(canvas: Canvas, rows: Sequence[_Row], x: float, width: float, top: float, bottom: float) -> None:
