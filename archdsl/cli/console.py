@@ -25,6 +25,10 @@ UNBOUNDED = 10_000
 """Columns where no terminal limits them: nothing is wrapped or cut in a pipe."""
 
 
+MANY = 1_000
+"""Rows of a table above which it is printed without colours, on a terminal too."""
+
+
 def is_coloured(stream: IO[str]) -> bool:
     """Whether rich should print to a stream: a terminal, or FORCE_COLOR. rich itself respects NO_COLOR."""
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
@@ -79,9 +83,16 @@ def width() -> int:
 
 def show(*renderables: RenderableType) -> None:
     """Print tables and texts to standard output."""
+    from rich.table import Table
+
     out = console(sys.stdout)
     for renderable in renderables:
-        out.print(renderable)
+        if isinstance(renderable, Table) and (out.width == UNBOUNDED or renderable.row_count > MANY):
+            from archdsl.cli.plain import lines
+
+            sys.stdout.writelines(text + "\n" for text in lines(renderable))
+        else:
+            out.print(renderable)
 
 
 def line(text: str = "") -> None:

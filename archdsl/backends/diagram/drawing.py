@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 from archdsl import arguments
+from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.ir import Graph
 
 Level = Literal["overview", "blocks", "graph", "diff"]
@@ -25,6 +26,9 @@ LEVELS: Mapping[str, str] = {
 
 PAGE = "archdsl.backends.diagram.html_page"
 """The module of the HTML page: its function `page(graph, options)` gives the text of one self-contained file."""
+
+MOST: Mapping[Level, int] = {"overview": 1_000, "blocks": 1_000, "graph": 5_000, "diff": 1_000}
+"""How many parts a picture has at most, far above what can be read."""
 
 FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "html")
 
@@ -76,6 +80,23 @@ class Drawing:
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+
+def bounded(level: Level, name: str, what: str, count: int) -> None:
+    """Raise ArchError E617 for a picture that would have more parts than can be read, and take minutes to lay out."""
+    if count > MOST[level]:
+        bag = Bag()
+        facts = {"name": name, "level": level, "what": what, "count": f"{count:,}", "limit": f"{MOST[level]:,}"}
+        bag.report("E617", None, help=_INSTEAD[level], facts=facts)
+        raise ArchError(bag)
+
+
+_INSTEAD: Mapping[Level, str] = {
+    "overview": "`archdsl show` lists them; `draw -o FILE.html` makes a page in which parts are opened one by one",
+    "blocks": "`--block NAME` draws one of them",
+    "graph": "open less of it, with --depth or --expand; `draw -o FILE.html` makes a page to open parts one by one",
+    "diff": "`archdsl diff` prints them",
+}
 
 
 def draw(level: Level, *graphs: Graph, options: Options | None = None) -> Drawing:

@@ -56,7 +56,7 @@ def fit(text: str, limit: float, size: float, bold: bool = False) -> str:
     """The text, cut with an ellipsis in its middle where it is wider than the limit."""
     if width(text, size, bold) <= limit:
         return text
-    kept = len(text) - 1
+    kept = min(len(text) - 1, _most(text, limit, size, bold))
     while kept > 0:
         head = (kept + 1) // 2
         cut = text[:head].rstrip() + "…" + text[len(text) - (kept - head) :].lstrip()
@@ -64,6 +64,16 @@ def fit(text: str, limit: float, size: float, bold: bool = False) -> str:
             return cut
         kept -= 1
     return "…"
+
+
+def _most(text: str, limit: float, size: float, bold: bool) -> int:
+    """How many characters from both ends may fit, and surely no more: twice what their widths say."""
+    total = 0.0
+    for count, (first, last) in enumerate(zip(text, reversed(text), strict=True)):
+        total += width(first, size, bold) + width(last, size, bold)
+        if total > 2 * limit:
+            return 2 * (count + 1)
+    return len(text)
 
 
 def wrap(text: str, limit: float, size: float, bold: bool = False) -> list[str]:

@@ -1,4 +1,4 @@
-"""E601–E616: finding a spec, building and drawing it, files and libraries that a command needs."""
+"""E601–E617: finding a spec, building and drawing it, files and libraries that a command needs."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -270,6 +270,24 @@ ENTRIES = (
             """,
         fixed="""
             archdsl show resnet50 > resnet50.txt
+            """,
+    ),
+    Entry(
+        "E617",
+        "too much for a picture",
+        facts="name what level count limit",
+        message="`{name}` has {count} {what}: a picture of level {level} has at most {limit}",
+        help="open less of it",
+        fence="sh",
+        explanation="""
+            Nobody can read a picture of thousands of parts, and it would take minutes to lay out. Levels that fold what
+            repeats, the HTML page, and the tables of `show` and `diff` have no such limit.
+            """,
+        example="""
+            archdsl draw huge.arch --level graph --depth 9
+            """,
+        fixed="""
+            archdsl draw huge.arch -o huge.html
             """,
     ),
     Entry(

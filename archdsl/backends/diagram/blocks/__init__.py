@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from archdsl.backends.diagram.blocks.definitions import Definition, definitions_of
 from archdsl.backends.diagram.blocks.panels import Page
-from archdsl.backends.diagram.drawing import Drawing, Options
+from archdsl.backends.diagram.drawing import Drawing, Options, bounded
 from archdsl.diagnostics.core import Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
@@ -20,7 +20,9 @@ from archdsl.graph.ir import Graph
 def draw(graph: Graph, options: Options) -> Drawing:
     """The blocks of a graph; symbolic sizes if it is a traced one. Raises ArchError E613."""
     page = Page(graph, options)
-    for definition in _chosen(definitions_of(graph), options.only):
+    chosen = _chosen(definitions_of(graph), options.only)
+    bounded("blocks", graph.name, "blocks", len(chosen))
+    for definition in chosen:
         page.add(definition)
     return page.finish()
 

@@ -15,7 +15,7 @@ from archdsl.backends.diagram.diff.down import Down
 from archdsl.backends.diagram.diff.listed import Listed
 from archdsl.backends.diagram.diff.looks import LOOKS, legend
 from archdsl.backends.diagram.diff.strip import draw_strip
-from archdsl.backends.diagram.drawing import Direction, Drawing, Options
+from archdsl.backends.diagram.drawing import Direction, Drawing, Options, bounded
 from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.diff import wording
@@ -33,6 +33,7 @@ _MOST = 4
 def draw(before: Graph, after: Graph, options: Options) -> Drawing:
     """What came, went and changed from one graph to another."""
     difference = diff(before, after)
+    bounded("diff", after.name, "stages that came, went or changed", len(difference.sections))
     common, rest = everywhere(difference)
     width = (PAGE if options.columns == 2 else COLUMN) - 2 * MARGIN
     canvas = Canvas()
@@ -43,6 +44,7 @@ def draw(before: Graph, after: Graph, options: Options) -> Drawing:
     direction = options.direction or ("lr" if options.columns == 2 else "tb")
     changes = distinct(rest, whole=True)
     changes = merged(changes) if len(changes) > _MOST else changes
+    bounded("diff", after.name, "changes", len(changes))
     y = _panels(canvas, changes, y, width, direction)
     legend(canvas, 0, y + 4, width)
     name = f"{before.name}-{after.name}"

@@ -6,7 +6,7 @@ every element is the path of its op or block, where what may not stand in an XML
 
 from __future__ import annotations
 
-from archdsl.backends.diagram.drawing import Drawing, Options
+from archdsl.backends.diagram.drawing import Drawing, Options, bounded
 from archdsl.backends.diagram.graph.nest import Nest
 from archdsl.backends.diagram.graph.paint import Painter
 from archdsl.backends.diagram.graph.words import Wording
@@ -16,7 +16,9 @@ from archdsl.graph.ir import Graph
 
 
 def draw(graph: Graph, options: Options) -> Drawing:
-    """The picture; raises ArchError E614 where `options.expand` names what is not there."""
+    """The picture; raises ArchError E614 where `options.expand` names what is not there, E617 where it has too much."""
     folded = fold(graph)
-    wording = Wording(opened(folded, options))
+    view = opened(folded, options)
+    bounded("graph", graph.name, "boxes", len(view.boxes))
+    wording = Wording(view)
     return Painter(wording).paint(Nest(wording).frame(folded.root))

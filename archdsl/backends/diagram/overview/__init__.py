@@ -8,7 +8,7 @@ resolution one way, of its channels the other. Sizes stand on the arrows, shares
 from __future__ import annotations
 
 from archdsl.backends.diagram.canvas import Canvas
-from archdsl.backends.diagram.drawing import Drawing, Options
+from archdsl.backends.diagram.drawing import Drawing, Options, bounded
 from archdsl.backends.diagram.overview import across, down
 from archdsl.backends.diagram.overview.glyphs import Shares, glyphs_of, heading, legend
 from archdsl.backends.diagram.overview.segments import links, segments_of
@@ -19,6 +19,7 @@ from archdsl.graph.ir import Graph
 def draw(graph: Graph, options: Options) -> Drawing:
     """The overview of a graph: left to right, or top down where there is one column only."""
     segments = segments_of(graph)
+    bounded("overview", graph.name, "stages and layers", len(segments))
     glyphs = glyphs_of(graph, segments)
     shares = Shares.of(graph, segments)
     width = PAGE if options.columns == 2 else COLUMN
