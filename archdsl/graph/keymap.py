@@ -7,94 +7,25 @@ its pattern in the order of the graph, so that `{n}` on their side can be a numb
 several rules that match the last one counts; a key or a part that none matches keeps its name. A pattern of theirs for
 `none` is of a part that some of our models do not have.
 
-Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406 and E408.
+Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406 and
+E408, and what `keypatterns` reports.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from itertools import accumulate
+from functools import cached_property
 from typing import NamedTuple
 
 from archdsl.diagnostics.core import Bag, Label
+from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph
+from archdsl.graph.keypatterns import LINES, NUMBER, Lines, Pattern, beginning, read_pattern
 from archdsl.source import Span
 from archdsl.syntax import ast
 
-_HOLE = re.compile(
-    r"\s*(?:([0-9]{1,9})\s*\*\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:([+-])\s*([0-9]{1,9}))?"
-    r"(?:\s+in\s+([0-9]{1,9})\s*\.\.\s*([0-9]{1,9}))?\s*"
-)
-_PIECE = re.compile(r"\{([^{}]*)\}|([0-9]+)|([{}])|([^{}0-9]+)")
-_NUMBER = re.compile(r"([0-9]+)")
 _INSIDE = "*."
-_MASK = "\0"
-"""Stands for a number in a skeleton; no pattern and no path contains it."""
-_LONGEST = 18
-"""Digits of a number that a hole can stand for."""
-
-
-class Hole(NamedTuple):
-    """`{factor * name + offset in first..stop}`; `within` is the range of its numbers, None: any."""
-
-    name: str
-    factor: int
-    offset: int
-    within: range | None = None
-
-    def value(self, number: int) -> int:
-        return self.factor * number + self.offset
-
-    def solve(self, digits: str) -> int | None:
-        """The number for which the hole has these digits; None if there is no natural one."""
-        if len(digits) > _LONGEST or (digits[0] == "0" and digits != "0"):
-            return None
-        if self.within is not None and int(digits) not in self.within:
-            return None
-        quotient, remainder = divmod(int(digits) - self.offset, self.factor)
-        return quotient if remainder == 0 and quotient >= 0 else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pattern:
-    """Texts and, between them, numbers: digits as written, or holes."""
-
-    texts: tuple[str, ...]
-    numbers: tuple[str | Hole, ...]
-    skeleton: str
-    """The texts with a mask for each number: keys that may match begin with the same."""
-
-    @property
-    def holes(self) -> Iterator[Hole]:
-        return (number for number in self.numbers if isinstance(number, Hole))
-
-    def match(self, numbers: list[str]) -> dict[str, int] | None:
-        """The values of the holes where the numbers of a key are these; None if they do not fit."""
-        bound: dict[str, int] = {}
-        for wanted, digits in zip(self.numbers, numbers, strict=False):
-            if isinstance(wanted, str):
-                if wanted != digits:
-                    return None
-                continue
-            value = wanted.solve(digits)
-            if value is None or bound.setdefault(wanted.name, value) != value:
-                return None
-        return bound
-
-    def fill(self, bound: Mapping[str, int]) -> str | None:
-        """The text with the holes filled; None if one is unknown or negative."""
-        parts = [self.texts[0]]
-        for number, text in zip(self.numbers, self.texts[1:], strict=True):
-            if isinstance(number, Hole):
-                if number.name not in bound or (value := number.value(bound[number.name])) < 0:
-                    return None
-                parts.append(str(value))
-            else:
-                parts.append(number)
-            parts.append(text)
-        return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +83,20 @@ class KeyMap:
     absent: tuple[Pattern, ...] = ()
     """Keys of theirs that a model without such a part leaves aside."""
 
+    @property
+    def span(self) -> Span | None:
+        """Its name in the spec."""
+        return self.syntax.name_span if self.syntax else None
+
+    @cached_property
+    def lines(self) -> _Indexed:
+        """Its lines by what they may match; made once for all graphs."""
+        rules = [(rule.ours, rule) for rule in self.rules if not rule.inside]
+        inner = [(rule.ours, rule) for rule in self.rules if rule.inside]
+        counters = [(counter.ours, counter) for counter in self.counters]
+        ends = {pattern.skeleton.rpartition(".")[2] for pattern, _ in (*rules, *inner, *counters)}
+        return _Indexed(Lines(counters, self.span), Lines(rules, self.span), Lines(inner, self.span), ends)
+
     def amended(self, other: KeyMap) -> KeyMap:
         """This map with the lines of another after its own."""
         counters = {counter.name: counter for counter in (*self.counters, *other.counters)}
@@ -164,37 +109,59 @@ class KeyMap:
         `known` are their names for our weights: of a part that our model has, even if with other weights, no key is
         left aside.
         """
-        absent = [pattern for pattern in self.absent if not any(_covers(pattern, key) for key in known)]
-        return tuple(key for key in keys if key not in known and any(_covers(pattern, key) for pattern in absent))
+        if not self.absent:
+            return ()
+        effort = Effort()
+        every = Lines([(pattern, pattern) for pattern in self.absent], self.span)
+        needed = {pattern for key in known for pattern, _ in every.fitting(key, effort)}
+        absent = Lines([(p, p) for p in self.absent if p not in needed], self.span)
+        return tuple(key for key in keys if key not in known and next(absent.fitting(key, Effort()), None))
 
-    def apply(self, keys: Iterable[str]) -> Renaming:
-        """Their name for each of our keys, which come in the order of the graph."""
-        return _Application(self).run(keys)
+    def apply(self, keys: Iterable[str], effort: Effort | None = None) -> Renaming:
+        """Their name for each of our keys, which come in the order of the graph; raises ArchError E514."""
+        return _Application(self, effort or Effort()).run(keys)
+
+    def matching(self, keys: Iterable[str], effort: Effort | None = None) -> set[Rule]:
+        """The rules that would have an effect if no others were there."""
+        application = _Application(self, effort or Effort())
+        found: set[Rule] = set()
+        for key in keys:
+            found |= application.alone(key)
+        return found
+
+
+class _Indexed(NamedTuple):
+    """The counters and rules of a map, those for what is inside apart, and the last parts of all their patterns."""
+
+    counters: Lines[Counter]
+    rules: Lines[Rule]
+    inner: Lines[Rule]
+    ends: set[str]
 
 
 class _Application:
     """A map at work on the keys of one graph."""
 
-    def __init__(self, keymap: KeyMap) -> None:
-        self.counters = keymap.counters
-        self.rules = [rule for rule in reversed(keymap.rules) if not rule.inside]
-        self.inner = [rule for rule in reversed(keymap.rules) if rule.inside]
+    def __init__(self, keymap: KeyMap, effort: Effort) -> None:
+        self.span = keymap.span
+        self.effort = effort
+        if "lines" not in vars(keymap):
+            effort.spend(len(keymap.rules) + len(keymap.counters), self.span, LINES)
+        self.counters, self.rules, self.inner, self.named = keymap.lines
         self.result = Renaming()
-        self.counts: dict[Counter, dict[str, int]] = {counter: {} for counter in self.counters}
-        # Most keys differ from others in their numbers only, and most insides are those of another block.
-        self.plans: dict[str, _Plan] = {}
+        self.counts: dict[Counter, dict[str, int]] = {}
+        # Most insides are those of another block.
         self.insides: dict[str, tuple[str, Rule | None]] = {}
 
     def run(self, keys: Iterable[str]) -> Renaming:
         result = self.result
         given: dict[str, tuple[str, Rule | None]] = {}
-        lines: list[Rule | Counter] = [*self.rules, *self.inner, *self.counters]
-        named = {line.ours.skeleton.rpartition(".")[2] for line in lines}
         layer = their_layer = ""
         of_layer: Rule | None = None
         for key in keys:
+            self.effort.spend(1, self.span, LINES)
             head, _, weight = key.rpartition(".")
-            if weight in named or _NUMBER.search(weight) or not head:
+            if weight in self.named or NUMBER.search(weight) or not head:
                 theirs, used = self._renamed(key)
             else:  # no line is for this weight alone: its layer's others have the same beginning
                 if head != layer:
@@ -207,26 +174,39 @@ class _Application:
                 result.clashes.append(Clash(theirs, first, (key, used)))
         return result
 
+    def alone(self, key: str) -> set[Rule]:
+        """The rules that rename something of a key, whichever come later."""
+        counted = self._counted(key)
+        found = {
+            rule
+            for rule, bound in self.rules.fitting(key, self.effort)
+            if rule.theirs.fill({**bound, **counted}) is not None
+        }
+        _, _, rest = key.partition(".")
+        while rest and self.inner.most:
+            found |= {
+                rule for rule, bound in self.inner.fitting(rest, self.effort) if rule.theirs.fill(bound) is not None
+            }
+            _, _, rest = rest.partition(".")
+        return found
+
+    def _counted(self, key: str) -> dict[str, int]:
+        """The numbers of a key by the counters that are for it."""
+        counted: dict[str, int] = {}
+        for counter, _ in self.counters.fitting(key, self.effort):
+            known = self.counts.setdefault(counter, {})
+            counted[counter.name] = known.setdefault(beginning(key, counter.ours.parts), len(known))
+            self.result.used.add(counter)
+        return counted
+
     def _renamed(self, key: str) -> tuple[str, Rule | None]:
         """Their name for one key, and the rule that says so: the last that fits."""
-        pieces = _NUMBER.split(key)
-        numbers = pieces[1::2]
-        skeleton = _MASK.join(pieces[::2])
-        plan = self.plans.get(skeleton)
-        if plan is None:
-            plan = self.plans[skeleton] = self._plan(skeleton)
-        counted: dict[str, int] = {}
-        for counter, length in plan.counters:
-            if counter.ours.match(numbers) is not None:
-                known = self.counts[counter]
-                counted[counter.name] = known.setdefault(_beginning(key, length), len(known))
-                self.result.used.add(counter)
-        for rule, length in plan.rules:
-            bound = rule.ours.match(numbers)
-            filled = None if bound is None else rule.theirs.fill({**bound, **counted})
+        counted = self._counted(key)
+        for rule, bound in self.rules.fitting(key, self.effort):
+            filled = rule.theirs.fill({**bound, **counted})
             if filled is not None:
                 self.result.used.add(rule)
-                rest, inner = self._inside(key[len(_beginning(key, length)) + 1 :])
+                rest, inner = self._inside(key[len(beginning(key, rule.ours.parts)) + 1 :])
                 return filled + rest, inner or rule
         first, _, rest = key.partition(".")
         renamed, inner = self._inside(rest)
@@ -234,40 +214,26 @@ class _Application:
 
     def _inside(self, rest: str) -> tuple[str, Rule | None]:
         """Their name for the rest of a key, with a dot before it unless it is empty, and the last rule that says so."""
-        if not self.inner or not rest:
+        if not self.inner.most or not rest:
             return rest and "." + rest, None
-        if rest in self.insides:
-            return self.insides[rest]
-        pieces = _NUMBER.split(rest)
-        beginnings = {beginning: beginning.count(".") + 1 for beginning in _beginnings(_MASK.join(pieces[::2]))}
-        name, _, after = rest.partition(".")
-        used = None
-        for rule in self.inner:
-            length = beginnings.get(rule.ours.skeleton)
-            bound = None if length is None else rule.ours.match(pieces[1::2])
-            filled = None if bound is None else rule.theirs.fill(bound)
-            if filled is not None and length is not None:
-                self.result.used.add(rule)
-                name, after, used = filled, rest[len(_beginning(rest, length)) + 1 :], rule
-                break
-        renamed, inner = self._inside(after)
-        self.insides[rest] = f".{name}{renamed}", inner or used
+        if rest not in self.insides:
+            self.insides[rest] = self._renamed_inside(rest)
         return self.insides[rest]
 
-    def _plan(self, skeleton: str) -> _Plan:
-        """What may be for the keys of a skeleton."""
-        lengths = {beginning: beginning.count(".") + 1 for beginning in _beginnings(skeleton)}
-        return _Plan(
-            tuple((c, lengths[c.ours.skeleton]) for c in self.counters if c.ours.skeleton in lengths),
-            tuple((r, lengths[r.ours.skeleton]) for r in self.rules if r.ours.skeleton in lengths),
-        )
-
-
-class _Plan(NamedTuple):
-    """The lines whose texts agree with a skeleton, each with how many parts of a key it is for; the last rule first."""
-
-    counters: tuple[tuple[Counter, int], ...]
-    rules: tuple[tuple[Rule, int], ...]
+    def _renamed_inside(self, rest: str) -> tuple[str, Rule | None]:
+        parts: list[str] = []
+        last: Rule | None = None
+        while rest:
+            name, _, after = rest.partition(".")
+            for rule, bound in self.inner.fitting(rest, self.effort):
+                filled = rule.theirs.fill(bound)
+                if filled is not None:
+                    self.result.used.add(rule)
+                    name, after, last = filled, rest[len(beginning(rest, rule.ours.parts)) + 1 :], rule
+                    break
+            parts.append(f".{name}")
+            rest = after
+        return "".join(parts), last
 
 
 DIRECT = KeyMap("")
@@ -295,22 +261,6 @@ def report_clash(clash: Clash, bag: Bag) -> None:
     bag.report("E408", second.syntax.theirs.span, secondary=secondary, key=clash.key, notes=[note])
 
 
-def _covers(pattern: Pattern, key: str) -> bool:
-    """Whether a pattern is a key, or the beginning of it up to a dot."""
-    pieces = _NUMBER.split(_beginning(key, pattern.skeleton.count(".") + 1))
-    return _MASK.join(pieces[::2]) == pattern.skeleton and pattern.match(pieces[1::2]) is not None
-
-
-def _beginning(key: str, length: int) -> str:
-    """The first parts of a key."""
-    return ".".join(key.split(".", length)[:length])
-
-
-def _beginnings(key: str) -> Iterator[str]:
-    """`a`, `a.b`, `a.b.c` of the key `a.b.c`."""
-    return accumulate(key.split("."), "{}.{}".format)
-
-
 # --- reading patterns ------------------------------------------------------------------------
 
 
@@ -320,7 +270,7 @@ def read_map(item: ast.Checkpoint, bag: Bag) -> KeyMap | None:
     counters: dict[str, Counter] = {}
     for line in item.rules:
         if isinstance(line, ast.Counter):
-            pattern = _read_pattern(line.ours, bag, matched=True)
+            pattern = read_pattern(line.ours, bag, matched=True)
             if line.name in counters:
                 bag.report("E406", line.name_span, detail=f"`{line.name}` is counted twice")
             elif pattern is not None:
@@ -338,7 +288,7 @@ def _read_absent(line: ast.Absent, bag: Bag) -> Pattern | None:
     if line.theirs.value.startswith(_INSIDE):
         bag.report("E406", line.theirs.span, detail="what has no counterpart is named from its beginning")
         return None
-    return _read_pattern(line.theirs, bag, matched=True)
+    return read_pattern(line.theirs, bag, matched=True)
 
 
 def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
@@ -346,8 +296,8 @@ def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
     if inside != line.theirs.value.startswith(_INSIDE):
         bag.report("E406", (line.theirs if inside else line.ours).span, detail="both sides begin with `*.`, or none")
         return None
-    theirs = _read_pattern(line.theirs, bag, matched=False, skip=len(_INSIDE) if inside else 0)
-    ours = _read_pattern(line.ours, bag, matched=True, skip=len(_INSIDE) if inside else 0)
+    theirs = read_pattern(line.theirs, bag, matched=False, skip=len(_INSIDE) if inside else 0)
+    ours = read_pattern(line.ours, bag, matched=True, skip=len(_INSIDE) if inside else 0)
     if theirs is None or ours is None:
         return None
     known = {hole.name for hole in ours.holes}
@@ -365,51 +315,3 @@ def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
             bag.report("E406", line.theirs.span, detail="a range belongs to our side")
             return None
     return Rule(theirs, ours, line, inside)
-
-
-def _read_pattern(string: ast.String, bag: Bag, *, matched: bool, skip: int = 0) -> Pattern | None:
-    """Read one pattern from its character `skip` on; `matched`: keys are compared with it, so that its numbers must be
-    told apart."""
-    texts, numbers = [""], list[str | Hole]()
-    for piece in _PIECE.finditer(string.value, skip):
-        inside, digits, brace, plain = piece.groups()
-        if plain is not None:
-            texts[-1] += plain
-            continue
-        detail, number = "its braces do not match", digits
-        if inside is not None:
-            number = _read_hole(inside)
-            detail = f"`{{{inside}}}` is not a name, a name and a number added, a multiple of a name, or a range of it"
-        if brace or number is None:
-            bag.report("E406", _place(string, piece.start(), piece.end()), detail=detail)
-            return None
-        if matched and numbers and not texts[-1]:
-            bag.report("E406", _place(string, piece.start(), piece.end()), detail="two numbers touch each other")
-            return None
-        numbers.append(number)
-        texts.append("")
-    pattern = Pattern(tuple(texts), tuple(numbers), _MASK.join(texts))
-    if any(not component or component.split() != [component] for component in pattern.skeleton.split(".")):
-        bag.report("E406", string.span, detail="a part between its dots is empty or has spaces")
-        return None
-    return pattern
-
-
-def _read_hole(text: str) -> Hole | None:
-    match = _HOLE.fullmatch(text)
-    if match is None:
-        return None
-    factor, name, sign, offset, first, stop = match.groups()
-    if factor is not None and int(factor) == 0:
-        return None
-    number = int(offset or 0)
-    within = None if first is None else range(int(first), int(stop))
-    return Hole(name, int(factor or 1), -number if sign == "-" else number, within)
-
-
-def _place(string: ast.String, start: int, end: int) -> Span:
-    """The place of a part of a string; all of it where escapes move the characters."""
-    span = string.span
-    if span.text != f'"{string.value}"':
-        return span
-    return Span(span.source, span.start + 1 + start, span.start + 1 + end)

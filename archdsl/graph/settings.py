@@ -5,14 +5,13 @@ They are data: `semantics.settings` reads them from `init` and `preprocess`, bac
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from archdsl.graph.glob import Effort, Glob
 from archdsl.graph.ir import Graph, Node
 from archdsl.ops.spec import OpParams, Weight
 from archdsl.source import Span
@@ -110,34 +109,63 @@ class InitRule:
     span: Span
     quoted: bool = False
 
-    @cached_property
-    def _glob(self) -> re.Pattern[str]:
-        return re.compile(".*".join(map(re.escape, self.pattern.split("*"))), re.DOTALL)
 
-    def matches(self, node: Node, weight: Weight) -> bool:
-        """Whether this rule is about `weight` of `node`; running statistics are never initialized by a rule."""
+class InitRules:
+    """Rules, found by what they may be about: an op or role and a weight's name, a path, a pattern of paths.
+
+    Running statistics are never initialized by a rule.
+    """
+
+    def __init__(self, rules: Iterable[InitRule], effort: Effort | None = None) -> None:
+        self.effort = effort or Effort()
+        self._named: dict[tuple[str, str], tuple[int, InitRule]] = {}
+        self._paths: dict[str, tuple[int, InitRule]] = {}
+        patterns: dict[str, tuple[int, InitRule]] = {}
+        for number, rule in enumerate(rules):
+            if not rule.quoted:
+                self._named[rule.pattern, rule.weight] = number, rule
+            elif "*" in rule.pattern:
+                patterns[rule.pattern] = number, rule
+            else:
+                self._paths[rule.pattern] = number, rule
+        latest_first = sorted(patterns.values(), key=lambda item: -item[0])
+        self._patterns = [(number, rule, Glob(rule.pattern)) for number, rule in latest_first]
+
+    def about(self, node: Node, weight: Weight) -> Iterator[tuple[int, InitRule]]:
+        """Every rule about a weight, each with its place among the rules; the latest of equal ones only."""
         if not weight.trainable:
-            return False
-        if self.quoted:
-            whole = self._glob.fullmatch(node.weight_path(weight))
-            return bool(whole or (weight.name in ("weight", "") and self._glob.fullmatch(node.path)))
-        if node.op.name == self.pattern:
-            # A bare parameter (layer_scale) has no name of its own: the op's name means it.
-            return weight.name == self.weight or (weight.name == "" and self.weight == "weight")
-        return node.op.role == self.pattern and weight.name == self.weight
+            return
+        # A bare parameter (layer_scale) has no name of its own: the op's name means it.
+        words = [(node.op.name, weight.name)] + ([(node.op.name, "weight")] if not weight.name else [])
+        if node.op.role != node.op.name:
+            words.append((node.op.role, weight.name))
+        for word in words:
+            if word in self._named:
+                yield self._named[word]
+        if not self._paths and not self._patterns:
+            return
+        paths = {node.weight_path(weight)} | ({node.path} if weight.name in ("weight", "") else set())
+        for path in paths:
+            if path in self._paths:
+                yield self._paths[path]
+        for number, rule, glob in self._patterns:
+            self.effort.spend(len(paths), rule.span, "the patterns of `init`")
+            if any(glob.matches(path) for path in paths):
+                yield number, rule
+
+    def latest(self, node: Node, weight: Weight) -> InitRule | None:
+        """The rule that counts: the last one about a weight."""
+        return max(self.about(node, weight), key=lambda item: item[0], default=(0, None))[1]
 
 
 def assign_initializers(rules: Iterable[InitRule], graph: Graph) -> dict[str, InitRule]:
-    """The rule for each state_dict key that one is about, in order of execution; the last that matches wins."""
-    latest_first = tuple(rules)[::-1]
-    if not latest_first:
-        return {}
-    found: dict[str, InitRule] = {}
-    for key, weight, node in graph.state():
-        rule = next((rule for rule in latest_first if rule.matches(node, weight)), None)
-        if rule is not None:
-            found[key] = rule
-    return found
+    """The rule for each state_dict key that one is about, in order of execution; the last that matches wins.
+
+    Raises ArchError E514.
+    """
+    known = InitRules(rules)
+    assigned = ((key, known.latest(node, weight)) for key, weight, node in graph.state())
+    return {key: rule for key, rule in assigned if rule is not None}
 
 
 class Preprocess(BaseModel):

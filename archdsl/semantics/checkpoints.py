@@ -1,18 +1,22 @@
 """The `checkpoint` items of a file: which maps a variant has, and whether they make sense for its graphs.
 
-Takes a `Program` and the graphs of its variants. Reports E406-E408.
+Takes a `Program` and the graphs of its variants. Reports E406-E408, E513 and E514.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import Clash, Counter, KeyMap, Rule, read_map, report_clash
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.variants import Configured
 from archdsl.syntax import ast
+
+MOST_LINES = 5_000
+"""Lines in the `checkpoint` items of one file."""
 
 
 def keymaps_of(program: Program, configured: Configured, bag: Bag) -> dict[str, KeyMap]:
@@ -22,7 +26,19 @@ def keymaps_of(program: Program, configured: Configured, bag: Bag) -> dict[str, 
     one target in the order of the file. A model used
     from another file brings along the maps of that file.
     """
+    if any(_too_many(file, bag) for file in dict.fromkeys((configured.model.file, program.root))):
+        return {}
     return _keymaps(program, configured, lambda item: read_map(item, bag))
+
+
+def _too_many(file: FileScope, bag: Bag) -> bool:
+    """E513 if a file has more lines than are looked at."""
+    lines = [line for item in _items(file) for line in item.rules]
+    if len(lines) <= MOST_LINES:
+        return False
+    place = lines[MOST_LINES].span
+    bag.report("E513", place, what="lines of `checkpoint`", count=f"{len(lines):,}", limit=f"{MOST_LINES:,}")
+    return True
 
 
 def _keymaps(
@@ -44,18 +60,36 @@ def check_checkpoints(
 
     That a rule matches nothing is said only where all those graphs could be built.
     """
+    if _too_many(program.root, bag):
+        return
     items = list(_items(program.root))
     keymaps = {id(item): read_map(item, bag) for item in items}  # equal items are two all the same
     if not keymaps:
         return
+    try:
+        _check(program, graphs, variants, items, keymaps, bag)
+    except ArchError as error:  # E514
+        for diagnostic in error.diagnostics:
+            bag.add(diagnostic)
+
+
+def _check(
+    program: Program,
+    graphs: Mapping[str, Graph],
+    variants: Mapping[str, Configured],
+    items: Sequence[ast.Checkpoint],
+    keymaps: Mapping[int, KeyMap | None],
+    bag: Bag,
+) -> None:
     keys: dict[str, list[str]] = {}  # of the variants that have a map: most have none
     used: set[Rule | Counter] = set()
     clashes: list[Clash] = []
+    effort = Effort()
     for name, graph in graphs.items():
         for keymap in _keymaps(program, variants[name], lambda item: keymaps.get(id(item))).values():
             if name not in keys:
                 keys[name] = [key for key, _, _ in graph.state()]
-            renaming = keymap.apply(keys[name])
+            renaming = keymap.apply(keys[name], effort)
             used |= renaming.used
             clashes += renaming.clashes
     for item in items:
@@ -63,7 +97,7 @@ def check_checkpoints(
         targets = {target.name for target in item.targets}
         names = [name for name, configured in variants.items() if not targets.isdisjoint(configured.lineage)]
         if read is not None and names and all(name in keys for name in names):
-            _report_idle(read, used, [keys[name] for name in names], bag)
+            _report_idle(read, used, [keys[name] for name in names], effort, bag)
     _report_clashes(clashes, bag)
 
 
@@ -71,17 +105,16 @@ def _items(file: FileScope) -> Iterator[ast.Checkpoint]:
     return (item for item in file.syntax.items if isinstance(item, ast.Checkpoint))
 
 
-def _report_idle(keymap: KeyMap, used: set[Rule | Counter], keys: list[list[str]], bag: Bag) -> None:
+def _report_idle(keymap: KeyMap, used: set[Rule | Counter], keys: list[list[str]], effort: Effort, bag: Bag) -> None:
     """The lines of a map that have no effect in any variant."""
     lines: tuple[Rule | Counter, ...] = (*keymap.rules, *keymap.counters)
-    for line in lines:
-        if line in used:
-            continue
-        label = None
-        if isinstance(line, Rule):
-            alone = KeyMap(keymap.name, (line,), keymap.counters)
-            if any(line in alone.apply(of_one).used for of_one in keys):
-                label = "a later rule takes all that it matches"
+    idle = [line for line in lines if line not in used]
+    hidden: set[Rule] = set()
+    if any(isinstance(line, Rule) for line in idle):
+        for of_one in keys:
+            hidden |= keymap.matching(of_one, effort)
+    for line in idle:
+        label = "a later rule takes all that it matches" if line in hidden else None
         bag.report("E407", line.syntax.ours.span, label=label, pattern=line.syntax.ours.value)
 
 

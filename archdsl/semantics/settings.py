@@ -2,7 +2,7 @@
 
 Takes a `Program` and a `Configured` variant; gives `InitRule`s and a `Preprocess`. Items are looked up by the
 variant's lineage: what is said of the model holds for all its variants, what is said of a variant overrides it.
-Reports E102-E105, E108, E109, E301, E302, E317, E403, E404 and E405.
+Reports E102-E105, E108, E109, E301, E302, E317, E403-E405, E513 and E514.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from archdsl.diagnostics.core import Bag, declared
+from archdsl.diagnostics.core import ArchError, Bag, declared
 from archdsl.diagnostics.suggest import closest
+from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph
-from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, Preprocess, assign_initializers
+from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, InitRules, Preprocess
 from archdsl.ops.registry import OPS
 from archdsl.resources import label_lists
 from archdsl.semantics.arguments import Owner, validated
@@ -27,6 +28,9 @@ from archdsl.syntax import ast
 
 Targeted = TypeVar("Targeted", ast.Init, ast.Preprocess)
 
+MOST_RULES = 500
+"""Rules in the `init` items of one file."""
+
 _KEYS = Owner("preprocess", tuple(Preprocess.model_fields))
 
 
@@ -34,12 +38,23 @@ def init_rules(program: Program, configured: Configured, graph: Graph, bag: Bag)
     """The rules for one variant, the most specific last; wrong ones are reported and left out."""
     rules = []
     for file, item in _about(program, configured, ast.Init):
+        if _too_many(file, bag):
+            continue
         for rule in item.rules:
             made = _init_rule(rule, file, bag)
             if made is not None:
                 rules.append(made)
     _check_fans(rules, graph, bag)
     return tuple(rules)
+
+
+def _too_many(file: FileScope, bag: Bag) -> bool:
+    """E513 if a file has more rules than are looked at."""
+    rules = [rule for item in file.syntax.items if isinstance(item, ast.Init) for rule in item.rules]
+    if len(rules) <= MOST_RULES:
+        return False
+    bag.report("E513", rules[MOST_RULES].pattern_span, what="init rules", count=f"{len(rules):,}", limit=MOST_RULES)
+    return True
 
 
 def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preprocess | None:
@@ -85,14 +100,13 @@ def check_settings(program: Program, graphs: Mapping[str, Graph], variants: Mapp
                 near = closest(target.name, known)
                 places = declared(known[near] if near else None)
                 bag.report(code, target.span, name=target.name, suggestion=near, secondary=places)
-        if isinstance(item, ast.Init):
-            _check_init(item, root, graphs, variants, bag)
-        elif isinstance(item, ast.Preprocess):
+        if isinstance(item, ast.Preprocess):
             read_entries(item.entries, _KEYS.parameter_names, "E405", root, bag)
     for configured in variants.values():
         preprocess_of(program, configured, bag)
         if configured.name in graphs:
             init_rules(program, configured, graphs[configured.name], bag)
+    _check_idle(root, graphs, variants, bag)
 
 
 def _about(program: Program, configured: Configured, kind: type[Targeted]) -> Iterator[tuple[FileScope, Targeted]]:
@@ -114,6 +128,18 @@ def _about(program: Program, configured: Configured, kind: type[Targeted]) -> It
 
 
 def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
+    """A rule read; once for all variants of its file."""
+    key = ("init", id(rule))  # the syntax lives as long as the file
+    if key not in file.constants:
+        own = Bag()
+        file.constants[key] = _read_rule(rule, file, own), tuple(own)
+    made, found = file.constants[key]
+    for diagnostic in found:
+        bag.add(diagnostic)
+    return made if isinstance(made, InitRule) else None
+
+
+def _read_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
     value = rule.value
     callee = value.callee if isinstance(value, ast.CallExpr) else value
     given: Sequence[ast.Argument] = value.arguments if isinstance(value, ast.CallExpr) else ()
@@ -141,36 +167,63 @@ def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
     )
 
 
-def _check_init(
-    item: ast.Init, file: FileScope, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag
-) -> None:
+def _check_idle(file: FileScope, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag) -> None:
     """E404 for rules that match nothing in any variant; not said while one of these has errors of its own."""
-    targets = {target.name for target in item.targets}
-    concerned = [v.name for v in variants.values() if not targets.isdisjoint(v.lineage)]
-    whole = bool(concerned) and all(name in graphs for name in concerned)
-    for rule in item.rules:
-        made = _init_rule(rule, file, bag)
-        if made is not None and whole and not any(_concerns(made, graphs[name]) for name in concerned):
+    if _too_many(file, bag):
+        return
+    effort = Effort()
+    for item in file.syntax.items:
+        if not isinstance(item, ast.Init):
+            continue
+        targets = {target.name for target in item.targets}
+        concerned = [v.name for v in variants.values() if not targets.isdisjoint(v.lineage)]
+        made = [(rule, _init_rule(rule, file, bag)) for rule in item.rules]
+        idle = [(rule, known) for rule, known in made if known is not None]
+        if not concerned or not all(name in graphs for name in concerned):
+            continue
+        try:
+            for name in concerned:
+                used = _matching([known for _, known in idle], graphs[name], effort)
+                idle = [
+                    (rule, known) for rule, known in idle if (known.pattern, known.weight, known.quoted) not in used
+                ]
+        except ArchError as error:
+            for diagnostic in error.diagnostics:
+                bag.add(diagnostic)
+            return
+        for rule, known in idle:
             names = (*OPS, *{op.role for op in OPS.values()})
-            suggestion = None if rule.quoted or made.pattern in names else closest(made.pattern, names)
+            suggestion = None if rule.quoted or known.pattern in names else closest(known.pattern, names)
             bag.report("E404", rule.pattern_span, pattern=rule.pattern, suggestion=suggestion)
 
 
-def _concerns(rule: InitRule, graph: Graph) -> bool:
-    return any(rule.matches(node, weight) for node in graph.nodes for weight in node.weights)
+def _matching(rules: Sequence[InitRule], graph: Graph, effort: Effort) -> set[tuple[str, str, bool]]:
+    """What the rules that match some weight of a graph are about; equal rules match alike."""
+    found: set[tuple[str, str, bool]] = set()
+    if not rules:
+        return found
+    known = InitRules(rules, effort)
+    for node in graph.nodes:
+        for weight in node.weights:
+            found.update((rule.pattern, rule.weight, rule.quoted) for _, rule in known.about(node, weight))
+    return found
 
 
 def _check_fans(rules: Sequence[InitRule], graph: Graph, bag: Bag) -> None:
     """Fans are those of matrices and kernels: a vector has none."""
-    fans = [rule for rule in rules if rule.initializer in NEEDS_FAN]
-    vectors = ((node, weight) for node in graph.nodes for weight in node.weights if len(weight.shape) < 2)
-    if not fans or not any(rule.matches(node, weight) for node, weight in vectors for rule in fans):
-        return
+    fans = InitRules(rule for rule in rules if rule.initializer in NEEDS_FAN)
+    vectors = [(node, weight) for node in graph.nodes for weight in node.weights if len(weight.shape) < 2]
+    every = InitRules(rules)
     reported: set[int] = set()
-    assigned = assign_initializers(rules, graph)
-    for key, weight, _ in graph.state():
-        rule = assigned.get(key)
-        if rule is not None and rule.initializer in NEEDS_FAN and len(weight.shape) < 2 and id(rule) not in reported:
-            reported.add(id(rule))
-            detail = f"it needs a weight with fan-in and fan-out; {key} is a vector"
-            bag.report("E317", rule.span, owner=rule.initializer, detail=detail)
+    try:
+        for node, weight in vectors:
+            if fans.latest(node, weight) is None:
+                continue
+            rule = every.latest(node, weight)
+            if rule is not None and rule.initializer in NEEDS_FAN and id(rule) not in reported:
+                reported.add(id(rule))
+                detail = f"it needs a weight with fan-in and fan-out; {node.weight_path(weight)} is a vector"
+                bag.report("E317", rule.span, owner=rule.initializer, detail=detail)
+    except ArchError as error:
+        for diagnostic in error.diagnostics:
+            bag.add(diagnostic)

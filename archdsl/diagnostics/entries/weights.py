@@ -223,4 +223,53 @@ ENTRIES = (
             archdsl predict resnet50 --weights last.pth --weights-set ema cat.jpg
             """,
     ),
+    Entry(
+        "E513",
+        "too many rules",
+        facts="what count limit",
+        message="{count} {what} in one file, of which {limit} are allowed",
+        label="with this",
+        help="a rule can stand for many weights: by an op's name, by `*` in a path, by a hole for numbers",
+        fence="text",
+        explanation="""
+            The rules of `init` and the lines of `checkpoint` are held against all weights of all variants, so their
+            number is limited. What needs more is generated, and has a pattern.
+            """,
+        example="""
+            checkpoint timm for Net {
+              "blocks.0.conv.weight" = "stages.0.conv.weight"
+              "blocks.1.conv.weight" = "stages.1.conv.weight"
+              …
+            }
+            """,
+        fixed="""
+            checkpoint timm for Net {
+              "blocks.{i}.conv" = "stages.{i}.conv"
+            }
+            """,
+    ),
+    Entry(
+        "E514",
+        "too much to compare",
+        facts="what limit",
+        message="{what} would have to be compared with weights more than {limit} times",
+        help="write fewer patterns, or such as agree with fewer names but for their numbers",
+        fence="text",
+        explanation="""
+            Patterns are counted against the names that they may match, over all variants of a file, before anything is
+            compared: a file is checked within seconds whatever it says.
+            """,
+        example="""
+            init Net {
+              "*a*": zeros
+              "*b*": zeros
+              …
+            }
+            """,
+        fixed="""
+            init Net {
+              conv: zeros
+            }
+            """,
+    ),
 )
