@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archdsl.diagnostics.core import ArchError, Diagnostic
-from tests.weights.specs import PYTORCHCV, SPECS, TINY, TINY_MAP, file, tiny
+from tests.weights.specs import SPECS, TINY, TINY_MAP, file, tiny
 
 
 def findings(*lines: str) -> list[Diagnostic]:
@@ -19,7 +19,7 @@ def place(diagnostic: Diagnostic) -> str:
     return diagnostic.span.text
 
 
-@pytest.mark.parametrize("text", [TINY + TINY_MAP, (SPECS / "densenet.arch").read_text(encoding="utf-8") + PYTORCHCV])
+@pytest.mark.parametrize("text", [TINY + TINY_MAP, (SPECS / "densenet.arch").read_text(encoding="utf-8")])
 def test_a_good_map_has_no_findings(text: str) -> None:
     assert [d for d in file(text).check() if d.code.startswith("E40")] == []
 
