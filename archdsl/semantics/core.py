@@ -85,6 +85,8 @@ class Core(ABC):
         """The outputs that the model names, and where it does."""
         self.discarded: list[Ref] = []
         """Tensors that were given a name with `_` in front: the author lets go of them."""
+        self.requirement = ""
+        """What the `require` says that is being looked at."""
         self.reads_sizes = False
         """Whether a size of a tensor was asked for that depends on the image's."""
         self.containers: dict[tuple[int, str], Scope] = {}
@@ -153,7 +155,7 @@ class Core(ABC):
         self.error("E315", span, frame, what=what, limit=f"{limit:_}")
         raise LimitReached(span, what, f"{limit:_}")
 
-    def unsized(self, value: Any, span: Span, frame: Frame, message: str = "") -> Any:
+    def unsized(self, value: Any, span: Span, frame: Frame) -> Any:
         """A value on which the network now depends, without what it says of the size of the image, which is noted."""
         expr = expr_of(value) if self.reads_sizes else None
         if expr is None or not has_sizes(expr):
@@ -162,7 +164,7 @@ class Core(ABC):
         if frame.scope is not None:
             owner = frame.scope.frame
             known = {name: Const(plain(bound.value)) for name, bound in owner.arguments.items()}
-            decision = decided(substitute(expand(expr), known), plain(value), span, message)
+            decision = decided(substitute(expand(expr), known), plain(value), span, self.requirement)
             if decision not in owner.decisions:
                 owner.decisions.append(decision)
         return plain(value)

@@ -153,13 +153,13 @@ class OperatorRules(Core):
         right = self.condition(node.right, frame)
         return UNKNOWN if right is UNKNOWN else self._result(plain(right), node.op, left, right, frame)
 
-    def condition(self, node: ast.Expression, frame: Frame, message: str = "") -> Any:
+    def condition(self, node: ast.Expression, frame: Frame) -> Any:
         """A bool (perhaps traced), or UNKNOWN with E310 reported."""
         value = self.evaluate(node, frame)
         if value is UNKNOWN:
             return value
         if isinstance(plain(value), bool):
-            return self.unsized(value, node.span, frame, message)
+            return self.unsized(value, node.span, frame)
         return self.error("E310", node.span, frame, got=type_name(value))
 
     def _quietly(self, node: ast.Expression, frame: Frame) -> Expr | None:

@@ -160,7 +160,9 @@ class StatementRules(ExpressionRules):
 
     def _require(self, statement: ast.Require, frame: Frame) -> None:
         message = statement.message.value if statement.message else statement.condition.span.text
-        test = self.condition(statement.condition, frame, message)
+        outer, self.requirement = self.requirement, message
+        test = self.condition(statement.condition, frame)
+        self.requirement = outer
         if test is not UNKNOWN and not plain(test):
             self.error("E316", statement.condition.span, frame, message=message)
 
