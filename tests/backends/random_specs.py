@@ -13,19 +13,31 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-ACTIVATIONS = ("relu", "gelu", "sigmoid", "hardswish", "silu", "relu6", "leaky_relu(0.2)", "tanh")
+ACTIVATIONS = (
+    "relu", "gelu", "sigmoid", "hardswish", "silu", "relu6", "leaky_relu(0.2)", "tanh", "elu", "mish", "softplus(2)",
+    "hardtanh(-1, 2)", "threshold(0.1, 0)", "softmax", "selu",
+)  # fmt: skip
 KEEPING = (
     "bn", "prelu", "bn(eps = 1e-3)", "dropout({f})", "drop_path({f})", "layer_scale({f})", "channel_shuffle(2)", "grn",
     "layernorm", "groupnorm(2)", "id", "scale({f})", "scale(0.5)", "dwconv(3)", "dwconv(3, bias = false)", "conv({w}, 3)",
     "conv({w}, 1)", "conv({w}, {k}, groups = 2)", "linear({w})", "maxpool(3, 1)", "avgpool(3, 1)",
     "conv({w}, 3, dilation = 2)", "std_conv({w}, 3)", 'conv({w}, 3, padding = "tf_same")', "dwconv(3, multiplier = 1)",
+    "instancenorm", "instancenorm(affine = true)", "prelu(per_channel = true)", "blurpool({k1}, 1)", "dropout2d({f})",
+    "conv_transpose({w}, 3)", "softmax(branches = 2)", 'softmax(over = "positions")', "rrelu",
+    "conv_transpose({w}, {k}, groups = 2, bias = false)",
 )  # fmt: skip
 CHAINS = (
     ("split(2)", "concat"), ("split(4)", "concat"), ("conv(2 * {w}, 1)", "split(2)", "mul"),
     ("conv(3 * {w}, 1)", "split(3)", "add"), ("pad(1, 0, 0, 1)", "crop(1, 0, 0, 1)"),
     ("conv({w} + 2, 1)", "slice(0, {w})"), ("conv(2 * {w}, 1)", "slice({w}, 2 * {w})"),
     ('permute("nhwc")', "layernorm", 'permute("nchw")'), ('permute("nhwc")', "linear({w})", "{a}", 'permute("nchw")'),
-    ("upsample(2)", "subsample(2)"), ("upsample(2)", "maxpool(2, padding = 0)"), ("concat", "{a}"),
+    ("resize(scale_factor = 2)", "subsample(2)"), ("concat", "{a}"), ("conv(2 * {w}, 1)", "glu"),
+    ('resize(scale_factor = 2, mode = "bilinear")', "maxpool(2, padding = 0)"),
+    ("conv_transpose({w}, 2, stride = 2, padding = 0)", "blurpool({k1})"), ("conv(4 * {w}, 1)", "pixel_shuffle(2)", "{a}",
+    "pixel_unshuffle(2)", "conv({w}, 1)"), ("conv(2 * {w}, 1)", "split(2)", "sub"),
+    ("conv(2 * {w}, 1)", "split(2)", "maximum"), ('pad(1, 1, 1, 1, mode = "replicate")', "crop(1, 1, 1, 1)"),
+    ("resize(scale_factor = 2, mode = \"bilinear\", antialias = true)", 'resize(scale_factor = 0.5, mode = "area")'),
+    ("conv(2 * {w}, 1)", "split(2)", 'resize(mode = "bilinear")'),
     ("conv(2 * {w}, 3)", "bn", "{a}", "conv({w}, 1)"), ("conv({w} // 2, 1)", "{a}", "conv({w}, {k}, bias = false)"),
 )  # fmt: skip
 
@@ -79,7 +91,9 @@ class Writer:
     def fill(self, template: str, at: Place) -> str:
         kernel = self.pick("1", "3", "5", "[1, 3]")
         act = self.pick(*ACTIVATIONS, *at.layers)
-        return template.format(w=self.pick(*at.widths), f=self.pick(*at.numbers), k=kernel, a=act)
+        return template.format(
+            w=self.pick(*at.widths), f=self.pick(*at.numbers), k=kernel, a=act, k1=self.pick("3", "2", "5")
+        )
 
     def label(self, at: Place) -> str:
         self.labels += 1
@@ -118,11 +132,16 @@ class Writer:
             case "fixed":
                 return f"({' -> '.join(self.fill(part, at) for part in self.rng.choice(CHAINS))})"
             case "sum":
-                return f"({self.pick('id', self.layer(at, depth - 1))} + {self.layer(at, depth - 1)})"
+                sign = self.pick("+", "+", "-")
+                return f"({self.pick('id', self.layer(at, depth - 1))} {sign} {self.layer(at, depth - 1)})"
             case "gate":
                 inner = self.layer(at, depth - 1)
                 return self.pick(
-                    f"(id * (gap -> {self.pick(*ACTIVATIONS)} -> sigmoid))", f"({inner} * (id -> sigmoid))"
+                    f"(id * (gap -> {self.pick(*ACTIVATIONS)} -> sigmoid))",
+                    f"({inner} * (id -> sigmoid))",
+                    "(id * (gap -> channel_conv(3) -> sigmoid))",
+                    "(id * (concat(channel_mean, channel_max) -> conv(1, 3) -> sigmoid))",
+                    f"((channel_max -> sigmoid) * {inner})",
                 )
             case "concat":
                 return f"(concat(id, {self.layer(at, depth - 1)}) -> conv({self.pick(*at.widths)}, 1))"

@@ -130,6 +130,15 @@ def test_helpers_that_refine_a_class_of_torch() -> None:
     assert {name: values[f"{name}.weight"].unique().tolist() for name in wanted} == {n: [v] for n, v in wanted.items()}
 
 
+def test_transposed_convolutions_channel_convolutions_and_learned_slopes() -> None:
+    """Each by its own name or by its role; a class of torch that only a helper of the network refines is named."""
+    body = "x -> t: conv_transpose(8, 3) -> p: prelu -> i: instancenorm(affine = true) -> gap -> c: channel_conv(3) -> flatten"
+    rules = "conv: constant(1)\n conv_transpose: constant(2)\n act: constant(3)\n norm.bias: constant(4)"
+    values = dict(built(body, rules).named_parameters())
+    wanted = {"t.weight": 2, "p.weight": 3, "i.weight": 1, "i.bias": 4, "c.weight": 1}
+    assert {name: values[name].unique().tolist() for name in wanted} == {name: [v] for name, v in wanted.items()}
+
+
 @pytest.mark.parametrize(
     ("rule", "std"),
     [

@@ -209,6 +209,20 @@ def test_feature_pyramid_equals_torchvision(tmp_path: Path) -> None:
         assert all(torch.equal(getattr(got, f"p{i}"), expected[str(i)]) for i in range(3)), size
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_traced_pyramid_holds_at_sizes_of_another_parity(tmp_path: Path) -> None:
+    """The size of the other tensor is taken from it each time: traced by jit and fx, and exported with free sizes."""
+    ours = built(FPN, tmp_path).eval()
+    x, free = torch.randn(2, 3, 33, 47), torch.export.Dim.DYNAMIC
+    exported = torch.export.export(ours, (x,), dynamic_shapes=({0: free, 2: free, 3: free},)).module()
+    ways = [torch.jit.trace(ours, x), torch.fx.symbolic_trace(ours), exported]
+    for size in ((33, 47), (32, 64), (65, 38)):
+        x = torch.randn(3, 3, *size)
+        with torch.no_grad():
+            expected = ours(x)
+            assert all(torch.equal(a, b) for way in ways for a, b in zip(way(x), expected, strict=True)), size
+
+
 DCGAN = """
 default conv_transpose(bias = false, padding = 1)
 

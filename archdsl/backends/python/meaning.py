@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from archdsl.backends.python.helpers import helper_bases
 from archdsl.backends.python.modules import DECISION, Built, Listed, Option, Step
 from archdsl.backends.python.naming import Names
 from archdsl.backends.python.parameters import ClassDef
@@ -196,8 +197,9 @@ def _add_initialization(meaning: Meaning, graph: Graph, rules: Sequence[InitRule
             meaning.texts.update((key, f"*.{key.rpartition('.')[2]}"))
             meaning.attributes.add(weight.name)
         for node in graph.nodes:
-            if node.recipe.module is not None and "." in node.recipe.module.target:
-                meaning.dotted.add(node.recipe.module.target)
+            if node.recipe.module is not None:
+                target = node.recipe.module.target
+                meaning.dotted.add(helper_bases().get(target, target))  # of a helper the class that it refines
 
 
 def _steps(steps: Iterable[Step]) -> Iterator[Step]:
