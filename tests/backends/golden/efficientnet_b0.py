@@ -2,7 +2,7 @@
 
 EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks (Tan and Le,
 2019), arXiv:1905.11946, as torchvision builds it; EfficientNet-Lite (Liu, 2020),
-github.com/tensorflow/tpu, as its reference code builds it.
+github.com/tensorflow/tpu, as timm builds it.
 """
 
 import torch
