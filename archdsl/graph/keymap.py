@@ -263,6 +263,28 @@ def report_clash(clash: Clash, bag: Bag) -> None:
 
 # --- reading patterns ------------------------------------------------------------------------
 
+_FAULTS = {
+    "counted": ("`{}` is counted twice", "give each `count` a name of its own"),
+    "absent": (
+        "it has no counterpart and begins with `*.`",
+        'write the whole key, "AuxLogits.fc.weight" = none, or the level that is gone, "AuxLogits" = none',
+    ),
+    "inside": (
+        "both sides begin with `*.`, or none",
+        'write "*.norm.weight" = "*.bn.weight", or no `*.` on either side',
+    ),
+    "counter": ("`{}` is a counter, which only their side can use", "give the number on our side another name"),
+    "part": ("`{}` counts whole paths, and this is a part of one", "write whole paths on both sides, without `*.`"),
+    "unknown": ("our side does not say what `{}` is", "put `{{{}}}` on our side, too, or let `count` number it"),
+    "range": ("a range belongs to our side", 'write it on the right: "blocks.{{i}}" = "stages.{{i in 4..8}}"'),
+}
+"""What is wrong with a line, and what to write instead."""
+
+
+def _report(bag: Bag, span: Span, fault: str, name: str = "") -> None:
+    detail, help_ = _FAULTS[fault]
+    bag.report("E406", span, detail=detail.format(name), help=help_.format(name))
+
 
 def read_map(item: ast.Checkpoint, bag: Bag) -> KeyMap | None:
     """The map that a `checkpoint` item means; None after E406."""
@@ -272,7 +294,7 @@ def read_map(item: ast.Checkpoint, bag: Bag) -> KeyMap | None:
         if isinstance(line, ast.Counter):
             pattern = read_pattern(line.ours, bag, matched=True)
             if line.name in counters:
-                bag.report("E406", line.name_span, detail=f"`{line.name}` is counted twice")
+                _report(bag, line.name_span, "counted", line.name)
             elif pattern is not None:
                 counters[line.name] = Counter(line.name, pattern, line)
     names = {line.name for line in item.rules if isinstance(line, ast.Counter)}
@@ -286,7 +308,7 @@ def read_map(item: ast.Checkpoint, bag: Bag) -> KeyMap | None:
 
 def _read_absent(line: ast.Absent, bag: Bag) -> Pattern | None:
     if line.theirs.value.startswith(_INSIDE):
-        bag.report("E406", line.theirs.span, detail="what has no counterpart is named from its beginning")
+        _report(bag, line.theirs.span, "absent")
         return None
     return read_pattern(line.theirs, bag, matched=True)
 
@@ -294,7 +316,7 @@ def _read_absent(line: ast.Absent, bag: Bag) -> Pattern | None:
 def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
     inside = line.ours.value.startswith(_INSIDE)
     if inside != line.theirs.value.startswith(_INSIDE):
-        bag.report("E406", (line.theirs if inside else line.ours).span, detail="both sides begin with `*.`, or none")
+        _report(bag, (line.theirs if inside else line.ours).span, "inside")
         return None
     theirs = read_pattern(line.theirs, bag, matched=False, skip=len(_INSIDE) if inside else 0)
     ours = read_pattern(line.ours, bag, matched=True, skip=len(_INSIDE) if inside else 0)
@@ -302,16 +324,16 @@ def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
         return None
     known = {hole.name for hole in ours.holes}
     for name in sorted(known & counted):
-        bag.report("E406", line.ours.span, detail=f"`{name}` is a counter, which only their side can use")
+        _report(bag, line.ours.span, "counter", name)
         return None
     for hole in theirs.holes:
         if hole.name in counted and inside:
-            bag.report("E406", line.theirs.span, detail=f"`{hole.name}` counts whole paths, and this is a part of one")
+            _report(bag, line.theirs.span, "part", hole.name)
             return None
         if hole.name not in known | counted:
-            bag.report("E406", line.theirs.span, detail=f"our side does not say what `{hole.name}` is")
+            _report(bag, line.theirs.span, "unknown", hole.name)
             return None
         if hole.within is not None:
-            bag.report("E406", line.theirs.span, detail="a range belongs to our side")
+            _report(bag, line.theirs.span, "range")
             return None
     return Rule(theirs, ours, line, inside)

@@ -178,7 +178,9 @@ def read_pattern(string: ast.String, bag: Bag, *, matched: bool, skip: int = 0) 
     """Read one pattern from its character `skip` on; `matched`: keys are compared with it, so that its numbers must be
     told apart."""
     if len(string.value) > _LONGEST_PATTERN:
-        bag.report("E406", string.span, detail=f"it is longer than {_LONGEST_PATTERN:,} characters")
+        bag.report(
+            "E406", string.span, detail=f"it is longer than {_LONGEST_PATTERN:,} characters", help="cut it into levels"
+        )
         return None
     texts, numbers = [""], list[str | Hole]()
     for piece in _PIECE.finditer(string.value, skip):
@@ -194,13 +196,17 @@ def read_pattern(string: ast.String, bag: Bag, *, matched: bool, skip: int = 0) 
             bag.report("E406", _place(string, piece.start(), piece.end()), detail=detail)
             return None
         if matched and numbers and not texts[-1]:
-            bag.report("E406", _place(string, piece.start(), piece.end()), detail="two numbers touch each other")
+            place = _place(string, piece.start(), piece.end())
+            bag.report(
+                "E406", place, detail="two numbers touch each other", help="put a dot or a letter between the two"
+            )
             return None
         numbers.append(number)
         texts.append("")
     pattern = Pattern(tuple(texts), tuple(numbers), _MASK.join(texts))
     if any(not component or component.split() != [component] for component in pattern.skeleton.split(".")):
-        bag.report("E406", string.span, detail="a part between its dots is empty or has spaces")
+        detail = "a part between its dots is empty or has spaces"
+        bag.report("E406", string.span, detail=detail, help="write names with one dot between two")
         return None
     return pattern
 

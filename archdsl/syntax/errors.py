@@ -19,6 +19,7 @@ _EXPRESSION = frozenset(
 _OPERATION = frozenset("+ - * / // % ^ COMPARE and or -> . .. ( [".split())
 _SOFT = ITEM_WORDS | {"with", "on", "stage", "output", "count", "none"}
 _UNFINISHED = _OPERATION - {".", "(", "["} | {"=", "not", "then", "else"}
+_RESERVED = frozenset("if then else for in of or and not true false require".split())
 _SHOWN = 4
 _NAMES = {
     "NAME": "a name",
@@ -190,6 +191,8 @@ def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str 
     if terminal == "=":
         if before[0] in ("+", "-", "*", "/"):
             return HINTS["update"]
+        if before[0] in _RESERVED:
+            return HINTS["reserved"]
         return HINTS["equal"] if "COMPARE" in expected else None
     if terminal == "if":
         return HINTS["conditional operand" if "NUMBER" in expected else "conditional"]

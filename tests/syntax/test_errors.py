@@ -40,6 +40,7 @@ MISTAKES = [
     ("fn f = id + «block:» conv(3)", "E002", "parentheses"),
     ("fn f = x -> «if» c then a else b", "E002", "parentheses"),
     ("fn «of»(x) = 1", "E002", "reserved"),
+    ("model M { for «=» x }", "E002", "reserved"),
     ("variants M(a) {\n  x: 3,«»\n  y: 4\n}", "E002", "comma"),
     ("fn f = [\n  a«»\n  b\n]", "E002", ""),
     ("fn f = [a ->«»\n  , b]", "E002", ""),

@@ -55,6 +55,22 @@ def test_malformed(line: str, at: str) -> None:
     assert (found.code, place(found)) == ("E406", at)
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('"*.a" = "fc"', "either side"),
+        ('"a.{i}" = "fc"', "put `{i}` on our side"),
+        ('"a.{i in 0..3}" = "body.{i}"', "on the right"),
+        ('"a" = "fc."', "one dot"),
+        ('"*.a" = none', "whole key"),
+        ('"a.{i" = "body.{i}"', '"blocks.{s}.{i}.conv" ='),
+    ],
+)
+def test_the_hint_is_about_the_fault(line: str, hint: str) -> None:
+    (found,) = findings(line)
+    assert hint in (found.help or "")
+
+
 def test_a_counter_is_for_their_side_and_counted_once() -> None:
     (found,) = findings('count i in "body.{k}"', '"a.{i}" = "body.{i}"')
     assert (found.code, place(found)) == ("E406", '"body.{i}"')
