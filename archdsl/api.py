@@ -16,6 +16,7 @@ from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import classifiers, first_layers
+from archdsl.quiet import import_torch
 from archdsl.semantics.checkpoints import check_checkpoints
 from archdsl.semantics.claims import check_claims
 from archdsl.semantics.names import check_names
@@ -279,6 +280,7 @@ def _features(features: object) -> Sequence[str | int] | None:
 
 def _check_torch(device: object, dtype: object) -> None:
     """Raise TypeError for what is no device, or no dtype of weights."""
+    import_torch()
     import torch
 
     try:

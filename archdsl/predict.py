@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from archdsl import arguments
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.settings import Preprocess
+from archdsl.quiet import import_torch
 from archdsl.resources import find
 from archdsl.semantics.settings import preprocess_of
 from archdsl.variant import Variant
@@ -51,6 +52,7 @@ def predict(
 ) -> list[Prediction]:
     """Classify picture files with the weights of a file; `checkpoint` names the map to read them with, `weights_set`
     one of several sets in the file; `say` gets what is done to the weights unasked, which is a warning without it."""
+    import_torch()
     import torch
 
     from archdsl.weights.loading import load_weights, warn

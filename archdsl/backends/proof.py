@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from archdsl.backends.module import build_module, state_shapes
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.ir import Graph
+from archdsl.quiet import import_torch
 
 RUN_LIMITS = (1_000_000_000, 200_000_000_000)
 """Parameters and MACs above which a network runs on torch's meta device: shapes are compared, nothing is computed."""
@@ -29,6 +30,7 @@ class Proof:
 
 def prove(graph: Graph, source: str) -> Proof:
     """Build the module of a source and run it once; raises ArchError E604 with every difference from the graph."""
+    import_torch()
     import torch
 
     start = time.perf_counter()

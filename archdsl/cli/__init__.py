@@ -28,12 +28,9 @@ def main() -> None:
             signal.signal(signal.SIGINT, _leave)
         import gc
         import sys
-        import warnings
 
         # pydantic would look for plugins in the metadata of every installed package: milliseconds of every command.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-        # torch works without NumPy, which archdsl does not need: not worth a warning at every command.
-        warnings.filterwarnings("ignore", message="Failed to initialize NumPy", category=UserWarning)
         # A short run makes little garbage: looking for it, and once more at exit, takes a fifth of the time of `check`.
         gc.set_threshold(100_000, 50, 100)
         from archdsl.cli.app import run

@@ -58,6 +58,9 @@ def _rows(specs: Sequence[str]) -> tuple[list[list[Row]], list[Variant]]:
     """For each file the variants with their references, and the variants that have none; raises ArchError."""
     from archdsl.api import ArchFile
     from archdsl.library import families
+    from archdsl.quiet import import_torch
+
+    import_torch()
 
     found: list[list[Row]] = []
     without: list[Variant] = []

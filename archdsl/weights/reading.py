@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.quiet import import_torch
 from archdsl.weights.sets import CONTAINERS, chosen_set, sets_in
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def read_weights(path: str | os.PathLike[str], own: Collection[str] = (), weight
     says which. Prefixes that all keys have (`module.`) are dropped unless keys of `own`, the model's, begin with them
     too.
     """
+    import_torch()
     shown = arguments.path("weights", path)
     try:
         tensors, notes = _unwrapped(_content(shown), shown, weights_set)
