@@ -24,6 +24,9 @@ SHOWN = 5
 LINES = 8
 """Lines of keys in the text of such an error."""
 
+WIDTH = 200
+"""Characters of such a line."""
+
 GATHERED = 1000
 """Keys of which those are gathered that are alike, for these lines."""
 
@@ -203,7 +206,7 @@ def _lines(items: Sequence[str], shown: int) -> list[str]:
     """The first of many keys, those that are alike in one line."""
     if not shown:
         return []
-    lines = [f"{key}{rest}" for key, rest in _alike(items[:GATHERED])]
+    lines = [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in map("".join, _alike(items[:GATHERED]))]
     whole = len(lines) <= shown and len(items) <= GATHERED
     return lines if whole else [*lines[:shown], "… (--json has every key)"]
 

@@ -19,19 +19,23 @@ CONTAINERS = (
 )  # fmt: skip
 """Names under which training scripts keep a model's weights; entries of such names are looked into."""
 
+_DEEPEST = 8
+"""Entries inside entries that are looked into: names grow with them."""
+
 _WORD = re.compile(r"[a-z0-9]+")
 
 
 def sets_in(content: Mapping[Any, Any], tensor: type[Any]) -> dict[str, Mapping[str, Any]]:
     """Every set of weights in what a file holds, by its name: of one inside another entry `state_dict.model`.
 
-    A set is an entry that holds tensors and nothing else. Each mapping is looked at once: one may hold itself.
+    A set is an entry that holds tensors and nothing else. Each mapping is looked at once: one may hold itself, or
+    others thousands of levels deep.
     """
     found: dict[str, Mapping[str, Any]] = {}
     seen = {id(content)}
-    stack = [("", content)]
+    stack = [("", content, 1)]
     while stack:
-        around, holder = stack.pop()
+        around, holder, depth = stack.pop()
         inner = []
         for name, value in holder.items():
             if not isinstance(name, str) or not isinstance(value, Mapping) or not value or id(value) in seen:
@@ -40,8 +44,8 @@ def sets_in(content: Mapping[Any, Any], tensor: type[Any]) -> dict[str, Mapping[
             place = f"{around}.{name}" if around else name
             if all(isinstance(item, tensor) for item in value.values()):
                 found[place] = value
-            elif name in CONTAINERS or "ema" in _words(name):
-                inner.append((place, value))
+            elif depth < _DEEPEST and (name in CONTAINERS or "ema" in _words(name)):
+                inner.append((place, value, depth + 1))
         stack += reversed(inner)
     return found
 

@@ -11,6 +11,7 @@ import torch
 import archdsl
 from archdsl.diagnostics.core import ArchError
 from archdsl.weights import read_weights
+from archdsl.weights.sets import sets_in
 from tests.weights.specs import TINY
 
 A = {"a.weight": torch.zeros(2)}
@@ -74,6 +75,17 @@ def test_one_set_is_taken_and_said(tmp_path: Path) -> None:
         assert read_weights(saved(content, tmp_path / "w.pth")).notes == ("the weights are the `ema` of the file",)
     both = saved({"model": A, "state_dict": A}, tmp_path / "w.pth")  # one set under two names
     assert torch.equal(read_weights(both).tensors["a.weight"], A["a.weight"])
+
+
+def test_sets_thousands_of_levels_deep_are_not_looked_for(tmp_path: Path) -> None:
+    content: dict[str, Any] = {"model": A}
+    for _ in range(100_000):
+        content = {"model": content}
+    assert sets_in(content, torch.Tensor) == {}
+    shallow = {"model": {"state_dict": {"ema": {"module": A}}}}
+    assert list(sets_in(shallow, torch.Tensor)) == ["model.state_dict.ema.module"]
+    while content:  # freed level by level
+        content = content.pop("model", {})
 
 
 def test_from_python(tmp_path: Path) -> None:
