@@ -18,6 +18,7 @@ from archdsl.diagnostics.glyphs import shown
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import classifiers, pyramid, stage_features
+from archdsl.graph.describe import describe_value
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.reference import Reference
@@ -94,6 +95,7 @@ class Variant:
         graph = elaborate(c.name, c.model, c.args, c.span, bag, image=c.image, traced=traced)
         if graph is not None:
             graph.maker = self
+            graph.settings = self.settings
             if known is None:
                 self.__dict__["graph"] = graph
         return graph
@@ -111,6 +113,16 @@ class Variant:
     def table(self) -> StageTable:
         """Output size, layers, parameters and MACs, stage by stage."""
         return stage_table(self.graph)
+
+    @property
+    def settings(self) -> str:
+        """What was set of its parameters, as a spec writes it: `depths = [1, 1]`."""
+        return ", ".join(
+            f"{name} = {' '.join(value.split()) if method == 'set' else describe_value(value)}"
+            for method, given in self.changes
+            if method in ("set", "override")
+            for name, value in given
+        )
 
     @property
     def published(self) -> Mapping[str, Decimal]:
@@ -441,6 +453,7 @@ class FeatureVariant(Variant):
         found = stage_features(graph)
         cut = feature_graph(graph, {name: found[name] for name in self.names})
         cut.maker = self
+        cut.settings = self.settings
         return self.__dict__.setdefault("graph", cut) if known is None else cut
 
 

@@ -259,6 +259,8 @@ class Graph:
     """Whether the spec asks about the height or width of a tensor."""
     traced: bool = True
     """Whether expressions say what the numbers were computed from."""
+    settings: str = ""
+    """What was set that the network of this name has otherwise: `depths = [1, 1]`."""
     maker: Maker | None = field(default=None, repr=False)
     """What can make this graph again, in another process too: what a pickle has in its place."""
 
@@ -266,6 +268,11 @@ class Graph:
         if self.maker is None:
             raise TypeError(f"the graph {self.name} cannot be pickled: it is that of no variant")
         return _remade, (self.maker, self.traced)
+
+    @property
+    def title(self) -> str:
+        """The name and what was set besides: with other arguments it is not the network that the name is known for."""
+        return f"{self.name} with {self.settings}" if self.settings else self.name
 
     def add(self, node: Node) -> None:
         self.nodes.append(node)

@@ -35,7 +35,7 @@ def page(graph: Graph, options: Options) -> str:
     style, library, program = _style(), _library(), _program()
     parts = {
         "policy": _policy(style, library, program),
-        "title": html.escape(clean(graph.name)),
+        "title": html.escape(clean(graph.title)),
         "style": style,
         "library": library,
         "program": program,

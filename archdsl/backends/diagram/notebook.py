@@ -22,7 +22,9 @@ def network(graph: Graph) -> str:
 
 def networks(title: str, graphs: Sequence[Graph]) -> str:
     """Several networks of one file, a row each."""
-    rows = [(graph.name, str(graph.input_shape), f"{graph.params:,}", style.count_text(graph.macs)) for graph in graphs]
+    rows = [
+        (graph.title, str(graph.input_shape), f"{graph.params:,}", style.count_text(graph.macs)) for graph in graphs
+    ]
     caption = f"<p>{html.escape(clean(title))}</p>" if title else ""
     return f"<div>{caption}{table(('variant', 'input', 'params', 'MACs'), rows)}</div>"
 

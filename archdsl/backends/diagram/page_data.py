@@ -69,7 +69,7 @@ class _Page:
         self._span(graph.root.span)
         parts = [self._part(part, index) for part in every]
         return {
-            "name": graph.name,
+            "name": graph.title,
             "model": graph.root.definition,
             "doc": graph.root.docstring,
             "input": str(graph.input_shape),

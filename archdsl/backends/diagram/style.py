@@ -1,8 +1,9 @@
 """How pictures look: colours by the role of an op, line styles, fonts, sizes. All lengths are in points.
 
 The hues are those of Okabe and Ito (2008), which people with any common colour vision tell apart. Each is mixed with
-white to a lightness of its own, so that a copy in grey keeps the categories apart; those of nearly equal lightness
-differ in their outline.
+white or black to a lightness of its own: colours that may stand in one picture (all roles; or the blocks of an
+overview with the roles of its layers) are 4 or more steps of CIE L* apart, so that a copy in grey keeps them apart, and
+7 or more of ΔE to whom a kind of cone is missing. White boxes differ in their outline.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ def lightness(colour: str) -> float:
 
 
 def _look(hue: str, share: float, name: str, style: str = "filled") -> Look:
-    return Look(mixed(OKABE_ITO[hue], share), mixed(OKABE_ITO[hue], 0.75, "#000000"), name, style)
+    """`share` of a hue, the rest white; above 1 the rest of two is black."""
+    fill = mixed(OKABE_ITO[hue], share) if share <= 1 else mixed(OKABE_ITO[hue], 2 - share, "#000000")
+    return Look(fill, mixed(OKABE_ITO[hue], 0.75 if share <= 1 else 0.5, "#000000"), name, style)
 
 
 LOOKS: Mapping[Category, Look] = {
@@ -134,13 +137,13 @@ BARS = (Look("#444444", "#444444", "share of parameters"), Look("#C8C8C8", "#8A8
 """The bars of shares: parameters, MACs."""
 
 _BLOCKS = (
-    ("bluish green", 0.7),
-    ("reddish purple", 0.34),
-    ("orange", 0.74),
-    ("yellow", 0.4),
-    ("blue", 0.65),
-    ("bluish green", 0.2),
-    ("vermillion", 0.37),
+    ("bluish green", 0.603),
+    ("reddish purple", 0.25),
+    ("blue", 0.695),
+    ("orange", 0.464),
+    ("reddish purple", 1.065),
+    ("yellow", 0.426),
+    ("bluish green", 1.326),
 )
 
 

@@ -15,6 +15,7 @@ from archdsl.backends.diagram.blocks.tree import tree_of
 from archdsl.backends.diagram.blocks.words import meanings
 from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.drawing import Drawing, Options
+from archdsl.backends.diagram.heading import heading
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.ir import Graph
 
@@ -63,7 +64,7 @@ class Page:
         self.panels.append(Panel(definition.name, lines, list(zip(figures, captions, strict=True)), self.width))
 
     def finish(self) -> Drawing:
-        y = 0.0
+        y = heading(self.canvas, self.graph, self.width, "")
         for shelf in self._shelves():
             height = max(panel.height for panel in shelf)
             x = 0.0
@@ -72,10 +73,10 @@ class Page:
                 x += panel.width + MARGIN
             y += height + MARGIN
         if not self.panels:
-            line = Line(f"{self.graph.name} has no blocks of more than one layer", style.SIZE)
-            self.canvas.text(0, 0, line._replace(text=fit(line.text, self.width, line.size)), "left")
+            line = Line("no blocks of more than one layer", style.SIZE)
+            self.canvas.text(0, y, line._replace(text=fit(line.text, self.width, line.size)), "left")
         self.canvas.legend(y + 4, self.width)
-        return self.canvas.drawing(self.graph.name, "blocks", f"{self.graph.name}: blocks")
+        return self.canvas.drawing(self.graph.name, "blocks", f"{self.graph.title}: blocks")
 
     def _shelves(self) -> list[list[Panel]]:
         shelves: list[list[Panel]] = []

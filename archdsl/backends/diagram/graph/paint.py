@@ -10,6 +10,7 @@ from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.drawing import Drawing
 from archdsl.backends.diagram.graph.nest import HEADER, PADDING, SIGN, Frame, Item, Route
 from archdsl.backends.diagram.graph.words import Wording, is_joint
+from archdsl.backends.diagram.heading import heading
 from archdsl.backends.diagram.layered import Point
 from archdsl.backends.diagram.style import Look
 from archdsl.graph.ir import Ref
@@ -29,24 +30,21 @@ class Painter:
         self.canvas = Canvas()
 
     def paint(self, frame: Frame) -> Drawing:
-        top = self._heading()
+        top = self._heading(frame.wide)
         self._frames(frame, 0, top, 0)
         self._boxes(frame, 0, top)
         self._links(frame, 0, top)
         self._legend(top + frame.high + 12, max(frame.wide, style.COLUMN))
-        return self.canvas.drawing(self.graph.name, "graph", f"{self.graph.name}: graph")
+        return self.canvas.drawing(self.graph.name, "graph", f"{self.graph.title}: graph")
 
-    def _heading(self) -> float:
+    def _heading(self, width: float) -> float:
         """Name, sizes and costs; gives where the picture begins."""
-        title = Line(self.graph.name, style.TITLE, True)
         root = self.wording.folded.root
         outputs = self.graph.outputs
         gives = str(self.graph.output_shape) if len(outputs) == 1 else f"{len(outputs)} outputs"
         sizes = f"{self.graph.input_shape} → {gives}"
         facts = f"{sizes},  {style.count_text(root.params)} params,  {style.count_text(root.macs)} MACs"
-        self.canvas.text(0, 0, title, "left")
-        self.canvas.text(title.width + 8, 0.5, Line(facts, style.SMALL, colour=style.FAINT), "left")
-        return 16.0
+        return heading(self.canvas, self.graph, max(width, style.COLUMN), facts)
 
     # --- frames and boxes --------------------------------------------------------------------
 

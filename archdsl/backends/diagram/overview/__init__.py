@@ -7,10 +7,12 @@ resolution one way, of its channels the other. Sizes stand on the arrows, shares
 
 from __future__ import annotations
 
+from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas
 from archdsl.backends.diagram.drawing import Drawing, Options, bounded
+from archdsl.backends.diagram.heading import heading
 from archdsl.backends.diagram.overview import across, down
-from archdsl.backends.diagram.overview.glyphs import Shares, glyphs_of, heading, legend
+from archdsl.backends.diagram.overview.glyphs import Shares, glyphs_of, legend
 from archdsl.backends.diagram.overview.segments import links, segments_of
 from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE
 from archdsl.graph.ir import Graph
@@ -30,7 +32,8 @@ def draw(graph: Graph, options: Options) -> Drawing:
     for index, glyph in enumerate(glyphs):
         glyph.leaves = bool(glyph.outputs) and (index, index + 1) not in edges
     lay_out = across.lay_out if direction == "lr" else down.lay_out
-    top = heading(canvas, graph, room)
+    facts = f"{style.count_text(graph.params)} parameters, {style.count_text(graph.macs)} MACs at {graph.input_shape}"
+    top = heading(canvas, graph, room, facts)
     bottom, reach = lay_out(canvas, glyphs, edges, shares, top, room)
-    legend(canvas, bottom, max(reach, COLUMN - 2 * MARGIN), direction)
-    return canvas.drawing(graph.name, "overview", f"{graph.name}: overview")
+    legend(canvas, bottom, max(reach, COLUMN - 2 * MARGIN), direction, glyphs)
+    return canvas.drawing(graph.name, "overview", f"{graph.title}: overview")

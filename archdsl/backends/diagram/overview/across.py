@@ -9,12 +9,12 @@ from typing import NamedTuple
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.lanes import lanes, starts
-from archdsl.backends.diagram.overview.glyphs import SHEET, Glyph, Shares
+from archdsl.backends.diagram.overview.glyphs import LENGTH, SHEET, Glyph, Shares
 from archdsl.backends.diagram.text import LINE
 from archdsl.graph.ir import Ref
 
 TALLEST, LOWEST, VECTOR = 84.0, 11.0, 7.0
-"""The height of the image's glyph; the least height; the width of a vector."""
+"""The height of the image's glyph, which none exceeds; the least height; the width of a vector."""
 GAP = 4.0
 """Between the words of two glyphs."""
 LOOSE, TIGHT = 11.0, 7.0
@@ -38,7 +38,7 @@ class Column:
         self.high: float
         channels = glyph.shape.channels**0.5
         if glyph.is_vector:
-            self.wide, self.high = VECTOR, min(48.0, max(12.0, channels))
+            self.wide, self.high = VECTOR, min(TALLEST, max(LOWEST / 2, LENGTH * channels))
         else:
             self.wide = min(56.0, max(6.0, 1.1 * channels))
             self.high = max(LOWEST, TALLEST * glyph.scale)

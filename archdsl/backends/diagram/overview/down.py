@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.lanes import lanes, starts
-from archdsl.backends.diagram.overview.glyphs import SHEET, Glyph, Shares
+from archdsl.backends.diagram.overview.glyphs import LENGTH, SHEET, Glyph, Shares
 from archdsl.graph.ir import Ref
 
 WIDEST, NARROWEST, VECTOR = 96.0, 12.0, 6.0
-"""The width of the image's glyph; the least width; the height of a vector."""
+"""The width of the image's glyph, which none exceeds; the least width; the height of a vector."""
 ARROW = 15.0
 """Length of an arrow."""
 AXIS = WIDEST / 2 + 8
@@ -54,7 +54,7 @@ def lay_out(
 def _extent(glyph: Glyph) -> tuple[float, float]:
     channels = glyph.shape.channels**0.5
     if glyph.is_vector:
-        return min(48.0, max(12.0, channels)), VECTOR
+        return min(WIDEST, max(NARROWEST / 2, LENGTH * channels)), VECTOR
     return max(NARROWEST, WIDEST * glyph.scale), min(26.0, max(4.0, 0.5 * channels))
 
 

@@ -1,4 +1,4 @@
-"""The glyphs of an overview: their sizes, words and colours; and what both layouts share: heading, bars, legend."""
+"""The glyphs of an overview: their sizes, words and colours; and what both layouts share: bars, legend."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ LABEL = 52.0
 """Width of the words of a glyph."""
 MOST = 3
 """Lines for the kinds of blocks of one stage."""
+LENGTH = 0.75
+"""Of a vector, for the square root of its channels: 4096 are 48 points."""
 SHEET = 2.0
 """How far the sheets behind a repeated glyph stand out."""
 _NUMBERED = re.compile(r"(.*?)([0-9]*)\Z", re.DOTALL)
@@ -108,13 +110,13 @@ class Shares(NamedTuple):
 
 def glyphs_of(graph: Graph, segments: Sequence[Segment]) -> list[Glyph]:
     """The image, then the segments."""
-    names = dict.fromkeys(segment.main for segment in segments if segment.blocks)
+    names = dict.fromkeys(segment.main for segment in segments if segment.main)
     looks = {name: style.block_look(index, name) for index, name in enumerate(names)}
     image = graph.input_shape
     last = ends(graph, segments)
     found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "", last.get(-1, []))]
     for index, segment in enumerate(segments):
-        look = looks[segment.main] if segment.blocks else style.LOOKS[segment.category]
+        look = looks[segment.main] if segment.main else style.LOOKS[segment.category]
         shape = segment.output
         scale = (shape.height * shape.width / (image.height * image.width)) ** 0.25
         found.append(Glyph(segment, shape, scale, look, _title(segment), _path(segment), last.get(index, [])))
@@ -156,28 +158,12 @@ def _shared(a: str, b: str) -> str:
 # --- what both layouts share -----------------------------------------------------------------
 
 
-def heading(canvas: Canvas, graph: Graph, width: float) -> float:
-    """The network's name and figures; gives the y below."""
-    name = Line(fit(graph.name, width, style.TITLE, True), style.TITLE, True)
-    text = f"{style.count_text(graph.params)} parameters, {style.count_text(graph.macs)} MACs at {graph.input_shape}"
-    facts = Line(text, style.SMALL + 0.5, colour=style.FAINT)
-    canvas.text(0, 6, name, "left")
-    if name.width + 8 + facts.width <= width:
-        canvas.text(name.width + 8, 6.7, facts, "left")
-        return 20
-    canvas.text(0, 18, facts, "left")
-    return 30
-
-
-def legend(canvas: Canvas, y: float, width: float, direction: str) -> None:
+def legend(canvas: Canvas, y: float, width: float, direction: str, glyphs: Sequence[Glyph]) -> None:
     """The looks in use and how to read the glyphs, from y on."""
     y = canvas.legend(y, width, style.BARS)
-    sides = (
-        "height by √resolution, width by √channels"
-        if direction == "lr"
-        else "width by √resolution, height by √channels"
-    )
-    note = f"Glyphs: {sides}; on the arrows: channels × height × width."
+    along, across = ("height", "width") if direction == "lr" else ("width", "height")
+    vectors = f" ({along} of vectors by √channels)" if any(glyph.is_vector for glyph in glyphs) else ""
+    note = f"Glyphs: {along} by √resolution{vectors}, {across} by √channels; on the arrows: channels × height × width."
     for text in wrap(note, width, style.SMALL):
         y += 11
         canvas.text(0, y, Line(text, style.SMALL, colour=style.FAINT), "left")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from archdsl.backends.diagram.style import Category
-from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.ops.spec import Shape
 
 _STRONG = frozenset({"conv", "linear", "pool", "merge"})
@@ -35,7 +35,7 @@ class Segment:
     last: str = ""
     """The path of the last of them."""
     main: str = ""
-    """The kind of block that does most of the work; it gives the colour."""
+    """The kind of block that does most of the work; it gives the colour. Empty where layers do it."""
 
     @property
     def output(self) -> Shape:
@@ -117,26 +117,28 @@ def _part(scope: Scope, aux: Mapping[int, str]) -> Segment:
     if scope.kind == "block" and not _is_row_of_blocks(members):
         members = [scope]
     members = [member for member in members if isinstance(member, Scope) or member.op.role in _STRONG] or members
+    members = [member for member in members if isinstance(member, Scope) or member.op.role != "merge"] or members
     work: dict[str, int] = {}
     for member in members:
         macs = sum(node.macs for node in member.nodes()) if isinstance(member, Scope) else member.macs
         work[_definition(member)] = work.get(_definition(member), 0) + macs
     blocks = [(len(list(same)), name) for name, same in groupby(map(_definition, members))]
     main = max(work, key=lambda name: work[name])
+    lead = next(member for member in members if _definition(member) == main)
+    if isinstance(lead, Node):  # a stage of layers looks as a layer does
+        return Segment(scope.stage_name, nodes, lead.op.role, blocks, None, 1, scope.stage_name)
     return Segment(scope.stage_name, nodes, "block", blocks, None, 1, scope.stage_name, main)
 
 
 def _members(scope: Scope, aux: Mapping[int, str]) -> Iterator[Scope | Node]:
-    """What a stage is made of; what is no block is opened where there are others in it."""
+    """What a stage is made of: blocks, and the layers that are in none. A sequence is what is in it."""
     for member in scope.members:
         if isinstance(member, Node):
             if member.op.role != "input" and member.id not in aux:
                 yield member
         elif all(node.id in aux for node in member.nodes()):
             continue
-        elif member.kind != "block" and (
-            member.kind in TRANSPARENT or any(isinstance(inner, Scope) for inner in member.members)
-        ):
+        elif member.kind != "block":
             yield from _members(member, aux)
         else:
             yield member
