@@ -15,7 +15,7 @@ from archdsl import arguments, library
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
-from archdsl.graph.backbone import classifiers, first_layers
+from archdsl.graph.backbone import first_layers
 from archdsl.quiet import import_torch
 from archdsl.semantics.checkpoints import check_checkpoints
 from archdsl.semantics.claims import check_claims
@@ -312,7 +312,7 @@ def _pretrained(
         written = replace(found.configured, image={})
         before = Variant(found.file, written).graph.input_shape.channels
         channels = {node.weight_path(node.weights[0]): before for node in first_layers(graph)}
-    heads = classifiers(graph) if new_head else ()
+    heads = found.classifiers if new_head else ()
     new = frozenset(node.weight_path(weight) for node in heads for weight in node.weights)
 
     def initialized() -> dict[str, torch.Tensor]:

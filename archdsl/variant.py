@@ -19,7 +19,7 @@ from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import classifiers, pyramid, stage_features
 from archdsl.graph.describe import describe_value
-from archdsl.graph.ir import Graph
+from archdsl.graph.ir import Graph, Node
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.reference import Reference
 from archdsl.graph.table import StageTable, stage_table
@@ -306,6 +306,23 @@ class Variant:
         bag.raise_errors()
         return FeatureVariant(self, [name for name in found if name in chosen])
 
+    @property
+    def classifiers(self) -> tuple[Node, ...]:
+        """The layers that give the classes: of several with an output behind them those that another number of
+        `classes` changes."""
+        whole = self.whole
+        found = classifiers(whole.graph)
+        given = whole.graph.root.arguments.get("classes")
+        if (len(found) < 2 and whole.graph.main) or given is None:
+            return found
+        for classes in (given.value + 1, given.value - 1) if type(given.value) is int else ():
+            try:
+                other = {node.path: node for node in whole.override({"classes": classes}).graph.nodes}
+            except ArchError:
+                continue
+            return tuple(n for n in found if n.path not in other or other[n.path].weights != n.weights)
+        return found
+
     def new_classifiers(self, classes: int | None = None) -> dict[str, nn.Module]:
         """Freshly initialized classifiers, those of auxiliary heads included, by path; for other classes, if given."""
         from archdsl.backends.module import build_module
@@ -320,7 +337,8 @@ class Variant:
         rules = init_rules(self.file.program, found.configured, graph, bag)
         bag.raise_errors()
         made = {}
-        for node in classifiers(graph):
+        wanted = {node.path for node in found.classifiers}
+        for node in (node for node in graph.nodes if node.path in wanted):
             alone = layer_graph(graph, node)
             try:
                 made[node.path] = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)

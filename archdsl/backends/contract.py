@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archdsl import arguments
-from archdsl.graph.backbone import FeatureInfo, classifiers, feature_info, head_of
+from archdsl.graph.backbone import FeatureInfo, feature_info, head_of
 from archdsl.graph.ir import Graph
 
 if TYPE_CHECKING:
     from torch import nn
 
-    NewClassifiers = Callable[[int], Mapping[str, nn.Module]]
+    NewClassifiers = Callable[[int | None], Mapping[str, nn.Module]]
 
 
 def equip(
@@ -39,7 +39,7 @@ def equip(
     model_class.num_features = graph.shape(head.features).channels
     model_class.head_hidden_size = head.classifier.input_shapes[0].channels
     if new is not None:
-        model_class.reset_classifier = _reset([node.path for node in classifiers(graph)], new)
+        model_class.reset_classifier = _reset(new)
 
 
 class _Features:
@@ -56,16 +56,16 @@ class _Features:
         return self.found
 
 
-def _reset(paths: Sequence[str], new: NewClassifiers) -> Callable[[Any, int], None]:
+def _reset(new: NewClassifiers) -> Callable[[Any, int], None]:
     def reset_classifier(self: nn.Module, classes: int) -> None:
         """Put a new classifier for so many classes in, initialized as the spec says; 0: none, what it sees comes out.
 
-        Auxiliary heads get one too. It is on the device and of the dtype that the old one was.
+        Auxiliary heads that give classes get one too. It is on the device and of the dtype that the old one was.
         """
         from torch import nn
 
         classes = arguments.whole("classes", classes)
-        layers = new(classes) if classes else {path: nn.Identity() for path in paths}
+        layers = new(classes) if classes else {path: nn.Identity() for path in new(None)}
         for path, layer in layers.items():
             around, _, name = path.rpartition(".")
             parent = self.get_submodule(around)

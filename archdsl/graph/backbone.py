@@ -96,8 +96,10 @@ def classifier_of(graph: Graph, output: Ref) -> Node | None:
 
 
 def classifiers(graph: Graph) -> tuple[Node, ...]:
-    """The layers that give the classes: of the result, and of further outputs with layers of their own."""
-    heads = [output for output in graph.outputs if output == graph.result or output.node in graph.aux]
+    """The layers that may give the classes: of the result, and of further outputs with layers of their own; of every
+    output where all are alike."""
+    alike = graph.result is None
+    heads = [output for output in graph.outputs if alike or output == graph.result or output.node in graph.aux]
     found = [classifier_of(graph, output) for output in heads]
     return tuple(dict.fromkeys(node for node in found if node is not None))
 

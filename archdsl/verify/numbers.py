@@ -14,13 +14,19 @@ from archdsl.verify.running import Meaningless, ran
 
 
 def outputs(returned: object) -> dict[str, Tensor]:
-    """The tensors that a network returned, by name: a tensor alone is `logits`, of a named tuple each has its own."""
+    """The tensors that a network returned, by name: a tensor alone is `logits`, those of a plain tuple are numbered."""
     if isinstance(returned, Tensor):
         return {"logits": returned}
-    names = getattr(returned, "_fields", None)
-    if not isinstance(returned, tuple) or names is None:
-        raise Meaningless(f"a network returned a {type(returned).__name__}")
-    return {name: tensor for name, tensor in sorted(zip(names, returned, strict=True)) if tensor is not None}
+    if isinstance(returned, Mapping):
+        found = {str(name): tensor for name, tensor in returned.items() if tensor is not None}
+    elif isinstance(returned, tuple | list):
+        names = getattr(returned, "_fields", tuple(map(str, range(len(returned)))))
+        found = {name: tensor for name, tensor in zip(names, returned, strict=True) if tensor is not None}
+    else:
+        found = {"": returned}
+    if not found or not all(isinstance(value, Tensor) for value in found.values()):
+        raise Meaningless(f"a network returned a {type(returned).__name__}, not tensors")
+    return {name: found[name] for name in sorted(found)}
 
 
 @contextmanager

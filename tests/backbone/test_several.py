@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 import torch
 
+import archdsl
 from archdsl.api import open_source
 from archdsl.backends.module import build_module
 from archdsl.diagnostics.core import ArchError
@@ -102,3 +104,54 @@ def test_branches_of_several_resolutions() -> None:
         }""")
     assert feature_info(made.graph).names() == ["stage2[0]", "stage2[1]", "stage2[2]"]
     assert feature_info(made.graph).reduction() == [1, 2, 4]
+
+
+TWO_HEADS = """
+model Net(classes: int = 10, rotations: int = 4) {
+  x = image(3, 16, 16) -> stem: conv(8, 3) -> gap -> flatten
+  output rotation = x -> turn: linear(rotations)
+  output again = x -> second: linear(classes)
+  x -> fc: linear(classes)
+}
+"""
+DETECTOR = """
+model Net(classes: int = 5) {
+  x = image(3, 16, 16) -> stem: conv(8, 3)
+  for i in 0..2 {
+    x = x -> stage level{i}: conv(8, 3, stride = 2)
+    output cls{i} = x -> cls.{i}: conv(3 * classes, 3)
+    output box{i} = x -> box.{i}: conv(12, 3)
+  }
+}
+"""
+
+
+def test_a_head_without_classes_is_no_classifier(tmp_path: Path) -> None:
+    """A new classifier leaves the weights of a head that counts something else."""
+    path = tmp_path / "net.arch"
+    path.write_text(TWO_HEADS, encoding="utf-8")
+    model = archdsl.load(path)
+    turn = model.turn.weight.clone()
+    model.reset_classifier(3)
+    assert [tuple(tensor.shape) for tensor in model(torch.randn(1, 3, 16, 16))] == [(1, 3), (1, 4), (1, 3)]
+    assert torch.equal(model.turn.weight, turn)
+    model.reset_classifier(0)
+    assert isinstance(model.turn, torch.nn.Linear)
+    assert not isinstance(model.fc, torch.nn.Linear)
+
+
+def test_a_detector_of_other_classes_takes_all_but_its_classifiers(tmp_path: Path) -> None:
+    path, weights = tmp_path / "net.arch", tmp_path / "net.pth"
+    path.write_text(DETECTOR, encoding="utf-8")
+    before = archdsl.load(path)
+    torch.save(before.state_dict(), weights)
+    after = archdsl.load(path, classes=7, weights=weights)
+    assert after.cls["0"].weight.shape[0] == 21
+    old, new = before.state_dict(), after.state_dict()
+    same = {key for key in new if new[key].shape == old[key].shape and torch.equal(new[key], old[key])}
+    assert set(new) - same == {f"cls.{i}.{name}" for i in (0, 1) for name in ("weight", "bias")}
+    broken = before.state_dict()
+    del broken["box.0.weight"]
+    torch.save(broken, weights)
+    with pytest.raises(ArchError, match=r"box\.0\.weight"):
+        archdsl.load(path, classes=7, weights=weights)

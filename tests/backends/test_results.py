@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import archdsl
 from archdsl.api import open_source
 from archdsl.backends.module import build_module
 from archdsl.backends.proof import prove
@@ -235,3 +239,29 @@ def test_feature_maps_of_a_detector() -> None:
     assert made.graph.aux == {}
     assert made.features().names == ("layer1", "layer2", "layer3")
     assert made.graph.result is None
+
+
+@pytest.mark.parametrize("kind", ["named", "tuple"])
+def test_through_torchs_compilers_and_other_processes(kind: str, tmp_path: Path) -> None:
+    """Exported, compiled, traced, copied and pickled: the same tensors in the same order."""
+    text = (
+        DETECTOR if kind == "named" else "model Net {\n  x = image(3, 16, 16) -> a: conv(4, 3)\n  (x, x -> relu)\n}\n"
+    )
+    path = tmp_path / "net.arch"
+    path.write_text(text, encoding="utf-8")
+    model = archdsl.load(path).eval()
+    image = torch.randn(2, 3, *archdsl.find(path).graph.input_shape.dims[1:])
+    wanted = model(image)
+    others = [
+        torch.export.export(model, (image,)).module(),
+        torch.compile(model, backend="eager", fullgraph=True),
+        torch.jit.trace(model, (image,)),
+        copy.deepcopy(model),
+        pickle.loads(pickle.dumps(model)),
+    ]
+    for other in others:
+        found = other(image)
+        assert len(found) == len(wanted)
+        assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
+        if kind == "named" and not isinstance(other, torch.jit.ScriptModule):
+            assert fields(found) == fields(wanted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ from archdsl.api import ArchFile
 from archdsl.graph.reference import Comparison, Reference
 from archdsl.source import Source
 from archdsl.verify.compare import compare, compare_models
-from archdsl.verify.numbers import output_difference
+from archdsl.verify.numbers import output_difference, outputs
 from archdsl.verify.results import Result
 from archdsl.verify.running import Meaningless
 from tests import libraries
@@ -252,3 +252,20 @@ def test_networks_as_they_are_initialized_are_refused() -> None:
     fresh = libraries.import_torchvision().models.efficientnet_b0().eval()
     with pytest.raises(Meaningless, match="hardly vary"):
         output_difference(fresh, copy.deepcopy(fresh), 96)
+
+
+class Two(NamedTuple):
+    b: Tensor
+    a: Tensor
+
+
+def test_outputs_of_every_form() -> None:
+    """Of a network that returns several tensors each is compared; one that returns something else says nothing."""
+    one, two = torch.zeros(1), torch.ones(1)
+    named = Two(one, two)
+    assert list(outputs(one)) == ["logits"]
+    assert list(outputs(named)) == list(outputs({"b": one, "a": two, "c": None})) == ["a", "b"]
+    assert list(outputs((one, two))) == list(outputs([one, two])) == ["0", "1"]
+    for odd in ("text", [[one], two], {"a": [one]}, None, ()):
+        with pytest.raises(Meaningless):
+            outputs(odd)

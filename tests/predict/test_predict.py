@@ -191,6 +191,20 @@ def test_the_result_counts_where_there_are_further_outputs(tmp_path: Path) -> No
     assert prediction.classes[0][0] == labels[999]
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("output a = x -> fc: linear(1000)\n output b = x -> fc2: linear(1000)", "a, b"),
+        ("(x -> fc: linear(1000), x)", "0, 1"),
+    ],
+)
+def test_there_is_nothing_to_predict_without_one_result(body: str, said: str, tmp_path: Path) -> None:
+    """Of outputs that are all alike none is taken for the classes."""
+    text = f"model Small {{\n x = image(3, 16, 24) -> gap -> flatten\n {body}\n}}\nvariant small = Small()\n"
+    (found,) = failure(text + PREPROCESS, tmp_path, [])
+    assert (found.code, f"got {said}" in found.message) == ("E302", True)
+
+
 def failure(text: str, tmp_path: Path, images: list[Path], **options: Any) -> tuple[Diagnostic, ...]:
     with pytest.raises(ArchError) as raised:
         predict(variant(text), weights(tmp_path / "w.pth", **options), images)
