@@ -326,6 +326,7 @@ class Variant:
     def new_classifiers(self, classes: int | None = None) -> dict[str, nn.Module]:
         """Freshly initialized classifiers, those of auxiliary heads included, by path; for other classes, if given."""
         from archdsl.backends.module import build_module
+        from archdsl.backends.pickles import own_class
         from archdsl.backends.python import generate
         from archdsl.graph.cut import layer_graph
 
@@ -341,7 +342,8 @@ class Variant:
         for node in (node for node in graph.nodes if node.path in wanted):
             alone = layer_graph(graph, node)
             try:
-                made[node.path] = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)
+                layer = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)
+                made[node.path] = own_class(layer, self.module)
             except MemoryError:
                 raise found.too_large() from None
         return made

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from archdsl.backends.pickles import GENERATED
 from archdsl.graph.ir import Graph
 from archdsl.quiet import import_torch
 
@@ -29,7 +30,7 @@ def compile_source(graph: Graph, source: str, identity: str = "") -> types.Modul
     What is put on its classes is that of one network: of two with the same source `identity` tells which.
     """
     digest = hashlib.sha256((source + identity).encode()).hexdigest()[:12]
-    name = f"archdsl_generated.{graph.name}_{digest}"
+    name = f"{GENERATED}{graph.name}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
     filename = f"<archdsl {graph.name} {digest}>"

@@ -182,6 +182,17 @@ def test_no_source_is_in_a_pickle(tmp_path: Path) -> None:
         pickle.loads(hostile)
 
 
+def test_a_new_classifier_of_a_helpers_class_is_the_networks_own() -> None:
+    head = 'dropout(0.1) -> fc: conv(classes, 3, stride = 2, padding = "tf_same") -> gap -> flatten'
+    text = f"model Net(classes: int = 4) = image(3, 8, 8) -> a: conv(4, 3) -> relu -> {head}\n"
+    model = api.open_source(Source("net.arch", text))["Net"].empty()
+    made = type(model.fc)
+    assert made.__module__ == type(model).__module__
+    model.reset_classifier(7)
+    assert model.fc.out_channels == 7
+    assert type(model.fc) is made
+
+
 def test_a_derived_class_is_pickled_as_its_own() -> None:
     model = Derived()
     assert type(pickle.loads(pickle.dumps(model))) is Derived
