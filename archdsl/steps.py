@@ -72,7 +72,7 @@ def draw_steps(steps: Sequence[Step], name: str, options: Options | None = None)
         Drawn(
             step.variant.graph,
             step.before.graph if step.before else None,
-            step.variant.name[cut:],
+            step.variant.graph.title[cut:],
             step.note,
             step.variant.published.get("top1"),
             step.leads_on,

@@ -93,12 +93,24 @@ def _recipe(params: TransposedParams, inputs: tuple[Shape, ...]) -> Recipe:
     return Recipe(Module("nn.ConvTranspose2d", (IN_CHANNELS, argument("out"), argument("kernel")), kwargs, defaults))
 
 
+def _is_depthwise(params: TransposedParams, inputs: tuple[Shape, ...]) -> bool:
+    return params.groups == inputs[0].channels > 1
+
+
+def _word(params: TransposedParams, inputs: tuple[Shape, ...]) -> str:
+    return "transposed_dwconv" if _is_depthwise(params, inputs) else "conv_transpose"
+
+
 def _label(params: TransposedParams, inputs: tuple[Shape, ...]) -> str:
-    groups = (f"{params.groups} groups",) if params.groups > 1 else ()
+    """`2×2 transposed conv, 64, ×2`; of a depthwise one the channels only where they change."""
+    depthwise = _is_depthwise(params, inputs)
+    groups = (f"{params.groups} groups",) if params.groups > 1 and not depthwise else ()
+    out = () if depthwise and params.out == inputs[0].channels else (params.out,)
     up = (
         () if params.stride == 1 else (f"×{params.stride if isinstance(params.stride, int) else times(params.stride)}",)
     )
-    return window_label("transposed conv", params.kernel, params.out, *groups, *up, dilation=params.dilation)
+    name = "transposed dwconv" if depthwise else "transposed conv"
+    return window_label(name, params.kernel, *out, *groups, *up, dilation=params.dilation)
 
 
 _IMAGE = (Shape(8, 5, 6),)
@@ -111,6 +123,7 @@ CONV_TRANSPOSE = OpSpec(
     shape=_shape,
     recipe=_recipe,
     label=_label,
+    word=_word,
     weights=_weights,
     macs=_macs,
     channels=argument("out"),

@@ -60,6 +60,12 @@ def test_what_was_set_is_in_the_page() -> None:
     assert '"name":"resnet50 with depths = [1,1]"' in page
 
 
+def test_what_was_set_is_in_the_title_of_a_diff() -> None:
+    before = api.find("resnet50")
+    drawing = before.drawing("diff", other=before.set({"depths": "[1,1]"}))
+    assert "resnet50 → resnet50 with depths = [1,1]" in words(drawing)
+
+
 def test_features_are_those_of_what_was_set() -> None:
     changed = api.find("resnet18").set({"depths": "[1, 1]"}).features(["layer1"])
     assert "with depths = [1, 1]" in words(changed.drawing("overview"))

@@ -11,6 +11,7 @@ import pytest
 from archdsl import api
 from archdsl.api import Variant
 from archdsl.backends.diagram import Options
+from archdsl.backends.diagram.blocks.words import alternatives
 from archdsl.graph.ir import Graph, Node, Scope
 from archdsl.ops.geometry import pair
 from archdsl.source import Source
@@ -370,3 +371,42 @@ def test_inputs_of_an_inner_block_arrive_apart() -> None:
     ends = [line.points[-1] for line in shown.lines]
     arriving = {round(x, 1) for x, y in ends if box.left < x < box.right and abs(y - box.top) < 6}
     assert len(arriving) == 2
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_a_difference_says_what_is_taken_from_what(first: str) -> None:
+    """a - b and b - a are two networks, and two pictures."""
+    for inputs in ("", " on (p, q)"):
+        start = "in" if not inputs else "p"
+        other = "in" if not inputs else "q"
+        text = f"""\
+block D(w: int){inputs} {{
+  a = {start} -> left: conv(w, 3)
+  b = {other} -> right: conv(w, 1)
+  {first} - {"b" if first == "a" else "a"} -> relu
+}}
+model M {{
+  x = image(3, 16, 16) -> s: conv(8, 3)
+  y = x -> t: conv(8, 3)
+  {"(x, y)" if inputs else "y"} -> d: D(8) -> gap -> flatten -> fc: linear(10)
+}}
+variant m = M()
+"""
+        shown = Picture(api.open_source(Source("t.arch", text)).only(None).drawing("blocks").svg)
+        marks = [text for text in shown.texts if text.text in "+−" and text.bottom - text.top < 6]
+        left, right = sorted(marks, key=lambda mark: mark.left)
+        assert (left.text, right.text) == (("+", "−") if first == "a" else ("−", "+")), inputs
+        assert list(shown.problems()) == []
+
+
+def test_the_rail_of_dense_blocks_says_which_one_it_is() -> None:
+    """Its numbers are those of one: the third of DenseNet-121 goes from 256 to 1024 channels (Huang et al., 2017)."""
+    texts = " ".join(text.text for text in Picture(api.find("densenet121").drawing("blocks").svg).texts)
+    assert "24 in a row in features.denseblock3" in texts
+
+
+def test_alternatives_share_their_words() -> None:
+    assert alternatives(["conv over 3 channels", "conv over 5 channels"]) == "conv over 3 or 5 channels"
+    assert alternatives(["5×5 dwconv", "3×3 dwconv"]) == "3×3 or 5×5 dwconv"
+    assert alternatives(["ReLU", "hard swish"]) == "ReLU or hard swish"
+    assert alternatives(["3×3 conv", "3×3 conv"]) == "3×3 conv"

@@ -54,6 +54,11 @@ class Sized:
         count = len(self.unit.inputs)
         return [x + ((number + 1) / (count + 1) - 0.5) * self.wide * SPREAD for number in range(count)]
 
+    def operand(self, canvas: Canvas, place: int, x: float, y: float) -> None:
+        """Of a difference, say beside an arrow that arrives at x, y which of both it is."""
+        if self.unit.kind == "sign" and sign(self.unit) == "−":
+            canvas.text(x, y, Line("−" if place else "+", style.SMALL))
+
     def draw(self, canvas: Canvas, x: float, y: float, id: str, order: Sequence[int] = ()) -> Box:
         """Centred on x, y. `order` has the inputs as they arrive, from left to right."""
         kind = self.unit.kind

@@ -45,6 +45,8 @@ class Crossed:
             inner = [(left + x, top + y) for x, y in self.routes[index][1:-1]]
             points = [drawn[tail].bottom, *inner, self._arrival(index, drawn[head])]
             canvas.curve(drawn[tail], drawn[head], list(_smooth(points)))
+            x, y = points[-1]
+            self.boxes[head].operand(canvas, index - self._first(head), x + (6 if x > drawn[head].x else -6), y - 5)
 
     def _first(self, head: int) -> int:
         """The number of the first link to a box; the others follow it."""

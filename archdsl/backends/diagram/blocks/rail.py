@@ -46,6 +46,7 @@ class Rail:
         self.sums = [f"{width}" for width in widths]
         self.end = str(graph.shape(last.outputs[0]).channels)
         self.count = len(run)
+        self.place = run[0].path.rpartition(".")[0]
         self.words = [Line(f"{name} {text}", style.SIZE - 0.5, True) for text in ("1", "2", str(self.count))]
         self.box = max(line.width for line in self.words) + 12
         self.left = max(Line(text, style.SMALL).width for text in [*self.sums, self.end]) + 8
@@ -53,7 +54,8 @@ class Rail:
         self.height = 3 * STEP + 44
 
     def caption(self) -> str:
-        return f"{self.count} in a row: each takes all channels made before it"
+        where = f" in {self.place}" if self.place else ""
+        return f"{self.count} in a row{where}: each takes all channels made before it"
 
     def draw(self, canvas: Canvas, left: float, top: float) -> None:
         """The rail from top to bottom, its channels on the left, the layers on the right."""

@@ -145,8 +145,10 @@ class Spine:
                 if sized.unit.kind != "sign" and len(ends) > 1:
                     self._arrive(ends, box, sized.slots(x), y)
                 else:
-                    for end in ends:
+                    for place, end in zip(order, ends, strict=True):
                         self._join(end, box, y)
+                        aside = 12 if end.x > box.x else -12 if end.x < box.x else -6
+                        sized.operand(self.canvas, place, x + aside, box.y - (5 if end.x != box.x else 11))
                 y += GAP + sized.high
                 ends = [End(box, element, [box.bottom], x)]
         return ends
@@ -197,8 +199,7 @@ def _order(sized: Sized, ends: Sequence[End]) -> list[int]:
     waiting = [source for source, _ in sized.unit.inputs]
     order = []
     for end in ends:
-        place = waiting.index(end.unit) if end.unit in waiting else -1
-        if place >= 0:
-            waiting[place] = -1
-            order.append(place)
+        place = waiting.index(end.unit)
+        waiting[place] = -1
+        order.append(place)
     return order

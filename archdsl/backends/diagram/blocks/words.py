@@ -65,6 +65,10 @@ def _label(node: Node) -> tuple[str, tuple[str, ...]]:
 def alternatives(texts: Iterable[str]) -> str:
     """`3×3 or 5×5 dwconv` for `3×3 dwconv` and `5×5 dwconv`."""
     words = [text.split() for text in dict.fromkeys(texts)]
+    begun: list[str] = []
+    while len(words) > 1 and all(len(parts) > 1 for parts in words) and len({parts[0] for parts in words}) == 1:
+        begun.append(words[0][0])
+        words = [parts[1:] for parts in words]
     shared: list[str] = []
     while len(words) > 1 and all(len(parts) > 1 for parts in words) and len({parts[-1] for parts in words}) == 1:
         shared.insert(0, words[0][-1])
@@ -72,7 +76,7 @@ def alternatives(texts: Iterable[str]) -> str:
     different = list(dict.fromkeys(" ".join(parts) for parts in words))
     if all(text[:1].isdigit() for text in different):
         different.sort(key=lambda text: [float(number) for number in _NUMBER.findall(text)])
-    return " ".join([" or ".join(different), *shared])
+    return " ".join([*begun, " or ".join(different), *shared])
 
 
 def numbers(values: Iterable[float]) -> str:
@@ -87,12 +91,13 @@ def _details(labels: Sequence[tuple[str, ...]]) -> list[str]:
     """Strides, groups and the like; `stride 1 or 2` where instances differ."""
     kinds: dict[str, list[str]] = {}
     for detail in dict.fromkeys(detail for rest in labels for detail in rest):
-        kinds.setdefault("/" if detail.startswith("/") else _NUMBER.sub("#", detail), []).append(detail)
+        kinds.setdefault(detail[0] if detail[0] in "/×" else _NUMBER.sub("#", detail), []).append(detail)
     found = []
     for kind, values in kinds.items():
         missing = any(not any(value in rest for value in values) for rest in labels)
-        if kind == "/":
-            found.append("stride " + alternatives((["1"] if missing else []) + [value[1:] for value in values]))
+        if kind in "/×":  # × of what makes an image larger
+            steps = alternatives((["1"] if missing else []) + [value[1:] for value in values])
+            found.append(f"stride {steps}" if kind == "/" else f"×{steps}")
         elif all(map(_NUMBERED.fullmatch, values)):
             texts = [1] * missing + [int(match[0]) for value in values if (match := _NUMBER.search(value))]
             found.append(kind.replace("#", numbers(texts)))

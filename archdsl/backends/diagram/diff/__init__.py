@@ -48,12 +48,12 @@ def draw(before: Graph, after: Graph, options: Options) -> Drawing:
     y = _panels(canvas, changes, y, width, direction)
     legend(canvas, 0, y + 4, width)
     name = f"{before.name}-{after.name}"
-    return canvas.drawing(name, "diff", f"{before.name} and {after.name}: what differs")
+    return canvas.drawing(name, "diff", f"{before.title} and {after.title}: what differs")
 
 
 def _heading(canvas: Canvas, difference: GraphDiff, width: float) -> float:
     """The names, and what both cost."""
-    title = wording.changed_text(difference.before.name, difference.after.name)
+    title = wording.changed_text(difference.before.title, difference.after.title)
     name = Line(fit(title, width, style.TITLE, True), style.TITLE, True)
     canvas.text(0, 6, name, "left")
     old, new = difference.costs

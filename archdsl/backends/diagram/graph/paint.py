@@ -69,7 +69,10 @@ class Painter:
             names.setdefault(ref, []).append(name)
         for ref, at in item.frame.ins.items():
             line = Line(", ".join(names.get(ref, ())), style.SMALL, colour=style.FAINT)
-            self.canvas.text(x + at + 3, y + HEADER + 2, line, "left")
+            if at + 4 + line.width < item.wide:
+                self.canvas.text(x + at + 4, y + HEADER + 2, line, "left")
+            else:
+                self.canvas.text(x + at - 4, y + HEADER + 2, line, "right")
 
     def _boxes(self, frame: Frame, left: float, top: float) -> None:
         for item in frame.items:
