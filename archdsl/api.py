@@ -19,6 +19,7 @@ from archdsl.graph.backbone import first_layers
 from archdsl.quiet import import_torch
 from archdsl.semantics.checkpoints import check_checkpoints
 from archdsl.semantics.claims import check_claims
+from archdsl.semantics.defaults import check_defaults
 from archdsl.semantics.names import check_names
 from archdsl.semantics.program import Definition, Loader, bind
 from archdsl.semantics.references import check_references
@@ -57,6 +58,8 @@ class ArchFile(Mapping[str, Variant]):
         self.program = program
         self.texts = Texts(source.name, source.text, tuple(used.uses))
         check_names(program, self.bag)
+        if not self.bag.errors:
+            check_defaults(program, self.bag)
         self.variants = VariantTable(program, self.bag).collect()
         self._made: dict[str, Variant] = {}
 

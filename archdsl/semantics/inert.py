@@ -37,7 +37,7 @@ def _inert(block: Definition) -> frozenset[str]:
     hidden = {p.name for p in syntax.parameters} | set(block.file.names)
     mentions = dict.fromkeys(names, 0)
     harmless = dict.fromkeys(names, 0)
-    for node in _walk((syntax.body, tuple(p.default for p in syntax.parameters))):
+    for node in walk((syntax.body, tuple(p.default for p in syntax.parameters))):
         match node:
             case ast.Name() if node.name in mentions:
                 mentions[node.name] += 1
@@ -52,15 +52,16 @@ def _inert(block: Definition) -> frozenset[str]:
     return frozenset(n for n in names if mentions[n] == harmless[n] > 0 and n not in assigned)
 
 
-def _walk(value: Any) -> Iterator[Any]:
+def walk(value: Any) -> Iterator[Any]:
+    """Every node of a piece of syntax; of None, none."""
     if isinstance(value, tuple):
         for item in value:
-            yield from _walk(item)
+            yield from walk(item)
     elif isinstance(value, ast.Syntax):
         yield value
         kind: type = type(value)
         for name in _parts(kind):
-            yield from _walk(getattr(value, name))
+            yield from walk(getattr(value, name))
 
 
 @cache

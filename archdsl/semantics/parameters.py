@@ -186,7 +186,7 @@ class ParameterRules(StatementRules):
             return False
         if parameter.allowed is None:
             return True
-        wanted = self._outside(arg.value, parameter.allowed, definition, frame)
+        wanted = self.outside(arg.value, parameter.allowed, definition, frame)
         if wanted == "":
             return True
         if wanted is not None:
@@ -194,7 +194,7 @@ class ParameterRules(StatementRules):
             self.error("E302", arg.span, frame, what=what, expected=wanted, got=got, secondary=[declared])
         return False
 
-    def _outside(self, value: Any, allowed: ast.Expression, definition: Definition, frame: Frame) -> str | None:
+    def outside(self, value: Any, allowed: ast.Expression, definition: Definition, frame: Frame) -> str | None:
         """What a value should be; "" if it is that, None if the declaration itself is wrong, which is reported.
 
         Of a list every member must lie in the range, or be one of the values.
