@@ -111,7 +111,9 @@ def train_step(
         raise Meaningless(f"training does not reach {', '.join(untouched[:5])}")
     for parameter in model.parameters():
         parameter.grad = None
-    return {key: gradient for key, gradient in gradients.items() if gradient is not None}, dict(model.named_buffers())
+    state = model.state_dict()  # without what is no part of it, constants of the library's own
+    buffers = {key: value for key, value in model.named_buffers() if key in state}
+    return {key: gradient for key, gradient in gradients.items() if gradient is not None}, buffers
 
 
 def step_differences(theirs: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> dict[str, float]:

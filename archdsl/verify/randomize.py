@@ -17,8 +17,21 @@ _NORMS = (*_BATCH_NORMS, nn.LayerNorm, nn.GroupNorm)
 
 
 def give_memory(model: nn.Module) -> nn.Module:
-    """Memory on the CPU for a network of the meta device, in place. Its values are undefined until `randomize`."""
-    return model.to_empty(device="cpu")
+    """Memory on the CPU for a network of the meta device, in place. Its values are undefined until `randomize`.
+
+    Constants that are no part of the state (the filters of timm's BlurPool2d) are made by the module itself, where it
+    can; else they are not numbers, so that outputs that depend on them are seen not to be finite.
+    """
+    model.to_empty(device="cpu")
+    for module in model.modules():
+        for name in module._non_persistent_buffers_set:
+            buffer = module._buffers[name]
+            if buffer is not None and buffer.is_floating_point():
+                buffer.fill_(float("nan"))
+        makes = getattr(module, "init_non_persistent_buffers", None)
+        if makes is not None:
+            makes()
+    return model
 
 
 @torch.no_grad()
