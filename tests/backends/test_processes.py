@@ -212,6 +212,17 @@ def test_errors_go_to_other_processes() -> None:
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 
+def test_what_is_said_of_a_network_goes_too() -> None:
+    one, two = archdsl.find("googlenet"), archdsl.find("densenet121")
+    table = pickle.loads(pickle.dumps(one.table))
+    assert [(row.name, row.macs) for row in table.rows] == [(row.name, row.macs) for row in one.table.rows]
+    assert table.rows[0].nodes[0].op is one.table.rows[0].nodes[0].op
+    assert str(pickle.loads(pickle.dumps(one.diff(two)))) == str(one.diff(two))
+    assert pickle.loads(pickle.dumps(one.drawing())) == one.drawing()
+    assert set(pickle.loads(pickle.dumps(two.initializers))) == set(two.initializers)
+    assert set(pickle.loads(pickle.dumps(two.keymaps))) == set(two.keymaps)
+
+
 def test_a_graph_of_no_variant_says_so() -> None:
     graph = archdsl.find("resnet18").graph
     assert copy.deepcopy(graph) is graph
