@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -189,6 +190,23 @@ def test_the_graph_says_what_its_nodes_are(name: str) -> None:
         node = graph.nodes[made.covers[box.id][0]]
         if by_kernel([node]):
             assert inside(box, shown).startswith(node.label), node.path
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, *OTHERS])
+def test_the_overview_says_what_its_layers_are(name: str) -> None:
+    """Kernel and stride under every layer that has a glyph of its own, and its output's size on an arrow."""
+    made, graph = drawing(name, "overview", 2), variant(name).graph
+    texts = Counter(text.text for text in picture(name, "overview", 2).texts)
+    wanted: Counter[str] = Counter()
+    for nodes in made.covers.values():
+        layers = [node for node in map(graph.nodes.__getitem__, nodes) if node.op.role in ("conv", "linear", "pool")]
+        if len(layers) == 1 and by_kernel(layers):
+            stride = stride_of(layers[0])
+            step = "" if stride == "1" else f" /{stride}"
+            wanted[f"{layers[0].label.partition(',')[0]}{step}"] += 1
+        shape = graph.nodes[nodes[-1]].shape
+        wanted[str(shape.channels) if len(shape.dims) == 1 else f"{shape.height}×{shape.width}"] += 1
+    assert not wanted - texts
 
 
 # --- forms -----------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ LONGEST = 30
 """Characters of an expression that is worth reading."""
 _INLINE = 12
 """Characters of a definition that is written instead of its name."""
+_MOST_TERMS = 64
+"""Of a product: what is longer is nothing to read, and powers of sums grow without end."""
 _FINEST = 64
 """The greatest denominator that is written."""
 _QUOTIENTS = frozenset({"/", "//", EXACT})
@@ -277,6 +279,8 @@ def _add(result: Sum, names: tuple[str, ...], factor: Fraction) -> None:
 
 
 def _product(left: Sum, right: Sum, order: Any) -> Sum:
+    if len(left) * len(right) > _MOST_TERMS:
+        raise Unsaid
     result: Sum = {}
     for names, factor in left.items():
         for others, other in right.items():
