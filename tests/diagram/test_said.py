@@ -391,6 +391,15 @@ def test_inputs_of_an_inner_block_arrive_apart() -> None:
     assert len(arriving) == 2
 
 
+def test_inputs_of_a_closed_block_arrive_apart_in_the_graph() -> None:
+    shown = Picture(written("two").drawing("graph", Options(depth=1)).svg)
+    closed = [box for box in shown.boxes if box.id in ("o.fuse", "p.fuse")]
+    assert [box.kind for box in closed] == ["block", "block"]
+    for box in closed:
+        ends = [line.points[-1] for line in shown.lines]
+        assert len({round(x, 1) for x, y in ends if box.left < x < box.right and abs(y - box.top) < 6}) == 2
+
+
 @pytest.mark.parametrize("first", ["a", "b"])
 def test_a_difference_says_what_is_taken_from_what(first: str) -> None:
     """a - b and b - a are two networks, and two pictures."""

@@ -28,6 +28,8 @@ PADDING = 6.0
 HEADER = 15.0
 MARGIN = 7.0
 
+_SPREAD = 0.8
+"""Share of the top of a box on which its inputs arrive."""
 _FOLLOWS = frozenset({"norm", "act", "regularizer"})
 
 
@@ -239,11 +241,20 @@ def _port(stacks: Sequence[Stack], place: int, tensor: Ref, leaving: bool) -> fl
     """How far right of a stack's middle a tensor leaves or enters it."""
     if place == OUTSIDE:
         return 0
-    frame = stacks[place].items[-1 if leaving else 0].frame
+    item = stacks[place].items[-1 if leaving else 0]
+    frame = item.frame
     if frame is None:
-        return 0
+        return 0 if leaving else _arrival(item, tensor)
     ports = frame.outs if leaving else frame.ins
     return ports[tensor] - frame.wide / 2 if tensor in ports else 0
+
+
+def _arrival(item: Item, tensor: Ref) -> float:
+    """Where a box with several inputs is entered by one of them: what arrives at one point is read as a sum."""
+    entries = list(item.part.entries)
+    if len(entries) < 2 or tensor not in entries or (item.part.node and item.part.node.op.role == "merge"):
+        return 0
+    return ((entries.index(tensor) + 1) / (len(entries) + 1) - 0.5) * item.wide * _SPREAD
 
 
 def _label_place(points: Sequence[Point], text: str) -> tuple[Point, str]:
