@@ -232,6 +232,15 @@ class Variant:
         bag.raise_errors()
         return references
 
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What of another library has this name and does not load, and why; raises ArchError."""
+        return tuple(
+            f"{reference.library}'s {reference.model} does not load here: {' '.join(reference.reason.split())}"
+            for reference in self.references
+            if reference.refuses
+        )
+
     @cached_property
     def module(self) -> ModuleType:
         """The compiled source. Its classes are this network's own: they have its contract and can be pickled."""

@@ -58,6 +58,10 @@ class Loadable(Protocol):
     @property
     def keymaps(self) -> Mapping[str, KeyMap]: ...
 
+    @property
+    def refused(self) -> Sequence[str]:
+        """What of another library has its name and does not load, and why."""
+
     def empty(self) -> nn.Module:
         """The module on the meta device."""
 
@@ -201,7 +205,8 @@ def _read_and_fit(
     weights = read_weights(path, ours, weights_set)
     shapes = weights.shapes
     found = choose(ours, shapes, variant.keymaps, checkpoint, leeway)
-    check_fit(found, ours, shapes, weights.notes, () if checkpoint else variant.keymaps.values())
+    notes = (*weights.notes, *variant.whole.refused)
+    check_fit(found, ours, shapes, notes, () if checkpoint else variant.keymaps.values())
     if found.keymap is not DIRECT:
         _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
     if found.new:

@@ -8,13 +8,17 @@ name is without one, that a name has an owner, and that no library's file of thi
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import pytest
+import torch
 
+import archdsl
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.reference import SIZES, Comparison, Reference
 from archdsl.variant import Variant
 from archdsl.verify import libraries
+from archdsl.verify.randomize import give_memory
 from archdsl.weights.loading import import_keys
 from tests.equality.test_references import FILES
 from tests.libraries import declare_operators, import_torchvision
@@ -110,6 +114,17 @@ def test_a_file_that_is_refused_is_refused_whatever_is_asked_for(name: str, libr
             import_keys(variant, theirs, checkpoint)
 
 
+def test_a_refusal_says_why(tmp_path: Path) -> None:
+    theirs = give_memory(libraries.reference_model(said("seresnet18", "pytorchcv")[0])).state_dict()
+    torch.save(theirs, tmp_path / "weights.pth")
+    with pytest.raises(ArchError) as raised:
+        archdsl.load("seresnet18", weights=tmp_path / "weights.pth")
+    (note,) = {note for found in raised.value.diagnostics for note in found.notes if "does not load" in note}
+    assert note.startswith(
+        "pytorchcv's seresnet18 does not load here: pytorchcv's excitation is squeezed to a sixteenth"
+    )
+
+
 def test_what_is_refused_is_known() -> None:
     """The list, so that nothing joins it unseen: what other libraries build under these names is another network."""
     strides = ("resnet50", "resnet101", "resnet152", "seresnet50", "seresnet101", "seresnet152")
@@ -125,11 +140,10 @@ def test_what_is_refused_is_known() -> None:
 @pytest.mark.parametrize("name", ["efficientnet_b5", "efficientnet_b6", "efficientnet_b7"])
 def test_the_reason_for_b5_to_b7(name: str) -> None:
     """What their specs say of timm and pytorchcv: torch's eps and momentum, where torchvision has TensorFlow's."""
-    from torch import nn
 
     def norms(library: str) -> set[tuple[float, float | None]]:
         model = libraries.reference_model(Reference(library, name, {}, Comparison()))
-        return {(m.eps, m.momentum) for m in model.modules() if isinstance(m, nn.BatchNorm2d)}
+        return {(m.eps, m.momentum) for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)}
 
     assert norms("torchvision") == {(1e-3, 0.01)}
     assert norms("timm") == norms("pytorchcv") == {(1e-5, 0.1)}
