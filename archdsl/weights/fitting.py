@@ -156,9 +156,10 @@ def check_fit(
     shapes: Mapping[str, Shape],
     notes: Iterable[str] = (),
     keymaps: Iterable[KeyMap] = (),
+    refused: Iterable[str] = (),
 ) -> None:
     """Raise ArchError with everything that does not fit; `keymaps` are those under which the file may be, but for what
-    its keys begin with."""
+    its keys begin with; `refused` says which files of other libraries do not fit, and is said of those alone."""
     bag = Bag()
     for clash in found.renaming.clashes:
         report_clash(clash, bag)
@@ -169,6 +170,8 @@ def check_fit(
     if found.missing:
         names = [found.theirs, *(keymap.apply(ours).theirs for keymap in keymaps)]
         explained = _report_prefix(names, shapes, bag)
+    if not explained and (found.keymap is not DIRECT or ours.keys().isdisjoint(shapes)):
+        said += refused
     shown = 0 if explained else LINES
     theirs = found.theirs
 

@@ -205,9 +205,8 @@ def _read_and_fit(
     weights = read_weights(path, ours, weights_set)
     shapes = weights.shapes
     found = choose(ours, shapes, variant.keymaps, checkpoint, leeway)
-    of_another_library = found.keymap is not DIRECT or ours.keys().isdisjoint(shapes)
-    notes = (*weights.notes, *(variant.whole.refused if of_another_library else ()))
-    check_fit(found, ours, shapes, notes, () if checkpoint else variant.keymaps.values())
+    keymaps = () if checkpoint else variant.keymaps.values()
+    check_fit(found, ours, shapes, weights.notes, keymaps, variant.whole.refused)
     if found.keymap is not DIRECT:
         _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
     if found.new:
