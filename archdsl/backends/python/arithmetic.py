@@ -64,7 +64,25 @@ def _shortened(expr: Expr, environments: Sequence[Environment]) -> Expr:
         other = expr.right if _constant(expr.left) == 0 else expr.left
         if all(same(_value(expr, environment), _value(other, environment)) for environment in environments):
             return other
+    if isinstance(expr, Binary) and expr.op in ("/", "//", EXACT) and _is_whole(expr.left, environments):
+        shorter = _cancelled(expr.left, expr.right)
+        if shorter is not None and all(same(_value(expr, e), _value(shorter, e)) for e in environments):
+            return shorter
     return expr
+
+
+def _cancelled(left: Expr, right: Expr) -> Expr | None:
+    """`w * 4 // 2` is `w * 2`, `w * scales / scales` is `w`; None where nothing cancels out."""
+    if not isinstance(left, Binary) or left.op != "*":
+        return None
+    for factor, other in ((left.right, left.left), (left.left, left.right)):
+        if factor == right and not isinstance(factor, Const):
+            return other
+        number, divisor = _constant(factor), _constant(right)
+        if type(number) is int and type(divisor) is int and divisor and number % divisor == 0:
+            quotient = Const(number // divisor)
+            return binary("*", other, quotient) if factor is left.right else binary("*", quotient, other)
+    return None
 
 
 def _is_whole(expr: Expr, environments: Sequence[Environment]) -> bool:

@@ -104,7 +104,7 @@ class Construction:
                 _, expression = self._expression(item, depth)
                 yield from statement("", f"{owner}.register_parameter({string_literal(name)}, {expression})", "", depth)
             elif isinstance(item, Listed):
-                yield from self._bare_weights(f"{owner}[{string_literal(name)}]", item, depth)
+                yield from self._bare_weights(f"{owner}[{listed.key(name)}]", item, depth)
 
     # --- conditions --------------------------------------------------------------------------
 
@@ -248,6 +248,8 @@ class Construction:
         if not listed.sequential:
             members = [(name, item) for name, item in listed.items if not isinstance(item, Weight)]
             before, items = self._expressions([item for _, item in members], depth)
+            if listed.is_numbered:
+                return before, f"nn.ModuleList([{', '.join(items)}])"
             pairs = [f"{string_literal(name)}: {item}" for (name, _), item in zip(members, items, strict=True)]
             return before, f"nn.ModuleDict({{{', '.join(pairs)}}})"
         named = any(_name(name, item) for name, item in listed.items)

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.backends.python.construction import is_attribute
+from archdsl.backends.python.construction import is_attribute, negated
 from archdsl.backends.python.layout import INDENT, signature, statement
-from archdsl.backends.python.modules import DECISION, Body, Option, Step
+from archdsl.backends.python.modules import DECISION, Body, Listed, ModuleExpr, Option, Step
 from archdsl.backends.python.text import argument
 from archdsl.graph.ir import Ref
 from archdsl.quoting import string_literal
-from archdsl.symbolic import Const, Expr
+from archdsl.symbolic import Const, Expr, Local, Symbol
 
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -174,7 +174,8 @@ class Forward:
             self.uses.update(branch.outputs)
             lines = list(self._run(branch.steps, branch.outputs, depth + 1, targets))
             if position == 0:
-                yield f"{pad}if {'' if value else 'not '}self.{self.kept[region.condition]}:"
+                condition = self._condition(region.condition if value else negated(region.condition))
+                yield from statement("if ", condition.python(0), ":", depth)
                 yield from lines or [f"{INDENT * (depth + 1)}pass"]
             elif last:
                 yield from (line[len(INDENT) :] for line in lines)
@@ -193,10 +194,7 @@ class Forward:
             return False
         if step.role == "merge" and len(pending.text) <= _SHORT and not pending.infix:
             return True
-        if (
-            len(pending.text) + len(_member(step.path, bool(step.template)) if step.path else step.template) > _LONGEST
-            or len(inputs) > 1
-        ):
+        if len(pending.text) + len(self._member(step) or step.template) > _LONGEST or len(inputs) > 1:
             return False
         if step.role == "act":
             return pending.role != "module"
@@ -214,7 +212,7 @@ class Forward:
             else:
                 texts.append(self.names[ref])
                 reads.append(ref)
-        member = _member(step.path, bool(step.template)) if step.path else ""
+        member = self._member(step)
         if not step.template:
             return f"{member}({', '.join(texts)})", False, reads
         fields = {name: self._value(value) for name, value in step.values}
@@ -224,8 +222,19 @@ class Forward:
         template = _SLICE.sub(lambda match: _slice(match, fields), template)
         return _FIELD.sub(lambda match: fields[match.group(1)], template), infix_template, reads
 
+    def _member(self, step: Step) -> str:
+        """The text of the member that a step calls, if it calls one."""
+        return _member(step.path, bool(step.template), dict(self.body.members)) if step.path else ""
+
     def _value(self, value: Expr) -> str:
         return argument(value) if isinstance(value, Const) else f"self.{self.kept[value]}"
+
+    def _condition(self, expr: Expr) -> Expr:
+        """A condition over what the module keeps."""
+        if isinstance(expr, Local | Symbol):
+            return Symbol(f"self.{self.kept[expr]}")
+        parts = expr.parts()
+        return expr.rebuild([self._condition(part) for part in parts]) if parts else expr
 
     def _assign(self, pending: _Pending, depth: int) -> Iterator[str]:
         self._release(pending.reads)
@@ -265,20 +274,15 @@ def _slice(match: re.Match[str], fields: Mapping[str, str]) -> str:
     return f"{start}{' ' * bool(start)}{colon}{' ' * bool(stop)}{stop}"
 
 
-def _member(path: Sequence[str], weight: bool) -> str:
-    """The text of a member: `self.conv1`, `self.blocks["0"]`; `weight`: it is a weight of its own, not a module."""
-    *containers, last = path
-    text = "self"
-    for part in containers:
-        attribute = text == "self" and is_attribute(part)
-        text = (
-            f"{text}.{part}"
-            if attribute
-            else f"getattr(self, {string_literal(part)})"
-            if text == "self"
-            else f"{text}[{string_literal(part)}]"
-        )
-    if (text == "self" or weight) and is_attribute(last):
-        return f"{text}.{last}"
-    key = string_literal(last)
-    return f"getattr({text}, {key})" if weight or text == "self" else f"{text}[{key}]"
+def _member(path: Sequence[str], weight: bool, members: Mapping[str, ModuleExpr]) -> str:
+    """The text of a member: `self.conv1`, `self.blocks[0]`; `weight`: it is a weight of its own, not a module."""
+    first, *rest = path
+    text = f"self.{first}" if is_attribute(first) else f"getattr(self, {string_literal(first)})"
+    module = members.get(first)
+    for part in rest:
+        if weight and part is rest[-1]:
+            return f"{text}.{part}" if is_attribute(part) else f"getattr({text}, {string_literal(part)})"
+        known = module if isinstance(module, Listed) else Listed(())
+        text = f"{text}[{known.key(part)}]"
+        module = dict(known.items).get(part)
+    return text

@@ -33,9 +33,12 @@ _NAMES = _CALLED | frozenset(
     """.split()
 )
 """Names of the file that are ours: what is imported, Python's own, and variables."""
-_LIBRARIES = frozenset({"math.ceil", "math.floor", "nn.Identity", "nn.Module", "nn.ModuleDict", "nn.Parameter"}) | {
-    "nn.Sequential", "nn.init.uniform_", "torch.ones",
-}  # fmt: skip
+_LIBRARIES = frozenset(
+    """
+    math.ceil math.floor nn.Identity nn.Module nn.ModuleDict nn.ModuleList nn.Parameter nn.Sequential nn.init.uniform_
+    torch.ones
+    """.split()
+)
 _ATTRIBUTES = frozenset(
     """
     add_module append bias forward_features forward_head groups modules named_parameters numel register_parameter weight

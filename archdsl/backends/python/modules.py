@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from archdsl.graph.ir import Ref, Scope
+from archdsl.quoting import string_literal
 from archdsl.source import Span
 from archdsl.symbolic import Expr
 
@@ -72,13 +73,23 @@ class Option:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Listed:
-    """`nn.Sequential(…)`, or `nn.ModuleDict` where the members are not called one after the other.
+    """`nn.Sequential(…)`; where the members are not called one after the other `nn.ModuleList` or `nn.ModuleDict`.
 
     A member named "" gets the number of its position; options have their names themselves.
     """
 
     items: tuple[tuple[str, ModuleExpr], ...]
     sequential: bool = True
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether it is an `nn.ModuleList`: modules called 0, 1, 2, …"""
+        modules = not self.sequential and not any(isinstance(item, Weight) for _, item in self.items)
+        return modules and [name for name, _ in self.items] == [str(i) for i in range(len(self.items))]
+
+    def key(self, name: str) -> str:
+        """What stands in the brackets that take a member out of an `nn.ModuleList` or `nn.ModuleDict`."""
+        return name if self.is_numbered else string_literal(name)
 
 
 @dataclass(slots=True, unsafe_hash=True)

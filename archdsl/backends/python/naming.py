@@ -7,7 +7,7 @@ names of one `__init__`, and would hide those of the file; what `forward` asks f
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from archdsl.backends.python.functions import FunctionDef, Functions
@@ -65,12 +65,22 @@ class Names:
         known.body = rewrite_body(known.body, rule)
         attributes = {name for name, _ in known.body.members} | MODULE_ATTRIBUTES | ADDED
         kept = self.kept[known.number] = {}
-        asked = [(region.condition, f"choice{region.site.line}") for region in regions_in(known.body.steps)]
-        asked += [(value, name) for name, value in values_in(known.body.steps)]
+        asked: list[tuple[Expr, str]] = []
+        asked += [(leaf, leaf.name) for region in regions_in(known.body.steps) for leaf in leaves(region.condition)]
+        asked += [(v, v.name if isinstance(v, Local | Symbol) else name) for name, v in values_in(known.body.steps)]
         for expr, stem in asked:
             if expr not in kept:
-                kept[expr] = unique(expr.name if isinstance(expr, Local | Symbol) else stem, attributes)
+                kept[expr] = unique(stem, attributes)
                 attributes.add(kept[expr])
+
+
+def leaves(condition: Expr) -> Iterator[Local | Symbol]:
+    """The parameters and named numbers that a condition asks for: a module keeps them, `forward` compares them."""
+    if isinstance(condition, Local | Symbol):
+        yield condition
+    else:
+        for part in condition.parts():
+            yield from leaves(part)
 
 
 def unique(stem: str, taken: set[str] | frozenset[str]) -> str:
