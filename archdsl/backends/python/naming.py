@@ -10,9 +10,11 @@ import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from archdsl.backends.python.forms import wanted_names
 from archdsl.backends.python.functions import FunctionDef, Functions
 from archdsl.backends.python.modules import Built, Instance
 from archdsl.backends.python.parameters import ClassDef
+from archdsl.backends.python.repeated import name_repeated
 from archdsl.backends.python.traversal import body_holes, modules_of, named_numbers, regions_in, rewrite_body, values_in
 from archdsl.python_names import MODULE_ATTRIBUTES, PYTHON_NAMES
 from archdsl.symbolic import Apply, Expr, Function, Invoke, Local, Symbol, substitute, symbols, walk
@@ -32,9 +34,9 @@ class Names:
         """By number of the class: the attributes that hold what its forward asks for, conditions and numbers."""
         inner = {name for known in classes for name in inner_names(known)}
         taken: set[str] = set()
-        for known in sorted(classes, key=lambda known: not known.is_model):
+        for known, wanted in wanted_names(classes):
             hidden = {p.name for user in classes if _builds(user, known) for p in user.parameters}
-            known.name = unique(known.name, taken | _RESERVED | hidden)
+            known.name = unique(wanted, taken | _RESERVED | hidden)
             taken.add(known.name)
         self.helpers = {}
         for helper in helpers:
@@ -62,7 +64,7 @@ class Names:
         def rule(expr: Expr) -> Expr:
             return renamed(_called(expr, functions, self.functions))
 
-        known.body = rewrite_body(known.body, rule)
+        known.body = rewrite_body(name_repeated(known.body, known.environments), rule)
         attributes = {name for name, _ in known.body.members} | MODULE_ATTRIBUTES | ADDED
         kept = self.kept[known.number] = {}
         asked: list[tuple[Expr, str]] = []
