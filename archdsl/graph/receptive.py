@@ -64,9 +64,9 @@ def receptive_fields(graph: Graph) -> list[Field]:
 
 def _meet(node: Node, fields: list[Field]) -> Field:
     """The field of a node's operands together: the largest of those that are not gates."""
-    if len(node.inputs) == 1:
-        return fields[node.inputs[0].node]
-    operands = [fields[ref.node] for ref in node.inputs]
+    operands = [fields[ref.node] for ref in node.inputs[: node.op.valued]]
+    if len(operands) == 1:
+        return operands[0]
     seen = [f for f, shape in zip(operands, node.input_shapes, strict=True) if not _is_gate(shape, node.shape)]
     gated = len(seen) < len(operands) or any(field.gated for field in seen)
     size = max(field.size[0] for field in seen), max(field.size[1] for field in seen)

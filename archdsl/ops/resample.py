@@ -175,6 +175,7 @@ RESIZE = OpSpec(
     label=_resize_label,
     reach=_resize_reach,
     inputs=(1, 2),
+    valued=1,
     overwritable=True,
     examples=(
         Example({"scale_factor": 2}, _IMAGE),

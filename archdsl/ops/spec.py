@@ -219,6 +219,8 @@ class OpSpec:
       `"sum"` means the sum over the inputs. None: not expressible, the number itself is used.
     - `reach(params, inputs)` says what an output position sees of the input: the receptive field of the op alone.
     - `inputs` is the least and greatest number of inputs (None: any number).
+    - `valued` is how many of the inputs, the first ones, have values that count (None: all); the others have a size
+      that is wanted.
     - `view`: the output may share memory with the input. `overwritable`: the output is fresh memory that the
       op's own backward does not read, so a following op may work in place.
     """
@@ -236,6 +238,7 @@ class OpSpec:
     channels: Expr | Literal["sum"] | None = IN_CHANNELS
     reach: Callable[[Any, tuple[Shape, ...]], Reach] = _pointwise
     inputs: tuple[int, int | None] = (1, 1)
+    valued: int | None = None
     view: bool = False
     overwritable: bool = False
     examples: tuple[Example, ...] = (Example(),)

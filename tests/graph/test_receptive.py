@@ -152,6 +152,42 @@ def test_upsampling_makes_strides_finer() -> None:
     assert str(fields(made)["a"]) == "4×4, stride 0.5"
 
 
+def test_a_tensor_that_only_has_the_size_wanted_does_not_count() -> None:
+    """A large image made as small as another keeps its own field, and one position made large sees the whole image."""
+    made = variant(
+        """
+        model M {
+          x = image(3, 64, 64) -> a: conv(4, 3, stride = 2)
+          y = x -> b: conv(4, 3, stride = 2) -> c: conv(4, 3, stride = 2) -> d: conv(4, 3)
+          small = (x, y) -> e: resize(mode = "area")
+          whole = (y -> gap, x) -> f: resize
+          output all = whole
+          concat(small, y) -> gap -> flatten -> g: linear(4)
+        }
+        variant m = M
+        """
+    )
+    found = fields(made)
+    assert found["a"] == field(3, 2)
+    assert found["e"] == Field((3 + 3 * 2,) * 2, (8,) * 2)  # means of 4×4 positions that are 2 pixels apart
+    assert found["d"] == Field((31,) * 2, (8,) * 2)
+    assert found["f"].everything
+
+
+def test_transposed_convolutions_see_what_reaches_them() -> None:
+    """Of a kernel of 4 at stride 2 every second tap meets a position: two positions, half a step apart."""
+    made = variant(
+        """
+        model M = image(3, 64, 64) -> a: conv(4, 3, stride = 4) -> b: conv_transpose(4, 4, stride = 2, padding = 1)
+          -> c: conv_transpose(4, 3, stride = 2, output_padding = 1)
+        variant m = M
+        """
+    )
+    found = fields(made)
+    assert found["b"] == field(3 + 4, 2)
+    assert found["c"] == field(7 + 2, 1)
+
+
 def _mean_for_maximum(
     x: Any, kernel: Any, stride: Any, padding: Any = 0, *_: Any, ceil_mode: bool = False, **__: Any
 ) -> Any:
