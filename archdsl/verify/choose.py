@@ -2,7 +2,8 @@
 
 Two variants that are written with the same branches of a spec differ in sizes only, which the comparison of structure
 covers. A branch is an op at its place in the spec with the arguments that are no sizes, and with what feeds it. The
-choice covers every branch of every family, and every library, at little cost: the greedy answer to a set cover.
+choice covers every branch of every family, bit for bit where any variant claims it, and every model with every library,
+at little cost: the greedy answer to a set cover.
 Torch-free.
 """
 
@@ -56,11 +57,13 @@ def _branches(variant: Variant, reference: Reference) -> Iterable[Hashable]:
     graph = variant.graph
     how = reference.comparison
     differs = frozenset(how.differs) - {"drops"}  # which show in no output
-    yield reference.library, how.checkpoint, differs, how.everywhere
-    yield graph.root.definition
+    yield reference.library, graph.root.definition, how.checkpoint, differs, how.everywhere
     for node in graph.nodes:
         fed_by = tuple(graph.nodes[ref.node].op.name for ref in node.inputs)
-        yield node.op.name, node.span.source.name, node.span.start, _arguments(node), fed_by
+        branch = node.op.name, node.span.source.name, node.span.start, _arguments(node), fed_by
+        yield branch
+        if how.tolerance == 0:  # what can be compared bit for bit is
+            yield "exact", branch
 
 
 def _arguments(node: Node) -> Hashable:

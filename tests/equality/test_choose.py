@@ -51,3 +51,25 @@ def test_every_library_is_compared_with() -> None:
 
 def test_the_largest_are_left_out() -> None:
     assert chosen("variant huge = large with (width = 5_000, gated = true)") == ["small timm"]
+
+
+def test_where_bit_for_bit_is_claimed_it_is_compared() -> None:
+    """A tolerance elsewhere does not stand for it, however small the network."""
+    within = 'reference pytorchcv for small {\n  "why"\n  tolerance = 1e-9\n}'
+    assert chosen(references=f"reference timm for large\n{within}") == ["small pytorchcv", "large timm"]
+    assert chosen(references=f"reference pytorchcv for large\n{within}") == ["large pytorchcv"]
+
+
+def test_every_model_is_compared_with_every_library() -> None:
+    more = "model Other(width: int) = image(3, 32, 32) -> stem: conv(width, 3) -> gap -> flatten -> fc: linear(10)"
+    other = "variant other = Other(8)\nreference timm for Net, other"
+    assert chosen(f"{more}\n{other}", "reference pytorchcv for Other") == [
+        "small timm",
+        "other timm",
+        "other pytorchcv",
+    ]
+
+
+def test_what_is_refused_has_no_numbers() -> None:
+    refused = 'reference pytorchcv for small {\n  "why"\n  differs = ["keys"]\n}'
+    assert chosen(references=f"reference timm for Net\n{refused}") == ["small timm"]
