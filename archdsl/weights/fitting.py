@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
+from archdsl.graph.glob import Effort
 from archdsl.graph.keymap import DIRECT, KeyMap, Renaming, report_clash
 from archdsl.weights.grouping import grouped
 
@@ -23,6 +25,9 @@ SHOWN = 5
 
 LINES = 8
 """Lines of keys in the text of such an error."""
+
+TRIED = 16
+"""Maps under which keys are looked for that only begin with something else."""
 
 WIDTH = 200
 """Characters of such a line."""
@@ -90,9 +95,15 @@ class Fit:
         return len(self.missing) + len(self.unexpected) + len(self.misshaped) + len(self.renaming.clashes)
 
 
-def fit(ours: Mapping[str, Shape], shapes: Mapping[str, Shape], keymap: KeyMap, leeway: Leeway = STRICT) -> Fit:
-    """Hold a file's keys and shapes against ours (in the order of the graph) under a map."""
-    renaming = keymap.apply(ours)
+def fit(
+    ours: Mapping[str, Shape],
+    shapes: Mapping[str, Shape],
+    keymap: KeyMap,
+    leeway: Leeway = STRICT,
+    effort: Effort | None = None,
+) -> Fit:
+    """Hold a file's keys and shapes against ours (in the order of the graph) under a map; raises ArchError E514."""
+    renaming = keymap.apply(ours, effort)
     absent = [key for key, theirs in renaming.theirs.items() if theirs not in shapes]
     differing = {
         key: shapes[theirs]
@@ -141,7 +152,8 @@ def choose(
     direct = fit(ours, shapes, DIRECT, leeway)
     if direct.names_fit:
         return direct
-    fits = [fit(ours, shapes, keymap, leeway) for keymap in keymaps.values()]
+    effort = Effort()
+    fits = [fit(ours, shapes, keymap, leeway, effort) for keymap in keymaps.values()]
     perfect = [found for found in fits if not found.faults]
     if any(found.theirs != perfect[0].theirs for found in perfect[1:]):
         bag = Bag()
@@ -168,7 +180,7 @@ def check_fit(
         said.append(f"keys were read by the checkpoint map `{found.keymap.name}`")
     explained = False
     if found.missing:
-        names = [found.theirs, *(keymap.apply(ours).theirs for keymap in keymaps)]
+        names = [found.theirs, *(keymap.apply(ours).theirs for keymap in islice(keymaps, TRIED))]
         explained = _report_prefix(names, shapes, bag)
     if not explained and (found.keymap is not DIRECT or ours.keys().isdisjoint(shapes)):
         said += refused

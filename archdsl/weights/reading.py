@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+import zipfile
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every key."""
+
+UNPACKED = 1 << 30
+"""Bytes to which a compressed file may unpack, if that is more than 16 times its size."""
 
 _GLOBAL = re.compile(r"(?:GLOBAL|class) ([A-Za-z_][\w.]*)")
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
@@ -99,7 +104,7 @@ def _content(path: str) -> Any:
     if head[8:9] == b"{" and not head.startswith(_ZIP):
         return _safetensors(path)
     if head.startswith((_ZIP, _PICKLE)):
-        return _pickled(path, mapped=head.startswith(_ZIP))
+        return _pickled(path, zipped=head.startswith(_ZIP))
     raise _Unusable("it is empty" if not head else "it is neither safetensors nor written by torch.save")
 
 
@@ -110,15 +115,52 @@ def _safetensors(path: str) -> dict[str, torch.Tensor]:
         return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dict
 
 
-def _pickled(path: str, *, mapped: bool) -> Any:
+def _pickled(path: str, *, zipped: bool) -> Any:
     import torch
 
-    if mapped:
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except RuntimeError:
-            pass  # compressed entries cannot be mapped
-    return torch.load(path, map_location="cpu", weights_only=True)
+    sizes = _mappable(path) if zipped else None
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=sizes is not None)
+    if sizes is not None:
+        _check_sizes(content, sizes)
+    return content
+
+
+def _mappable(path: str) -> Counter[int] | None:
+    """The sizes of a zip file's entries, if all are stored as they are: of others torch would map the compressed bytes.
+
+    Weights hardly become smaller by compression; what does is something else, and might fill the memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except zipfile.BadZipFile:
+        return None  # torch says what is wrong with it
+    if all(entry.compress_type == zipfile.ZIP_STORED for entry in entries):
+        return Counter(entry.file_size for entry in entries)
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > max(UNPACKED, 16 * os.path.getsize(path)):
+        raise _Unusable(f"it is compressed, and holds {unpacked / 1e9:,.1f} GB")
+    return None
+
+
+def _check_sizes(content: object, sizes: Counter[int]) -> None:
+    """Each tensor's memory is one entry of the file: of an entry that is too short torch would map what comes next."""
+    import torch
+
+    needed: dict[int, int] = {}
+    seen: set[int] = set()
+    stack = [content]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, torch.Tensor):
+            if item.layout == torch.strided and item.device.type == "cpu":
+                storage = item.untyped_storage()
+                needed[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(item, Mapping | list | tuple) and id(item) not in seen:
+            seen.add(id(item))
+            stack.extend(item.values() if isinstance(item, Mapping) else item)
+    if not Counter(size for size in needed.values() if size) <= sizes:
+        raise _Unusable("it is damaged (an entry is shorter than its tensor)")
 
 
 def _unwrapped(content: Any, path: str, name: str | None) -> tuple[dict[str, torch.Tensor], list[str]]:

@@ -17,6 +17,7 @@ from archdsl.graph.keymap import KeyMap
 from archdsl.semantics.checkpoints import MOST_LINES
 from archdsl.semantics.settings import MOST_RULES
 from archdsl.source import Source
+from archdsl.weights.fitting import choose
 
 words = st.text("ab.\n*[?", max_size=12)
 
@@ -127,3 +128,13 @@ def test_shipped_specs_are_far_from_the_limits(monkeypatch: pytest.MonkeyPatch) 
     archdsl.open("efficientnet")
     assert efforts
     assert min(effort.left for effort in efforts) > LIMIT * 0.9
+
+
+def test_maps_are_counted_together_when_a_file_is_loaded() -> None:
+    """Nobody has checked the spec by then."""
+    text = NET.format(count=1000) + "".join(maps('"x" = "y"', name=f"m{i}") for i in range(1000))
+    variant = api.open_source(Source("net.arch", text))["Net"]
+    ours = {key: weight.shape for key, weight, _ in variant.graph.state()}
+    with pytest.raises(ArchError) as raised:
+        choose(ours, {"a": (1,)}, variant.keymaps, None)
+    assert [d.code for d in raised.value.diagnostics] == ["E514"]

@@ -9,6 +9,7 @@ import os
 import pickle
 import socket
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from archdsl.diagnostics.core import ArchError
-from archdsl.weights import read_weights
+from archdsl.weights import read_weights, reading
 
 STATE = {"a.weight": torch.arange(6.0).view(2, 3), "b.count": torch.tensor(7)}
 
@@ -107,6 +108,50 @@ def test_a_file_that_holds_itself(tmp_path: Path) -> None:
     assert "is a" in refused(saved(first, tmp_path / "w.pth"))
     first["model"]["net"] = STATE
     assert equal(read_weights(saved(first, tmp_path / "w.pth")).tensors)
+
+
+def compressed(path: Path) -> Path:
+    """The same file, its entries deflated."""
+    target = path.with_suffix(".small.pth")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for entry in source.infolist():
+            archive.writestr(entry.filename, source.read(entry))
+    return target
+
+
+def test_compressed_bytes_are_no_weights(tmp_path: Path) -> None:
+    """Mapped into memory they would be: torch takes so many bytes as a tensor has."""
+    path = compressed(saved(STATE, tmp_path / "w.pth"))
+    mapped = torch.load(path, weights_only=True, mmap=True)
+    assert not equal(mapped)
+    assert equal(read_weights(path).tensors)
+
+
+def test_an_entry_that_is_too_short(tmp_path: Path) -> None:
+    """Mapped into memory, the tensor would go on with the next entry's bytes."""
+    whole = saved({"a": torch.arange(100.0), "b": torch.arange(100.0)}, tmp_path / "w.pth")
+    path = tmp_path / "short.pth"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as archive:
+        for entry in source.infolist():
+            content = source.read(entry)
+            archive.writestr(entry.filename, content[:40] if entry.filename.endswith("data/0") else content)
+    assert len(torch.load(path, weights_only=True, mmap=True)["a"]) == 100
+    assert refused(path) == "it is damaged (an entry is shorter than its tensor)"
+
+
+def test_tensors_may_share_memory(tmp_path: Path) -> None:
+    base = torch.arange(10.0)
+    weights = read_weights(saved({"a": base, "b": base[2:5], "c": base.view(2, 5), "d": base[:0]}, tmp_path / "w.pth"))
+    assert torch.equal(weights.tensors["b"], base[2:5])
+    assert weights.shapes["d"] == (0,)
+
+
+def test_a_compressed_file_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = compressed(saved({"a": torch.zeros(500_000)}, tmp_path / "zeros.pth"))
+    assert small.stat().st_size < 10_000
+    assert read_weights(small).tensors["a"].numel() == 500_000
+    monkeypatch.setattr(reading, "UNPACKED", 1_000_000)
+    assert "it is compressed, and holds 0.0 GB" in refused(small)
 
 
 def test_what_never_ends_is_not_opened(tmp_path: Path) -> None:
