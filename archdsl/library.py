@@ -177,7 +177,7 @@ def _read(path: str, name: str) -> Source:
     """A regular file as a source that is shown as `name`; raises Unreadable. No more of it is read than may be."""
     try:
         real = os.path.realpath(path)
-        kind = _KINDS.get(stat.S_IFMT(os.stat(real).st_mode))  # asked before it is opened: opening can do things, too
+        kind = _KINDS.get(stat.S_IFMT(os.stat(path).st_mode))  # asked before it is opened: opening can do things, too
         if kind is not None:
             raise Unreadable(f"it is {kind}")
         if path.endswith(SUFFIX) and not real.endswith(SUFFIX):

@@ -159,10 +159,10 @@ def _replaces(path: Path, force: bool) -> bool:
 
 def _write(variant: Variant, path: Path, source: str, prove_it: bool) -> Proof | None:
     """Write a source under a temporary name, prove what was written, and put it in place."""
-    from archdsl.cli.files import Staged
+    from archdsl.files import Staged
 
     with Staged(path, source) as staged:
-        proof = _prove(variant, staged.content()) if prove_it else None
+        proof = _prove(variant, staged.text()) if prove_it else None
         staged.commit()
     return proof
 

@@ -207,7 +207,7 @@ def _write(content: bytes, path: Path | None, as_json: bool) -> None:
         if not as_json:
             console.write_data(content.decode())
         return
-    from archdsl.cli.files import Staged
+    from archdsl.files import Staged
 
     with Staged(path, content) as staged:
         staged.commit()

@@ -57,7 +57,7 @@ def _format(name: str, only_check: bool, as_json: bool) -> FormattedJson:
     if name == "-" and not only_check:
         console.write_data(text)
     elif changed and not only_check:
-        from archdsl.cli.files import Staged
+        from archdsl.files import Staged
 
         with Staged(Path(name), text) as staged:
             staged.commit()

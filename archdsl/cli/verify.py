@@ -98,7 +98,7 @@ def _compared(
     """Compare, and write the page; that it cannot be written is found before the first comparison."""
     if output is None:
         return _results(rows, numbers, own_size)
-    from archdsl.cli.files import Staged
+    from archdsl.files import Staged
 
     with Staged(Path(output), ""):
         pass  # it could be written

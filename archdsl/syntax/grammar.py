@@ -108,15 +108,11 @@ def _read(path: Path, grammar: str) -> Tables | None:
 
 
 def _write(path: Path, grammar: str, tables: Tables) -> None:
-    temporary = f"{path}.{os.getpid()}"
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pack(grammar, tables))
-        os.replace(temporary, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(temporary)
+    from archdsl.diagnostics.core import ArchError
+    from archdsl.files import Staged
+
+    with suppress(ArchError), Staged(path, pack(grammar, tables)) as staged:
+        staged.commit()
 
 
 def compile_grammar(grammar: str) -> Tables:

@@ -11,11 +11,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.glyphs import shown
+from archdsl.files import Staged
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import DIRECT, KeyMap
 from archdsl.weights.dtypes import Dtypes
@@ -174,18 +176,13 @@ def save_weights(
     named = dict(state) if checkpoint is None else export_keys(variant, state, checkpoint)
     tensors = {key: tensor.detach().contiguous() for key, tensor in named.items()}
     shown = arguments.path("path", path)
-    partial = f"{shown}.{os.getpid()}.part"
+    write = save_file if shown.endswith(".safetensors") else torch.save
     try:
-        if shown.endswith(".safetensors"):
-            save_file(tensors, partial)
-        else:
-            torch.save(tensors, partial)
-        os.replace(partial, shown)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        if os.path.exists(partial):
-            os.unlink(partial)
+        with Staged(shown, partial(write, tensors)) as staged:
+            staged.commit()
+    except (RuntimeError, SafetensorError) as error:
         bag = Bag()
-        bag.report("E607", None, path=shown, detail=getattr(error, "strerror", None) or str(error))
+        bag.report("E607", None, path=shown, detail=str(error))
         raise ArchError(bag) from None
 
 

@@ -184,7 +184,24 @@ def test_output_that_cannot_be_written(tmp_path: Path, command: str, where: str)
     result = _shell(f"archdsl {command} {where}", tmp_path)
     assert (result.returncode, "Traceback" in result.stderr) == (2, False), result.stderr
     assert "E616" in result.stderr
-    assert _shell(f"archdsl {command} {where} 2>&-", tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("where", [">&- 2>&-", "> /dev/full 2> /dev/full"])
+def test_output_that_cannot_be_written_and_nobody_to_tell(tmp_path: Path, where: str) -> None:
+    (tmp_path / "small.arch").write_text(SMALL)
+    result = _shell(f"archdsl check small.arch {where}", tmp_path)
+    assert (result.returncode, result.stderr) == (2, "")
+
+
+def test_a_pipe_under_a_name_is_no_file(tmp_path: Path) -> None:
+    """`archdsl check <(…)`: the name that a shell makes."""
+    reader, writer = os.pipe()
+    os.write(writer, SMALL.encode())
+    os.close(writer)
+    command = [*COMMAND, "check", f"/dev/fd/{reader}"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, pass_fds=[reader], timeout=60)
+    os.close(reader)
+    assert (result.returncode, "a pipe, not a regular file; `-` reads standard input" in result.stdout) == (2, True)
 
 
 @pytest.mark.parametrize("where", [">&-", ">&- 2>&-", "<&- >&- 2>&-", "> /dev/full"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.cli.files import Staged, sweep
+from archdsl.files import Staged, sweep
 from tests.cli.conftest import SMALL, Run
 
 LONG = "n" * 300
@@ -134,7 +134,7 @@ def test_a_name_as_long_as_a_name_may_be(arch: Run, tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from archdsl.cli.files import Staged
+from archdsl.files import Staged
 with Staged(Path(sys.argv[1]), "text"):
     if sys.argv[2] == "killed":
         os.kill(os.getpid(), signal.SIGKILL)

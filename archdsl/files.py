@@ -8,13 +8,13 @@ import stat
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from archdsl.cli.shared import refuse
-from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.core import ArchError, Bag
 
 if sys.platform != "win32":
     import fcntl
@@ -28,21 +28,22 @@ _OLD = 60.0
 class Staged:
     """Content under a temporary name beside its destination. `commit` puts it in place; leaving without deletes it.
 
-    A text is written as UTF-8. What runs that were killed left in the folder is deleted.
+    A text is written as UTF-8; a function writes to the file that it gets the name of. What runs that were killed left
+    in the folder is deleted.
     A symbolic link is followed; a device or pipe (`/dev/null`) is written to, not replaced. Raises ArchError E607.
     """
 
-    def __init__(self, path: Path, content: str | bytes) -> None:
+    def __init__(self, path: str | os.PathLike[str], content: str | bytes | Callable[[str], object]) -> None:
         self.shown = path
         self.path = os.path.realpath(path)
-        self.data = content.encode() if isinstance(content, str) else content
+        self.content = content
         self.temporary: str | None = None
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Staged:
         # os.path says no where a Path raises: a name that is too long.
         if os.path.isdir(self.path):
-            raise refuse("E607", path=str(self.shown), detail="it is a folder")
+            raise self._refusal("it is a folder")
         if os.path.exists(self.path) and not os.path.isfile(self.path):
             return self
         folder = os.path.dirname(self.path)
@@ -53,24 +54,26 @@ class Staged:
             handle, self.temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
             self._file = os.fdopen(handle, "wb")
             _lock(self._file)
-            self._file.write(self.data)
-            self._file.flush()
+            self._write(self.temporary)
             os.chmod(self.temporary, self._mode())
         except OSError as error:
             self._clean()
             raise self._refusal(error) from None
+        except BaseException:
+            self._clean()
+            raise
         return self
 
-    def content(self) -> str:
-        """The text that was written, read back."""
-        return Path(self.temporary).read_text(encoding="utf-8") if self.temporary else self.data.decode()
+    def text(self) -> str:
+        """The text that was written, read back; that is to be written, where it goes to a device."""
+        return Path(self.temporary).read_text(encoding="utf-8") if self.temporary else str(self.content)
 
     def commit(self) -> None:
         try:
             if self.temporary is not None:
                 os.replace(self.temporary, self.path)
             else:
-                Path(self.path).write_bytes(self.data)
+                self._write(self.path)
         except OSError as error:
             raise self._refusal(error) from None
 
@@ -78,6 +81,13 @@ class Staged:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._clean()
+
+    def _write(self, path: str) -> None:
+        if isinstance(self.content, str | bytes):
+            data = self.content.encode() if isinstance(self.content, str) else self.content
+            Path(path).write_bytes(data)
+        else:
+            self.content(path)
 
     def _clean(self) -> None:
         if self.temporary is not None:
@@ -95,8 +105,11 @@ class Staged:
         os.umask(mask)
         return 0o666 & ~mask
 
-    def _refusal(self, error: OSError) -> ArchError:
-        return refuse("E607", path=str(self.shown), detail=error.strerror or str(error))
+    def _refusal(self, reason: OSError | str) -> ArchError:
+        bag = Bag()
+        detail = reason if isinstance(reason, str) else reason.strerror or str(reason)
+        bag.report("E607", None, path=os.fspath(self.shown), detail=detail)
+        return ArchError(bag)
 
 
 def _lock(file: IO[bytes]) -> None:
