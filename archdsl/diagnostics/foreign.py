@@ -161,3 +161,21 @@ ABSENT = _alike(
     }
 )
 """-> why it is not there, or how it is written."""
+
+ABSENT_PARAMETERS = _alike(
+    {
+        "input channels are not written: they are those of the tensor that comes in": "inchannels infeatures "
+        "inputchannels inplanes numfeatures normalizedshape numchannels",
+        'the border is an op of its own: `pad(1, 1, 1, 1, mode = "reflect")`, and then `padding = 0`': "paddingmode "
+        "padmode",
+        "an activation is a layer of its own: `conv(64, 3) -> relu`": "activation actlayer kernelactivation",
+        "a normalisation is a layer of its own: `conv(64, 3) -> bn`": "normlayer",
+        "what is computed in place follows from the network, and is not written": "inplace",
+        "values get their device and type where the network is built: `archdsl.load(…, device = …)`": "device dtype",
+        "a label names a layer: `name: conv(64, 3)`": "name",
+        "the input of a model is `image(channels, height, width)`": "inputshape",
+        "how weights begin is said by `init`": "kernelinitializer biasinitializer weightinit initializer",
+        "the axis follows from the layout of the tensor: channels, or positions": "dim dims axis dataformat",
+    }
+)
+"""Arguments that ops do not have here -> why."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _LONGEST = 64
 _PER_TYPO = 4
@@ -37,9 +37,20 @@ def meant(name: str, candidates: Iterable[str]) -> tuple[str | None, str | None]
     """
     from archdsl.diagnostics.foreign import ABSENT
 
+    return _or_absent(name, candidates, ABSENT)
+
+
+def meant_parameter(name: str, candidates: Iterable[str]) -> tuple[str | None, str | None]:
+    """The same for the name of an argument."""
+    from archdsl.diagnostics.foreign import ABSENT_PARAMETERS
+
+    return _or_absent(name, candidates, ABSENT_PARAMETERS)
+
+
+def _or_absent(name: str, candidates: Iterable[str], absent: Mapping[str, str]) -> tuple[str | None, str | None]:
     near, plain = closest(name, candidates), _plain(name)
-    if plain in ABSENT and (near is None or _plain(near) != plain):
-        return None, ABSENT[plain]
+    if plain in absent and (near is None or _plain(near) != plain):
+        return None, absent[plain]
     return near, None
 
 

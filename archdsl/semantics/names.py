@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label, declared
-from archdsl.diagnostics.suggest import closest, meant
+from archdsl.diagnostics.suggest import closest, meant, meant_parameter
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
@@ -448,9 +448,10 @@ class FileNames:
                 position += 1
             if name not in names:
                 known = ", ".join(names) or "none"
-                near = closest(name, names)
+                near, help_ = meant_parameter(name, names)
                 facts = {"name": name, "owner": owner, "suggestion": near, "known": known}
-                self.bag.report("E102", place, facts=facts, secondary=declared((places or {}).get(near or "")))
+                meaning = declared((places or {}).get(near or ""))
+                self.bag.report("E102", place, facts=facts, help=help_, secondary=meaning)
                 ok = False
             elif name in fresh:
                 first = [Label(fresh[name], "given here first")]

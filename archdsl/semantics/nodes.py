@@ -38,6 +38,8 @@ from archdsl.semantics.values import (
 from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute, symbols, total
 
+_BY_A_NUMBER = "a tensor is multiplied by a number with `x -> scale(0.5)`; nothing else takes a tensor and a number"
+
 
 class NodeRules(CallRules):
     """`combine`, the naming of scopes and nodes, and the making of nodes."""
@@ -112,6 +114,8 @@ class NodeRules(CallRules):
         got = "nothing" if not operands else type_name(odd)
         repeats = op == "mul" and isinstance(plain(odd), int) and any(isinstance(o, Layer) for o in operands)
         help_ = "to repeat a layer, write `3 of layer` in a list: `[3 of layer]`" if repeats else None
+        if help_ is None and isinstance(plain(odd), int | float) and not isinstance(plain(odd), bool):
+            help_ = _BY_A_NUMBER
         what = f"an operand of {op}"
         return self.error("E301", span, frame, what=what, expected="a layer or a tensor", got=got, help=help_)
 

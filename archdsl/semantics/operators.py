@@ -37,6 +37,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_DIVIDED = "a tensor is divided by a number with `x -> scale(1 / n)`; there is no quotient of tensors"
 _COMBINES = {"+": "add", "-": "sub", "*": "mul"}
 """The op that an operator between layers or tensors means."""
 MAX_NUMBER = 10**18
@@ -83,7 +84,8 @@ class OperatorRules(Core):
         if isinstance(left, Layer | Tensor) or isinstance(right, Layer | Tensor):
             if op not in _COMBINES:
                 kinds = {"left": type_name(left), "right": type_name(right)}
-                return self.error("E304", node.op_span, frame, op=op, facts=kinds)
+                help_ = _DIVIDED if op == "/" else None
+                return self.error("E304", node.op_span, frame, op=op, help=help_, facts=kinds)
             if op == "+" and _joins_or_adds(left, right):
                 kinds = {"left": _kind(left), "right": _kind(right)}
                 return self.error("E329", node.op_span, frame, help=_both_meanings(node, left, right), facts=kinds)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archdsl.diagnostics.core import Label
-from archdsl.diagnostics.suggest import closest
+from archdsl.diagnostics.suggest import closest, meant_parameter
 from archdsl.semantics.core import Frame
 from archdsl.semantics.program import Definition
 from archdsl.semantics.statements import StatementRules
@@ -78,7 +78,9 @@ class ParameterRules(StatementRules):
                 value = UNKNOWN
             if name not in names:
                 known = ", ".join(names) or "none"
-                self.error("E102", place, frame, name=name, owner=owner, suggestion=closest(name, names), known=known)
+                near, absent = meant_parameter(name, names)
+                facts = {"name": name, "owner": owner, "suggestion": near, "known": known}
+                self.error("E102", place, frame, help=absent, facts=facts)
                 ok = False
             elif name in fresh:
                 self.error(

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from archdsl.diagnostics.foreign import ABSENT, FOREIGN
+from archdsl.diagnostics.foreign import ABSENT, ABSENT_PARAMETERS, FOREIGN
 from archdsl.diagnostics.suggest import meant
 from archdsl.ops import OPS
 from archdsl.semantics.builtins import BUILTINS
@@ -57,6 +57,7 @@ def test_tables_are_plain_and_name_what_there_is() -> None:
     parameters = {name for op in OPS.values() for name in op.parameter_names}
     assert set(FOREIGN.values()) <= {*KNOWN, *parameters}
     assert not {plain(op) for op in OPS} & {*FOREIGN, *ABSENT}
+    assert all(name == plain(name) for name in ABSENT_PARAMETERS)
 
 
 def test_every_name_of_torch_and_keras_is_known() -> None:
@@ -131,6 +132,27 @@ def test_what_is_absent_is_said_to_be(name: str, words: str, written: str) -> No
     assert found.code == "E101"
     assert words in (found.help or "")
     assert "did you mean" not in (found.help or "")
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("conv(in_channels = 3, out = 4, kernel = 3)", "input channels are not written"),
+        ('conv(4, 3, padding_mode = "reflect")', 'mode = "reflect"'),
+        ('conv(4, 3, activation = "relu")', "-> relu"),
+        ("relu(inplace = true)", "follows from the network"),
+        ("bn(num_features = 3)", "input channels"),
+        ("softmax(dim = 1)", "axis"),
+        ("conv(4, kernel_size = 3)", "did you mean `kernel`?"),
+        ("leaky_relu(negative_slope = 0.1)", "did you mean `slope`?"),
+        ("resize(scale = 2)", "did you mean `scale_factor`?"),
+        ("dropout(rate = 0.1)", "did you mean `p`?"),
+    ],
+)
+def test_arguments_of_other_libraries(written: str, words: str) -> None:
+    found = only(f"model M = image(3, 8, 8) -> {written} -> gap")
+    assert found.code == "E102"
+    assert words in (found.help or "")
 
 
 def test_a_name_of_the_file_goes_first() -> None:

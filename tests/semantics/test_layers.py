@@ -373,3 +373,17 @@ def test_the_declaration_is_shown_beside_the_argument() -> None:
     assert found.span is not None
     assert found.span.text == "2.5"
     assert [label.span.text for label in found.secondary] == ["a: int"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("x = image(3, 8, 8)\n1 - x", "x -> scale(0.5)"),
+        ("x = image(3, 8, 8)\nx + 1", "x -> scale(0.5)"),
+        ("x = image(3, 8, 8)\n0.5 * x", "x -> scale(0.5)"),
+        ("x = image(3, 8, 8)\nx / 2", "scale(1 / n)"),
+        ("image(3, 8, 8) -> 3 * relu", "3 of layer"),
+    ],
+)
+def test_a_tensor_and_a_number(body: str, words: str) -> None:
+    assert words in (only(net(body)).help or "")
