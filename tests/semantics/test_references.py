@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from archdsl.api import ArchFile
@@ -202,3 +204,9 @@ def test_no_listed_argument_is_a_place() -> None:
         for kind in arguments.values():
             assert not kind.takes("/etc/passwd")
             assert not kind.takes(("/etc/passwd",))
+
+
+def test_the_language_page_lists_the_arguments() -> None:
+    page = Path("docs/language.md").read_text(encoding="utf-8")
+    for library, arguments in reference.ARGUMENTS.items():
+        assert f"| | {library}: {', '.join(f'`{name}`' for name in sorted(arguments))} |" in page
