@@ -164,8 +164,10 @@ class Core(ABC):
         if frame.scope is not None:
             owner = frame.scope.frame
             known = {name: Const(plain(bound.value)) for name, bound in owner.arguments.items()}
-            decision = decided(substitute(expand(expr), known), plain(value), span, self.requirement)
-            if decision not in owner.decisions:
+            asked = substitute(expand(expr), known)
+            # A choice by a parameter may leave the size aside.
+            decision = decided(asked, plain(value), span, self.requirement) if has_sizes(asked) else None
+            if decision is not None and decision not in owner.decisions:
                 owner.decisions.append(decision)
         return plain(value)
 

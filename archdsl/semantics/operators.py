@@ -97,6 +97,9 @@ class OperatorRules(Core):
         op, a, b = node.op, plain(left), plain(right)
         if op in ("==", "!="):
             equal = _same(a, b)
+            for side in (left, right):
+                if isinstance(side, tuple):  # what its members were computed from is not kept
+                    self.structural(expr_of(self.unsized(side, node.span, frame)), frame)
             return self._result(equal if op == "==" else not equal, op, left, right, frame)
         if isinstance(a, tuple) and isinstance(b, tuple) and op == "+":
             return self.list_value([*members(left), *members(right)], node.span, frame)
