@@ -25,6 +25,7 @@ OVERVIEW = [*BLOCKS, *(LOOKS[role] for role in ("input", "conv", "linear", "pool
 """What an overview has: kinds of blocks, and the roles after which a layer is named (`merge` has the look of none)."""
 STEP = 4
 """Of CIE L*; a just noticeable difference is about 2.3 (Mahy et al., 1994)."""
+LUMA = 3
 DIFFERENCE = 7
 """Of CIE 1976 ΔE, about three just noticeable ones."""
 
@@ -88,6 +89,15 @@ def pairs(looks: list[Look]) -> list[tuple[Look, Look]]:
 def test_told_apart_in_grey(looks: list[Look]) -> None:
     for a, b in pairs(looks):
         assert abs(lightness(a.fill) - lightness(b.fill)) >= STEP, (a.name, b.name)
+
+
+@PICTURES
+def test_told_apart_in_grey_as_most_programs_make_it(looks: list[Look]) -> None:
+    """Luma of ITU-R BT.601, which is not lightness: in percent of white's."""
+    for a, b in pairs(looks):
+        values = [[int(look.fill[i : i + 2], 16) / 2.55 for i in (1, 3, 5)] for look in (a, b)]
+        one, other = (0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in values)
+        assert abs(one - other) >= LUMA, (a.name, b.name)
 
 
 @PICTURES

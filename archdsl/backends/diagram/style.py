@@ -2,8 +2,9 @@
 
 The hues are those of Okabe and Ito (2008), which people with any common colour vision tell apart. Each is mixed with
 white or black to a lightness of its own: colours that may stand in one picture (all roles; or the blocks of an
-overview with the roles of its layers) are 4 or more steps of CIE L* apart, so that a copy in grey keeps them apart, and
-7 or more of ΔE to whom a kind of cone is missing. White boxes differ in their outline.
+overview with the roles of its layers) are 4 or more steps of CIE L* apart and 3 % of luma, so that a copy in grey
+keeps them apart however it is made, and 7 or more of ΔE to whom a kind of cone is missing. White boxes differ in their
+outline.
 """
 
 from __future__ import annotations
@@ -99,11 +100,11 @@ LOOKS: Mapping[Category, Look] = {
     "linear": _look("blue", 1.0, "linear"),
     "norm": _look("yellow", 0.43, "normalization"),
     "act": _look("orange", 0.47, "activation"),
-    "pool": _look("vermillion", 0.72, "pooling"),
+    "pool": _look("vermillion", 0.69, "pooling"),
     "merge": Look("#FFFFFF", INK, "merge", "filled"),
     "reshape": Look("#E4E4E4", FAINT, "reshape"),
     "regularizer": Look("#FFFFFF", FAINT, "regularization", "filled,dashed"),
-    "gate": _look("reddish purple", 0.75, "gate"),
+    "gate": _look("reddish purple", 1.0, "gate"),
     "block": _look("bluish green", 0.55, "block"),
 }
 """The look of every category: the roles of ops, and `block` for what is drawn as one box."""
@@ -137,11 +138,11 @@ BARS = (Look("#444444", "#444444", "share of parameters"), Look("#C8C8C8", "#8A8
 """The bars of shares: parameters, MACs."""
 
 _BLOCKS = (
-    ("bluish green", 0.603),
-    ("reddish purple", 0.25),
-    ("blue", 0.695),
+    ("bluish green", 0.55),
+    ("reddish purple", 0.267),
+    ("reddish purple", 0.984),
     ("orange", 0.464),
-    ("reddish purple", 1.065),
+    ("blue", 0.777),
     ("yellow", 0.426),
     ("bluish green", 1.326),
 )
