@@ -241,6 +241,7 @@ _CHANGES = (
     ('    """of the block"""\n', '    """of the block"""\n    open("x")\n'),
     ("import torch\n", "import torch\nimport os\n"),
     ("import torch\n", "import torch, os\n"),
+    ("class B(nn.Module):", "class B(nn.Module):  # noqa\n    x = open(1)\n"),
     ("import torch\n", "import torch\nopen\n"),
     ("from torch import Tensor, nn", "from torch import Tensor, hub, nn"),
     ("class B(nn.Module):", "class B(nn.Sequential):"),
@@ -294,5 +295,25 @@ def test_a_change_of_the_source_is_found() -> None:
     for old, new in _CHANGES:
         assert old in source, old
         changed = source.replace(old, new, 1)
+        with pytest.raises(ArchError, match="E604"):
+            vet(changed, meaning)
+
+
+def test_a_change_of_a_helper_is_found() -> None:
+    """Helpers are copies, letter by letter."""
+    variant = network('model Net = image(3, 8, 8) -> conv(4, 3, 2, padding = "tf_same") -> drop_path(0.1)')
+    calls: list[tuple[str, Meaning]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("archdsl.backends.python.source.vet", lambda *given: calls.append(given))
+        assert variant.source
+    ((source, meaning),) = calls
+    vet(source, meaning)
+    assert set(meaning.helpers) == {"Conv2dSame", "DropPath"}
+    for old, new in (
+        ("class DropPath(", "class DropPath(nn.Module):\n    pass\n\n\nclass Other("),
+        ("bernoulli_", "normal_"),
+    ):
+        changed = source.replace(old, new, 1)
+        assert changed != source
         with pytest.raises(ArchError, match="E604"):
             vet(changed, meaning)

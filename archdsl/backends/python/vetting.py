@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 from archdsl.backends.python.helpers import helper_sources
@@ -59,7 +58,7 @@ def vet(source: str, meaning: Meaning) -> None:
     """Raise ArchError E604 unless the file is what was meant."""
     try:
         tree = ast.parse(source)
-        _Vetting(meaning).file(tree)
+        _Vetting(meaning).file(tree, source.split("\n"))
     except (_Strange, SyntaxError, ValueError) as error:
         line = error.line if isinstance(error, _Strange) else getattr(error, "lineno", None) or 1
         bag = Bag()
@@ -73,16 +72,16 @@ class _Vetting:
         self.known: set[int] = set()
         """By their ids: nodes looked at with what is around them."""
 
-    def file(self, tree: ast.Module) -> None:
+    def file(self, tree: ast.Module, lines: Sequence[str]) -> None:
         meaning = self.meaning
         rest = self._after_docstring(tree, meaning.docstring)
         while rest and isinstance(rest[0], ast.Import | ast.ImportFrom):
             if ast.unparse(rest[0]) not in _IMPORTS:
                 raise _Strange(f"`{ast.unparse(rest[0])}`", rest[0])
             rest = rest[1:]
-        helpers = [_tree(text) for text in helper_sources(meaning.helpers)]
-        for helper in helpers:
-            if not rest or ast.dump(rest[0]) != helper:
+        for helper in helper_sources(meaning.helpers):
+            # The same lines are the same tree.
+            if not rest or "\n".join(lines[rest[0].lineno - 1 : rest[0].end_lineno]) != helper:
                 raise _Strange("a helper is not as archdsl has it", rest[0] if rest else None)
             rest = rest[1:]
         wanted = [*meaning.functions, *meaning.records, *meaning.classes]
@@ -249,11 +248,6 @@ _LOOKS: dict[type, Callable[[_Vetting, Any], None]] = {
 def _same(what: str, found: Sequence[str], wanted: Sequence[str], node: ast.stmt) -> None:
     if list(found) != list(wanted):
         raise _Strange(f"its {what} are {', '.join(found)}, not {', '.join(wanted)}", node)
-
-
-@cache
-def _tree(text: str) -> str:
-    return ast.dump(ast.parse(text).body[0])
 
 
 def _dumped(expression: str) -> str:
