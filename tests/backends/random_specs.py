@@ -25,6 +25,7 @@ KEEPING = (
     "instancenorm", "instancenorm(affine = true)", "prelu(per_channel = true)", "blurpool({k1}, 1)", "dropout2d({f})",
     "conv_transpose({w}, 3)", "softmax(branches = 2)", 'softmax(over = "positions")', "rrelu",
     "conv_transpose({w}, {k}, groups = 2, bias = false)",
+    "(if {c} then conv(bias = false) else conv)({w}, 3)", "conv(kernel = {k})({w})",
 )  # fmt: skip
 CHAINS = (
     ("split(2)", "concat"), ("split(4)", "concat"), ("conv(2 * {w}, 1)", "split(2)", "mul"),
@@ -55,7 +56,13 @@ class Place:
     """Texts that make labels of a loop's rounds differ."""
 
 
-MODEL = Place(("8",), ("wide", "not wide", "rate > 0.1"), ("2", "1", "depth", "len([1, 2])"), ("rate", "0.1"), ("act",))
+MODEL = Place(
+    ("8",),
+    ("wide", "not wide", "rate > 0.1", "x.height == 8"),
+    ("2", "1", "depth", "len([1, 2])"),
+    ("rate", "0.1"),
+    ("act",),
+)
 BLOCK = Place(
     ("w", "in.channels", "max(w, 4)", "(2 * w // 2)"),
     ("a", "b", "not a", "a and b", "w == 4", "w == 8 or b", "in.channels == w", "n > 1"),
@@ -92,8 +99,9 @@ class Writer:
         kernel = self.pick("1", "3", "5", "[1, 3]")
         act = self.pick(*ACTIVATIONS, *at.layers)
         return template.format(
-            w=self.pick(*at.widths), f=self.pick(*at.numbers), k=kernel, a=act, k1=self.pick("3", "2", "5")
-        )
+            w=self.pick(*at.widths), f=self.pick(*at.numbers), k=kernel, a=act, k1=self.pick("3", "2", "5"),
+            c=self.pick(*at.conditions),
+        )  # fmt: skip
 
     def label(self, at: Place) -> str:
         self.labels += 1
@@ -132,8 +140,10 @@ class Writer:
             case "fixed":
                 return f"({' -> '.join(self.fill(part, at) for part in self.rng.choice(CHAINS))})"
             case "sum":
-                sign = self.pick("+", "+", "-")
-                return f"({self.pick('id', self.layer(at, depth - 1))} {sign} {self.layer(at, depth - 1)})"
+                sign, two = self.pick("+", "+", "-"), self.layer(at, depth - 1)
+                if sign == "-" or self.chance(50):
+                    return f"({self.pick('id', self.layer(at, depth - 1)) if sign == '-' else 'id'} {sign} {two})"
+                return f"add({self.layer(at, depth - 1)}, {two})"
             case "gate":
                 inner = self.layer(at, depth - 1)
                 return self.pick(
@@ -163,7 +173,7 @@ class Writer:
         if self.chance(30):
             given.append(f"n = {self.pick(*at.counts)}")
         if self.chance(30):
-            given.append(f"act = {self.pick(*ACTIVATIONS, *at.layers)}")
+            given.append(f"act = {self.pick(*ACTIVATIONS, *at.layers, '[bn, relu]', 'scale(0.5)', self.layer(at, 0))}")
         if self.chance(15):
             return f"{block}({given[0]})({', '.join(given[1:])})"
         return f"{block}({', '.join(given)})"
@@ -179,8 +189,11 @@ class Writer:
         if depth > 0 and self.chance(15):
             i = self.fresh("i")
             inner = replace(at, conditions=(*at.conditions, f"{i} > 0", f"{i} == 1"), counts=(*at.counts, f"{i} + 1"))
-            condition = self.pick("", f" if {i} != 1")
-            return f"[{self.layer(inner, depth - 1)} for {i} in 0..{self.pick('2', '3', *at.counts)}{condition}]"
+            condition = self.pick("", f" if {i} != 1", f" for _j in 0..{i} + 1")
+            value = self.layer(inner, depth - 1)
+            if self.chance(40):
+                value = f"..{self.sequence(inner, 0)}"
+            return f"[{value} for {i} in 0..{self.pick('2', '3', *at.counts)}{condition}]"
         first = self.layer(at, max(depth, 0))  # there in any case: without members a list is no layer
         others = [part for _ in range(self.rng.randint(0, 3)) for part in self.members(at, depth)]
         return f"[{', '.join([first, *others])}]"
@@ -188,6 +201,12 @@ class Writer:
     def members(self, at: Place, depth: int) -> Iterator[str]:
         if self.chance(20):
             yield from (self.fill(part, at) for part in self.rng.choice(CHAINS))
+            return
+        if self.chance(20):
+            spliced = self.sequence(at, max(depth - 1, 0))
+            chosen = f"(if {self.pick(*at.conditions)} then {spliced} else {self.pick('[]', '[relu]')})"
+            count = self.pick("", "", f"{self.pick(*at.counts)} of ")
+            yield f"{count}..{self.pick(spliced, chosen)}{self.pick('', f' if {self.pick(*at.conditions)}')}"
             return
         count = f"{self.pick(*at.counts)} of " if self.chance(15) else ""
         label = self.label(at) if not count and self.chance(20) else ""
@@ -202,9 +221,10 @@ class Writer:
             yield from self.statement(at, depth, scope)
 
     def statement(self, at: Place, depth: int, scope: str) -> Iterator[str]:
-        kinds = ["step", "step", "step", "sum", "parts", "pair", "list", "layers", "number", "fn", "apply", "choose"]
+        kinds = ["step", "step", "sum", "parts", "pair", "list", "layers", "number", "fn", "apply", "choose", "collect"]
         kinds += ["if", "for"] if depth else []
         kinds += ["stage", "stages"] if scope == "model" and not at.holes else []
+        kinds += ["stages"] if scope == "block" and not at.holes else []
         new = self.fresh("y")
         w = self.pick(*at.widths)
         match self.pick(*kinds):
@@ -220,13 +240,18 @@ class Writer:
             case "list":
                 i = self.fresh("i")
                 yield f"{new} = [x -> {self.layer(at, 1)} for {i} in 0..{self.pick('2', '3')} if {i} != 5]"
-                yield f"x = {self.pick(f'concat({new}) -> conv({w}, 1)', f'{new}[0] + {new}[-1] + concat({new}[1..]) ' * 0 + f'{new} -> add')}"
+                yield f"x = {self.pick(f'concat({new}) -> conv({w}, 1)', f'concat([..{new}, x]) -> conv({w}, 1)', f'{new} -> add')}"
             case "layers":
                 yield f"{new} = {self.pick(self.sequence(at, 1), f'({self.chain(at, 1)})')}"
                 yield f"x = x -> {new}{self.pick('', f' -> {new}', f' -> {self.label(at)}{new}')}"
             case "number":
                 yield f"{new} = {self.pick(w, f'{w} * 2 // 2', f'min({w}, 4 * {w})')}"
                 yield f"x = x -> conv({new}, {self.pick('1', '3')}) -> {self.layer(at, 1)}"
+            case "collect":
+                i = self.fresh("i")
+                yield f"{new} = []"
+                yield f"for {i} in 0..{self.pick(*at.counts)} {{ {new} = [..{new}, {self.layer(at, 1)}, ..{self.sequence(at, 0)}] }}"
+                yield f"x = x -> {self.pick('', self.label(at))}[..{new}, id, relu]"
             case "fn" if self.makers:
                 yield f"x = x -> {self.pick('', self.label(at))}{self.pick(*self.makers)}({w}, {self.pick(*at.conditions)})"
             case "apply" if self.appliers:
@@ -301,7 +326,7 @@ class Writer:
             yield f"fn {name}(c, a) = {self.pick(self.layer(at, 2), self.sequence(at, 2))}"
             self.makers.append(name)
         else:
-            at = Place(("x.channels",), ("a", "x.channels == 8"), ("2", "1"), ("0.1",))
+            at = Place(("x.channels",), ("a", "x.channels == 8", "x.width > 5"), ("2", "1"), ("0.1",))
             yield f"fn {name}(x, a) {{"
             yield from indented(self.statements(at, 1, "fn"))
             yield "  x -> " + self.chain(at, 1)
@@ -335,6 +360,9 @@ class Writer:
         for _ in range(self.rng.randint(0, 1)):
             lines += self.function()
         lines += self.model()
+        if self.chance(20):
+            lines += ["scaling rule(phi: float) {", "  depth = round(1 + phi)", "  wide = phi > 1", "}"]
+            lines.append(f"variant three = Net(..rule(phi = {self.pick('1', '2.4')}), rate = 0.3)")
         lines.append("variant one = Net()")
         if self.chance(40):
             lines.append(

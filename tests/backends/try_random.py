@@ -59,6 +59,8 @@ def failure(text: str) -> str:
     for variant in accepted(text):
         try:
             holds(variant)
+        except checks.NotFinite:
+            continue  # it squares, and squares again
         except Exception as error:  # every kind is a finding
             place = traceback.extract_tb(error.__traceback__)[-1]
             return f"{type(error).__name__} at {place.name}: {str(error)[:200]}"
