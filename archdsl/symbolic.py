@@ -297,10 +297,15 @@ class Invoke(Expr):
 
     def rebuild(self, parts: Sequence[Expr]) -> Expr:
         arguments = tuple((name, part) for (name, _), part in zip(self.arguments, parts, strict=True))
-        if not all(isinstance(part, Const) for part in parts):
+        constants = {name: part.value for name, part in arguments if isinstance(part, Const)}
+        if len(constants) < len(arguments):
             return Invoke(self.function, arguments)
-        values = {name: Const(default) for name, default in self.function.parameters if default is not None}
-        return substitute(expand(self.function.result), values | dict(arguments))
+        try:
+            return Const(
+                self.function.called(constants)
+            )  # not by substitution: that would unfold what it calls in turn
+        except (KeyError, TypeError, ValueError, IndexError, ArithmeticError):
+            return Invoke(self.function, arguments)
 
 
 @dataclass(slots=True, repr=False, unsafe_hash=True)

@@ -60,9 +60,16 @@ class ArchError(Exception):
 
 
 class Bag:
-    """Collects the diagnostics of one run; phases add to it and go on. Identical ones are kept once."""
+    """Collects the diagnostics of one run; phases add to it and go on. Identical ones are kept once.
+
+    `steps` and `parts` are what the evaluation of the run has cost so far, which is limited for all variants of a file
+    together; `spent`: a limit was reached, so the rest is left alone.
+    """
 
     def __init__(self) -> None:
+        self.steps = 0
+        self.parts = 0
+        self.spent = False
         self._seen: dict[tuple[object, ...], Diagnostic] = {}
 
     def add(self, diagnostic: Diagnostic) -> None:

@@ -176,7 +176,7 @@ class Node:
     span: Span
     exprs: Mapping[str, Expr]
     labelled: bool = False
-    _weights: tuple[Weight, ...] | None = field(default=None, repr=False)
+    known_weights: tuple[Weight, ...] | None = field(default=None, repr=False)
     _recipe: Recipe | None = field(default=None, repr=False)
 
     @property
@@ -196,9 +196,9 @@ class Node:
     @property
     def weights(self) -> tuple[Weight, ...]:
         """The tensors of its state."""
-        if self._weights is None:
-            self._weights = self.op.weights(self.params, self.input_shapes)
-        return self._weights
+        if self.known_weights is None:
+            self.known_weights = self.op.weights(self.params, self.input_shapes)
+        return self.known_weights
 
     @property
     def recipe(self) -> Recipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from archdsl.ops.problems import inexact_split, refused, wrong_layout
 from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
@@ -42,6 +42,12 @@ class HardtanhParams(OpParams):
     min_val: float = Field(-1.0, allow_inf_nan=False)
     max_val: float = Field(1.0, allow_inf_nan=False)
 
+    @model_validator(mode="after")
+    def _in_order(self) -> HardtanhParams:
+        if self.min_val > self.max_val:
+            raise ValueError(f"min_val, {self.min_val:g}, must not be greater than max_val, {self.max_val:g}")
+        return self
+
 
 class ShrinkParams(OpParams):
     """Values between -`lambd` and `lambd` become zero."""
@@ -61,6 +67,12 @@ class RreluParams(OpParams):
 
     lower: float = Field(1 / 8, allow_inf_nan=False)
     upper: float = Field(1 / 3, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RreluParams:
+        if self.lower > self.upper:
+            raise ValueError(f"lower, {self.lower:g}, must not be greater than upper, {self.upper:g}")
+        return self
 
 
 class SoftmaxParams(OpParams):

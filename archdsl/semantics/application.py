@@ -13,7 +13,7 @@ from typing import Any
 
 from archdsl.graph.ir import Bound, Scope, ScopeKind
 from archdsl.ops.spec import OpParams
-from archdsl.semantics.core import ELEMENTS_A_STEP, MAX_DEPTH, MAX_NODES, Frame
+from archdsl.semantics.core import ELEMENTS_A_STEP, MAX_DEPTH, Frame
 from archdsl.semantics.inert import inert_parameters, renewed
 from archdsl.semantics.nodes import NodeRules
 from archdsl.semantics.program import Definition
@@ -187,6 +187,7 @@ class ApplicationRules(NodeRules):
         if inner is None:
             return UNKNOWN
         start, failed, let_go = self._size(), self.failed, len(self.discarded)
+        parts, parameters = self.parts, self.parameters
         self.failed = False
         self.depth += 1
         value = self._run_block(syntax, scope, inner, tensors)
@@ -195,7 +196,13 @@ class ApplicationRules(NodeRules):
         if key is not None and value is not UNKNOWN and not self.failed and self.graph is not None:
             nodes = tuple(self.graph.nodes[start:])
             layer.block.instances[key] = Recorded(
-                scope, nodes, start, as_tensors(value) or (), tuple(self.discarded[let_go:])
+                scope,
+                nodes,
+                start,
+                as_tensors(value) or (),
+                tuple(self.discarded[let_go:]),
+                self.parameters - parameters,
+                self.parts - parts,
             )
         self.failed = self.failed or failed
         return seen
@@ -234,8 +241,8 @@ class ApplicationRules(NodeRules):
             expr = bound.expr if arg is None or isinstance(arg.value, Layer) else arg.expr
             value = bound.value if arg is None or isinstance(arg.value, Layer) else arg.value
             scope.arguments[name] = Bound(value, expr, bound.explicit)
-        if len(self.graph.nodes) + len(recorded.nodes) > MAX_NODES:
-            self.limit(frame, layer.span, "nodes", MAX_NODES)
+        self.grow(frame, layer.span, recorded.parts)
+        self.weigh(frame, layer.span, recorded.parameters)
         results, let_go = replay(recorded, self.graph, scope, tensors, params)
         self.discarded += let_go
         return self._leave(results, scope, tensors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from archdsl.semantics.values import Builtin
+from archdsl.semantics.values import MAX_SIZE, Builtin
 
 
 class ValueProblem(Exception):
@@ -58,8 +58,9 @@ def _zip(*lists: Any) -> tuple[Any, ...]:
 
 def _linspace(start: Any, stop: Any, count: Any) -> tuple[float, ...]:
     """`count` values from start to stop, both included: start + (stop - start) * i / (count - 1)."""
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= 1_000_000:
-        raise ValueProblem("E301", what="the count of linspace", expected="a whole number from 0", got=str(count))
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MAX_SIZE:
+        expected = f"a whole number from 0 to {MAX_SIZE:_}"
+        raise ValueProblem("E301", what="the count of linspace", expected=expected, got=str(count))
     _number(start, "linspace"), _number(stop, "linspace")
     return tuple(start + (stop - start) * i / (count - 1) if count > 1 else float(start) for i in range(count))
 

@@ -27,6 +27,7 @@ from archdsl.semantics.values import (
     Record,
     Traced,
     expr_of,
+    list_of,
     members,
     plain,
     type_name,
@@ -134,7 +135,12 @@ class CallRules(ParameterRules):
         if builtin.most is not None and len(values) > builtin.most:
             span = node.arguments[builtin.most].span
             return self.error("E105", span, frame, owner=builtin.name, limit=builtin.most, given=len(values))
-        self.step(frame, node.span, sum(len(v) for v in map(plain, values) if isinstance(v, tuple | range)))
+        for value in values:
+            items = list_of(value)
+            if isinstance(items, range):
+                self.step(frame, node.span, len(items))
+            else:
+                self.walk(items, node.span, frame)
         try:
             result = builtin.call(*map(plain, values))
         except ValueProblem as problem:
@@ -145,6 +151,7 @@ class CallRules(ParameterRules):
         except TypeError:  # members without an order, or that cannot be compared
             what, got = f"the argument of {builtin.name}", "other members"
             return self.error("E301", node.span, frame, what=what, expected="a list of numbers or strings", got=got)
+        self.walk(result, node.span, frame)
         if isinstance(result, int | float) and abs(result) > MAX_NUMBER:
             return self.error("E321", node.span, frame)
         if builtin.name == "zip":
@@ -184,7 +191,9 @@ class CallRules(ParameterRules):
         value = self.execute(definition.syntax.body, inner)
         self.depth -= 1
         if definition.kind == "scaling":
-            return Record(definition.name, {n: v for n, v in inner.locals.items() if n not in names})
+            found = {n: v for n, v in inner.locals.items() if n not in names}
+            self.sized(found.values(), node.span, frame)
+            return Record(definition.name, found)
         if value is None:
             return self.error("E312", definition.span, frame, name=definition.name)
         return value
@@ -213,17 +222,15 @@ class CallRules(ParameterRules):
         """What a fn gives for these values, and how, over its parameters; no function where that cannot be said."""
         syntax = definition.syntax
         assert isinstance(syntax, ast.Definition)
-        bag, self.bag = self.bag, Bag()
         trace = FunctionTrace()
         own = Frame(definition.file, None, inline=True, owner=definition.name, function=trace)
         own.locals = {name: Traced(value, Symbol(name)) for name, value in values.items()}
+        if self.depth >= MAX_DEPTH:
+            return None, None
         self.depth += 1
-        try:
-            value = self.execute(syntax.body, own) if self.depth < MAX_DEPTH else None
-        finally:
-            self.depth -= 1
-            bag, self.bag = self.bag, bag
-        if len(bag) or trace.structural or not isinstance(value, Traced):
+        value = self.trial(lambda: self.execute(syntax.body, own), None)
+        self.depth -= 1
+        if trace.structural or not isinstance(value, Traced):
             return None, None
         if not isinstance(value.value, int | float | bool):
             return None, None

@@ -7,24 +7,32 @@ application. Each part sees the others only through the abstract methods of `Cor
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.describe import describe_scope
 from archdsl.graph.ir import Graph, Ref, Scope
 from archdsl.graph.sizes import decided, has_sizes
 from archdsl.semantics.program import FileScope
-from archdsl.semantics.values import UNKNOWN, Arg, Layer, OpLayer, Tensor, expr_of, plain
+from archdsl.semantics.sizes import MAX_PARAMETERS
+from archdsl.semantics.values import UNKNOWN, Arg, Layer, OpLayer, Record, Tensor, expr_of, plain, size_of
 from archdsl.source import Span
 from archdsl.symbolic import Const, Expr, expand, substitute, symbols
 from archdsl.syntax import ast
 
-MAX_NODES = 200_000
+MAX_PARTS = 200_000
+"""Nodes and scopes of all graphs of a run: layers, and the blocks, sequences and labels around them."""
 MAX_STEPS = 2_000_000
+"""Steps of evaluation of a run."""
+MAX_ASIDE = 500_000
+"""Steps of what is evaluated only to learn how numbers were computed; beyond, that stays unknown."""
 MAX_DEPTH = 60
 ELEMENTS_A_STEP = 4
+
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -57,13 +65,13 @@ class FunctionTrace:
 class LimitReached(Exception):
     """Unwinds the elaboration of one variant. Internal; `report` says why, in whichever bag outlives it."""
 
-    def __init__(self, span: Span, what: str, limit: str) -> None:
+    def __init__(self, code: str, span: Span, facts: Mapping[str, object]) -> None:
+        self.code = code
         self.span = span
-        self.what = what
-        self.limit = limit
+        self.facts = facts
 
     def report(self, bag: Bag) -> None:
-        bag.report("E315", self.span, what=self.what, limit=self.limit)
+        bag.report(self.code, self.span, facts=self.facts)
 
 
 class Core(ABC):
@@ -75,7 +83,10 @@ class Core(ABC):
         self.failed = False
         """Whether an error was found, be it one that an earlier variant had too; not one found `_aside`."""
         self.graph: Graph | None = None
-        self.steps = 0
+        self.steps, self.parts = bag.steps, bag.parts
+        self.most = MAX_STEPS
+        self.aside = 0
+        self.parameters = 0
         self.depth = 0
         self.stages: dict[str, Span] = {}
         """The stages met so far by name, and where they are named."""
@@ -148,12 +159,61 @@ class Core(ABC):
     def step(self, frame: Frame, span: Span, elements: int = 0) -> None:
         """Count one unit of work and some for a list; a spec that asks for too much is an error, not a hang."""
         self.steps += 1 + elements // ELEMENTS_A_STEP
-        if self.steps > MAX_STEPS:
-            self.limit(frame, span, "steps of evaluation", MAX_STEPS)
+        if self.steps > self.most:
+            self.limit(frame, span, "steps of evaluation", MAX_STEPS, spent=True)
 
-    def limit(self, frame: Frame, span: Span, what: str, limit: int) -> None:
-        self.error("E315", span, frame, what=what, limit=f"{limit:_}")
-        raise LimitReached(span, what, f"{limit:_}")
+    def walk(self, value: Any, span: Span, frame: Frame) -> int:
+        """How much a value holds, counted as work: whoever asks goes through all of it."""
+        if not isinstance(value, tuple | Record):
+            return 1
+        held = size_of(value)
+        self.step(frame, span, 2 * held)
+        return held
+
+    def trial(self, work: Callable[[], T], otherwise: T) -> T:
+        """What `work` gives, whose errors and steps do not count; `otherwise` after errors, or if it takes too long."""
+        bag, depth, steps, most = self.bag, self.depth, self.steps, self.most
+        outermost = bag is self._own_bag
+        self.bag = Bag()
+        if outermost:
+            self.most = steps + MAX_ASIDE - self.aside
+        try:
+            value = work()
+            return otherwise if len(self.bag) else value
+        except (LimitReached, RecursionError):
+            return otherwise
+        finally:
+            self.bag, self.depth = bag, depth
+            if outermost:
+                self.aside += self.steps - steps
+                self.steps, self.most = steps, most
+
+    def grow(self, frame: Frame, span: Span, parts: int = 1) -> None:
+        """Count nodes and scopes before they are made."""
+        self.parts += parts
+        if self.parts > MAX_PARTS:
+            self.limit(frame, span, "layers, blocks and sequences", MAX_PARTS, spent=True)
+
+    def settle(self) -> None:
+        """Say what this evaluation has cost, in favour of the next one of the run."""
+        self._own_bag.steps, self._own_bag.parts = self.steps, self.parts
+
+    def limit(self, frame: Frame, span: Span, what: str, limit: int, *, spent: bool = False) -> None:
+        """E315, and an end to the evaluation; `spent`: to that of all that follows in the run too."""
+        if self.bag is self._own_bag:
+            self.bag.spent = self.bag.spent or spent
+        self.unwind("E315", frame, span, {"what": what, "limit": f"{limit:_}"})
+
+    def unwind(self, code: str, frame: Frame, span: Span, facts: Mapping[str, object]) -> None:
+        """An error that ends the evaluation."""
+        self.error(code, span, frame, facts=facts)
+        raise LimitReached(code, span, facts)
+
+    def weigh(self, frame: Frame, span: Span, parameters: int) -> None:
+        """Count elements of weights; E332 where a network has too many."""
+        self.parameters += parameters
+        if self.parameters > MAX_PARAMETERS:
+            self.unwind("E332", frame, span, {"limit": f"{MAX_PARAMETERS:_}"})
 
     def unsized(self, value: Any, span: Span, frame: Frame) -> Any:
         """A value on which the network now depends, without what it says of the size of the image, which is noted."""

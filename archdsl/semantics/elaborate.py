@@ -43,7 +43,9 @@ def guarded(work: Callable[[], T], span: Span, bag: Bag) -> T | None:
 def constant(expression: ast.Expression, file: FileScope, bag: Bag) -> Any:
     """The plain value of an expression that stands in no body; UNKNOWN after an error."""
     frame = Frame(file, None, inline=True)
-    value = guarded(lambda: Elaborator(bag).evaluate(expression, frame), expression.span, bag)
+    elaborator = Elaborator(bag)
+    value = UNKNOWN if bag.spent else guarded(lambda: elaborator.evaluate(expression, frame), expression.span, bag)
+    elaborator.settle()
     return UNKNOWN if value is None or value is UNKNOWN else plain(value)
 
 
@@ -66,7 +68,7 @@ def elaborate(
     """
     syntax = model.syntax
     assert isinstance(syntax, ast.Definition)
-    if model.faulty:
+    if model.faulty or bag.spent:
         return None
     elaborator = Elaborator(bag, traced)
     elaborator.image = image or {}
@@ -83,6 +85,8 @@ def elaborate(
     except RecursionError:
         bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
         return None
+    finally:
+        elaborator.settle()
     graph.reads_sizes = elaborator.reads_sizes
     if not give_results(value, elaborator, model, bag):
         return None

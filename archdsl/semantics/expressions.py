@@ -34,9 +34,9 @@ from archdsl.semantics.values import (
     Traced,
     as_tensors,
     expr_of,
+    list_of,
     members,
     plain,
-    plain_list,
     traced,
     type_name,
 )  # fmt: skip
@@ -115,7 +115,9 @@ class ExpressionRules(ListRules):
             if len(row.values) != len(table.columns):
                 given, wanted = len(row.values), len(table.columns)
                 return self.error("E318", row.span, frame, given=given, wanted=wanted)
-            values = [plain(self.evaluate(value, own)) for value in row.values]
+            cells = [self.evaluate(value, own) for value in row.values]
+            self.sized(cells, row.span, frame)
+            values = [plain(cell) for cell in cells]
             rows.append(Record(table.name, dict(zip((c.name for c in table.columns), values, strict=True))))
         if all(value is not UNKNOWN for row in rows for value in row.fields.values()):
             definition.file.constants[table.name] = tuple(rows)
@@ -180,7 +182,7 @@ class ExpressionRules(ListRules):
 
     def _subscript(self, node: ast.Subscript, frame: Frame) -> Any:
         value = self.evaluate(node.value, frame)
-        items = plain_list(value)
+        items = list_of(value)
         if value is UNKNOWN:
             return UNKNOWN
         if items is None:
@@ -223,7 +225,7 @@ class ExpressionRules(ListRules):
         if isinstance(value, Tensor) or _holds_tensors(value):
             self.structural(test.expr, frame)
             return value
-        if isinstance(plain(value), int | float | str | bool):
+        if isinstance(value.value if isinstance(value, Traced) else value, int | float | str | bool):
             # The other branch gives the rest of the expression; where it fails, it is not needed here.
             other = self._quietly(node.no if taken else node.yes, frame)
             if other is not None:

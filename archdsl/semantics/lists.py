@@ -12,18 +12,19 @@ from typing import Any
 from archdsl.semantics.core import Frame
 from archdsl.semantics.operators import OperatorRules
 from archdsl.semantics.values import (
+    MAX_SIZE,
     UNKNOWN,
     Choice,
     Identity,
     Layer,
+    Record,
     Sequence,
     Tensor,
     Traced,
     expr_of,
+    list_of,
     members,
     plain,
-    plain_list,
-    size_of,
     type_name,
 )  # fmt: skip
 from archdsl.source import Span
@@ -31,7 +32,7 @@ from archdsl.syntax import ast
 
 _UNPACK_TENSOR = "this is one tensor: `split(2)` gives two, and so does a block whose result is a tuple"
 
-MAX_LIST = 200_000
+MAX_LIST = MAX_SIZE
 
 
 class ListRules(OperatorRules):
@@ -51,7 +52,7 @@ class ListRules(OperatorRules):
         self.step(frame, span, len(values))
         if len(values) > MAX_LIST:
             self.limit(frame, span, "members of a list", MAX_LIST)
-        if any(type(value) is tuple for value in values):
+        if any(isinstance(value, tuple | Record) for value in values):
             self.sized(values, span, frame)
         layers = [isinstance(value, Layer) for value in values]
         if not any(layers):
@@ -66,7 +67,7 @@ class ListRules(OperatorRules):
         """How much some values hold together; E315 where that is too much to work with."""
         total = 1
         for value in values:
-            total += size_of(value)
+            total += value.size if isinstance(value, Layer) else self.walk(value, span, frame)
             if total > MAX_LIST + 1:
                 self.limit(frame, span, "members of a list or layer", MAX_LIST)
         return total
@@ -93,7 +94,7 @@ class ListRules(OperatorRules):
         if isinstance(value, Sequence):
             self.step(frame, node.span, len(value.layers))
             return list(value.layers)
-        items = plain_list(value)
+        items = list_of(value)
         if items is None:
             expected, help_ = "a list or a sequence", "`..` puts the members of a list into another: `[..layers, relu]`"
             got = type_name(value)
@@ -183,7 +184,8 @@ class ListRules(OperatorRules):
         """Pairs (index, member) of a list or range, or UNKNOWN with E311 reported."""
         if value is UNKNOWN:
             return UNKNOWN
-        if plain_list(value) is None:
+        self.walk(value, span, frame)
+        if list_of(value) is None:
             return self.error("E311", span, frame, got=type_name(value))
         value = self.unsized(value, span, frame)
         self.structural(expr_of(value), frame)
@@ -210,7 +212,7 @@ class ListRules(OperatorRules):
             frame.locals[target.name] = value
             self.let_go(target.name, value)
             return True
-        items = list(members(value)) if plain_list(value) is not None else None
+        items = list(members(value)) if list_of(value) is not None else None
         if items is None or len(items) != len(target.items):
             if value is not UNKNOWN:
                 given = type_name(value) if items is None else f"{len(items)} value{'s' * (len(items) != 1)}"
@@ -252,7 +254,11 @@ class ListRules(OperatorRules):
 
     def _tuple(self, node: ast.TupleExpr, frame: Frame) -> Any:
         values = tuple(self.evaluate(item, frame) for item in node.items)
-        return UNKNOWN if any(value is UNKNOWN for value in values) else values
+        if any(value is UNKNOWN for value in values):
+            return UNKNOWN
+        if any(isinstance(value, tuple | Record | Layer) for value in values):
+            self.sized(values, node.span, frame)
+        return values
 
 
 def _without_condition(item: ast.Item) -> ast.Item:

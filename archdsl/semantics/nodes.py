@@ -19,7 +19,8 @@ from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem
 from archdsl.semantics.arguments import argument_problem
 from archdsl.semantics.calls import CallRules
-from archdsl.semantics.core import MAX_NODES, Frame
+from archdsl.semantics.core import Frame
+from archdsl.semantics.sizes import excessive_argument, excessive_output, excessive_weight
 from archdsl.semantics.values import (
     UNKNOWN,
     Arg,
@@ -58,6 +59,7 @@ class NodeRules(CallRules):
         if taken is None:
             return None
         path = f"{frame.scope.path}.{taken}" if frame.scope.path else taken
+        self.grow(frame, span)
         scope = Scope(kind, taken, path, frame.scope, span, stage=bool(name and name.stage), start=self._size())
         frame.scope.members.append(scope)
         if scope.stage:
@@ -96,6 +98,7 @@ class NodeRules(CallRules):
             if made is not None:
                 self.containers[id(scope.names), part] = made
             return made
+        self.grow(frame, span)
         another = Scope("container", part, first.path, scope, span, start=self._size())
         another.names, another.counters = first.names, first.counters
         scope.members.append(another)
@@ -153,9 +156,15 @@ class NodeRules(CallRules):
         outputs = op.shape(params, shapes)
         if isinstance(outputs, Problem):
             return self._problem(outputs, op, args, frame, span, tensors, spans)
+        weights = op.weights(params, shapes)
+        excess = excessive_output(op, params, shapes, outputs) or excessive_weight(op, weights)
+        if excess is not None:
+            return self.error(excess[0], span, frame, facts=excess[1])
+        self.weigh(frame, span, sum(weight.elements for weight in weights))
         claimed = self._claim(op.name, span, frame, name)
         if claimed is None:
             return UNKNOWN
+        self.grow(frame, span)
         graph, scope = self.graph, frame.scope
         assert graph is not None
         assert scope is not None
@@ -164,13 +173,11 @@ class NodeRules(CallRules):
         channels = _width(op, exprs, tensors, actual, params) if self.traced else Const(actual)
         node = Node(
             len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
-            f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None,
+            f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None, weights,
         )  # fmt: skip
         if is_long(channels):
             self.structural(channels, frame)
             channels = Const(outputs[0].channels)
-        if node.id >= MAX_NODES:
-            self.limit(frame, span, "nodes", MAX_NODES)
         graph.add(node)
         widths = scope.frame.widths
         for port in range(len(outputs)):
@@ -207,6 +214,11 @@ class NodeRules(CallRules):
             for detail in error.errors(include_url=False):
                 code, place, facts = argument_problem(op, args, detail, span)
                 self.error(code, place, frame, facts=facts)
+            return None
+        excessive = excessive_argument(op, args)
+        if excessive is not None:
+            arg, (code, facts) = excessive
+            self.error(code, arg.span, frame, facts=facts)
             return None
         if key:
             self._params[key] = params

@@ -21,9 +21,9 @@ from archdsl.semantics.values import (
     Traced,
     expr_of,
     is_long,
+    list_of,
     members,
     plain,
-    plain_list,
     traced,
     type_name,
 )  # fmt: skip
@@ -94,6 +94,8 @@ class OperatorRules(Core):
         return self._arithmetic(node, frame, left, right)
 
     def _arithmetic(self, node: ast.BinaryExpr, frame: Frame, left: Any, right: Any) -> Any:
+        for side in (left, right):
+            self.walk(side, node.span, frame)
         op, a, b = node.op, plain(left), plain(right)
         if op in ("==", "!="):
             equal = _same(a, b)
@@ -178,14 +180,8 @@ class OperatorRules(Core):
 
     def _aside(self, node: ast.Expression, frame: Frame) -> Any:
         """The value of an expression that is not needed here: what it reports is forgotten, and UNKNOWN given back."""
-        from archdsl.diagnostics.core import Bag
-
-        bag, self.bag = self.bag, Bag()
-        try:
-            value = self.evaluate(node, replace(frame, scope=None, locals=dict(frame.locals)))
-            return UNKNOWN if len(self.bag) else value
-        finally:
-            self.bag = bag
+        inner = replace(frame, scope=None, locals=dict(frame.locals))
+        return self.trial(lambda: self.evaluate(node, inner), UNKNOWN)
 
 
 def _chosen(value: Any) -> Any:
@@ -200,7 +196,7 @@ def _joins_or_adds(left: Any, right: Any) -> bool:
     left, right = _chosen(left), _chosen(right)
     if isinstance(left, Sequence) and isinstance(right, Sequence):
         return True
-    lists = [plain_list(value) is not None for value in (left, right)]
+    lists = [list_of(value) is not None for value in (left, right)]
     return any(lists) and any(isinstance(value, Layer) for value in (left, right))
 
 
@@ -221,13 +217,13 @@ def _both_meanings(node: ast.BinaryExpr, left: Any, right: Any) -> str:
         loose = isinstance(side, ast.If | ast.Arrow | ast.Labelled) and len(text) > 1
         parts.append(f"{'..' * _is_list(value)}{f'({text})' if loose else text}")
     joined = f"to join them, write `[{', '.join(part for part in parts if part)}]`"
-    if any(plain_list(value) is not None for value in (left, right)):
+    if any(list_of(value) is not None for value in (left, right)):
         return joined
     return f"{joined}; to add what each gives for the same input, `add({', '.join(texts)})`"
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(_chosen(value), Sequence) or plain_list(value) is not None
+    return isinstance(_chosen(value), Sequence) or list_of(value) is not None
 
 
 def _not(expr: Expr) -> Expr:

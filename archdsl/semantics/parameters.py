@@ -95,6 +95,7 @@ class ParameterRules(StatementRules):
                 if isinstance(value, Record):
                     for expr in traces_of(value):
                         self.structural(expr, frame)
+                self.walk(value, argument.value.span, frame)
                 result[name] = Arg(value if as_tensors(value) else plain(value), expr_of(value), argument.value.span)
         return result if ok else None
 
@@ -142,6 +143,7 @@ class ParameterRules(StatementRules):
                 ok = False
             else:
                 fresh[name] = argument.span
+                self.walk(item, argument.span, frame)
                 result[name] = Arg(plain(item), expr_of(item), argument.span)
         return ok
 
@@ -166,6 +168,7 @@ class ParameterRules(StatementRules):
                 assert parameter.default is not None
                 value = self.evaluate(parameter.default, inner)
                 if value is not UNKNOWN:
+                    self.walk(value, parameter.default.span, frame)
                     own = Arg(value if as_tensors(value) else plain(value), expr_of(value), parameter.default.span)
                     ok = self.accepts(parameter, own, definition, frame) and ok
                 inner.locals[parameter.name] = value
@@ -213,6 +216,7 @@ class ParameterRules(StatementRules):
                     "E301", allowed.span, frame, what="what a parameter allows", expected="a range or a list", got=got
                 )
                 return None
+            self.step(frame, allowed.span, len(found) * len(choices))
             fits = all(any(item == choice and _alike(item, choice) for choice in choices) for item in found)
             return "" if fits else "one of " + ", ".join(map(_shown, choices))
         low, high = (None if end is None else plain(self.evaluate(end, inner)) for end in (allowed.start, allowed.stop))

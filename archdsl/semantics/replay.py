@@ -37,6 +37,9 @@ class Recorded:
     start: int
     results: tuple[Tensor, ...]
     discarded: tuple[Ref, ...]
+    parameters: int
+    parts: int
+    """How many nodes and scopes it is made of, its own scope not counted."""
 
 
 def instance_key(
@@ -118,6 +121,7 @@ def replay(
         copied = Node(
             node.id + offset, node.op, renewed.get(node.id, node.params), tuple(map(moved, node.inputs)),
             node.input_shapes, node.outputs, node.name, path, home, node.span, node.exprs, node.labelled,
+            node.known_weights,
         )  # fmt: skip
         nodes.append(copied)
         copies[id(node)] = copied

@@ -152,10 +152,13 @@ def _read_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
         return None
     model = INITIALIZERS[callee.name]
     owner = Owner(callee.name, tuple(model.model_fields))
+    if bag.spent:
+        return None
     elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
     args = guarded(
         lambda: elaborator.arguments(given, owner.parameter_names, owner.name, frame, {}, value.span), value.span, bag
     )
+    elaborator.settle()
     if args is None or validated(owner, model, args, value.span, bag) is None:
         return None
     pattern, weight = rule.pattern, ""

@@ -125,6 +125,7 @@ class StatementRules(ExpressionRules):
         """A stage that is no level of the paths: a scope that shares the names of the one around it."""
         outer = frame.scope
         assert outer is not None
+        self.grow(frame, span)
         scope = Scope("stage", name, outer.path, outer, span, stage=True)
         scope.start = len(self.graph.nodes) if self.graph else 0
         scope.names, scope.counters = outer.names, outer.counters

@@ -177,8 +177,15 @@ def traced(value: Any, expr: Expr) -> Any:
     return value if isinstance(expr, Const) or isinstance(value, Layer | Tensor | Record) else Traced(value, expr)
 
 
+MAX_SIZE = 200_000
+"""What a list or a layer may hold, and what it holds in turn."""
+
+
 def size_of(value: Any) -> int:
-    """How much a value holds: layers count what they are made of, lists their members, anything else is 1."""
+    """How much a value holds: layers count what they are made of, lists and records their members, anything else is 1.
+
+    It stops at `MAX_SIZE`: what is in a list twice is counted twice, and may be far more than there is memory for.
+    """
     total, stack = 0, [value]
     while stack:
         item = stack.pop()
@@ -187,8 +194,13 @@ def size_of(value: Any) -> int:
         elif type(item) is tuple:
             total += 1
             stack.extend(item)
+        elif isinstance(item, Record):
+            total += 1
+            stack.extend(item.fields.values())
         else:
             total += 1
+        if total > MAX_SIZE:
+            break
     return total
 
 
@@ -279,9 +291,9 @@ def type_name(value: Any) -> str:
     return "a function"
 
 
-def plain_list(value: Any) -> tuple[Any, ...] | range | None:
-    """The members of a list or range without their traces; None for anything else."""
-    items = plain(value)
+def list_of(value: Any) -> tuple[Any, ...] | range | None:
+    """A list or range as it is, its members with their traces; None for anything else."""
+    items = value.value if isinstance(value, Traced) else value
     return items if isinstance(items, tuple | range) else None
 
 

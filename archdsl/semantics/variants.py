@@ -47,7 +47,6 @@ class VariantTable:
         self._pending: dict[str, ast.Variant] = {}
         self._open: list[str] = []
         self._spans: dict[str, Span] = {}
-        self._elaborator = Elaborator(self.bag)
         self._frame = Frame(self.program.root, None, inline=True)
 
     def collect(self) -> dict[str, Configured]:
@@ -195,8 +194,12 @@ class VariantTable:
     def _arguments(
         self, given: Sequence[ast.Argument], names: Sequence[str], owner: str, span: Span
     ) -> dict[str, Arg] | None:
-        read = self._elaborator.arguments
-        return guarded(lambda: read(given, names, owner, self._frame, {}, span), span, self.bag)
+        if self.bag.spent:
+            return None
+        elaborator = Elaborator(self.bag)
+        args = guarded(lambda: elaborator.arguments(given, names, owner, self._frame, {}, span), span, self.bag)
+        elaborator.settle()
+        return args
 
 
 def targets_of(program: Program, variants: Mapping[str, Configured]) -> dict[str, Span]:

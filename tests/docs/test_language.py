@@ -233,17 +233,18 @@ def test_reserved_words() -> None:
 
 
 def test_limits() -> None:
-    from archdsl.semantics import core, lists, operators, reserved
+    from archdsl.semantics import core, lists, operators, reserved, sizes
     from archdsl.syntax import lexing, reading
 
     text = _section("Limits")
-    limits = (reading.MAX_TEXT, lists.MAX_LIST, core.MAX_NODES, core.MAX_STEPS)
+    limits = (reading.MAX_TEXT, lists.MAX_LIST, core.MAX_PARTS, core.MAX_STEPS, sizes.MAX_SIDE)
     for limit in limits:
         assert f"| {limit:,} |" in text
     for limit in (lexing.MAX_NESTING, core.MAX_DEPTH):
         assert f"| {limit} |" in text
     assert f"| {reserved.MAX_LABEL} characters, {reserved.MAX_COMPONENTS} components |" in text
     assert operators.MAX_NUMBER == 10**18
+    assert (sizes.MAX_ELEMENTS, sizes.MAX_PARAMETERS) == (10**11, 10**12)
 
 
 def test_codes_exist_and_ranges_cover_them() -> None:

@@ -169,6 +169,7 @@ def test_lists(text: str, expected: Any) -> None:
         ("[conv(8, 3)] + []", "E329"),
         ("[1] + relu", "E329"),
         ("[relu] + [1]", "E329"),
+        ("[relu] / [relu]", "E304"),
         ("[a for (a, b) in [1, 2]]", "E307"),
         ("[a for a, b, c in [[1, 2, 3]]]", "E307"),
         ("zip([1], [1, 2])", "E308"),

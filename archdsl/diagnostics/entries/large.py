@@ -33,6 +33,70 @@ ENTRIES = (
             """,
     ),
     Entry(
+        "E330",
+        "size too large",
+        facts="what got limit",
+        message="{what} is {got}; a size is at most {limit}",
+        label="too large",
+        help="check the factors and loops that it was computed with",
+        explanation="""
+            Channels, height and width of a feature map, and the whole numbers that an op is given (outputs, kernel,
+            stride, padding, dilation, groups, factors), are limited to what a network could have.
+            """,
+        example="""
+            model Net(width = 10^9, classes = 10) =
+              image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(width = 10^3, classes = 10) =
+              image(3, 32, 32) -> conv(width, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E331",
+        "tensor too large",
+        facts="what shape limit",
+        message="{what} would be {shape}, more than {limit} elements",
+        label="too large",
+        help="check the factors and loops that it was computed with",
+        explanation="""
+            A tensor, the output of a layer for one image or a weight, is limited to what a machine could hold.
+            """,
+        example="""
+            model Net(size = 500_000, classes = 10) =
+              image(3, size, size) -> conv(16, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(size = 500, classes = 10) =
+              image(3, size, size) -> conv(16, 3) -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+    ),
+    Entry(
+        "E332",
+        "too many parameters",
+        facts="limit",
+        message="the network has more than {limit} parameters",
+        label="passed the limit here",
+        help="check the factors and loops that its widths were computed with",
+        explanation="""
+            The elements of all weights of a network together are limited to what a machine could hold.
+            """,
+        example="""
+            model Net(width = 300_000, classes = 10) =
+              image(3, 32, 32) -> [20 of conv(width, 1)] -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(width = 300, classes = 10) =
+              image(3, 32, 32) -> [20 of conv(width, 1)] -> gap -> flatten -> linear(classes)
+            variant net = Net()
+            """,
+    ),
+    Entry(
         "E338",
         "tensor as a parameter",
         facts="name owner",
