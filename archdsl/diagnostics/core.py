@@ -72,6 +72,16 @@ class Bag:
         self.spent = False
         self._seen: dict[tuple[object, ...], Diagnostic] = {}
 
+    def part(self) -> Bag:
+        """A bag for a part of the run, whose diagnostics are kept apart, and whose costs go on from these."""
+        bag = Bag()
+        bag.settle(self)
+        return bag
+
+    def settle(self, other: Bag) -> None:
+        """Take over what the run has cost."""
+        self.steps, self.parts, self.spent = other.steps, other.parts, other.spent
+
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.span
         place = (span.source, span.start, span.end) if span else None

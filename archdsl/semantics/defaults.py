@@ -33,10 +33,12 @@ def check_defaults(program: Program, bag: Bag) -> None:
         for definition in file.names.values():
             if definition.file is file and not definition.faulty:
                 for parameter in parameters_of(definition):
-                    if not _is_plain(parameter):
+                    if not _is_plain(parameter) and not bag.spent:
                         guarded(partial(_parameter, elaborator, parameter, definition, frame), parameter.span, bag)
         for name, call in file.defaults.items():
-            guarded(partial(_op, elaborator, name, file, frame), call.span, bag)
+            if not bag.spent:
+                guarded(partial(_op, elaborator, name, file, frame), call.span, bag)
+    elaborator.settle()
 
 
 def _is_plain(parameter: ast.Parameter) -> bool:

@@ -131,8 +131,11 @@ def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
     """A rule read; once for all variants of its file."""
     key = ("init", id(rule))  # the syntax lives as long as the file
     if key not in file.constants:
-        own = Bag()
+        if bag.spent:
+            return None
+        own = bag.part()
         file.constants[key] = _read_rule(rule, file, own), tuple(own)
+        bag.settle(own)
     made, found = file.constants[key]
     for diagnostic in found:
         bag.add(diagnostic)
@@ -152,8 +155,6 @@ def _read_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
         return None
     model = INITIALIZERS[callee.name]
     owner = Owner(callee.name, tuple(model.model_fields))
-    if bag.spent:
-        return None
     elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
     args = guarded(
         lambda: elaborator.arguments(given, owner.parameter_names, owner.name, frame, {}, value.span), value.span, bag

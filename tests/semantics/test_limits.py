@@ -105,6 +105,8 @@ def test_arguments_and_other_items_count_too() -> None:
     model = "model Net(k: int, n: int) = image(3, 8, 8) -> conv(k, 1)\nvariants Net(k) {\n"
     rows = "".join(f"  v{i}: {i + 1}, n = {long}\n" for i in range(300))
     assert codes(model + rows + "}\n") == ["E315"]
+    defaults = "".join(f"fn f{i}(a = {long}) = a\n" for i in range(300))
+    assert codes(f"{defaults}model Net = image(3, 8, 8) -> conv(8, 1)\n") == ["E315"]
     rules = "".join(f'  "conv1": constant({long})\n' for _ in range(300))
     assert codes(f"model Net = image(3, 8, 8) -> conv1: conv(8, 1)\ninit Net {{\n{rules}}}\n") == ["E315"]
 
