@@ -98,8 +98,8 @@ class Comparison(BaseModel):
     @classmethod
     def _sides(cls, value: object) -> object:
         sides = value if isinstance(value, tuple) else ()
-        if not sides or not all(type(side) is int and side > 0 for side in sides):
-            raise ValueError("it must be a list of the sides of images, in pixels: [96, 97]")
+        if not 0 < len(sides) <= 8 or not all(type(side) is int and 0 < side <= 2048 for side in sides):
+            raise ValueError("it must be a list of up to 8 sides of images, in pixels, up to 2,048: [96, 97]")
         return value
 
 
