@@ -197,24 +197,31 @@ def check_fit(
     if len(found.misshaped) <= SHOWN:
         for key in found.misshaped:
             in_file = f"the shape of {named(key)} is {shape_text(shapes[theirs[key]])}"
-            bag.report("E503", None, notes=said, theirs=in_file, ours=shape_text(ours[key]))
+            bag.report("E503", None, notes=_taken(said), theirs=in_file, ours=shape_text(ours[key]))
     else:
         items = [
             f"{named(key)} ({shape_text(shapes[theirs[key]])} in the file, {shape_text(ours[key])} in the model)"
             for key in found.misshaped
         ]
         many = f"{len(items):,} weights have one shape"
-        bag.report("E503", None, notes=[*_lines(items, shown), *said], items=items, theirs=many, ours="another")
+        bag.report("E503", None, notes=[*_lines(items, shown), *_taken(said)], items=items, theirs=many, ours="another")
     bag.raise_errors()
 
 
-def _report(code: str, items: Sequence[str], many: str, notes: Sequence[str], bag: Bag, shown: int) -> None:
+def _report(code: str, items: Sequence[str], many: str, notes: list[str], bag: Bag, shown: int) -> None:
     """Some keys one by one; many as one error."""
     if len(items) > SHOWN:
-        bag.report(code, None, notes=[*_lines(items, shown), *notes], items=items, what=many)
+        bag.report(code, None, notes=[*_lines(items, shown), *_taken(notes)], items=items, what=many)
         return
     for item in items:
-        bag.report(code, None, notes=notes, what=item)
+        bag.report(code, None, notes=_taken(notes), what=item)
+
+
+def _taken(notes: list[str]) -> list[str]:
+    """The notes, which are said with the first error only."""
+    taken = notes.copy()
+    notes.clear()
+    return taken
 
 
 def _lines(items: Sequence[str], shown: int) -> list[str]:

@@ -261,6 +261,9 @@ def test_unwrapping_is_said(tmp_path: Path) -> None:
     torch.save({"state_dict": state}, tmp_path / "w.pth")
     (found,) = findings(tiny(), tmp_path / "w.pth")
     assert len(found.notes) == 2
+    del state["module.fc.weight"]
+    torch.save({"state_dict": state}, tmp_path / "w.pth")
+    assert [len(found.notes) for found in findings(tiny(), tmp_path / "w.pth")] == [2, 0]
 
 
 # --- maps ------------------------------------------------------------------------------------
