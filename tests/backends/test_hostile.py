@@ -94,14 +94,16 @@ def test_a_blank_docstring_opens_nothing() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_docstrings(seed: int) -> None:
-    """Of file, blocks, functions, models: each comes back, blanks apart."""
+    """Of file, blocks, models: each comes back, blanks apart. Those of functions, scalings, variants are not printed."""
     found = list(hostile.texts(250, seed))[0 if seed == 0 else -250 :]
     found = list(map(writable, found))
     chain = " -> ".join(f"B{i}" for i in range(len(found)))
     items = [quote(found[-1])]
     items += [f"block B{i} {{\n{quote(text)}\nconv(1, 1) -> relu\n}}" for i, text in enumerate(found)]
     items += [f"fn f(x) {{\n{quote(found[0])}\n2 * x\n}}"]
-    items += [f"model Net {{\n{quote(found[1])}\nimage(f(1), 1, 1) -> {chain}\n}}"]
+    items += [f"scaling grown(phi) {{\n{quote(found[2])}\nwidth = f(phi)\n}}"]
+    items += [f"model Net(width = 1) {{\n{quote(found[1])}\nimage(f(width), 1, 1) -> {chain}\n}}"]
+    items += [f"variants Net {{\n{quote(found[3])}\nNet: width = 1\nlarger: ..grown(phi = 1)\n}}"]
     variant = network("\n".join(items))
     module = compile_source(variant.graph, variant.source)
     assert words(module.__doc__)[-len(words(found[-1])) or 10**9 :] == words(found[-1])
