@@ -20,6 +20,7 @@ from archdsl.semantics.parameters import TYPES
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.recursion import check_recursion
 from archdsl.semantics.reserved import RESERVED, binding_problem, output_problem
+from archdsl.semantics.results import lacks_result
 from archdsl.source import Span
 from archdsl.syntax import ast
 from archdsl.syntax.hints import HINTS, NAMES
@@ -135,7 +136,7 @@ class FileNames:
         self._statements(item.body)
         self._own(item, body)
         named = item.kind == "model" and _has_outputs(item.body)
-        if item.kind != "scaling" and not named and _lacks_result(item.body):
+        if item.kind != "scaling" and not named and lacks_result(item.body):
             self.bag.report("E312", item.name_span, name=item.name)
         if len(self.bag) == before:
             self._note_unused(item, body)
@@ -512,16 +513,6 @@ class FileNames:
     def _tuple(self, node: ast.TupleExpr) -> None:
         for item in node.items:
             self._visit(item)
-
-
-def _lacks_result(body: Sequence[ast.Statement]) -> bool:
-    """Whether a body has no result, whatever its conditions are."""
-    last = body[-1] if body else None
-    if isinstance(last, ast.IfStatement):
-        return _lacks_result(last.yes) and _lacks_result(last.no)
-    if isinstance(last, ast.Stage):
-        return _lacks_result(last.body)
-    return not isinstance(last, ast.Result)
 
 
 def _has_outputs(body: Iterable[ast.Statement]) -> bool:

@@ -5,6 +5,7 @@ Takes the value of a model's body and the outputs it has named; gives the graph 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics.core import Bag
@@ -21,14 +22,16 @@ _ONE_LIST = "a model gives one list of tensors: join them, `a + b`, or give each
 def give_results(value: Any, core: Core, model: Definition, bag: Bag) -> bool:
     """Set the outputs of the graph; False where there are none, which is reported.
 
-    A tensor is the result; with named outputs besides it is the first of a named tuple. Without a result the named
-    outputs are all there is. A list of tensors is a plain tuple.
+    A tensor is the result; with named outputs besides it is the first of a named tuple. In a body without a result the
+    named outputs are all there is; where it is there in some cases only, it has to be. A list of tensors is a plain
+    tuple.
     """
     graph = core.graph
     assert graph is not None
     named = [(name, tensor) for name, (tensor, _) in core.outputs.items()]
     tensors = as_tensors(value)
-    if value is None and named and graph.nodes:
+    body = model.syntax.body if isinstance(model.syntax, ast.Definition) else ()
+    if value is None and named and graph.nodes and lacks_result(body):
         graph.form, graph.main = "named", False
     elif tensors is None or not graph.nodes or (named and not isinstance(value, Tensor)):
         if value is not UNKNOWN and not core.failed:
@@ -43,6 +46,16 @@ def give_results(value: Any, core: Core, model: Definition, bag: Bag) -> bool:
     given = [tensor for _, tensor in named] or tensors or ()
     graph.outputs = graph.root.outputs = tuple(tensor.ref for tensor in given)
     return True
+
+
+def lacks_result(body: Sequence[ast.Statement]) -> bool:
+    """Whether a body has no result, whatever its conditions are."""
+    last = body[-1] if body else None
+    if isinstance(last, ast.IfStatement):
+        return lacks_result(last.yes) and lacks_result(last.no)
+    if isinstance(last, ast.Stage):
+        return lacks_result(last.body)
+    return not isinstance(last, ast.Result)
 
 
 def _report(value: Any, core: Core, model: Definition, bag: Bag) -> None:

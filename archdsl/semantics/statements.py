@@ -155,7 +155,9 @@ class StatementRules(ExpressionRules):
             self.error("E301", place, frame, what=what, expected="a tensor", got=type_name(value), help=help_)
         elif name in self.outputs:
             first = Label(self.outputs[name][1], "first defined here")
-            self.error("E106", statement.name_span, frame, name=name, secondary=[first])
+            again = self.outputs[name][1] == statement.name_span
+            help_ = "in a loop each output has a name of its own: output p{i} = x" if again else None
+            self.error("E106", statement.name_span, frame, name=name, secondary=[first], help=help_)
         else:
             self.outputs[name] = value, statement.name_span
 

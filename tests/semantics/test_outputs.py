@@ -93,6 +93,9 @@ def test_a_model_of_named_outputs_needs_no_result() -> None:
     conditional = "x = image(3, 8, 8) -> conv(4, 3)\nif n > 1 { output y = x }"
     assert graph(net(conditional, parameters="n: int = 2")).output_names == ("y",)
     assert places(net(conditional, parameters="n: int = 1")) == [("E312", "Net")]
+    result = "x = image(3, 8, 8) -> conv(4, 3)\noutput y = x\nif n > 1 { x }"
+    assert graph(net(result, parameters="n: int = 2")).output_names == ("logits", "y")
+    assert places(net(result, parameters="n: int = 1")) == [("E312", "Net")]  # the result is no output among others
 
 
 def test_a_list_of_tensors_is_a_plain_tuple() -> None:
@@ -119,6 +122,7 @@ def test_names_with_holes_are_checked_when_they_are_known() -> None:
         assert (found.code, bad in found.message) == ("E327", True), found
         assert found.help
     assert codes(net(loop.format(names='"a", "a"', name="p{n}"))) == ["E106"]
+    assert "output p{i} = x" in str(only(net("x = image(3, 8, 8)\nfor _i in 0..2 { output p = x }\nx")).help)
     assert codes(net(loop.format(names="1.5", name="p{n}"))) == ["E301"]
     assert codes(net(loop.format(names="1", name="p{m}"))) == ["E101"]
 
