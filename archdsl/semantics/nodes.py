@@ -20,7 +20,7 @@ from archdsl.ops.spec import OpParams, OpSpec, Problem
 from archdsl.semantics.arguments import argument_problem
 from archdsl.semantics.calls import CallRules
 from archdsl.semantics.core import Frame
-from archdsl.semantics.sizes import excessive_argument, excessive_output, excessive_weight
+from archdsl.semantics.sizes import excessive_argument, excessive_output, excessive_weight, excessive_window, is_wide
 from archdsl.semantics.values import (
     UNKNOWN,
     Arg,
@@ -157,10 +157,13 @@ class NodeRules(CallRules):
         if isinstance(outputs, Problem):
             return self._problem(outputs, op, args, frame, span, tensors, spans)
         weights = op.weights(params, shapes)
-        excess = excessive_output(op, params, shapes, outputs) or excessive_weight(op, weights)
+        excess = excessive_output(op, outputs) or (excessive_weight(op, weights) if weights else None)
+        if excess is None and args and is_wide(args):
+            excess = excessive_window(op, params, shapes)
         if excess is not None:
             return self.error(excess[0], span, frame, facts=excess[1])
-        self.weigh(frame, span, sum(weight.elements for weight in weights))
+        if weights:
+            self.weigh(frame, span, sum([weight.elements for weight in weights]))
         claimed = self._claim(op.name, span, frame, name)
         if claimed is None:
             return UNKNOWN

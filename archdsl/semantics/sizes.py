@@ -39,24 +39,29 @@ def excessive_argument(op: OpSpec, args: Mapping[str, Arg]) -> tuple[Arg, Excess
     return None
 
 
-def excessive_output(
-    op: OpSpec, params: OpParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]
-) -> Excess | None:
-    """What is too large about what an op gives, or about the window that it looks through."""
+def is_wide(args: Mapping[str, Arg]) -> bool:
+    """Whether some argument is so large that the window of an op may be too large."""
+    return any(largest(arg.value) > _SMALL for arg in args.values())
+
+
+def excessive_output(op: OpSpec, outputs: tuple[Shape, ...]) -> Excess | None:
+    """What is too large about what an op gives."""
     shape = outputs[0]
-    if shape.layout != "flat":  # a flat tensor is as long as it has elements
-        for side in ("channels", "height", "width"):
-            if getattr(shape, side) > MAX_SIDE:
-                return _side(
-                    f"the {'number of channels' if side == 'channels' else side} after {op.name}", getattr(shape, side)
-                )
-    if sum(output.elements for output in outputs) > MAX_ELEMENTS:
+    channels, height, width = shape.channels, shape.height, shape.width
+    if (channels > MAX_SIDE or height > MAX_SIDE or width > MAX_SIDE) and shape.layout != "flat":
+        # a flat tensor is as long as it has elements
+        for side, size in (("number of channels", channels), ("height", height), ("width", width)):
+            if size > MAX_SIDE:
+                return _side(f"the {side} after {op.name}", size)
+    if channels * height * width * len(outputs) > MAX_ELEMENTS:
         return _tensor(f"what {op.name} gives", str(shape))
-    if max((largest(getattr(params, name)) for name in op.parameter_names), default=0) > _SMALL:
-        window = max(op.reach(params, inputs).extent)
-        if window > MAX_SIDE:
-            return _side(f"the window of {op.name}", window)
     return None
+
+
+def excessive_window(op: OpSpec, params: OpParams, inputs: tuple[Shape, ...]) -> Excess | None:
+    """A window, holes included, that is too large."""
+    window = max(op.reach(params, inputs).extent)
+    return _side(f"the window of {op.name}", window) if window > MAX_SIDE else None
 
 
 def excessive_weight(op: OpSpec, weights: Iterable[Weight]) -> Excess | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -98,6 +100,30 @@ def test_limits_are_of_the_whole_file(model: str) -> None:
     assert time.perf_counter() - start < SECONDS
     one = ROWS.replace(ROWS[ROWS.index("  v1:") : -2], "")
     assert codes(f"{model}\n{one}") == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the memory of a process")
+@pytest.mark.parametrize(
+    "text",
+    [
+        net("image(3, 8, 8) -> twice39(1)", DOUBLING),
+        net("image(3, 8, 8) -> [100_000 of B49(8)]", DEFINITIONS),
+        f"{FOR_EACH['many layers']}\n{ROWS}",
+        f"{FOR_EACH['a long default']}\n{ROWS}",
+    ],
+    ids=["doubled blocks", "blocks in blocks", "many layers", "long defaults"],
+)
+def test_limits_are_reached_in_little_memory(text: str, tmp_path: Path) -> None:
+    """A process of its own, so that nothing else counts: less than 512 MB for a whole file, where 200 are usual."""
+    path = tmp_path / "large.arch"
+    path.write_text(text, encoding="utf-8")
+    measure = "import sys; from archdsl.cli import main\ntry: main()\n"
+    measure += "finally: print(*[line for line in open('/proc/self/status') if line.startswith('VmHWM')])"
+    command = [sys.executable, "-c", measure, "check", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "E315" in done.stdout + done.stderr
+    kilobytes = int(done.stdout.split()[-2])
+    assert 10_000 < kilobytes < 512 * 1024
 
 
 def test_arguments_and_other_items_count_too() -> None:
