@@ -2,12 +2,13 @@
 
 Neighbours are equal if they hold the same ops with the same arguments, shapes and labels, wired alike; only rates of
 regularizers may differ, as stochastic depth's do from block to block. They form a run if each reads the one before, or
-if three or more read the same tensors side by side. A picture draws the first of a run and writes ×N.
+if three or more read the same tensors side by side; what only the last should give ends the run where it is read from
+outside. A picture draws the first of a run and writes ×N.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -58,11 +59,12 @@ class FoldedGraph:
     def __init__(self, tree: PartTree) -> None:
         self.tree = tree
         self._kinds = _kinds(tree)
+        readers = _readers(tree)
         self._runs: dict[int, list[Run]] = {}
         self._of: dict[int, Run] = {}
         for part in tree.root.walk():
             if part.parts:
-                self._runs[id(part)] = runs = _runs(tree, part.parts, self._kinds)
+                self._runs[id(part)] = runs = _runs(tree, part.parts, self._kinds, readers)
                 self._of.update((id(member), run) for run in runs for member in run.parts)
 
     @property
@@ -228,11 +230,26 @@ def _wiring(tree: PartTree, entered: dict[Ref, int], member: Part, origin: int) 
 # --- runs ------------------------------------------------------------------------------------
 
 
-def _runs(tree: PartTree, parts: Sequence[Part], classes: dict[int, int]) -> list[Run]:
+_Readers: TypeAlias = Mapping[Ref, Sequence[int]]
+
+
+def _readers(tree: PartTree) -> _Readers:
+    """For each tensor the places in the tree's order of the nodes that read it; -1 for the network's own outputs."""
+    found: dict[Ref, list[int]] = {}
+    for node in tree.graph.nodes:
+        for ref in tree.inputs[node.id]:
+            found.setdefault(ref, []).append(tree.place[node.id])
+    for ref in tree.graph.outputs:
+        found.setdefault(ref, []).append(-1)
+    return found
+
+
+def _runs(tree: PartTree, parts: Sequence[Part], classes: dict[int, int], readers: _Readers) -> list[Run]:
     found: list[Run] = []
     start = 0
     while start < len(parts):
         stop = _chain_end(tree, parts, start, classes)
+        stop = _tapped(parts, start, stop, readers)
         parallel = False
         if stop - start == 1 and parts[start].scope is not None:
             side = _parallel_end(parts, start, classes)
@@ -254,6 +271,33 @@ def _chain_end(tree: PartTree, parts: Sequence[Part], start: int, classes: dict[
             break
         stop += 1
     return stop
+
+
+def _tapped(parts: Sequence[Part], start: int, stop: int, readers: _Readers) -> int:
+    """Where a run ends because what a member gives is read from outside, as if that were not what the last one gives.
+
+    Members may read from further back (a NASNet cell reads the two before), so as many of the last may be read.
+    """
+    reading = [_reading(parts, place, start, stop, readers) for place in range(start, stop)]
+    furthest = max(
+        (by - place for place, found in enumerate(reading, start) for by in found if by is not None), default=1
+    )
+    for place, found in enumerate(reading, start):
+        if None in found and place + furthest < stop:
+            return place + 1
+    return stop
+
+
+def _reading(parts: Sequence[Part], place: int, start: int, stop: int, readers: _Readers) -> set[Any]:
+    """Which members of a run read what one of them gives, by place; None for what is outside."""
+    part, size = parts[place], parts[place].size
+    first, last = parts[start].start, parts[stop - 1].stop
+    found: set[Any] = set()
+    for ref in part.exits:
+        for reader in readers.get(ref, ()):
+            if not part.start <= reader < part.stop:
+                found.add(start + (reader - first) // size if first <= reader < last else None)
+    return found
 
 
 def _read_alike(tree: PartTree, part: Part, other: Part) -> bool:

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 import archdsl
-from archdsl.api import open_source
+from archdsl.api import find, open_source
 from archdsl.graph.fold import FoldedGraph, fold
 from archdsl.graph.ir import Graph
 from archdsl.graph.parts import OUTSIDE, Part, drawn_inputs, part_tree
@@ -199,7 +199,40 @@ def test_wiring_keeps_neighbours_apart() -> None:
             """
         )
     )
-    assert runs(folded) == [("image1", 1), ("a", 2), ("c", 1), ("d", 1), ("concat1", 1)]
+    assert runs(folded) == [("image1", 1), ("a", 1), ("b", 1), ("c", 1), ("d", 1), ("concat1", 1)]
+
+
+TAPPED = """
+block B = id + (conv: conv(8, 3))
+model M {
+  x = image(8, 32, 32)
+  a = x -> a: B
+  b = a -> b: B
+  c = b -> c: B
+  d = c -> d: B
+  RESULT
+}
+variant m = M
+"""
+
+
+def test_a_run_ends_where_it_is_tapped() -> None:
+    """`×4` before a concatenation of the second and the fourth would be a concatenation of one."""
+    assert runs(fold(graph(TAPPED.replace("RESULT", "concat(b, d)")))) == [
+        ("image1", 1),
+        ("a", 2),
+        ("c", 2),
+        ("concat1", 1),
+    ]
+    assert runs(fold(graph(TAPPED.replace("RESULT", "d -> relu")))) == [("image1", 1), ("a", 4), ("relu1", 1)]
+    two_results = fold(graph(TAPPED.replace("RESULT", "output early = a\n  d")))
+    assert runs(two_results) == [("image1", 1), ("a", 1), ("b", 3)]
+
+
+def test_who_reads_two_before_may_be_followed_by_who_does() -> None:
+    """NASNet's cells: the one before the last is read by the reduction after the run, as by the cells in it."""
+    folded = fold(find("nasnetalarge").graph)
+    assert {("cell_2", 4), ("cell_8", 4), ("cell_14", 4)} <= set(runs(folded))
 
 
 def test_three_equal_branches_are_a_parallel_run() -> None:
