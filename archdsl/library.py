@@ -76,7 +76,7 @@ def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source,
     spec = spec or name
     is_path = spec.endswith(SUFFIX) or "/" in spec or "\\" in spec
     if is_path and os.path.lexists(spec):
-        return read(spec), variant or None
+        return read(Path(spec)), variant or None
     own = find("specs", spec if is_path else spec + SUFFIX)
     if own is not None:
         if is_path:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FINDINGS = 1
 COULD_NOT_RUN = 2
 STDIN = "<stdin>"
+_stdin: list[tuple[object, Source]] = []
 _FAULTS_OF_SPECS = frozenset({"E604"})
 _NOT_READ = frozenset({"E504", "E505", "E511", "E512"})
 """Codes outside E6xx that mean: could not run."""
@@ -165,17 +166,21 @@ def locate(spec: str) -> tuple[Source, str | None]:
 
 
 def read_stdin() -> Source:
-    """Standard input as a source; raises ArchError E602."""
+    """Standard input as a source, the same one for every SPEC that means it; raises ArchError E602."""
     from archdsl.library import MAX_BYTES, decoded
     from archdsl.source import Source
 
+    if _stdin and _stdin[-1][0] is sys.stdin:
+        return _stdin[-1][1]
     try:
-        return Source(STDIN, decoded(sys.stdin.buffer.read(MAX_BYTES)))
+        source = Source(STDIN, decoded(sys.stdin.buffer.read(MAX_BYTES)))
     except UnicodeDecodeError as error:
         raise refuse("E602", path=STDIN, detail=str(error)) from None
     except OSError as error:
         detail = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
         raise refuse("E602", path=STDIN, detail=detail) from None
+    _stdin[:] = [(sys.stdin, source)]
+    return source
 
 
 def open_spec(spec: str) -> tuple[ArchFile, str | None]:

@@ -92,6 +92,14 @@ def test_variant_of_standard_input(arch: Run) -> None:
     assert arch("show", "-:large", stdin=SMALL).out.startswith("large = Net(")
 
 
+@pytest.mark.parametrize("second", ["-:large", ":large"])
+def test_two_variants_of_standard_input(arch: Run, second: str) -> None:
+    """It can be read once only."""
+    assert arch("diff", "-:small", second, stdin=SMALL).code == 1
+    assert arch("diff", "-:small", second.replace("large", "small"), stdin=SMALL).code == 0
+    assert arch("draw", "-:small", second, "-o", "-", stdin=SMALL).out.endswith("</svg>\n")
+
+
 def test_interrupted() -> None:
     process = subprocess.Popen(
         [*COMMAND, "check", "-"],
