@@ -1,4 +1,4 @@
-"""E601–E617: finding a spec, building and drawing it, files and libraries that a command needs."""
+"""E601–E626: finding a spec, building and drawing it, files and libraries, arguments from Python."""
 
 from archdsl.diagnostics.entry import Entry
 

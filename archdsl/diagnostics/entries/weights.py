@@ -1,4 +1,4 @@
-"""E501–E515: loading weights and models."""
+"""E501–E514: loading weights and models, what patterns of names may ask for."""
 
 from archdsl.diagnostics.entry import Entry
 
