@@ -64,6 +64,8 @@ def predict(
     top, batch = arguments.positive("top", top), arguments.positive("batch", batch)
     files = arguments.paths("images", images, "a list of files")
     settings = preprocessing(variant)
+    if settings.size is not None and variant.graph.size_decisions:
+        variant = variant.for_image(size=settings.size)  # what the spec asks about sizes is asked of these pictures
     labels = _labels_of(variant, settings)
     said = say or warn
     model = load_weights(variant, weights, checkpoint, weights_set=weights_set, device=device, say=said).eval()

@@ -168,6 +168,24 @@ def test_a_size_that_is_not_square_and_the_models_own(tmp_path: Path) -> None:
     assert first / second == pytest.approx(torch.tensor(2.5).exp().item(), rel=1e-4)
 
 
+def test_a_network_that_asks_about_sizes_is_that_of_the_pictures(tmp_path: Path) -> None:
+    """Made for pictures of another size it would refuse these."""
+    text = """
+    model Small(classes: int = 1000) {
+      x = image(3, 16, 24)
+      x = if x.height > 20 then x -> scale(-1) else x
+      x -> gap -> flatten -> fc: linear(classes)
+    }
+    variant small = Small()
+    preprocess Small { size = 24, mean = [0, 0, 0], std = [1, 1, 1], labels = "imagenet1k" }
+    """
+    Image.new("RGB", (40, 40), (255, 255, 255)).save(tmp_path / "white.png")
+    (found,) = predict(variant(text), weights(tmp_path / "w.pth"), [tmp_path / "white.png"], top=1)
+    labels = class_labels("imagenet1k")
+    assert labels is not None
+    assert found.classes[0][0] == labels[0]  # every logit has the other sign
+
+
 # --- faults ----------------------------------------------------------------------------------
 
 
