@@ -85,6 +85,21 @@ def test_factors_cancel_out() -> None:
     assert "//" not in text
 
 
+def test_halves_that_are_joined_are_the_whole() -> None:
+    """GhostNet's block makes half its channels from the other half; the next layer takes them all."""
+    text = source("""
+        block Ghost(out, act = relu) {
+          primary = in -> conv(out / 2, 1) -> bn -> act
+          concat(primary, primary -> dwconv(3) -> bn -> act)
+        }
+        block Unit(hidden, out) = a: Ghost(hidden) -> b: Ghost(out, act = id)
+        model Net = image(3, 8, 8) -> Unit(8, 6) -> Unit(16, 4) -> gap -> flatten -> linear(10)
+        """)
+    assert classes(text) == ["Ghost", "GhostWithoutAct", "Unit", "Net"]
+    assert "GhostWithoutAct(hidden, out)" in text
+    assert "2 * " not in text
+
+
 def test_a_sum_is_written_once() -> None:
     text = source(TREE)
     assert text.count("in_channels + 2 * out") == 1

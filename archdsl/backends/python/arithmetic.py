@@ -64,11 +64,21 @@ def _shortened(expr: Expr, environments: Sequence[Environment]) -> Expr:
         other = expr.right if _constant(expr.left) == 0 else expr.left
         if all(same(_value(expr, environment), _value(other, environment)) for environment in environments):
             return other
+    shorter = _multiplied(expr)
     if isinstance(expr, Binary) and expr.op in ("/", "//", EXACT) and _is_whole(expr.left, environments):
         shorter = _cancelled(expr.left, expr.right)
-        if shorter is not None and all(same(_value(expr, e), _value(shorter, e)) for e in environments):
-            return shorter
+    if shorter is not None and all(same(_value(expr, e), _value(shorter, e)) for e in environments):
+        return shorter
     return expr
+
+
+def _multiplied(expr: Expr) -> Expr | None:
+    """`2 * (w / 2)` is `w`; None where nothing cancels out."""
+    if isinstance(expr, Binary) and expr.op == "*":
+        for factor, other in ((expr.left, expr.right), (expr.right, expr.left)):
+            if isinstance(other, Binary) and other.op in ("/", EXACT) and factor == other.right:
+                return other.left
+    return None
 
 
 def _cancelled(left: Expr, right: Expr) -> Expr | None:
