@@ -1,7 +1,7 @@
 """Random whole specs: `spec(seed)` is the text of a file with every kind of item and expression that makes networks.
 
 Blocks (with one input and with two), functions of layers, tensors and numbers, tables, scalings, defaults; sequences,
-splices, comprehensions, branches, labels, stages, loops, lists of tensors, several results, further outputs. Nearly all
+splices, comprehensions, branches, labels, stages, loops, lists of tensors, results of every form, sizes. Nearly all
 specs are valid, because nearly every piece keeps the shape of what it is applied to; what `check` refuses is no case.
 
 `python -m tests.backends.try_random` runs over as many as wanted; some of them are tests (test_random.py).
@@ -336,13 +336,24 @@ class Writer:
     def model(self) -> Iterator[str]:
         yield "model Net(wide: bool = false, rate: float = 0.2, depth: int = 2, classes: int = 3, act: layer = relu) {"
         yield f"  x = image(3, 8, 8) -> stem: conv(8, {self.pick('3', '1')})"
+        named = False
         for number, width in enumerate(self.rng.choice([("8",), ("8", "16"), ("4", "8"), ("8", "8 * 2")])):
             stride = self.pick("1", "2")
             yield f"  x = x -> {self.pick('', f'down{number}: ')}conv({width}, {self.pick('1', '3')}, {stride})"
             yield from indented(self.statements(replace(MODEL, widths=(width, "x.channels")), 2, "model"))
             if self.chance(15):
+                named = True
                 yield f"  output early{number} = x -> gap -> flatten -> linear(classes)"
-        yield f"  x -> {self.pick('gap', 'gap', 'relu -> gap')} -> flatten -> {self.pick('fc: ', '')}linear(classes)"
+        result = f"x -> {self.pick('gap', 'gap', 'relu -> gap')} -> flatten -> {self.pick('fc: ', '')}linear(classes)"
+        if self.chance(80):
+            yield f"  {result}"
+        elif self.chance(50):
+            yield "  for i in 0..depth { output p{i} = x -> p.{i}: conv(4 + i, 1) }"
+            yield f"  output given = {self.pick('x', 'x -> relu', result)}"
+        elif named:
+            yield f"  {result}"
+        else:
+            yield f"  {self.pick(f'({result}, x)', f'[x, {result}, x -> relu]', '[x]')}"
         yield "}"
 
     def spec(self) -> str:
