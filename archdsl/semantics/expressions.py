@@ -45,6 +45,7 @@ from archdsl.symbolic import Conditional, Const, item_of, lift
 from archdsl.syntax import ast
 
 _LABEL = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)*")
+_EMPTY = "it has no members here, so there is nothing to apply: `id` is the layer that does nothing"
 _TENSOR_FACTS = ("channels", "height", "width")
 
 
@@ -247,7 +248,8 @@ class ExpressionRules(ListRules):
             if layer is UNKNOWN:
                 value = UNKNOWN
             elif not isinstance(layer, Layer):
-                value = self.error("E313", operand.span, frame, got=type_name(layer))
+                help_ = _EMPTY if list_of(layer) == () else None
+                value = self.error("E313", operand.span, frame, got=type_name(layer), help=help_)
             elif layers:
                 layers.append(layer)
             else:

@@ -42,6 +42,13 @@ def test_a_loop_collects_layers() -> None:
     assert paths(net(body)) == ["features.0", "features.2"]
 
 
+@pytest.mark.parametrize("sequence", ["[]", "[0 of relu]", "[relu if 1 > 2]", "[..[]]"])
+def test_a_list_without_members_is_no_layer(sequence: str) -> None:
+    found = only(net(f"x = image(3, 8, 8)\nx -> {sequence}"))
+    assert (found.code, found.span and found.span.text) == ("E313", sequence)
+    assert "`id` is the layer that does nothing" in (found.help or "")
+
+
 def test_lists_of_tensors_join() -> None:
     body = "x = image(4, 8, 8)\nxs = [x]\nfor _i in 0..2 { xs = xs + [concat(xs) -> conv(4, 3)] }\nconcat([..xs, x])"
     assert str(graph(net(body)).output_shape) == "16×8×8"
