@@ -221,8 +221,10 @@ def test_an_error_in_a_spec_is_found(what: str) -> None:
         assert before in text
         text = text.replace(before, after)
     variant = ArchFile(Source(str(path.absolute().parent / "changed.arch"), text))[name]
-    (result,) = (compare(variant, reference) for reference in variant.references)
-    assert result.verdict == "differs"
+    verdicts = {compare(variant, reference).verdict for reference in variant.references}
+    # Refused is what another library calls so and is another network: not a verdict about this one.
+    assert "differs" in verdicts
+    assert verdicts <= {"differs", "refused"}
 
 
 # --- what a reference says -------------------------------------------------------------------------
