@@ -46,7 +46,10 @@ def command(as_json: bool) -> int:
 
 
 def _data(source: Source, family: Family) -> FamilyJson:
-    return {"name": _name(source), "file": source.name, "doc": family["doc"], "variants": family["variants"]}
+    from archdsl.cli.recorded import in_folder
+
+    variants = [in_folder(variant, source) for variant in family["variants"]]
+    return {"name": _name(source), "file": source.name, "doc": family["doc"], "variants": variants}
 
 
 def _name(source: Source) -> str:

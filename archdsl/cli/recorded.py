@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from archdsl import __version__
@@ -17,7 +18,7 @@ from archdsl.library import read, shipped
 from archdsl.resources import find
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import VariantJson
+    from archdsl.cli.schema import SizeJson, VariantJson
     from archdsl.source import Source
 
 FILE = "facts.json"
@@ -61,9 +62,22 @@ def computed(source: Source) -> Family:
     return {
         "files": {used.name.replace("\\", "/").rpartition("/")[2]: digest(used.text) for used in files},
         "doc": file.docstring,
-        "variants": list(map(variant_json, file.values())),
+        "variants": [_without_folders(variant_json(variant)) for variant in file.values()],
         "top1": list(map(top1, file.values())),
     }
+
+
+def _without_folders(variant: VariantJson) -> VariantJson:
+    """The same wherever the specs are: places are said by the names of files alone."""
+    for size in variant["sizes"]:
+        size["file"] = PurePath(size["file"]).name
+    return variant
+
+
+def in_folder(variant: VariantJson, source: Source) -> VariantJson:
+    """A variant as the other commands give it: with the files of places beside its spec."""
+    sizes: list[SizeJson] = [{**s, "file": str(PurePath(source.name).with_name(s["file"]))} for s in variant["sizes"]]
+    return {**variant, "sizes": sizes}
 
 
 def digest(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -105,3 +106,13 @@ def test_records_of_another_version_or_none_are_left_aside(
     spoil(specs / recorded.FILE)
     assert _params(arch) == before
     assert len(elaborated) == 3
+
+
+def test_places_are_said_as_the_other_commands_say_them(arch: Run) -> None:
+    """The recorded file holds no folder of the machine it was written on."""
+    assert not re.search(r'"file": "[^"]*[/\\]', PAGE.read_text(encoding="utf-8"))
+    families = arch("list", "--json").json["families"]
+    asked = [variant for family in families for variant in family["variants"] if variant["sizes"]]
+    assert asked
+    shown = arch("show", asked[0]["name"], "--json").json
+    assert asked[0]["sizes"] == shown["variant"]["sizes"]
