@@ -6,6 +6,7 @@ The other processes are real ones, started elsewhere, with another seed of hashe
 from __future__ import annotations
 
 import copy
+import inspect
 import os
 import pickle
 import pickletools
@@ -20,6 +21,7 @@ from torch import nn
 
 import archdsl
 from archdsl import api
+from archdsl.backends import module
 from archdsl.diagnostics.core import ArchError
 from archdsl.source import Source
 
@@ -250,6 +252,18 @@ def test_two_specs_with_the_same_source_have_classes_of_their_own() -> None:
     assert one.feature_info.names() == ["low"]
     assert two.feature_info.names() == ["high"]
     assert type(first.empty()) is type(one)
+
+
+def test_two_specs_with_one_digest_have_classes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a module is a short digest: what is found by it is compared, whatever someone made collide."""
+    monkeypatch.setattr(module, "_digest", lambda source, identity: "0")
+    text = "model Collide = image(3, 8, 8) -> a: conv({n}, 3) -> gap -> flatten"
+    one, two = (api.open_source(Source("net.arch", text.format(n=n)))["Collide"] for n in (4, 5))
+    assert [v.empty().a.weight.shape[0] for v in (one, two, one, two)] == [4, 5, 4, 5]
+    assert one.module is not two.module
+    for variant, width in (one, 4), (two, 5):
+        assert f"nn.Conv2d(3, {width}, 3" in inspect.getsource(variant.model_class)
+        assert pickle.loads(pickle.dumps(variant.empty())).a.weight.shape[0] == width
 
 
 def test_a_new_classifier_is_that_of_the_own_spec() -> None:
