@@ -213,17 +213,27 @@ def _read_and_fit(
     return weights, found
 
 
-def for_channels(kernel: torch.Tensor, channels: int) -> torch.Tensor:
+def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:
     """A kernel (out, in, height, width) for images of other channels, as timm's `adapt_input_conv` makes it.
 
     For one channel it is summed over those of its image, as if these were equal; for others it is repeated and cut, and
-    scaled so that what comes out stays as large.
+    scaled so that what comes out stays as large. What is float32 and stays so is summed as timm does it, bit for bit;
+    the rest, and what is infinite in float32, comes in float64, to be rounded once.
     """
-    given = kernel.shape[1]
+    import torch
+
+    if kernel.dtype == dtype == torch.float32:
+        result = _over_channels(kernel, channels)
+        if result.isfinite().all():
+            return result
+    return _over_channels(kernel.double(), channels)
+
+
+def _over_channels(kernel: torch.Tensor, channels: int) -> torch.Tensor:
     if channels == 1:
-        return kernel.float().sum(dim=1, keepdim=True).to(kernel.dtype)
-    repeated = kernel.float().repeat(1, -(-channels // given), 1, 1)[:, :channels]
-    return (repeated * (given / channels)).to(kernel.dtype)
+        return kernel.sum(dim=1, keepdim=True)
+    given = kernel.shape[1]
+    return kernel.repeat(1, -(-channels // given), 1, 1)[:, :channels] * (given / channels)
 
 
 def _slots(model: nn.Module) -> Iterator[tuple[str, tuple[dict[str, Any], str, torch.Tensor]]]:
@@ -278,7 +288,9 @@ def _converted(
         if not dtypes.usable(name, tensor):
             continue
         if key in found.adapted:
-            tensor = for_channels(tensor, wanted.shape[1])
+            adapted = for_channels(tensor.detach(), wanted.shape[1], kind)
+            result[key] = dtypes.adapted(name, tensor, adapted, kind).to(place)
+            continue
         tensor = tensor.detach() if tensor.requires_grad else tensor
         if tensor.dtype != kind:
             result[key] = dtypes.changed(name, tensor, kind).to(place)

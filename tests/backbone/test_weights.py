@@ -5,6 +5,7 @@ Expected values are timm's own: `adapt_input_conv` through its pretrained loadin
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,60 @@ def test_first_layer_as_timm_adapts_it(spec: str, key: str, channels: int, tmp_p
     mine = archdsl.load(spec, in_channels=channels, weights=saved(theirs, tmp_path))
     wanted = {**theirs.state_dict(), key: adapt_input_conv(channels, theirs.state_dict()[key].clone())}
     assert [k for k, value in mine.state_dict().items() if not torch.equal(value, wanted[k])] == []
+
+
+SMALL = """
+model Net(classes: int = 3) = image(3, 8, 8) -> stem: [conv(2, 3), bn, relu] -> gap -> flatten -> fc: linear(classes)
+variant net = Net()
+"""
+
+
+def small(folder: Path, kernel: Tensor) -> tuple[Path, Path]:
+    """A spec, and a file of it with a kernel of these numbers for each of three channels (broadcast)."""
+    spec = folder / "net.arch"
+    spec.write_text(SMALL, encoding="utf-8")
+    state = {**archdsl.load(spec, dtype=kernel.dtype).state_dict()}
+    state["stem.0.weight"] = kernel.reshape(1, -1, 1, 1).expand(2, 3, 3, 3).clone()
+    torch.save(state, folder / "w.pth")
+    return spec, folder / "w.pth"
+
+
+@pytest.mark.parametrize(("numbers", "stored", "dtype", "total"), [
+    ([30000.0], torch.float16, None, 90000.0),
+    ([1, 1 / 256, 1], torch.bfloat16, None, 2.00390625),
+    ([1.0000000001], torch.float64, torch.float64, sum([1.0000000001] * 3)),
+    ([1.0000000001], torch.float32, torch.float64, 3.0),
+    ([1e38, 1e38, -1e38], torch.float64, None, 1e38),
+])  # fmt: skip
+def test_a_sum_over_channels_is_rounded_once(
+    numbers: list[float], stored: torch.dtype, dtype: torch.dtype | None, total: float, tmp_path: Path
+) -> None:
+    spec, path = small(tmp_path, torch.tensor(numbers, dtype=stored))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        kernel = archdsl.load(spec, in_channels=1, weights=path, dtype=dtype).stem[0].weight
+    assert torch.equal(kernel, torch.full_like(kernel, total))
+    notes = " ".join(str(note.message) for note in said)
+    assert ("became float32, for 1 channel: reckoned in float64, and rounded once" in notes) == (dtype is None)
+
+
+@pytest.mark.parametrize(("number", "stored", "dtype", "channels", "said", "wider"), [
+    (1e300, torch.float64, None, 1, "3e+300", "dtype=torch.float64"),
+    (3e38, torch.float32, None, 1, "9e+38", "dtype=torch.float64"),
+    (3e38, torch.float32, None, 2, "4.5e+38", "dtype=torch.float64"),
+    (30000, torch.float16, torch.float16, 1, "90000", "dtype=torch.float64"),
+    (1e308, torch.float64, torch.float64, 1, "inf", "no dtype holds it"),
+])  # fmt: skip
+def test_a_sum_that_is_infinite_is_an_error(
+    number: float, stored: torch.dtype, dtype: torch.dtype | None, channels: int, said: str, wider: str, tmp_path: Path
+) -> None:
+    spec, path = small(tmp_path, torch.tensor([number], dtype=stored))
+    with pytest.raises(ArchError) as raised:
+        archdsl.load(spec, in_channels=channels, weights=path, dtype=dtype)
+    (found,) = raised.value.diagnostics
+    assert found.code == "E508"
+    assert f"`stem.0.weight` holds {said} for" in found.message
+    assert wider in (found.help or "")
 
 
 def test_another_file_s_channels_are_an_error(tmp_path: Path) -> None:

@@ -133,7 +133,10 @@ ENTRIES = (
         "number too large for the dtype",
         facts="key value theirs ours",
         message="`{key}` holds {value}, which is infinite in {ours}",
-        help="load the weights as what they are: dtype={theirs}",
+        help=(
+            "load the weights as what they are: dtype={theirs}",
+            "no dtype holds it: load the weights for the channels that they are of",
+        ),
         fence="text",
         explanation="""
             The file's numbers have a larger range than the model's: a finite weight would become infinite, and the
