@@ -6,10 +6,11 @@ The graph is elaborated when it is first needed; torch is imported only where a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from archdsl import arguments
@@ -317,23 +318,25 @@ class Variant:
 
     @property
     def classifiers(self) -> tuple[Node, ...]:
-        """The layers that give the classes: of several with an output behind them those that another number of
-        `classes` changes."""
+        """The layers whose weights another number of `classes` changes; those with nothing but an output behind them
+        where it changes none, or there is no other number."""
         whole = self.whole
-        found = classifiers(whole.graph)
         given = whole.graph.root.arguments.get("classes")
-        if (len(found) < 2 and whole.graph.main) or given is None:
-            return found
-        for classes in (given.value + 1, given.value - 1) if type(given.value) is int else ():
+        for classes in (given.value + 1, given.value - 1) if given is not None and type(given.value) is int else ():
             try:
                 other = {node.path: node for node in whole.override({"classes": classes}).graph.nodes}
             except ArchError:
                 continue
-            return tuple(n for n in found if n.path not in other or other[n.path].weights != n.weights)
-        return found
+            changed = [n for n in whole.graph.nodes if n.path not in other or other[n.path].weights != n.weights]
+            found = tuple(node for node in changed if node.weights)
+            return found or classifiers(whole.graph)
+        return classifiers(whole.graph)
 
     def new_classifiers(self, classes: int | None = None) -> dict[str, nn.Module]:
-        """Freshly initialized classifiers, those of auxiliary heads included, by path; for other classes, if given."""
+        """Freshly initialized classifiers, those of auxiliary heads included, by path; for other classes, if given.
+
+        Raises ValueError where another number of classes changes more of the network than these.
+        """
         from archdsl.backends.module import build_module
         from archdsl.backends.pickles import own_class
         from archdsl.backends.python import generate
@@ -348,6 +351,9 @@ class Variant:
         bag.raise_errors()
         made = {}
         wanted = {node.path for node in found.classifiers}
+        if (place := _other_layer(self.whole.graph, graph, wanted)) is not None:
+            words = f"`classes` of {shown(self.name)} decides about more than its classifier"
+            raise ValueError(f"{words} ({shown(place)}): archdsl.load(…, classes = {classes}) builds that network")
         for node in (node for node in graph.nodes if node.path in wanted):
             alone = layer_graph(graph, node)
             try:
@@ -500,3 +506,13 @@ def _varied(file: SpecFile, name: str, changes: tuple[Change, ...]) -> Variant:
             case "features":
                 variant = variant.features(given)
     return variant
+
+
+def _other_layer(one: Graph, other: Graph, apart: Collection[str]) -> str | None:
+    """The path of the first node in which two graphs differ, those with a path in `apart` aside."""
+    for a, b in zip_longest(one.nodes, other.nodes):
+        if a is None or b is None:
+            return str((a or b).path)
+        if a.path != b.path or a.inputs != b.inputs or (a.path not in apart and (a.op, a.params) != (b.op, b.params)):
+            return str(a.path)
+    return None

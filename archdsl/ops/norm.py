@@ -31,7 +31,7 @@ _IMAGE = (Shape(12, 5, 4),)
 class BatchNormParams(OpParams):
     """`momentum` is torch's: the weight of the new batch (TensorFlow's decay is 1 - momentum)."""
 
-    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+    eps: float = Field(1e-5, ge=0, lt=1)
     momentum: float = Field(0.1, ge=0, le=1)
     affine: bool = True
 
@@ -39,20 +39,20 @@ class BatchNormParams(OpParams):
 class LayerNormParams(OpParams):
     """Over the channels of each position."""
 
-    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+    eps: float = Field(1e-5, ge=0, lt=1)
 
 
 class GroupNormParams(OpParams):
     """Over `groups` groups of channels and all positions."""
 
     groups: int = Field(ge=1)
-    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+    eps: float = Field(1e-5, ge=0, lt=1)
 
 
 class InstanceNormParams(OpParams):
     """Over the positions of each channel of each sample; as in torch, without weights unless `affine`."""
 
-    eps: float = Field(1e-5, ge=0, allow_inf_nan=False)
+    eps: float = Field(1e-5, ge=0, lt=1)
     momentum: float = Field(0.1, ge=0, le=1)
     affine: bool = False
     track_running_stats: bool = False
@@ -70,7 +70,7 @@ class LocalResponseNormParams(OpParams):
 class GlobalResponseNormParams(OpParams):
     """Of ConvNeXt V2; `eps` is added to the mean norm."""
 
-    eps: float = Field(1e-6, ge=0, allow_inf_nan=False)
+    eps: float = Field(1e-6, ge=0, lt=1)
 
 
 def _no_bool(value: Any) -> Any:
