@@ -9,6 +9,8 @@ import pytest
 from archdsl import api
 from archdsl.api import Variant
 from archdsl.backends.diagram import Drawing, Options
+from archdsl.backends.diagram.overview.glyphs import glyphs_of
+from archdsl.backends.diagram.overview.segments import links, segments_of
 from archdsl.source import Source
 from tests.diagram.picture import Picture
 
@@ -83,7 +85,7 @@ def test_a_stage_of_a_sequence_says_its_layers() -> None:
     texts = words(made(VGG).drawing("overview"))
     assert texts.count("2 × 3×3 conv +") == 2
     assert texts.count("3 × 3×3 conv +") == 3
-    assert texts.count("2×2 max pool") == 5
+    assert texts.count("2×2 max pool /2") == 5
     legend = texts[texts.index("share of parameters") - 3 : texts.index("share of parameters")]
     assert legend == ["input", "convolution", "linear"]
 
@@ -116,3 +118,86 @@ def test_nothing_overlaps() -> None:
     for text in (VGG, SEQUENCES):
         for options in (Options(1), Options(2)):
             assert list(Picture(made(text).drawing("overview", options).svg).problems()) == []
+
+
+# ESPCN's upsampling (Shi et al., 2016) and what else changes a size without weights, each after a convolution.
+RESIZING = """\
+model M = image(3, 32, 32) -> a: conv(8, 3, 2) -> relu -> resize(scale_factor = 4, mode = "bilinear") -> b: conv(16, 3)
+  -> pixel_shuffle(2) -> c: conv(4, 3) -> pixel_unshuffle(2) -> d: conv(8, 3) -> pad(1, 1, 1, 1) -> e: conv(8, 3)
+  -> crop(2, 2, 2, 2) -> f: conv(2, 3) -> flatten -> relu
+variant m = M()
+"""
+
+
+def test_what_changes_a_size_is_a_glyph_of_its_own() -> None:
+    """The size on the arrow of a convolution is that of the convolution: stride 2 of 32×32 gives 16×16."""
+    graph = made(RESIZING).graph
+    found = [(" ".join(glyph.title), str(glyph.shape)) for glyph in glyphs_of(graph, segments_of(graph))[1:]]
+    assert found == [
+        ("3×3 conv /2", "8×16×16"),
+        ("resize ×4", "8×64×64"),
+        ("3×3 conv", "16×64×64"),
+        ("pixel shuffle ×2", "4×128×128"),
+        ("3×3 conv", "4×128×128"),
+        ("pixel unshuffle /2", "16×64×64"),
+        ("3×3 conv", "8×64×64"),
+        ("pad", "8×66×66"),
+        ("3×3 conv", "8×66×66"),
+        ("crop", "8×62×62"),
+        ("3×3 conv", "2×62×62"),
+        ("flatten", "7688"),
+    ]
+    for columns in (1, 2):
+        assert list(Picture(made(RESIZING).drawing("overview", Options(columns)).svg).problems()) == []  # type: ignore[arg-type]
+
+
+def test_halves_of_a_split_are_not_the_convolution_s() -> None:
+    text = "model M { a, b = image(3, 8, 8) -> c: conv(8, 3) -> split(2)\n  (a -> d: conv(4, 3)) * b }\nvariant m = M()"
+    graph = made(text).graph
+    found = [(" ".join(glyph.title), str(glyph.shape)) for glyph in glyphs_of(graph, segments_of(graph))[1:]]
+    assert found[:3] == [("3×3 conv", "8×8×8"), ("split", "4×8×8"), ("3×3 conv", "4×8×8")]
+
+
+def test_what_gives_a_size_does_not_enter_the_convolution() -> None:
+    """A resize to another tensor's size: the arrow of that tensor ends at the resize."""
+    text = """\
+model M {
+  x = image(3, 32, 32) -> a: conv(8, 3, 2)
+  y = x -> b: conv(8, 3, 2) -> c: conv(8, 1)
+  (y, x) -> resize -> d: conv(2, 1)
+}
+variant m = M()
+"""
+    graph = made(text).graph
+    segments = segments_of(graph)
+    names = [segment.path or "resize" for segment in segments]
+    assert names == ["a", "b", "c", "resize", "d"]
+    arrows = {(names[tail], names[head]) for tail, head in links(graph, segments) if tail >= 0}
+    assert arrows == {("a", "b"), ("b", "c"), ("c", "resize"), ("a", "resize"), ("resize", "d")}
+
+
+def test_a_stage_of_layers_says_what_they_do_to_its_size() -> None:
+    text = """\
+model M = image(3, 32, 32) -> stage stem: [conv(8, 3, 2), relu] -> stage up: [conv(16, 3), pixel_shuffle(2), conv(8, 1)]
+variant m = M()
+"""
+    graph = made(text).graph
+    stem, up = glyphs_of(graph, segments_of(graph))[1:]
+    assert stem.title == ["3×3 conv /2"]
+    assert up.title == ["3×3 conv +", "pixel shuffle ×2 +", "1×1 conv"]
+
+
+def test_a_block_of_one_layer_is_that_layer_at_a_further_output_too() -> None:
+    text = """\
+block U(w: int) = conv: conv(w, 3) -> relu
+model M {
+  x = image(3, 32, 32) -> stem: conv(8, 3, 2)
+  output main = x -> a: U(8) -> gap -> flatten -> fc: linear(2)
+  output p = x -> b: U(8)
+}
+variant m = M()
+"""
+    graph = made(text).graph
+    glyphs = {glyph.path: glyph for glyph in glyphs_of(graph, segments_of(graph))}
+    assert glyphs["a"].title == glyphs["b"].title == ["3×3 conv"]
+    assert glyphs["a"].look == glyphs["b"].look

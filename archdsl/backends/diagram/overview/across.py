@@ -14,7 +14,7 @@ from archdsl.backends.diagram.text import LINE
 from archdsl.graph.ir import Ref
 
 TALLEST, LOWEST, VECTOR = 84.0, 11.0, 7.0
-"""The height of the image's glyph, which none exceeds; the least height; the width of a vector."""
+"""The height of the glyph of the highest resolution; the least height; the width of a vector."""
 GAP = 4.0
 """Between the words of two glyphs."""
 LOOSE, TIGHT = 11.0, 7.0

@@ -11,7 +11,7 @@ from archdsl.backends.diagram.overview.glyphs import LENGTH, SHEET, Glyph, Share
 from archdsl.graph.ir import Ref
 
 WIDEST, NARROWEST, VECTOR = 96.0, 12.0, 6.0
-"""The width of the image's glyph, which none exceeds; the least width; the height of a vector."""
+"""The width of the glyph of the highest resolution; the least width; the height of a vector."""
 ARROW = 15.0
 """Length of an arrow."""
 AXIS = WIDEST / 2 + 8

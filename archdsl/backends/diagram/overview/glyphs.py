@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
-from archdsl.backends.diagram.overview.segments import Segment, ends
+from archdsl.backends.diagram.overview.segments import Segment, ends, kind_of
 from archdsl.backends.diagram.style import Look
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.ir import Graph
@@ -33,7 +33,7 @@ class Glyph:
     segment: Segment | None
     shape: Shape
     scale: float
-    """The image's resolution is 1."""
+    """The highest resolution is 1."""
     look: Look
     title: list[str]
     path: str
@@ -113,21 +113,25 @@ def glyphs_of(graph: Graph, segments: Sequence[Segment]) -> list[Glyph]:
     names = dict.fromkeys(segment.main for segment in segments if segment.main)
     looks = {name: style.block_look(index, name) for index, name in enumerate(names)}
     image = graph.input_shape
+    largest = max(shape.height * shape.width for shape in (image, *(segment.output for segment in segments)))
     last = ends(graph, segments)
-    found = [Glyph(None, image, 1.0, style.LOOKS["input"], ["input"], "", last.get(-1, []))]
+    found = [Glyph(None, image, _scale(image, largest), style.LOOKS["input"], ["input"], "", last.get(-1, []))]
     for index, segment in enumerate(segments):
         look = looks[segment.main] if segment.main else style.LOOKS[segment.category]
         shape = segment.output
-        scale = (shape.height * shape.width / (image.height * image.width)) ** 0.25
-        found.append(Glyph(segment, shape, scale, look, _title(segment), _path(segment), last.get(index, [])))
+        found.append(
+            Glyph(segment, shape, _scale(shape, largest), look, _title(segment), _path(segment), last.get(index, []))
+        )
     return found
+
+
+def _scale(shape: Shape, largest: int) -> float:
+    return float((shape.height * shape.width / largest) ** 0.25)
 
 
 def _title(segment: Segment) -> list[str]:
     if segment.lead is not None and not segment.blocks:
-        head, *details = segment.lead.label.split(", ")
-        strides = [detail for detail in details if detail.startswith("/")]
-        return wrap(" ".join([head, *strides]), LABEL, style.SMALL, True)[:3]
+        return wrap(kind_of(segment.lead), LABEL, style.SMALL, True)[:3]
     if len(segment.blocks) == 1:
         return [fit(segment.blocks[0][1], 1.5 * LABEL, style.SMALL, True)]
     pieces = [f"{times} × {name}" if times > 1 else name for times, name in segment.blocks]

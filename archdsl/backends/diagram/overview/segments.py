@@ -1,13 +1,14 @@
 """What the overview shows: takes a graph, gives its `Segment`s in order of execution.
 
 A segment is a stage, a run of equal blocks or stages, or a layer with what belongs to it (convolution, normalization,
-activation). Every node but the image is in exactly one segment.
+activation). What changes the size of a tensor belongs to no layer before it: the size on a layer's arrow is its own.
+Every node but the image is in exactly one segment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from archdsl.backends.diagram.style import Category
@@ -15,7 +16,7 @@ from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.ops.spec import Shape
 
 _STRONG = frozenset({"conv", "linear", "pool", "merge"})
-"""Roles of the layers that a segment is named after; the others go with one of them."""
+"""Roles of the layers that a segment is named after, as after what resizes; the others go with one of them."""
 _LARGE = 0.5
 """A block without stages is opened if it holds more of the network's MACs."""
 
@@ -50,6 +51,19 @@ class Segment:
         return sum(node.macs for node in self.nodes)
 
 
+def _is_strong(node: Node) -> bool:
+    """Whether a segment is named after the node."""
+    return node.op.role in _STRONG or (_is_resizing(node) and node.shape.layout != "flat")
+
+
+def _is_resizing(node: Node) -> bool:
+    """Whether a node without weights gives another height, width or number of channels than it gets."""
+    if node.op.role != "reshape":
+        return False
+    before, after = node.input_shapes[0], node.shape
+    return (before.channels, before.height, before.width) != (after.channels, after.height, after.width)
+
+
 def segments_of(graph: Graph) -> list[Segment]:
     """The segments of a graph."""
     found: list[Segment] = []
@@ -69,8 +83,13 @@ def _further(graph: Graph) -> Iterator[Segment]:
         nodes = [node for node in graph.nodes if graph.aux.get(node.id) == name]
         if nodes:
             tops = list(dict.fromkeys(_top(node, graph) for node in nodes))
-            kinds = dict.fromkeys(map(_definition, tops))
             path = tops[0].path if len(tops) == 1 else ""
+            strong = [node for node in nodes if _is_strong(node)]
+            if len(strong) == 1:  # a layer, as it is where the first output needs it
+                yield replace(_layer(strong[0], nodes), path=path, last=path)
+                continue
+            tops = [top for top in tops if isinstance(top, Scope) or _is_strong(top)] or tops
+            kinds = dict.fromkeys(map(_definition, tops))
             yield Segment(path, nodes, "block", [(1, kind) for kind in kinds], None, 1, path, next(iter(kinds)))
 
 
@@ -105,7 +124,7 @@ def _units(graph: Graph) -> Iterator[Scope | Node]:
 def _is_open(scope: Scope, around: set[int], total: int) -> bool:
     if scope.kind != "block" or id(scope) in around:
         return True
-    if sum(node.op.role in _STRONG for node in scope.nodes()) == 1:
+    if _strong_nodes(scope) == 1:
         return True
     inner = any(isinstance(member, Scope) for member in scope.members)
     return inner and not around and sum(node.macs for node in scope.nodes()) > _LARGE * total
@@ -116,7 +135,7 @@ def _part(scope: Scope, aux: Mapping[int, str]) -> Segment:
     members = list(_members(scope, aux))
     if scope.kind == "block" and not _is_row_of_blocks(members):
         members = [scope]
-    members = [member for member in members if isinstance(member, Scope) or member.op.role in _STRONG] or members
+    members = [member for member in members if isinstance(member, Scope) or _is_strong(member)] or members
     members = [member for member in members if isinstance(member, Scope) or member.op.role != "merge"] or members
     work: dict[str, int] = {}
     for member in members:
@@ -158,7 +177,7 @@ def _is_row_of_blocks(members: Sequence[Scope | Node]) -> bool:
         macs = sum(node.macs for node in nodes)
         whole += macs
         if isinstance(member, Scope) and member.kind == "block":
-            inside += macs if sum(node.op.role in _STRONG for node in nodes) > 1 else 0
+            inside += macs if sum(map(_is_strong, nodes)) > 1 else 0
     return inside > _LARGE * whole
 
 
@@ -190,27 +209,39 @@ def _owner(graph: Graph, segments: Sequence[Segment]) -> dict[int, int]:
 def _definition(member: Scope | Node) -> str:
     while isinstance(member, Scope) and not member.definition and len(member.members) == 1:
         member = member.members[0]
-    if isinstance(member, Node):
-        return member.label.partition(",")[0]
-    return member.definition or member.name
+    return kind_of(member) if isinstance(member, Node) else member.definition or member.name
+
+
+def kind_of(node: Node) -> str:
+    """What a layer is, in words: `3×3 conv`, with what it does to the size: `/2`, `×2`."""
+    head, *details = node.label.split(", ")
+    return " ".join([head, *(detail for detail in details if detail.startswith(("/", "×")))])
+
+
+def _strong_nodes(scope: Scope) -> int:
+    return sum(map(_is_strong, scope.nodes()))
 
 
 def _layers(nodes: Iterable[Node]) -> list[Segment]:
-    """Runs of layers: each strong one with the weak ones after it; weak ones before the first go with that."""
+    """Runs of layers: each strong one with the weak ones after it; weak ones before the first go with that.
+
+    What flattens an image goes with the layer that reads the vector.
+    """
     found: list[Segment] = []
     waiting: list[Node] = []
     for node in nodes:
-        if node.op.role in _STRONG:
+        if _is_strong(node):
             found.append(_layer(node, [*waiting, node]))
             waiting = []
-        elif found and _feeds(found[-1].nodes[-1], node):
+        elif found and not _is_resizing(node) and _feeds(found[-1].nodes[-1], node):
             found[-1].nodes.append(node)
         else:
             waiting.append(node)
-    if waiting and found:
+    resizing = next((node for node in waiting if _is_resizing(node)), None)
+    if waiting and found and resizing is None:
         found[-1].nodes += waiting
     elif waiting:
-        found.append(_layer(waiting[-1], waiting))
+        found.append(_layer(resizing or waiting[-1], waiting))
     return found
 
 
@@ -218,7 +249,7 @@ def _layer(lead: Node, nodes: list[Node]) -> Segment:
     """A layer, named by its own label, or by that of the block that is there for it alone."""
     path = lead.path if lead.labelled else ""
     for scope in lead.scope.ancestors():
-        if scope.kind == "block" and scope.path and sum(node.op.role in _STRONG for node in scope.nodes()) == 1:
+        if scope.kind == "block" and scope.path and _strong_nodes(scope) == 1:
             path = scope.path
     return Segment(path, nodes, lead.op.role, [], lead, 1, path)
 
