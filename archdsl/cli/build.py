@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, changed, document, image_option, json_option, locate, refuse, set_option
+from archdsl.cli.shared import (
+    ArchCommand,
+    changed,
+    document,
+    image_option,
+    json_option,
+    locate,
+    may_replace,
+    refuse,
+    set_option,
+)
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
@@ -123,7 +133,7 @@ def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_
         if not as_json:
             console.write_data(source)
     else:
-        replaces = _replaces(path, force)
+        replaces = may_replace(path, _is_ours, force)
         proof = _write(variant, path, source, prove_it)
     if sizes := variant.graph.size_decisions:
         console.note(f"{variant.name} refuses images where it is not so: {'; '.join(map(str, sizes))}")
@@ -143,18 +153,8 @@ def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_
     return result
 
 
-def _replaces(path: Path, force: bool) -> bool:
-    """Whether there is a file in the way that may be replaced; raises ArchError E607 if it may not."""
-    if not os.path.isfile(path):
-        return False
-    try:
-        with path.open(encoding="utf-8") as file:
-            ours = bool(_OURS.match(file.read(1000)))
-    except (OSError, ValueError):
-        ours = False
-    if not ours and not force:
-        raise refuse("E607", path=str(path), detail="the file is not one that archdsl wrote; --force replaces it")
-    return True
+def _is_ours(content: bytes) -> bool:
+    return _OURS.match(content[:4000].decode(errors="replace")) is not None
 
 
 def _write(variant: Variant, path: Path, source: str, prove_it: bool) -> Proof | None:

@@ -19,6 +19,7 @@ from archdsl.cli.shared import (
     find_variant,
     image_option,
     json_option,
+    may_replace,
     open_spec,
     set_option,
 )
@@ -63,6 +64,7 @@ _CONCERNS = {
 )
 @set_option
 @image_option
+@click.option("--force", is_flag=True, help="Replace a file that is no picture which archdsl drew.")
 @json_option
 def command(
     spec: str,
@@ -78,6 +80,7 @@ def command(
     engine: Engine,
     settings: dict[str, str],
     image: dict[str, int],
+    force: bool,
     as_json: bool,
 ) -> int:
     """Draw a network, or what differs between two.
@@ -89,21 +92,28 @@ def command(
     diff      two networks in one picture: what came, went and changed
     A further SPEC may be `:VARIANT`, another variant of the file of the one before it. Several networks are drawn step
     by step, and so is a spec whose variants amend each other: draw --level diff FAMILY.
-    A file FILE.html is a page with the whole graph, to be unfolded and searched.
+    A file FILE.html is a page with the whole graph, to be unfolded and searched. A picture that archdsl drew before is
+    replaced, any other file only with --force.
     """
     from archdsl.backends.diagram import Options
+    from archdsl.backends.diagram.ours import is_ours
 
     chosen = level or ("diff" if others else "overview")
     if others and chosen != "diff":
         raise click.UsageError("level diff compares networks, every other level draws one")
+    if force and output == "-":
+        raise click.UsageError("--force does nothing with `-o -`, which replaces no file")
     kind = _format(format, output, chosen)
     subject = _compared((spec, *others), settings, image) if chosen == "diff" else _one(spec, settings, image)
     _refuse_idle(click.get_current_context(), "page" if kind == "html" else "steps" if subject.steps else chosen)
     options = Options(cast(Any, columns), cast(Any, direction), depth, expand, only)
     path = None if output == "-" else Path(output or f"{subject.name}.{kind}")
+    if path is not None:
+        may_replace(path, is_ours, force)
     content, found, problems = _content(subject, chosen, kind, options, engine, path)
     if found != kind and path is not None:
         path = path.with_suffix(f".{found}")
+        may_replace(path, is_ours, force)
     _write(content, path, as_json)
     if as_json:
         text = content.decode() if path is None else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -85,6 +87,22 @@ def refuse(code: str, **facts: object) -> ArchError:
     bag = Bag()
     bag.report(code, None, facts=facts)
     return ArchError(bag)
+
+
+def may_replace(path: Path, is_ours: Callable[[bytes], bool], force: bool) -> bool:
+    """Whether there is a file in the way that may be replaced; raises ArchError E607 if it may not.
+
+    It may with `--force`, or if its content says that archdsl wrote it: names can be mistaken, for the spec's own too.
+    """
+    if not os.path.isfile(path):
+        return False
+    try:
+        ours = force or is_ours(path.read_bytes())
+    except OSError:
+        ours = False
+    if not ours:
+        raise refuse("E607", path=str(path), detail="the file is not one that archdsl wrote; --force replaces it")
+    return True
 
 
 # --- options ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, json_option, locate, refuse
+from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, json_option, locate, may_replace, refuse
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
     Row = tuple[Variant, Reference]
 
 
+_PAGE = b"# Parity with reference libraries\n"
+"""How every page of Markdown begins."""
+
+
 @click.command("verify", cls=ArchCommand, short_help="Compare variants with reference libraries.")
 @click.argument("specs", metavar="[SPEC]...", nargs=-1)
 @click.option("--quick", is_flag=True, help="Numbers at small sizes of as few variants as cover every branch.")
 @click.option("-o", "--output", metavar="FILE.md", help="Also write the table as a page of Markdown.")
+@click.option("--force", is_flag=True, help="Replace a file that is no such page.")
 @json_option
-def command(specs: tuple[str, ...], quick: bool, output: str | None, as_json: bool) -> int:
+def command(specs: tuple[str, ...], quick: bool, output: str | None, force: bool, as_json: bool) -> int:
     """Compare variants with the models of libraries that their specs name with `reference`.
 
     Both get the same random weights. Compared are state_dict, parameters, MACs, every layer's settings, drop rates,
@@ -41,6 +46,8 @@ def command(specs: tuple[str, ...], quick: bool, output: str | None, as_json: bo
     rows = [row for family in families for row in family]
     if not rows:
         raise refuse("E612")
+    if output is not None:
+        may_replace(Path(output), lambda content: content.startswith(_PAGE), force)
     with console.busy("choosing …"):
         numbers = _chosen(families) if quick else {_key(row) for row in rows}
     results = _compared(rows, numbers, output, without, own_size=not quick)

@@ -100,3 +100,46 @@ def test_without_an_engine_dot_is_written(arch: Run, monkeypatch: pytest.MonkeyP
     asked = arch("draw", "resnet18", "-o", "b.pdf", "--engine", "dot")
     assert asked.code == 2
     assert not list(Path().glob("b.*"))
+
+
+@pytest.mark.parametrize(
+    ("output", "format"), [("small.arch", "svg"), ("c.c", "dot"), ("c.svg", "svg"), ("c.png", "png")]
+)
+def test_a_file_that_archdsl_did_not_draw_is_kept(arch: Run, output: str, format: str) -> None:
+    if not Path(output).exists():
+        Path(output).write_bytes(b"\x89PNG\r\n\x1a\n and more")
+    before = Path(output).read_bytes()
+    command = ("draw", "small.arch:small", "-o", output, "--format", format)
+    result = arch(*command)
+    assert (result.code, result.out) == (2, "")
+    assert "error[E607]" in result.err
+    assert "--force replaces it" in result.err
+    assert Path(output).read_bytes() == before
+    assert arch(*command, "--force").code == 0
+    assert Path(output).read_bytes().startswith(BEGINS[format])
+
+
+@pytest.mark.parametrize("suffix", [*BEGINS, "html"])
+def test_a_picture_that_archdsl_drew_is_replaced(arch: Run, suffix: str) -> None:
+    for spec in "small.arch:small", "small.arch:large":
+        assert arch("draw", spec, "-o", f"a.{suffix}").code == 0
+    content = Path(f"a.{suffix}").read_bytes()
+    assert arch("draw", "small.arch:large", "-o", f"b.{suffix}").code == 0
+    assert Path(f"b.{suffix}").read_bytes() == content
+
+
+def test_what_is_written_instead_replaces_nothing(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "embedded_program", lambda: None)
+    monkeypatch.setenv("PATH", "")
+    Path("a.dot").write_text("digraph mine {}")
+    assert "E607" in arch("draw", "small.arch:small", "-o", "a.svg").err
+    assert Path("a.dot").read_text() == "digraph mine {}"
+
+
+def test_marked_pictures_are_whole(arch: Run) -> None:
+    from PIL import Image
+
+    assert arch("draw", "small.arch:small", "-o", "a.png").code == 0
+    with Image.open("a.png") as picture:
+        picture.load()
+        assert picture.text["Software"] == "archdsl"

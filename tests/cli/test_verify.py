@@ -171,3 +171,10 @@ def test_a_claim_for_some_sizes_only(arch: Run) -> None:
     result = arch("verify", "small.arch", "--quick")
     assert result.code == 1
     assert "size: they are equal at 96 and 97 too, though the reference says at its sizes alone" in result.out
+
+
+def test_a_file_that_is_no_page_of_ours_is_kept(arch: Run) -> None:
+    before = Path("small.arch").read_text()
+    result = arch("verify", MOBILE, "-o", "small.arch")
+    assert (result.code, "E607" in result.err, "--force replaces it" in result.err) == (2, True, True)
+    assert Path("small.arch").read_text() == before

@@ -23,6 +23,7 @@ def to_pdf(svg: str, title: str) -> bytes:
     content = io.BytesIO()
     canvas = Canvas(content, pagesize=(drawing.width, drawing.height), invariant=1)
     canvas.setTitle(title)
+    canvas.setCreator("archdsl")
     renderPDF.draw(drawing, canvas, 0, 0)
     canvas.showPage()
     canvas.save()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from archdsl.backends.diagram.drawing import Drawing, Engine
+from archdsl.backends.diagram.ours import marked
 from archdsl.backends.diagram.style import DPI
 from archdsl.backends.diagram.text import FONTS
 from archdsl.diagnostics.core import ArchError, Bag
@@ -34,9 +35,9 @@ def render(drawing: Drawing, format: Picture = "svg", engine: Engine = "auto") -
         return drawing.dot.encode()
     program = _program(format, engine)
     if Path(program).stem != _PROGRAM and format == "pdf":
-        return _run(program, drawing, "pdf")
+        return marked(_run(program, drawing, "pdf"), "pdf")
     if format == "png":
-        return _run(program, drawing, "png")
+        return marked(_run(program, drawing, "png"), "png")
     from archdsl.backends.diagram.svg import finish
 
     svg = finish(_run(program, drawing, "svg").decode(), drawing.title)

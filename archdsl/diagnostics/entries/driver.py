@@ -116,7 +116,7 @@ ENTRIES = (
         help="{detail}",
         fence="sh",
         explanation="""
-            The folder is absent, or may not be written to.
+            The folder is absent or may not be written to, or there is a file that archdsl did not write.
             """,
         example="""
             archdsl build resnet50 -o no/such/folder/resnet50.py
