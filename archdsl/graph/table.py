@@ -128,15 +128,22 @@ def _rows(nodes: Sequence[Node], aux: Collection[int]) -> list[StageRow]:
 
 
 def _parts(nodes: Sequence[Node]) -> list[StageRow]:
-    """Rows of a model without stages: its top-level labels; layers without one go with what is before them."""
+    """Rows of a model without stages: its top-level labels; layers without one go with what is before them.
+
+    Unless they change the size: a row's output is that of what its name says.
+    """
     rows: list[StageRow] = []
     for node in nodes:
         name = node.path.partition(".")[0]
-        unlabelled = not node.labelled and "." not in node.path
+        unlabelled = not node.labelled and "." not in node.path and _sizes(node.shape) == _sizes(node.input_shapes[0])
         if not rows or not (unlabelled or rows[-1].name == name):
             rows.append(StageRow(name, "part", node.shape))
         rows[-1].add(node)
     return rows
+
+
+def _sizes(shape: Shape) -> tuple[int, int, int]:
+    return shape.channels, shape.height, shape.width
 
 
 def _between(nodes: Sequence[Node], around: set[int]) -> str:

@@ -71,9 +71,28 @@ def test_a_model_without_stages_is_shown_by_its_parts() -> None:
         variant net = Net()
         """
     )
-    assert names(made) == ["conv1", "body", "fc"]
+    assert names(made) == ["conv1", "body", "gap1", "fc"]
     assert {row.kind for row in made.rows} == {"part"}
-    assert [row.params for row in made.rows] == [9 * 3 * 4 + 4, 9 * 4 * 4 + 4, 4 * 2 + 2]
+    assert [row.params for row in made.rows] == [9 * 3 * 4 + 4, 9 * 4 * 4 + 4, 0, 4 * 2 + 2]
+
+
+def test_the_output_of_a_part_is_that_of_what_its_name_says() -> None:
+    """Upsampling of ESPCN (Shi et al., 2016): the convolution gives 4·r² channels, the shuffle r times the size."""
+    made = table(
+        """
+        model Net = image(3, 8, 8) -> conv: conv(16, 3) -> relu -> pixel_shuffle(2) -> relu -> up: conv(8, 3, 2)
+          -> resize(scale_factor = 4) -> flatten -> fc: linear(2)
+        variant net = Net()
+        """
+    )
+    assert [(row.name, str(row.output)) for row in made.rows] == [
+        ("conv", "16×8×8"),
+        ("pixel_shuffle1", "4×16×16"),
+        ("up", "8×8×8"),
+        ("resize1", "8×32×32"),
+        ("flatten1", "8192"),
+        ("fc", "2"),
+    ]
 
 
 def test_parallel_stages_are_one_row_each() -> None:
