@@ -201,3 +201,22 @@ variant m = M()
     glyphs = {glyph.path: glyph for glyph in glyphs_of(graph, segments_of(graph))}
     assert glyphs["a"].title == glyphs["b"].title == ["3×3 conv"]
     assert glyphs["a"].look == glyphs["b"].look
+
+
+def test_names_are_as_much_of_the_path_as_tells_them_apart() -> None:
+    text = """\
+model M {
+  x = image(3, 32, 32) -> body.stem: conv(8, 3, 2)
+  output p1 = x -> seg.up.0: conv(8, 3) -> seg.out: conv(1, 1)
+  output p2 = x -> edge.up.0: conv(8, 3) -> edge.out: conv(1, 1)
+  output p3 = x -> rather_long_indeed_a.the_same_for_both.out: conv(1, 1)
+  output p4 = x -> rather_long_indeed_b.the_same_for_both.out: conv(1, 1)
+}
+variant m = M()
+"""
+    graph = made(text).graph
+    found = [glyph.path for glyph in glyphs_of(graph, segments_of(graph))[1:]]
+    assert found[:5] == ["stem", "seg.up.0", "seg.out", "edge.up.0", "edge.out"]
+    assert len(set(found)) == len(found) == 7
+    for columns in (1, 2):
+        assert list(Picture(made(text).drawing("overview", Options(columns)).svg).problems()) == []  # type: ignore[arg-type]

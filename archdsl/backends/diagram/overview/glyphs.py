@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from archdsl.ops.spec import Shape
 
 LABEL = 52.0
 """Width of the words of a glyph."""
+WIDTHS = (LABEL + 4, 2 * LABEL, 4 * LABEL)
+"""To which a path is cut: the first that still tells it from the others."""
 MOST = 3
 """Lines for the kinds of blocks of one stage."""
 LENGTH = 0.75
@@ -116,11 +119,12 @@ def glyphs_of(graph: Graph, segments: Sequence[Segment]) -> list[Glyph]:
     largest = max(shape.height * shape.width for shape in (image, *(segment.output for segment in segments)))
     last = ends(graph, segments)
     found = [Glyph(None, image, _scale(image, largest), style.LOOKS["input"], ["input"], "", last.get(-1, []))]
+    paths = _names(segments)
     for index, segment in enumerate(segments):
         look = looks[segment.main] if segment.main else style.LOOKS[segment.category]
         shape = segment.output
         found.append(
-            Glyph(segment, shape, _scale(shape, largest), look, _title(segment), _path(segment), last.get(index, []))
+            Glyph(segment, shape, _scale(shape, largest), look, _title(segment), paths[index], last.get(index, []))
         )
     return found
 
@@ -140,16 +144,32 @@ def _title(segment: Segment) -> list[str]:
     return [fit(f"{piece} +", 1.5 * LABEL, style.SMALL, True) for piece in pieces[:-1]] + [pieces[-1]]
 
 
-def _path(segment: Segment) -> str:
-    """The segment's name in the spec, without what it is in; that of several as `cell_6–11`."""
-    first, last = (path.rpartition(".")[2] for path in (segment.path, segment.last))
-    if first.isdigit():
-        first = segment.path
+def _names(segments: Sequence[Segment]) -> list[str]:
+    """The segments' names in the spec: as much of each path as tells them apart; that of several as `cell_6–11`."""
+    paths = {segment.path for segment in segments}
+    counts = Counter(tail for path in paths for tail in _tails(path))
+    names = [_name(segment, counts) for segment in segments]
+    found = [fit(name, WIDTHS[0], style.SMALL) for name in names]
+    for width in WIDTHS[1:]:  # what was cut must not be what tells them apart
+        taken = Counter({text: len({n for n, t in zip(names, found, strict=True) if t == text}) for text in found})
+        found = [fit(n, width, style.SMALL) if taken[t] > 1 else t for n, t in zip(names, found, strict=True)]
+    return found
+
+
+def _name(segment: Segment, counts: Counter[str]) -> str:
+    tails = (tail for tail in _tails(segment.path) if counts[tail] == 1 and not tail.partition(".")[0].isdigit())
+    first = next(tails, segment.path)
     if segment.count > 1:
         shared = _shared(segment.path, segment.last)
         rest = segment.last[len(shared) :]
-        first += f"–{rest}" if shared and len(rest) < 4 else f" … {last}"
-    return fit(first, LABEL + 4, style.SMALL)
+        first += f"–{rest}" if shared and len(rest) < 4 else f" … {segment.last.rpartition('.')[2]}"
+    return first
+
+
+def _tails(path: str) -> Iterator[str]:
+    """The ends of a path, the shortest first: `c`, `b.c`, `a.b.c`."""
+    parts = path.split(".")
+    return (".".join(parts[start:]) for start in reversed(range(len(parts))))
 
 
 def _shared(a: str, b: str) -> str:
