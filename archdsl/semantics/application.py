@@ -284,6 +284,7 @@ class ApplicationRules(NodeRules):
             code = "E312" if value is None else "E301"
             what, got = f"the result of {syntax.name}", type_name(value)
             return self.error(code, syntax.name_span, inner, name=syntax.name, what=what, expected="a tensor", got=got)
+        self.branches(f"outputs of {syntax.name}", len(as_tensors(value) or ()), inner, syntax.name_span)
         return value
 
     def _body_layer(self, layer: Layer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:

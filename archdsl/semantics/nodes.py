@@ -1,7 +1,7 @@
 """Making nodes: each is named, validated and typed at once, so no half-typed graph exists.
 
 Takes an op, its arguments and its tensors; gives the tensors of the new node, or UNKNOWN once an error has been
-reported (E103, E107, E2xx, E301, E302, E314, E315, E317).
+reported (E103, E107, E2xx, E301, E302, E314, E315, E317, E333).
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from archdsl.ops.spec import OpParams, OpSpec, Problem
 from archdsl.semantics.arguments import argument_problem
 from archdsl.semantics.calls import CallRules
 from archdsl.semantics.core import Frame
-from archdsl.semantics.sizes import excessive_argument, excessive_output, excessive_weight, excessive_window, is_wide
+from archdsl.semantics.sizes import (
+    excessive_argument,
+    excessive_branches,
+    excessive_output,
+    excessive_weight,
+    excessive_window,
+    is_wide,
+)
 from archdsl.semantics.values import (
     UNKNOWN,
     Arg,
@@ -147,6 +154,7 @@ class NodeRules(CallRules):
                 f"{least or 'no'} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
             )
             return self.error("E211", span, frame, op=op.name, takes=takes, got=len(tensors))
+        self.branches(f"inputs of {op.name}", len(tensors), frame, span)
         params = self._validated(op, args, frame, span)
         if params is None:
             return UNKNOWN
@@ -156,6 +164,7 @@ class NodeRules(CallRules):
         outputs = op.shape(params, shapes)
         if isinstance(outputs, Problem):
             return self._problem(outputs, op, args, frame, span, tensors, spans)
+        self.branches(f"outputs of {op.name}", len(outputs), frame, span)
         weights = op.weights(params, shapes)
         excess = excessive_output(op, outputs) or (excessive_weight(op, weights) if weights else None)
         if excess is None and args and is_wide(args):
@@ -188,6 +197,12 @@ class NodeRules(CallRules):
         if len(outputs) == 1:
             return Tensor(Ref(node.id, 0), outputs[0], channels)
         return tuple(Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(outputs))
+
+    def branches(self, what: str, got: int, frame: Frame, span: Span) -> None:
+        """E333, and an end to the evaluation, where a layer or block has too many inputs or outputs."""
+        excess = excessive_branches(what, got)
+        if excess is not None:
+            self.unwind(excess[0], frame, span, excess[1])
 
     def settled_args(self, args: Mapping[str, Arg], frame: Frame) -> dict[str, Arg]:
         """The arguments without what they say of the size of the image, which is noted."""

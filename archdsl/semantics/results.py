@@ -1,6 +1,6 @@
 """What a model gives: its result, the outputs that it names, or several results alike.
 
-Takes the value of a model's body and the outputs it has named; gives the graph its outputs. Reports E301, E312, E319.
+Takes the value of a model's body and the outputs it has named; gives the graph its outputs. Reports E301, E312, E319, E333.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 from archdsl.diagnostics.core import Bag
 from archdsl.semantics.core import Core
 from archdsl.semantics.program import Definition
+from archdsl.semantics.sizes import excessive_branches
 from archdsl.semantics.values import UNKNOWN, Tensor, as_tensors, plain, type_name
 from archdsl.source import Span
 from archdsl.syntax import ast
@@ -42,8 +43,12 @@ def give_results(value: Any, core: Core, model: Definition, bag: Bag) -> bool:
         named.insert(0, ("logits", tensors[0]))
     elif not isinstance(value, Tensor):
         graph.form, graph.main = "tuple", False
-    graph.output_names = tuple(name for name, _ in named)
     given = [tensor for _, tensor in named] or tensors or ()
+    excess = excessive_branches(f"outputs of {model.name}", len(given))
+    if excess is not None:
+        bag.report(excess[0], _place(model), facts=excess[1])
+        return False
+    graph.output_names = tuple(name for name, _ in named)
     graph.outputs = graph.root.outputs = tuple(tensor.ref for tensor in given)
     return True
 

@@ -1,6 +1,6 @@
 """How large a network may be: beyond these limits nobody could build it, and torch's own counters overflow.
 
-Takes the arguments, shapes and weights of a node; gives what is too large about them, as code and facts (E330, E331).
+Takes the arguments, shapes and weights of a node; gives what is too large about them, as code and facts (E330, E331, E333).
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ MAX_ELEMENTS = 100_000_000_000
 """Elements of a tensor: of the output of a layer for one image, of a weight."""
 MAX_PARAMETERS = 1_000_000_000_000
 """Elements of all weights of a network."""
+MAX_BRANCHES = 256
+"""Inputs and outputs of a layer, outputs of a block or network: each is a name, a wire, a line of source."""
 _SMALL = 1000
 """With no argument above it a window needs no closer look."""
 
@@ -56,6 +58,11 @@ def excessive_output(op: OpSpec, outputs: tuple[Shape, ...]) -> Excess | None:
     if channels * height * width * len(outputs) > MAX_ELEMENTS:
         return _tensor(f"what {op.name} gives", str(shape))
     return None
+
+
+def excessive_branches(what: str, got: int) -> Excess | None:
+    """Too many inputs, or outputs, of one thing: `what` says which and of what."""
+    return ("E333", {"what": what, "got": f"{got:_}", "limit": MAX_BRANCHES}) if got > MAX_BRANCHES else None
 
 
 def excessive_window(op: OpSpec, params: OpParams, inputs: tuple[Shape, ...]) -> Excess | None:

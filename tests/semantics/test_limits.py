@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
 from archdsl.semantics.core import MAX_PARTS, MAX_STEPS
+from archdsl.semantics.sizes import MAX_BRANCHES
 from archdsl.source import Source
 from tests.semantics.helpers import check, codes, graph, net
 
@@ -166,6 +167,31 @@ def test_sharing_is_not_unfolded() -> None:
     start = time.perf_counter()
     assert str(graph(net("image(3, 8, 8) -> B(4) -> B(5)", block)).output_shape) == "5×8×8"
     assert time.perf_counter() - start < SECONDS
+
+
+BRANCHES = {
+    "tensors in a sum": "add(..xs)",
+    "layers in a sum": "image(3, 8, 8) -> add(EACH)",
+    "tensors in a list": "xs -> concat",
+    "parts of a split": "image(N, 8, 8) -> split(N) -> concat",
+    "results": "xs",
+    "named outputs": "for i, x in xs { output p{i} = x }",
+    "results of a block": "image(3, 8, 8) -> Many(N) -> concat",
+}
+MANY = "block Many(n: int) {\n  xs = [in]\n  for i in 1..n {\n    xs = xs + [xs[i - 1] -> conv(3, 1)]\n  }\n  xs\n}\n"
+
+
+@pytest.mark.parametrize("body", BRANCHES.values(), ids=BRANCHES)
+def test_branches_are_limited_to_what_can_be_built(body: str) -> None:
+    """Python's parser, its compiler and pictures take no sum of thousands: what check accepts they have to."""
+    listed = "xs = [image(3, 8, 8)]\nfor i in 1..N { xs = xs + [xs[i - 1] -> conv(3, 1)] }\n" if "xs" in body else ""
+    many, most = (
+        net((listed + body).replace("N", str(n)).replace("EACH", ", ".join(["relu -> tanh"] * n)), MANY)
+        for n in (MAX_BRANCHES + 1, MAX_BRANCHES)
+    )
+    assert codes(many) == ["E333"]
+    assert codes(most) == []
+    compile(ArchFile(Source("most.arch", most))["net"].source, "most", "exec")
 
 
 def test_what_is_large_but_not_too_large_works() -> None:

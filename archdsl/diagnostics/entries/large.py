@@ -97,6 +97,40 @@ ENTRIES = (
             """,
     ),
     Entry(
+        "E333",
+        "too many branches",
+        facts="what got limit",
+        message="the {what} are {got}; there may be {limit}",
+        label="too many",
+        help="join them in steps: sums of sums, lists of a few that are concatenated; or check the loops that made them",
+        explanation="""
+            What comes together in one layer, and what one layer, block or network gives, is limited to what a picture
+            can show and Python can compile: each is a wire of its own.
+            """,
+        example="""
+            model Net(classes = 10) {
+              xs = [image(3, 32, 32)]
+              for i in 0..300 {
+                xs = xs + [xs[i] -> conv(3, 3)]
+              }
+              add(..xs) -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+        fixed="""
+            model Net(classes = 10) {
+              x = image(3, 32, 32)
+              sum = x
+              for _i in 0..300 {
+                x = x -> conv(3, 3)
+                sum = sum + x
+              }
+              sum -> gap -> flatten -> linear(classes)
+            }
+            variant net = Net()
+            """,
+    ),
+    Entry(
         "E338",
         "tensor as a parameter",
         facts="name owner",
