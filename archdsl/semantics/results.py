@@ -1,6 +1,7 @@
 """What a model gives: its result, the outputs that it names, or several results alike.
 
-Takes the value of a model's body and the outputs it has named; gives the graph its outputs. Reports E301, E312, E319, E333.
+Takes the value of a model's body and the outputs it has named; gives the graph its outputs.
+Reports E301, E312, E319, E333.
 """
 
 from __future__ import annotations

@@ -118,10 +118,22 @@ def _about(program: Program, configured: Configured, kind: type[Targeted]) -> It
     for name in reversed(dict.fromkeys(configured.lineage)):
         own = name == configured.lineage[-1]
         for file in (home, root) if own and home is not root else (root,):
-            for item in file.syntax.items:
-                # `use` cannot rename, so the model has one name in both files.
-                if isinstance(item, kind) and any(target.name == name for target in item.targets):
-                    yield file, item
+            # `use` cannot rename, so the model has one name in both files.
+            yield from ((file, item) for item in _by_target(file, kind).get(name, ()))
+
+
+def _by_target(file: FileScope, kind: type[Targeted]) -> Mapping[str, list[Targeted]]:
+    """The items of a kind by what they are about; once for all variants of the file, each of which asks."""
+    key = ("about", id(kind))  # a class of the syntax lives as long as the program
+    if key not in file.constants:
+        found: dict[str, list[Targeted]] = {}
+        for item in file.syntax.items:
+            if isinstance(item, kind):
+                for name in dict.fromkeys(target.name for target in item.targets):
+                    found.setdefault(name, []).append(item)
+        file.constants[key] = found
+    index: Mapping[str, list[Targeted]] = file.constants[key]
+    return index
 
 
 # --- init ------------------------------------------------------------------------------------

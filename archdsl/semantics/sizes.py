@@ -1,6 +1,7 @@
 """How large a network may be: beyond these limits nobody could build it, and torch's own counters overflow.
 
-Takes the arguments, shapes and weights of a node; gives what is too large about them, as code and facts (E330, E331, E333).
+Takes the arguments, shapes and weights of a node; gives what is too large about them,
+as code and facts (E330, E331, E333).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Variants: the published configurations of a file, amendments of them, and what is said about them.
 
 Takes a `Program`; gives `Configured` variants: a model, its arguments, and the claims, initialization rules
-and preprocessing that apply. Reports E106-E109, E113, E115, E119, E320.
+and preprocessing that apply. Reports E106-E109, E113, E115, E119, E315, E320.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from archdsl.semantics.values import Arg
 from archdsl.source import Span
 from archdsl.symbolic import lift
 from archdsl.syntax import ast
+
+MAX_AMENDED = 100
+"""How many variants one may rest on, each an amendment of the next: all of them are asked for what holds of it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class VariantTable:
         self._pending: dict[str, ast.Variant] = {}
         self._open: list[str] = []
         self._spans: dict[str, Span] = {}
+        self._too_deep = False
         self._frame = Frame(self.program.root, None, inline=True)
 
     def collect(self) -> dict[str, Configured]:
@@ -159,7 +163,15 @@ class VariantTable:
         return None if args is None else Configured(item.name, model, args, item.name_span, (item.name, model.name))
 
     def _amended(self, item: ast.Variant) -> Configured | None:
-        base = self._configure(item.base.name)
+        # In the order of the file what it amends is known, in any other it is found on the way.
+        base = None if len(self._open) > MAX_AMENDED else self._configure(item.base.name)
+        if len(self._open) > MAX_AMENDED or (base is not None and len(base.lineage) > MAX_AMENDED + 1):
+            if not self._too_deep:
+                facts = {"what": "variants that amend each other in a row", "limit": MAX_AMENDED}
+                help_ = "amend a variant that is nearer to the model, and give all the arguments that differ"
+                self.bag.report("E315", item.base.span, help=help_, facts=facts)
+            self._too_deep = True
+            return None
         if base is None:
             if item.base.name not in self._spans:
                 near = closest(item.base.name, self._spans)

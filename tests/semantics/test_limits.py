@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
 from archdsl.semantics.core import MAX_PARTS, MAX_STEPS
 from archdsl.semantics.sizes import MAX_BRANCHES
+from archdsl.semantics.variants import MAX_AMENDED
 from archdsl.source import Source
 from tests.semantics.helpers import check, codes, graph, net
 
@@ -125,6 +128,35 @@ def test_limits_are_reached_in_little_memory(text: str, tmp_path: Path) -> None:
     assert "E315" in done.stdout + done.stderr
     kilobytes = int(done.stdout.split()[-2])
     assert 10_000 < kilobytes < 512 * 1024
+
+
+def test_amendments_of_amendments_are_limited() -> None:
+    """In whichever order they stand: each variant asks all that it rests on for what holds of it."""
+    model = "model Net(k: int) = image(3, 8, 8) -> conv(k, 1)\n"
+    for levels, found in ((MAX_AMENDED, []), (MAX_AMENDED + 1, ["E315"]), (1000, ["E315"])):
+        chain = [f"variant v{i} = v{i - 1} with (k = {i})\n" for i in range(1, levels + 1)]
+        for order in (chain, chain[::-1], chain[levels // 2 :] + chain[: levels // 2]):
+            assert codes(model + "variant v0 = Net(1)\n" + "".join(order)) == found
+
+
+def test_items_about_variants_are_not_looked_up_by_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by each variant for each that it amends: that was the third power of a chain's length."""
+    text = "model Net(k: int) = image(3, 8, 8) -> conv(k, 1)\nvariant v0 = Net(1)\n"
+    text += "".join(f"variant v{i} = v{i - 1} with (k = {i})\n" for i in range(1, 51))
+    text += "init v0 {\n  conv: zeros\n}\npreprocess Net {\n  mean = [0.1, 0.2, 0.3]\n}\n"
+    file = ArchFile(Source("chain.arch", text))
+    looked = 0
+
+    class Counted(tuple):  # type: ignore[type-arg]
+        def __iter__(self) -> Iterator[object]:
+            nonlocal looked
+            looked += 1
+            return super().__iter__()
+
+    syntax = file.program.root.syntax
+    monkeypatch.setattr(file.program.root, "syntax", replace(syntax, items=Counted(syntax.items)))
+    assert [d for d in file.check() if d.severity == "error"] == []
+    assert looked < 2 * 51
 
 
 def test_arguments_and_other_items_count_too() -> None:

@@ -102,7 +102,7 @@ ENTRIES = (
         facts="what got limit",
         message="the {what} are {got}; there may be {limit}",
         label="too many",
-        help="join them in steps: sums of sums, lists of a few that are concatenated; or check the loops that made them",
+        help="join them in steps, `total = total + x` in the loop, or check the loops that made them",
         explanation="""
             What comes together in one layer, and what one layer, block or network gives, is limited to what a picture
             can show and Python can compile: each is a wire of its own.
@@ -120,12 +120,12 @@ ENTRIES = (
         fixed="""
             model Net(classes = 10) {
               x = image(3, 32, 32)
-              sum = x
+              total = x
               for _i in 0..300 {
                 x = x -> conv(3, 3)
-                sum = sum + x
+                total = total + x
               }
-              sum -> gap -> flatten -> linear(classes)
+              total -> gap -> flatten -> linear(classes)
             }
             variant net = Net()
             """,
