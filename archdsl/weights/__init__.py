@@ -1,8 +1,8 @@
 """Pretrained weights: files of other libraries into our modules, and back.
 
-`reading` gives the tensors of a file, of which `sets` says which are meant; `fitting` finds the checkpoint map under
-which their names are ours and says what does not fit; `loading` makes the module, `dtypes` its numbers. A file is
-loaded completely or not at all.
+`reading` gives the tensors of a file, if `pickles` finds no harm in it, of which `sets` says which are meant; `fitting`
+finds the checkpoint map under which their names are ours and says what does not fit; `loading` makes the module,
+`dtypes` its numbers. A file is loaded completely or not at all.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import pickle
+import random
 import socket
 import struct
 import zipfile
@@ -96,6 +97,71 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(tmp_path / "raw.pth")
     assert "run code" in refused(saved(torch.nn.Linear(2, 2), tmp_path / "w.pth"))
     assert not (tmp_path / "trapped").exists()
+
+
+def raw(pickled: bytes, path: Path) -> Path:
+    """A file as torch.save writes it, with this for its pickle."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (("data.pkl", pickled), ("version", b"3\n"), ("byteorder", b"little")):
+            archive.writestr(f"archive/{name}", content)
+    return path
+
+
+DOUBLED = b")q\x00" + b"h\x00\x86q\x00" * 60
+LARGE = b"\x8a\x05" + (3 * 10**9).to_bytes(5, "little") + b"\x85"
+
+
+@pytest.mark.parametrize("pickled", [
+    b"}" + DOUBLED + b"K\x01s.",
+    b"}(" + DOUBLED + b"K\x01u.",
+    b"ccollections\nOrderedDict\n](](" + DOUBLED + b"K\x01ee\x85R.",
+    b"c__builtin__\nset\n]" + DOUBLED + b"a\x85R.",
+    b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + DOUBLED + b"X\x03\x00\x00\x00cpuK\x01tQ.",
+])  # fmt: skip
+def test_tuples_within_tuples_take_no_time(pickled: bytes, tmp_path: Path) -> None:
+    """Each is twice the one before: a hash of the last would take 2 ** 60 steps."""
+    for content in (raw(b"\x80\x02" + pickled, tmp_path / "w.pth"), old_format(pickled, tmp_path / "old.pth")):
+        assert "tuple" in refused(content)
+
+
+def old_format(pickled: bytes, path: Path) -> Path:
+    """A file as torch.save wrote it before it wrote zip files, with this for its pickle."""
+    torch.save({}, path, _use_new_zipfile_serialization=False)
+    head, empty, tail = path.read_bytes().rpartition(b"\x80\x02}q\x00.")
+    path.write_bytes(head + b"\x80\x02" + pickled + tail)
+    assert empty
+    return path
+
+
+@pytest.mark.parametrize("called", [
+    b"cbuiltins\nbytearray\n" + LARGE + b"R",
+    b"c__builtin__\nbytearray\n" + LARGE + b"R",
+    b"ctorch\nFloatStorage\n" + LARGE + b"R",
+    b"ctorch.storage\nUntypedStorage\n" + LARGE + b"\x81",
+    b"ctorch\nTensor\n" + LARGE + b"\x81",
+    b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch\nFloatTensor\nctorch\nTensor\n" + LARGE + b"}tR",
+    b"c_codecs\nencode\nX\x02\x00\x00\x00abX\x03\x00\x00\x00hex\x86R",
+    b"X\xff\x00\x00\x00" + b"a" * 255 + b"q\x01X\x06\x00\x00\x00latin1q\x02\x86"
+    + b"c_codecs\nencode\nq\x00h\x01h\x02\x86R" + b"h\x00h\x01h\x02\x86R" * 60 + b"t",
+])  # fmt: skip
+def test_a_small_file_takes_no_memory(called: bytes, tmp_path: Path) -> None:
+    pickled = b"}X\x01\x00\x00\x00a" + (b"(" if called.endswith(b"t") else b"") + called + b"s."
+    for content in (raw(b"\x80\x02" + pickled, tmp_path / "w.pth"), old_format(pickled, tmp_path / "old.pth")):
+        assert "it holds" in refused(content)
+
+
+def test_what_training_scripts_keep_beside_weights_is_read(tmp_path: Path) -> None:
+    tagged = torch.zeros(2)
+    tagged.tag = "x"  # type: ignore[attr-defined]
+    beside = {
+        "rng": random.getstate(), ("a", ("b", 1)): 2, "size": torch.Size([1, 2]), "kind": torch.float16, "t": tagged,
+        "set": {1, 2}, "z": 1j, "count": collections.Counter("aab"), "on": torch.device("cpu"), "bytes": b"abc" * 99,
+        "p": torch.nn.Parameter(torch.zeros(1)), "od": collections.OrderedDict([((1, 2), [3])]),
+    }  # fmt: skip
+    for old in (False, True):
+        content = {"state_dict": STATE, "beside": beside}
+        weights = read_weights(saved(content, tmp_path / "w.pth", _use_new_zipfile_serialization=not old))
+        assert equal(weights.tensors)
 
 
 def test_a_file_that_holds_itself(tmp_path: Path) -> None:

@@ -1,0 +1,143 @@
+"""What a pickle would do, told from its instructions before torch follows them: nothing is made or called here.
+
+torch calls no code of a file, but some of what it does call (`bytearray(10**12)`, `FloatStorage(10**12)`) takes any
+memory, and a key of tuples within tuples, each twice the one before by a reference, takes any time. Of a file of
+weights only what puts tensors together is called. Torch-free.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO
+
+_REBUILD = "torch._utils._rebuild_"
+_CONTAINERS = frozenset({"collections.OrderedDict", "collections.Counter", "builtins.set"})
+_CALLED = _CONTAINERS | {
+    "builtins.complex", "torch.Size", "torch.device", "torch.nn.parameter.Parameter",
+    "torch.serialization._get_layout",
+    f"{_REBUILD}tensor", f"{_REBUILD}tensor_v2", f"{_REBUILD}tensor_v3", f"{_REBUILD}parameter",
+    f"{_REBUILD}parameter_with_state", f"{_REBUILD}qtensor", f"{_REBUILD}sparse_tensor",
+    f"{_REBUILD}meta_tensor_no_storage", f"{_REBUILD}nested_tensor", f"{_REBUILD}device_tensor_from_cpu_tensor",
+}  # fmt: skip
+"""What of a file is called with whatever arguments: none of it takes more memory than it is given."""
+
+_ENCODE, _TYPED = "_codecs.encode", "torch._tensor._rebuild_from_type_v2"
+"""Bytes, as `encode(text, "latin1")`; and a tensor with attributes, by a function that its arguments name."""
+
+KEY = 64
+"""Items of a tuple, with those of the tuples in it, that may be a key; `MEMBER` in a set, and where pairs are given."""
+MEMBER = 1000
+
+_ONE = frozenset({
+    "NONE", "NEWTRUE", "NEWFALSE", "EMPTY_TUPLE", "EMPTY_LIST", "EMPTY_DICT", "EMPTY_SET", "BININT", "BININT1",
+    "BININT2", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING", "LONG1",
+})  # fmt: skip
+"""Instructions that put one value on the stack."""
+_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+class Unsafe(Exception):
+    """What a pickle holds that no state_dict does."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Item:
+    """A value: its items with those inside, as often as they are met; what a tuple holds; the name of a global."""
+
+    leaves: int = 1
+    parts: Sequence[_Item] = ()
+    name: str | None = None
+    value: object = None
+
+
+def check_pickle(file: IO[bytes], size: int) -> None:
+    """Follow one pickle to its end; `size` are the bytes of the whole. Raises Unsafe, or ValueError or such for what is
+    no pickle."""
+    _Machine(size).run(file)
+
+
+class _Machine:
+    """A pickle's stack, with items for values."""
+
+    def __init__(self, size: int) -> None:
+        self.stack: list[_Item] = []
+        self.marks: list[list[_Item]] = []
+        self.memo: dict[object, _Item] = {}
+        self.room = size
+        self.largest = 1
+        self.filled = False
+
+    def run(self, file: IO[bytes]) -> None:
+        for opcode, argument, _ in pickletools.genops(file):
+            self.step(opcode.name, argument)
+        if self.filled and self.largest > MEMBER:
+            raise Unsafe("it holds tuples within tuples, which no state_dict has")
+
+    def step(self, name: str, argument: object) -> None:
+        stack = self.stack
+        if name in _ONE:
+            stack.append(_Item(value=argument))
+        elif name in ("BINPUT", "LONG_BINPUT"):
+            self.memo[argument] = stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            stack.append(self.memo[argument])
+        elif name == "MARK":
+            self.marks.append(stack)
+            self.stack = []
+        elif name == "TUPLE":
+            self.pack(self.popped())
+        elif name in _TUPLES:
+            parts = [stack.pop() for _ in range(_TUPLES[name])]
+            self.pack(parts[::-1])
+        elif name == "GLOBAL":
+            text = str(argument).replace(" ", ".", 1)
+            stack.append(_Item(name=text.replace("__builtin__.", "builtins.", 1)))
+        elif name in ("REDUCE", "NEWOBJ"):
+            arguments, called = stack.pop(), stack.pop()
+            self.call(called, arguments)
+            stack.append(_Item(arguments.leaves))
+        elif name == "BINPERSID":
+            _check_key(stack.pop())
+            stack.append(_Item())
+        elif name in ("APPEND", "BUILD"):
+            stack.pop()
+        elif name == "APPENDS":
+            self.popped()
+        elif name == "SETITEM":
+            stack.pop()
+            _check_key(stack.pop())
+        elif name == "SETITEMS":
+            for key in self.popped()[::2]:
+                _check_key(key)
+        elif name not in ("PROTO", "STOP"):
+            raise Unsafe(f"it holds the pickle instruction {name}, which torch.save does not write")
+
+    def popped(self) -> list[_Item]:
+        """The items since the last mark."""
+        items, self.stack = self.stack, self.marks.pop()
+        return items
+
+    def pack(self, parts: Sequence[_Item]) -> None:
+        leaves = 1 + sum(part.leaves for part in parts)
+        self.largest = max(self.largest, leaves)
+        self.stack.append(_Item(leaves, parts))
+
+    def call(self, called: _Item, arguments: _Item) -> None:
+        name, parts = called.name, arguments.parts
+        if name == _TYPED and parts and (parts[0].name or "").startswith(_REBUILD):
+            name = parts[0].name
+        if name == _ENCODE and len(parts) == 2 and isinstance(parts[0].value, str) and parts[1].value == "latin1":
+            self.room -= len(parts[0].value)
+            if self.room < 0:
+                raise Unsafe("it holds the same text many times over")
+        elif name not in _CALLED:
+            what = name or "call of something that has no name"
+            raise Unsafe(f"it holds a {what}, not only weights, and reading that would run code")
+        self.filled |= name in _CONTAINERS and bool(parts)
+
+
+def _check_key(key: _Item) -> None:
+    if key.leaves > KEY:
+        raise Unsafe("one of its keys is a tuple of tuples, not a name")
