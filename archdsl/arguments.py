@@ -75,7 +75,10 @@ def _number(value: object) -> int | float | bool:
     if isinstance(value, float):
         number = float.__pos__(value)
     elif isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):  # float32 and the like of numpy
-        number = float(value)
+        try:
+            number = float(value)
+        except Exception:  # it is anybody's number
+            raise NotPlain(shown(value)) from None
     else:
         raise NotPlain(shown(value))
     if not math.isfinite(number):
@@ -163,11 +166,12 @@ def size(name: str, value: object) -> tuple[int | None, int | None]:
     if value is None:
         return None, None
     if isinstance(value, list | tuple):
-        if len(value) != 2:
-            plain_numbers = len(value) < 5 and all(type(side) is int for side in value)
-            found = repr(tuple(value)) if plain_numbers else f"{len(value):,} values"
+        sides = several(name, value, "one number, or height and width")
+        if len(sides) != 2:
+            plain_numbers = len(sides) < 5 and all(type(side) is int for side in sides)
+            found = repr(sides) if plain_numbers else f"{len(sides):,} values"
             raise ValueError(f"{name} of an image is one number, or its height and width, not {found}")
-        height, width = value
+        height, width = sides
         return whole(name, height), whole(name, width)
     both = index(value)
     if both is None:
@@ -179,29 +183,42 @@ def several(name: str, value: object, expected: str) -> tuple[Any, ...]:
     """The members of a list or tuple; other iterables may have no end."""
     if not isinstance(value, list | tuple | range):
         wrong(name, expected, value)
-    if len(value) > MOST:
-        raise TypeError(f"{name} has {len(value):,} members, of which {MOST:,} are allowed")
-    return tuple(value)
+    found = _members(name, value, expected)
+    if len(found) > MOST:
+        raise TypeError(f"{name} has more than {MOST:,} members")
+    return tuple(found)
 
 
 def paths(name: str, value: object, expected: str) -> list[str]:
     """The paths of a list, or of anything that gives paths and comes to an end."""
     if isinstance(value, str | bytes | os.PathLike) or not isinstance(value, Iterable):
         wrong(name, expected, value)
-    try:
-        found = list(islice(value, MOST + 1))
-    except Exception:  # it is anybody's iterator
-        wrong(name, expected, value)
+    found = _members(name, value, expected)
     if len(found) > MOST:
         raise TypeError(f"{name} are more than {MOST:,}")
     return [path(f"one of {name}", item) for item in found]
 
 
+def _members(name: str, value: Iterable[T], expected: str) -> list[T]:
+    """The members of what comes to an end, no more than one above MOST."""
+    try:
+        return list(islice(value, MOST + 1))
+    except Exception:  # it is anybody's iterator
+        wrong(name, expected, value)
+
+
 def assigned(name: str, value: object) -> dict[str, Any]:
     """A mapping by names."""
+    expected = "a mapping from names to values"
     if not isinstance(value, Mapping):
-        wrong(name, "a mapping from names to values", value)
-    return {text(f"a key of {name}", key): item for key, item in value.items()}
+        wrong(name, expected, value)
+    try:
+        found = [(key, item) for key, item in islice(value.items(), MOST + 1)]
+    except Exception:  # it is anybody's mapping
+        wrong(name, expected, value)
+    if len(found) > MOST:
+        raise TypeError(f"{name} has more than {MOST:,} names")
+    return {text(f"a key of {name}", key): item for key, item in found}
 
 
 def instance(name: str, value: object, kind: type[T], expected: str) -> T:

@@ -56,6 +56,32 @@ class Hostile:
     __repr__ = __str__ = __index__ = __fspath__ = __len__ = __iter__ = __float__ = __bool__ = _raise
 
 
+class HostileList(list[Any]):
+    __iter__ = __len__ = Hostile._raise
+
+
+class HostileTuple(tuple[Any, ...]):
+    __iter__ = __len__ = Hostile._raise
+
+
+class HostileDict(dict[str, Any]):
+    items = __iter__ = __len__ = Hostile._raise
+
+
+class Pairless(dict[str, Any]):
+    def items(self) -> Any:
+        return [1, 2]
+
+
+class EndlessDict(dict[str, Any]):
+    def items(self) -> Any:
+        return ((f"n{i}", i) for i in itertools.count())
+
+
+class HostileReal(numpy.float32):
+    __float__ = Hostile._raise
+
+
 class Path_:  # noqa: N801
     def __fspath__(self) -> bytes:
         return b"x"
@@ -92,6 +118,12 @@ HOSTILE: dict[str, Any] = {
     "Float": Float(1.5),
     "Text": Text("x"),
     "Hostile": Hostile(),
+    "HostileList": HostileList([1.5, 64]),
+    "HostileTuple": HostileTuple([1.5, 64]),
+    "HostileDict": HostileDict(classes=1),
+    "Pairless": Pairless(classes=1),
+    "EndlessDict": EndlessDict(classes=1),
+    "HostileReal": HostileReal(0.5),
     "bytes path": Path_(),
     "array": numpy.arange(3),
     "float32": numpy.float32(0.5),
