@@ -399,18 +399,21 @@ class Variant:
         texts = {
             name: arguments.text(name, value) for name, value in arguments.assigned("assignments", assignments).items()
         }
-        written: list[tuple[str | None, Source]] = []
-        knobs: dict[str, list[str]] = {}
+        given: list[ast.Argument] = []
+        knobs: dict[str, list[ast.Argument]] = {}
         for name, text in texts.items():
+            # Each value is an expression by itself: no text can say anything about what it was not given for.
+            value = parse_expression(Source(f"--set {name}", text), bag)
             scaling, dot, knob = name.partition(".")
-            if dot:
-                knobs.setdefault(scaling, []).append(f"{knob} = {text}")
-            else:
-                written.append((name, Source(f"--set {name}", text)))
-        written += [(None, Source(f"--set {s}", f"{s}({', '.join(given)})")) for s, given in knobs.items()]
-        parsed = [(name, parse_expression(source, bag)) for name, source in written]
+            if value is not None:
+                argument = ast.Argument(knob if dot else name, value, span=value.span)
+                (knobs.setdefault(scaling, []) if dot else given).append(argument)
         bag.raise_errors()
-        given = [ast.Argument(name, expr, spread=name is None, span=expr.span) for name, expr in parsed if expr]
+        for scaling, values in knobs.items():
+            whole = Source(f"--set {scaling}", f"{scaling}(…)")
+            callee = ast.Name(scaling, span=Span(whole, 0, len(scaling)))
+            call = ast.CallExpr(callee, tuple(values), span=Span(whole, 0, len(whole.text)))
+            given.append(ast.Argument(None, call, spread=True, span=call.span))
         args = VariantTable(self.file.program, bag).amend(self.configured, given, self.configured.span)
         bag.raise_errors()
         assert args is not None

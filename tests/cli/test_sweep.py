@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 import archdsl
+from archdsl.diagnostics.core import ArchError
 from tests.cli.conftest import Run
 
 
@@ -97,6 +98,16 @@ def test_what_cannot_be_swept(arch: Run, args: str, said: str) -> None:
     assert result.code == 2
     assert said in result.err
     assert result.err.count("E119") <= 1
+
+
+@pytest.mark.parametrize("text", ["2, alpha = 5", "2, alpha=5", "2) + compound(phi = 3", "1)"])
+def test_a_knobs_value_is_one_expression(arch: Run, text: str) -> None:
+    result = arch("show", "efficientnet_b0", "--set", f"compound.phi={text}")
+    assert (result.code, result.out) == (2, "")
+    assert "E002" in result.err
+    assert "--set compound.phi:1:" in result.err
+    with pytest.raises(ArchError):
+        archdsl.find("efficientnet_b0").set({f"compound.phi = {text}, beta": "1"})
 
 
 def test_a_knob_can_be_set_for_every_command(arch: Run) -> None:
