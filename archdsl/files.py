@@ -35,7 +35,10 @@ class Staged:
 
     def __init__(self, path: str | os.PathLike[str], content: str | bytes | Callable[[str], object]) -> None:
         self.shown = path
-        self.path = os.path.realpath(path)
+        try:
+            self.path = os.path.realpath(path)
+        except OSError:  # it asks for the current folder
+            raise self._refusal("the current folder does not exist any more") from None
         self.content = content
         self.temporary: str | None = None
         self._file: IO[bytes] | None = None

@@ -1,6 +1,6 @@
 """Finding specs: takes a path, or the name of a shipped family or variant; gives its `Source`.
 
-`use` may read files beside a spec and the shipped specs, never anything else. Raises ArchError E601 and E602.
+`use` may read files beside a spec and the shipped specs, never anything else. Raises ArchError E601, E602 and E618.
 """
 
 from __future__ import annotations
@@ -67,13 +67,17 @@ def _declared(text: str) -> tuple[str, ...]:
 
 
 def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source, str | None]:
-    """The source for SPEC or SPEC:VARIANT, and the variant; raises ArchError E601 or E602.
+    """The source for SPEC or SPEC:VARIANT, and the variant; raises ArchError E601, E602 or E618.
 
     SPEC is a path, the name of a shipped family (`resnet`) or of a shipped variant (`resnet50`). A file name alone that
     is not in the current folder means the shipped spec of that name, which is said: by `say`, or as a warning.
     """
-    spec, _, variant = name.rpartition(":") if ":" in name[2:] else (name, "", "")
+    spec, colon, variant = name.rpartition(":") if ":" in name[2:] else (name, "", "")
     spec = spec or name
+    if colon and not variant:
+        bag = Bag()
+        bag.report("E618", None, name=name)
+        raise ArchError(bag)
     is_path = spec.endswith(SUFFIX) or "/" in spec or "\\" in spec
     if is_path and os.path.lexists(spec):
         return read(Path(spec)), variant or None

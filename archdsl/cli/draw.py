@@ -12,6 +12,7 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.shared import (
+    TEXT,
     ArchCommand,
     document,
     exit_code,
@@ -54,8 +55,10 @@ _CONCERNS = {
 @click.option("--columns", type=click.IntRange(1, 2), default=2, help="Lay out for so many columns of a paper. [2]")
 @click.option("--direction", type=click.Choice(["lr", "tb"]), help="Overview, diff: left to right or top down.")
 @click.option("--depth", type=click.IntRange(0), help="Level graph, HTML: how many levels of the tree are open.")
-@click.option("--expand", metavar="PATH", multiple=True, help="Level graph, HTML: open this part, wherever it is.")
-@click.option("--block", "only", metavar="NAME", multiple=True, help="Level blocks: draw this one only.")
+@click.option(
+    "--expand", metavar="PATH", type=TEXT, multiple=True, help="Level graph, HTML: open this part, wherever it is."
+)
+@click.option("--block", "only", metavar="NAME", type=TEXT, multiple=True, help="Level blocks: draw this one only.")
 @click.option(
     "--engine",
     type=click.Choice(["auto", "embedded", "dot"]),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archdsl.arguments import LARGEST
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, find_variant, json_option, set_option
+from archdsl.cli.shared import TEXT, ArchCommand, document, find_variant, json_option, set_option
 
 if TYPE_CHECKING:
     from archdsl.cli.schema import PredictionJson
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="SPEC[:VARIANT]")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @click.option("--weights", metavar="FILE", required=True, help="A .safetensors or .pth file.")
-@click.option("--checkpoint", metavar="NAME", help="The spec's key map to read the weights with. [the one that fits]")
 @click.option(
-    "--weights-set", metavar="NAME", help="Which of several sets in the file: its name, or a word of it (ema)."
+    "--checkpoint", metavar="NAME", type=TEXT, help="The spec's key map to read the weights with. [the one that fits]"
 )
-@click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to print.")
+@click.option(
+    "--weights-set",
+    metavar="NAME",
+    type=TEXT,
+    help="Which of several sets in the file: its name, or a word of it (ema).",
+)
+@click.option("--top", type=click.IntRange(1, LARGEST), default=5, show_default=True, help="How many classes to print.")
 @set_option
 @json_option
 def command(

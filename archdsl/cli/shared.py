@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from archdsl import arguments
 from archdsl.cli import console
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 
@@ -25,6 +26,9 @@ _stdin: list[tuple[object, Source]] = []
 _FAULTS_OF_SPECS = frozenset({"E604"})
 _NOT_READ = frozenset({"E504", "E505", "E511", "E512"})
 """Codes outside E6xx that mean: could not run."""
+
+_MOST_DIGITS = 18
+"""Digits of the sizes of an image; `arguments.LARGEST` has one more."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -105,6 +109,21 @@ def may_replace(path: Path, is_ours: Callable[[bytes], bool], force: bool) -> bo
     return True
 
 
+class Text(click.ParamType):  # type: ignore[type-arg]  # it has none in older versions of click
+    """A text of the language, or a name in it: of characters, while the bytes of a path may be any."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return arguments.plain(value)
+        except arguments.NotPlain as reason:
+            self.fail(f"this is {reason}", param, ctx)
+
+
+TEXT = Text()
+
+
 # --- options ---------------------------------------------------------------------------------
 
 
@@ -119,6 +138,7 @@ def set_option(command: F) -> F:
         "--set",
         "settings",
         metavar="NAME=VALUE",
+        type=TEXT,
         multiple=True,
         callback=_settings,
         help="Set a parameter of the model, the value as a spec writes it: --set classes=10.",
@@ -158,8 +178,10 @@ def image_option(command: F) -> F:
 def image_of(ctx: click.Context | None, option: click.Parameter | None, value: str) -> dict[str, int]:
     """The parameters of `image(…)` that a size stands for; raises BadParameter."""
     parts = value.replace("×", "x").split("x")
-    if len(parts) > 3 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+    if len(parts) > 3 or not all(part.isascii() and part.isdigit() and part.strip("0") for part in parts):
         raise click.BadParameter(f"{value!r} is not a size, height x width or channels x height x width", ctx, option)
+    if any(len(part) > _MOST_DIGITS for part in parts):
+        raise click.BadParameter(f"{value[:40]!r} is beyond 10^{_MOST_DIGITS}", ctx, option)
     sizes = [int(part) for part in parts]
     channels = {"channels": sizes.pop(0)} if len(sizes) == 3 else {}
     return {**channels, "height": sizes[0], "width": sizes[-1]}
@@ -178,9 +200,20 @@ def locate(spec: str) -> tuple[Source, str | None]:
     """The source that SPEC or SPEC:VARIANT means, and the variant it names; raises ArchError E601 or E602."""
     from archdsl import library
 
-    if spec in ("-", STDIN) or spec.startswith(STDIN + ":"):
-        return read_stdin(), spec.partition(":")[2] or None
-    return library.locate(spec, console.note)
+    if spec in ("-", STDIN):
+        return read_stdin(), None
+    if spec.startswith(STDIN + ":"):
+        return read_stdin(), _variant(spec)
+    source, variant = library.locate(spec, console.note)
+    return source, None if variant is None else _variant(f":{variant}")
+
+
+def _variant(spec: str) -> str:
+    """The name after the last `:`; raises ArchError E618 where there is none, UsageError for what is no text."""
+    name = spec.rpartition(":")[2]
+    if not name:
+        raise refuse("E618", name=spec.replace(STDIN, "-"))
+    return str(TEXT.convert(name, None, None))
 
 
 def read_stdin() -> Source:
@@ -214,7 +247,7 @@ def find_next(
 ) -> Variant:
     """`find_variant` for what comes after another SPEC: `:NAME` is a variant of the file of the one before."""
     if spec.startswith(":"):
-        return changed(before.file[spec[1:]], settings, image or {})
+        return changed(before.file[_variant(spec)], settings, image or {})
     return find_variant(spec, settings, image)
 
 

@@ -14,6 +14,7 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.shared import (
+    TEXT,
     ArchCommand,
     changed,
     document,
@@ -82,6 +83,7 @@ def _values(text: str) -> Iterator[str]:
     "--set",
     "grid",
     metavar="NAME=VALUE,…",
+    type=TEXT,
     multiple=True,
     callback=_grid,
     help="A parameter and its values: --set width=0.5,1.0; or the knob of a scaling: --set compound.phi=0..8.",

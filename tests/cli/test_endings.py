@@ -43,6 +43,11 @@ COMMAND = [sys.executable, "-m", "archdsl"]
         ("explain E099", 2, "no code 'E099'"),
         ("fmt small.arch none.arch", 2, "E602"),
         ("fmt resnet", 2, "E602"),
+        ("show small.arch:", 2, "E618"),
+        ("check small.arch:", 2, "1 error"),
+        ("build resnet:", 2, "E618"),
+        ("diff small.arch:small :", 2, "E618"),
+        ("show -:", 2, "E618"),
         ("chekc", 2, "Did you mean 'check'?"),
         ("check --frob", 2, "--frob"),
         ("--version", 0, ""),
@@ -52,6 +57,63 @@ COMMAND = [sys.executable, "-m", "archdsl"]
 def test_exit_code_and_what_is_said(arch: Run, args: str, code: int, said: str) -> None:
     result = arch(*args.split())
     assert (result.code, said in result.err) == (code, True), result
+
+
+HUGE = "9" * 23
+NO_TEXT = "\udcff"  # how a byte that is no UTF-8 comes in
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        f"show small.arch:{NO_TEXT}",
+        f"check small.arch:{NO_TEXT}",
+        f"build small.arch:{NO_TEXT}",
+        f"verify small.arch:{NO_TEXT}",
+        f"show -:{NO_TEXT}",
+        f"diff small.arch:small :{NO_TEXT}",
+        f"draw small.arch:small :{NO_TEXT}",
+        f"draw small.arch:small --level blocks --block {NO_TEXT}",
+        f"draw small.arch:small --level graph --expand {NO_TEXT}",
+        f"predict small.arch:small --weights net.pth --checkpoint {NO_TEXT} x",
+        f"predict small.arch:small --weights net.pth --weights-set {NO_TEXT} x",
+        f"predict small.arch:small --weights {NO_TEXT} {NO_TEXT}",
+        f"predict small.arch:small --weights net.pth --top {HUGE} x",
+        f"show {NO_TEXT}",
+        f"show {NO_TEXT}.arch",
+        f"fmt {NO_TEXT}",
+        f"explain {NO_TEXT}",
+        *(f"{command} --set classes={NO_TEXT}" for command in ("show small.arch", "sweep small.arch:small")),
+        *(f"{command} --set c.phi={NO_TEXT}" for command in ("diff small.arch:small", "draw small.arch:small")),
+        *(
+            f"{command} small.arch:small --image {image}"
+            for command in ("show", "sweep", "build", "diff", "draw")
+            for image in (HUGE, f"3x{HUGE}x9", "9" * 5000, "0" * 5000)
+        ),
+        f"show small.arch --set classes={'9' * 5000}",
+        f"sweep small.arch:small --set classes={'x' * 100_001}",
+    ],
+    ids=lambda args: ascii(args)[1:60],
+)
+def test_texts_that_are_none_and_numbers_beyond_all(arch: Run, args: str) -> None:
+    result = arch(*args.split(), stdin=SMALL)
+    assert (result.code, result.out) == (2, ""), result
+    assert "rror" in result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be deleted")
+@pytest.mark.parametrize("command", ["build resnet18 --no-proof", "draw resnet18"])
+def test_a_current_folder_that_is_gone(tmp_path: Path, command: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    start = f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})"
+    program = f"{start}; from archdsl.cli.app import run; import sys; sys.exit(run({command.split()!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 2
+    assert "error[E607]: cannot write resnet18." in done.stderr
+    assert "the current folder does not exist any more" in done.stderr
 
 
 def test_findings_of_check_are_data_and_of_others_are_not(arch: Run) -> None:

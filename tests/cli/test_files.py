@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
+from archdsl.diagnostics.core import ArchError
 from archdsl.files import Staged, sweep
 from tests.cli.conftest import SMALL, Run
 
@@ -113,6 +114,13 @@ def test_what_cannot_be_written_is_said(arch: Run, tmp_path: Path, command: str,
     result = arch(*command.split(), "-o", where)
     assert (result.code, "E607" in result.err, said in result.err) == (2, True, True), result.err
     assert sorted(os.listdir(tmp_path)) == ["folder.svg", "small.arch", "wrong.arch"]
+
+
+def test_a_variant_that_is_left_out_is_no_spec(tmp_path: Path) -> None:
+    (tmp_path / "one.arch").write_text("model One = image(3, 8, 8) -> conv(4, 3)\n")
+    for spec in f"{tmp_path}/one.arch:", "resnet18:":
+        with pytest.raises(ArchError, match="E618"):
+            archdsl.find(spec)
 
 
 @pytest.mark.parametrize("command", ["build", "draw", "build --all -o out"])

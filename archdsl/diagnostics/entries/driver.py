@@ -291,6 +291,24 @@ ENTRIES = (
             """,
     ),
     Entry(
+        "E618",
+        "variant left out",
+        facts="name",
+        message="`{name}` ends in `:` and names no variant",
+        help="write the variant after the `:`, or leave that out",
+        fence="sh",
+        explanation="""
+            SPEC:VARIANT chooses a variant of a file. With nothing after the `:`, as a variable of a script that is
+            empty leaves it, another network than the one that was meant would be taken.
+            """,
+        example="""
+            archdsl show resnet.arch:
+            """,
+        fixed="""
+            archdsl show resnet.arch:resnet50
+            """,
+    ),
+    Entry(
         "E623",
         "no value of the language",
         facts="name got",
