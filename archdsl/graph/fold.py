@@ -2,8 +2,8 @@
 
 Neighbours are equal if they hold the same ops with the same arguments, shapes and labels, wired alike; only rates of
 regularizers may differ, as stochastic depth's do from block to block. They form a run if each reads the one before, or
-if three or more read the same tensors side by side; what only the last should give ends the run where it is read from
-outside. A picture draws the first of a run and writes ×N.
+if three or more stand side by side: they read the same tensors, and the same nodes read them. What only the last of a
+chain should give ends the run where it is read from outside. A picture draws the first of a run and writes ×N.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LEAST_PARALLEL = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """Neighbours that are equal, one or more; `parallel` if they read the same tensors."""
+    """Neighbours that are equal, one or more; `parallel` if they stand side by side."""
 
     parts: Sequence[Part]
     parallel: bool = False
@@ -252,7 +252,7 @@ def _runs(tree: PartTree, parts: Sequence[Part], classes: dict[int, int], reader
         stop = _tapped(parts, start, stop, readers)
         parallel = False
         if stop - start == 1 and parts[start].scope is not None:
-            side = _parallel_end(parts, start, classes)
+            side = _parallel_end(parts, start, classes, readers)
             if side - start >= _LEAST_PARALLEL:
                 stop, parallel = side, True
         found.append(Run(parts[start:stop], parallel))
@@ -314,12 +314,19 @@ def _read_alike(tree: PartTree, part: Part, other: Part) -> bool:
     )
 
 
-def _parallel_end(parts: Sequence[Part], start: int, classes: dict[int, int]) -> int:
+def _parallel_end(parts: Sequence[Part], start: int, classes: dict[int, int], readers: _Readers) -> int:
+    """Where the run of equal parts ends that read the same tensors and are read by the same nodes."""
     stop = start + 1
     while (
         stop < len(parts)
         and classes[id(parts[stop])] == classes[id(parts[start])]
         and parts[stop].entries.keys() == parts[start].entries.keys()
+        and _read_by(parts[stop], readers) == _read_by(parts[start], readers)
     ):
         stop += 1
     return stop
+
+
+def _read_by(part: Part, readers: _Readers) -> list[set[int]]:
+    """For each tensor that leaves a part the places of those outside that read it."""
+    return [{at for at in readers.get(ref, ()) if not part.start <= at < part.stop} for ref in part.exits]

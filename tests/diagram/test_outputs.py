@@ -107,3 +107,16 @@ def test_the_page_knows_them() -> None:
     data = page_data(graph(DETECTOR), Options())
     assert data["output"] == ("p2 8×8×8, cls2 5×8×8, box2 4×8×8, p3 8×8×8, cls3 5×8×8, box3 4×8×8")
     assert sorted(name for part in data["parts"] for name in part.get("gives", [])) == sorted(NAMES)
+
+
+@pytest.mark.parametrize(("last", "said"), [("", True), ("  y -> gap -> flatten -> fc: linear(2)\n", False)])
+def test_branches_side_by_side_are_no_chain(last: str, said: bool) -> None:
+    """Three equal heads on one input; where one of them goes on, each stands for itself."""
+    text = (
+        "block U(w: int) = conv: conv(w, 3) -> relu\nmodel M {\n  x = image(3, 32, 32) -> stem: conv(8, 3, 2)\n"
+        f"  output p1 = x -> a: U(8)\n  output p2 = x -> b: U(8)\n  y = x -> c: U(8)\n  output p3 = y\n{last}}}\n"
+        "variant m = M()"
+    )
+    texts = [text.text.strip() for text in picture(text, "graph", Options(depth=99)).texts]
+    assert ("×3 side by side" in texts) == said
+    assert {"a", "b", "c"}.issubset(texts) != said

@@ -249,6 +249,33 @@ def test_three_equal_branches_are_a_parallel_run() -> None:
     assert folded.runs(folded.root)[3].parallel
 
 
+BRANCHES = """
+block B = conv: conv(8, 3) -> relu
+model M {
+  x = image(8, 32, 32) -> stem: conv(8, 3)
+  output p1 = x -> a: B
+  output p2 = x -> b: B
+  output p3 = x -> c: B
+  REST
+}
+variant m = M
+"""
+
+
+def test_branches_of_which_one_goes_on_are_no_run() -> None:
+    """Where the branches are not read alike, an arrow from the one that is drawn would be an arrow from all."""
+    text = BRANCHES.replace("output p3 = x -> c: B", "y = x -> c: B\n  output p3 = y")
+    assert runs(fold(graph(text.replace("REST", "y -> gap -> flatten -> fc: linear(2)"))))[:5] == [
+        ("image1", 1), ("stem", 1), ("a", 1), ("b", 1), ("c", 1),
+    ]  # fmt: skip
+    alike = fold(graph(BRANCHES.replace("  REST\n", "")))
+    assert runs(alike) == [("image1", 1), ("stem", 1), ("a", 3)]
+    assert alike.runs(alike.root)[2].parallel
+    unlike = "block B = conv: conv(8, 3) -> relu\nmodel M {\n  x = image(8, 32, 32)\n  a = x -> a: B\n  b = x -> b: B\n"
+    unlike += "  c = x -> c: B\n  (a + b) * c\n}\nvariant m = M"
+    assert runs(fold(graph(unlike)))[:4] == [("image1", 1), ("a", 1), ("b", 1), ("c", 1)]
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_node_is_drawn_once_or_counted(name: str) -> None:
     made = archdsl.find(name).graph

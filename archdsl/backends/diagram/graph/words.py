@@ -67,6 +67,7 @@ class Wording:
     def words(self, run: Run) -> Words:
         """Of the first of a run, that stands for all."""
         part, times = run.first, f"×{run.count}" if run.count > 1 else ""
+        times += " side by side" if run.parallel else ""
         given = self.given(run)
         outputs = [f"→ {', '.join(given)}"] if given and (part.node or not self.view.is_open(part)) else []
         if part.node is not None:

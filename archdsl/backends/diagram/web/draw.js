@@ -155,7 +155,7 @@ function frameOf(item) {
   if (badge && badge !== "fold") group.append(shadow(width, height));
   group.append(element("rect", { width: round(width), height: round(height), rx: 8, class: "body" }));
   group.append(toggle(part, 10, 14));
-  group.append(titleOf(title, name, 24, 17, width - 36 - (badge ? 34 : 0)));
+  group.append(titleOf(title, name, 24, 17, width - 36 - (badge ? Math.max(34, textWidth(badge, true, 11) + 16) : 0)));
   if (badge) group.append(badgeBox(part, badge, width - 8, 5));
   for (const port of [...inner.ins.values(), ...inner.outs.values()]) {
     group.append(element("circle", { cx: round(port.x), cy: round(port.y), r: 2.5, class: "port" }));

@@ -48,7 +48,7 @@ function wordsOf(part) {
 function badgeOf(part) {
   const run = part.run;
   if (!run || run.count < 2) return "";
-  return run.folded ? `×${run.count}` : run.first === part ? "fold" : "";
+  return run.folded ? `×${run.count}${run.parallel ? " side by side" : ""}` : run.first === part ? "fold" : "";
 }
 
 /** An op's label; where a folded run around it stands for several with other labels (drop rates), first and last. */
