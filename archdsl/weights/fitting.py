@@ -41,8 +41,8 @@ class Leeway:
     """What of a file need not fit, because something else was asked for.
 
     `unneeded` are our keys that the module does not have (those of a head, where feature maps are wanted); `new` those
-    of a classifier that is initialized anew unless the file has one of its size; `channels` says, for the layers that
-    see the image, how many channels it has in the spec, where it has others here.
+    of classifiers, each of which is initialized anew as a whole unless the file has all of it in its size; `channels`
+    says, for the layers that see the image, how many channels it has in the spec, where it has others here.
     """
 
     unneeded: Collection[str] = ()
@@ -111,6 +111,7 @@ def fit(
         if theirs in shapes and shapes[theirs] != ours[key]
     }
     unfit = {*absent, *differing}
+    renewed = {_layer(key) for key in unfit if key in leeway.new}
     known = set(renaming.theirs.values())
     left = keymap.left_aside(shapes, known)
     expected = known.union(left)
@@ -121,10 +122,15 @@ def fit(
         unexpected=tuple(key for key in shapes if key not in expected),
         absent=left,
         misshaped=tuple(key for key, shape in differing.items() if not leeway.may_differ(key, shape, ours[key])),
-        new=tuple(key for key in ours if key in unfit and key in leeway.new and key not in leeway.unneeded),
+        new=tuple(key for key in ours if key in leeway.new and _layer(key) in renewed and key not in leeway.unneeded),
         adapted=tuple(key for key, shape in differing.items() if leeway.adapts(key, shape, ours[key])),
         uncounted=tuple(key for key in absent if key.endswith(COUNTER) and not leeway.may_lack(key)),
     )
+
+
+def _layer(key: str) -> str:
+    """The layer of a weight: a new one is new as a whole."""
+    return key.rpartition(".")[0]
 
 
 def named_map(name: str, keymaps: Mapping[str, KeyMap]) -> KeyMap:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
 
 from archdsl.diagnostics.core import ArchError, Bag
@@ -17,7 +18,7 @@ CONTAINERS = (
     "state_dict", "state_dict_ema", "model", "model_ema", "model_state_dict", "model_state", "ema", "module", "net",
     "network", "params", "weights",
 )  # fmt: skip
-"""Names under which training scripts keep a model's weights; entries of such names are looked into."""
+"""Names under which training scripts keep a model's weights."""
 
 _DEEPEST = 8
 """Entries inside entries that are looked into: names grow with them."""
@@ -28,26 +29,40 @@ _WORD = re.compile(r"[a-z0-9]+")
 def sets_in(content: Mapping[Any, Any], tensor: type[Any]) -> dict[str, Mapping[str, Any]]:
     """Every set of weights in what a file holds, by its name: of one inside another entry `state_dict.model`.
 
-    A set is an entry that holds tensors and nothing else. Each mapping is looked at once: one may hold itself, or
-    others thousands of levels deep.
+    A set is an entry that holds named tensors and nothing else, whatever it is called and wherever it lies; of an
+    optimizer's state, which holds tensors for each weight, nothing is one. Each entry is looked at once: one may hold
+    itself, or others thousands of levels deep.
     """
     found: dict[str, Mapping[str, Any]] = {}
     seen = {id(content)}
-    stack = [("", content, 1)]
+    stack: list[tuple[str, Iterable[tuple[object, Any]], int]] = [("", content.items(), 1)]
     while stack:
-        around, holder, depth = stack.pop()
-        inner = []
-        for name, value in holder.items():
-            if not isinstance(name, str) or not isinstance(value, Mapping) or not value or id(value) in seen:
+        around, entries, depth = stack.pop()
+        inner: list[tuple[str, Iterable[tuple[object, Any]], int]] = []
+        for name, value in entries:
+            if not isinstance(value, Mapping | list | tuple) or not value or id(value) in seen:
                 continue
             seen.add(id(value))
-            place = f"{around}.{name}" if around else name
-            if all(isinstance(item, tensor) for item in value.values()):
-                found[place] = value
-            elif depth < _DEEPEST and (name in CONTAINERS or "ema" in _words(name)):
-                inner.append((place, value, depth + 1))
+            place = f"{around}.{name}" if around else str(name)
+            if not isinstance(value, Mapping):
+                inside: Iterable[tuple[object, Any]] = enumerate(value)
+            elif all(isinstance(key, str) and isinstance(item, tensor) for key, item in value.items()):
+                found[_unlike(place, found)] = value
+                continue
+            elif "param_groups" in value:
+                continue
+            else:
+                inside = value.items()
+            if depth < _DEEPEST:
+                inner.append((place, inside, depth + 1))
         stack += reversed(inner)
     return found
+
+
+def _unlike(place: str, others: Mapping[str, object]) -> str:
+    """The name of a place, with a number where others have it: the entry `a.b` and `b` in the entry `a`."""
+    names = (place if number == 1 else f"{place}#{number}" for number in count(1))
+    return next(name for name in names if name not in others)
 
 
 def chosen_set(sets: Iterable[str], name: str | None, path: str) -> str:

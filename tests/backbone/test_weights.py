@@ -161,6 +161,24 @@ def test_a_classifier_that_fits_is_taken_from_the_file(tmp_path: Path) -> None:
     assert torch.equal(mine.fc.weight, theirs.fc.weight)
 
 
+@pytest.mark.parametrize(("changes", "classes"), [
+    ({"fc/weight": torch.ones(7, 512)}, 1000),
+    ({"fc/weight": torch.ones(7, 512), "fc/bias": None}, 7),
+    ({"fc/bias": torch.ones(7)}, 1000),
+    ({"fc/weight": None}, 1000),
+])  # fmt: skip
+def test_a_classifier_is_taken_or_new_as_a_whole(
+    changes: dict[str, Tensor | None], classes: int, tmp_path: Path
+) -> None:
+    path = saved(timm_model("resnet18"), tmp_path, **changes)
+    torch.manual_seed(1)
+    mine = archdsl.load("resnet18", classes=classes, weights=path)
+    torch.manual_seed(1)
+    fresh = archdsl.find("resnet18").override({"classes": classes}).new_classifiers()["fc"]
+    assert torch.equal(mine.fc.weight, fresh.weight)
+    assert torch.equal(mine.fc.bias, fresh.bias)
+
+
 def test_auxiliary_heads_get_new_classifiers_too(tmp_path: Path) -> None:
     theirs = libraries.reference_model("torchvision", "googlenet", aux_logits=True, init_weights=False)
     path = saved(randomize(theirs), tmp_path)

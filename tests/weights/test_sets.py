@@ -27,6 +27,12 @@ SEVERAL: dict[str, dict[str, Any]] = {
     "generator, discriminator": {"generator": A, "discriminator": B},
     "state_dict.model, state_dict.model_ema": {"state_dict": {"model": A, "model_ema": B}},
     "model, ema.module": {"model": A, "ema": {"decay": 0.9, "module": B}},
+    "model, 5": {"model": A, 5: B},
+    "model, swa.weights": {"model": A, "swa": {"weights": B, "n": 1}},
+    "best, x.model": {"x": {"model": B, "n": 3}, "best": A},
+    "model, averages.1": {"model": A, "averages": [0.5, B]},
+    "runs.0.best.net, runs.1.best.net": {"runs": ({"best": {"net": A, "n": 1}}, {"best": {"net": B, "n": 2}})},
+    "a.b, a.b#2": {"a.b": A, "a": {"b": B, "n": 1}},
 }
 
 
@@ -73,6 +79,10 @@ def test_what_no_set_or_more_than_one_is_called(tmp_path: Path) -> None:
 def test_one_set_is_taken_and_said(tmp_path: Path) -> None:
     for content in ({"ema": A, "optimizer": OPTIMIZER}, {"ema": A, "model": {}, "state_dict": None}):
         assert read_weights(saved(content, tmp_path / "w.pth")).notes == ("the weights are the `ema` of the file",)
+    inside = {"models": {0: {"state": A, "n": 1}}, "optimizers": [OPTIMIZER, OPTIMIZER], "rng": [torch.zeros(2)]}
+    assert read_weights(saved(inside, tmp_path / "w.pth")).notes == (
+        "the weights are the `models.0.state` of the file",
+    )
     both = saved({"model": A, "state_dict": A}, tmp_path / "w.pth")  # one set under two names
     assert torch.equal(read_weights(both).tensors["a.weight"], A["a.weight"])
 
