@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.glyphs import shown
-from archdsl.diagnostics.suggest import closest
+from archdsl.diagnostics.suggest import closest, meant_setting
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import classifiers, pyramid, stage_features
 from archdsl.graph.describe import describe_value
@@ -377,8 +377,9 @@ class Variant:
         plain: dict[str, Any] = {}
         for name, value in arguments.assigned("values", values).items():
             if name not in known:
-                facts = {"name": name, "owner": self.configured.model.name, "suggestion": closest(name, known)}
-                bag.report("E119", None, facts=facts)
+                near, instead = meant_setting(name, known)
+                facts = {"name": name, "owner": self.configured.model.name, "suggestion": near}
+                bag.report("E119", None, facts=facts, help=instead)
                 continue
             try:
                 plain[name] = arguments.plain(value)

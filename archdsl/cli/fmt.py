@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import STDIN, ArchCommand, document, exit_code, fail, json_option, read_stdin
+from archdsl.cli.shared import STDIN, ArchCommand, document, exit_code, fail, json_option, read_stdin, refuse
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 
 if TYPE_CHECKING:
@@ -68,8 +69,12 @@ def _format(name: str, only_check: bool, as_json: bool) -> FormattedJson:
 
 def _read(name: str) -> Source:
     """A file by its path alone: no name of a shipped spec is rewritten by accident."""
-    from archdsl.library import locate
+    from archdsl.library import SUFFIX, locate
 
     if name in ("-", STDIN):
         return read_stdin()
+    if not (os.path.lexists(name) or "/" in name or name.endswith(SUFFIX)):
+        raise refuse(
+            "E602", path=name, detail="fmt needs a file, by its path", hint="give a path: archdsl fmt NAME.arch"
+        )
     return locate(name if "/" in name else f"./{name}")[0]

@@ -179,3 +179,20 @@ ABSENT_PARAMETERS = _alike(
     }
 )
 """Arguments that ops do not have here -> why."""
+
+SETTINGS = dict.fromkeys("numclasses nclasses nbclasses numlabels numclass numberofclasses".split(), "classes")
+"""Parameters of whole networks -> their names here."""
+
+ABSENT_SETTINGS = _alike(
+    {
+        "weights are those of a file: `archdsl.load(…, weights = FILE)`, `archdsl predict --weights FILE`": "weight "
+        "pretrained weights checkpointpath ckptpath pretrainedweights modelweights",
+        "channels of the image: `archdsl.load(…, in_channels = 1)`, `--image 1x224x224`": "inchans inchannels "
+        "nchannels inputchannels numchannels channels inplanes nchans",
+        "size of the image: `archdsl.load(…, image_size = 160)`, `--image 160`": "imgsize imagesize inputsize "
+        "inputshape resolution inputresolution",
+        "feature maps: `archdsl.load(…, features = True)`": "featuresonly outindices includetop globalpool",
+        "where the network is made: `archdsl.load(…, device = …, dtype = …)`": "device dtype",
+    }
+)
+"""What is said of a whole network, and is no parameter of its model -> how it is said."""

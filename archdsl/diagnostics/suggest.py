@@ -47,6 +47,15 @@ def meant_parameter(name: str, candidates: Iterable[str]) -> tuple[str | None, s
     return _or_absent(name, candidates, ABSENT_PARAMETERS)
 
 
+def meant_setting(name: str, parameters: Iterable[str]) -> tuple[str | None, str | None]:
+    """The same for a parameter of a model."""
+    from archdsl.diagnostics.foreign import ABSENT_SETTINGS, SETTINGS
+
+    known = list(parameters)
+    foreign = SETTINGS.get(_plain(name))
+    return (foreign, None) if foreign in known else _or_absent(name, known, ABSENT_SETTINGS)
+
+
 def _or_absent(name: str, candidates: Iterable[str], absent: Mapping[str, str]) -> tuple[str | None, str | None]:
     near, plain = closest(name, candidates), _plain(name)
     if plain in absent and (near is None or _plain(near) != plain):

@@ -30,6 +30,10 @@ class Parametrized(Protocol):
     def parameter_names(self) -> tuple[str, ...]: ...
 
 
+THROUGH = "a tensor goes through ->"
+"""The beginning of the hint where one is given as an argument."""
+
+
 @dataclass(frozen=True)
 class Owner:
     """What has parameters and is no op: an initializer, an item with keys."""
@@ -73,6 +77,13 @@ def argument_problem(
         return "E301", place, {"what": what, "expected": _EXPECTED[kind], "got": type_name(value)}
     words = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "it must be")
     return "E317", place, {"owner": op.name, "detail": f"{name}: {words}" if name else words}
+
+
+def problem_help(owner: Parametrized, facts: Mapping[str, object]) -> str | None:
+    """What to do instead, of a problem with an argument, where that is known: other libraries say it so."""
+    if owner.name == "linear" and facts.get("what") == "out of linear" and facts.get("got") == 0:
+        return "a network without its classifier is `archdsl.load(…, features = True)`, which gives its feature maps"
+    return None
 
 
 def _bound(detail: Mapping[str, Any]) -> str:

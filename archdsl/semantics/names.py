@@ -15,6 +15,7 @@ from typing import Any
 from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest, meant, meant_parameter
 from archdsl.ops.registry import OPS
+from archdsl.semantics.arguments import THROUGH
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.parameters import TYPES
 from archdsl.semantics.program import Definition, FileScope, Program
@@ -388,7 +389,7 @@ class FileNames:
             if op.combines:
                 self._no_names(node.arguments, op.name)
             else:
-                self._arguments(node.arguments, op.parameter_names, op.name)
+                self._arguments(node.arguments, op.parameter_names, op.name, is_layer=True)
         elif callee.name in BUILTINS:
             self._call_builtin(node, callee.name)
 
@@ -399,7 +400,8 @@ class FileNames:
             self.bag.report("E309", node.callee.span, what=what)
             return
         names = {parameter.name: parameter.span for parameter in syntax.parameters}
-        if not self._arguments(node.arguments, list(names), definition.name, names) or definition.kind == "block":
+        is_block = definition.kind == "block"
+        if not self._arguments(node.arguments, list(names), definition.name, names, is_layer=is_block) or is_block:
             return  # a block may get the rest of its arguments later
         if any(argument.spread for argument in node.arguments):
             return
@@ -431,7 +433,13 @@ class FileNames:
         return True
 
     def _arguments(
-        self, given: Sequence[ast.Argument], names: Sequence[str], owner: str, places: Mapping[str, Span] | None = None
+        self,
+        given: Sequence[ast.Argument],
+        names: Sequence[str],
+        owner: str,
+        places: Mapping[str, Span] | None = None,
+        *,
+        is_layer: bool = False,
     ) -> bool:
         """E102, E104 and E105 for a call of what has these parameters, which are declared at `places`."""
         fresh: dict[str, Span] = {}
@@ -443,7 +451,8 @@ class FileNames:
             if name is None:
                 if position >= len(names):
                     facts = {"owner": owner, "limit": len(names), "given": sum(a.name is None for a in given)}
-                    self.bag.report("E105", argument.value.span, facts=facts)
+                    help_ = _through(given, owner, len(names)) if is_layer else None
+                    self.bag.report("E105", argument.value.span, facts=facts, help=help_)
                     return False
                 name = names[position]
                 position += 1
@@ -570,3 +579,12 @@ _VISITS: dict[type, Callable[[FileNames, Any], None]] = {
     ast.Comprehension: FileNames._comprehension,
     ast.TupleExpr: FileNames._tuple,
 }
+
+
+def _through(given: Sequence[ast.Argument], owner: str, limit: int) -> str | None:
+    """The hint for a layer with too many arguments, if the first may be its input."""
+    first = next(argument.value for argument in given if argument.name is None)
+    if isinstance(first, ast.Number | ast.String | ast.Bool | ast.ListExpr):
+        return None
+    name = first.name if isinstance(first, ast.Name) else "x"
+    return f"{THROUGH}: {name} -> {owner}{'(…)' if limit else ''}"

@@ -17,7 +17,7 @@ from archdsl.graph.ir import Node, Ref, Scope, ScopeKind
 from archdsl.graph.sizes import has_sizes
 from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem
-from archdsl.semantics.arguments import argument_problem
+from archdsl.semantics.arguments import argument_problem, problem_help
 from archdsl.semantics.calls import CallRules
 from archdsl.semantics.core import Frame
 from archdsl.semantics.sizes import (
@@ -231,7 +231,7 @@ class NodeRules(CallRules):
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 code, place, facts = argument_problem(op, args, detail, span)
-                self.error(code, place, frame, facts=facts)
+                self.error(code, place, frame, facts=facts, help=problem_help(op, facts))
             return None
         excessive = excessive_argument(op, args)
         if excessive is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import Label
 from archdsl.diagnostics.suggest import closest, meant_parameter
+from archdsl.semantics.arguments import THROUGH
 from archdsl.semantics.core import Frame
 from archdsl.semantics.program import Definition
 from archdsl.semantics.statements import StatementRules
@@ -67,12 +68,13 @@ class ParameterRules(StatementRules):
             if name is None:
                 if position >= len(free):
                     facts = {"owner": owner, "limit": len(free), "given": sum(a.name is None for a in given)}
-                    self.error("E105", argument.value.span, frame, facts=facts)
+                    help_ = f"{THROUGH}: x -> {owner}" if _holds_tensor(value) else None
+                    self.error("E105", argument.value.span, frame, facts=facts, help=help_)
                     return None
                 name = free[position]
                 position += 1
             if not tensors and _holds_tensor(value):
-                what, help_ = f"{name} of {owner}", "a tensor goes through ->; for several inputs: block Name on (a, b)"
+                what, help_ = f"{name} of {owner}", f"{THROUGH}; for several inputs: block Name on (a, b)"
                 got = type_name(value)
                 self.error("E301", argument.value.span, frame, what=what, expected="a value", got=got, help=help_)
                 value = UNKNOWN

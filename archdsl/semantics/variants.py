@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label, declared
-from archdsl.diagnostics.suggest import closest
+from archdsl.diagnostics.suggest import closest, meant_setting
 from archdsl.semantics.core import Frame
 from archdsl.semantics.elaborate import Elaborator, guarded
 from archdsl.semantics.program import Definition, Program
@@ -196,7 +196,8 @@ class VariantTable:
             elif argument.name is not None and argument.name not in names:
                 place = argument.name_span or argument.span
                 facts = {"name": argument.name, "owner": base.model.name}
-                self.bag.report("E119", place, suggestion=closest(argument.name, names), facts=facts)
+                near, instead = meant_setting(argument.name, names)
+                self.bag.report("E119", place, suggestion=near, help=instead, facts=facts)
                 ok = False
         if not ok:
             return None

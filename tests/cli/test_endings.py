@@ -42,7 +42,7 @@ COMMAND = [sys.executable, "-m", "archdsl"]
         ("explain E101", 0, ""),
         ("explain E099", 2, "no code 'E099'"),
         ("fmt small.arch none.arch", 2, "E602"),
-        ("fmt resnet", 2, "E602"),
+        ("fmt resnet", 2, "fmt needs a file"),
         ("show small.arch:", 2, "E618"),
         ("check small.arch:", 2, "1 error"),
         ("build resnet:", 2, "E618"),

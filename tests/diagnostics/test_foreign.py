@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from archdsl.diagnostics.foreign import ABSENT, ABSENT_PARAMETERS, FOREIGN
+from archdsl.diagnostics.foreign import ABSENT, ABSENT_PARAMETERS, ABSENT_SETTINGS, FOREIGN, SETTINGS
 from archdsl.diagnostics.suggest import meant
 from archdsl.ops import OPS
 from archdsl.semantics.builtins import BUILTINS
@@ -57,7 +57,7 @@ def test_tables_are_plain_and_name_what_there_is() -> None:
     parameters = {name for op in OPS.values() for name in op.parameter_names}
     assert set(FOREIGN.values()) <= {*KNOWN, *parameters}
     assert not {plain(op) for op in OPS} & {*FOREIGN, *ABSENT}
-    assert all(name == plain(name) for name in ABSENT_PARAMETERS)
+    assert all(name == plain(name) for name in [*ABSENT_PARAMETERS, *SETTINGS, *ABSENT_SETTINGS])
 
 
 def test_every_name_of_torch_and_keras_is_known() -> None:

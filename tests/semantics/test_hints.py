@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+import archdsl
+from archdsl.diagnostics.core import ArchError
 from tests.semantics.helpers import net, only
 
 HINTS = [
@@ -27,6 +31,62 @@ def test_hints(body: str, code: str, hint: str) -> None:
     found = only(net(body, UNIT, 'p: string = "w"'))
     assert found.code == code
     assert hint in (found.help or "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("y = relu(x)", "a tensor goes through ->: x -> relu"),
+        ("y = One(x)", "a tensor goes through ->: x -> One"),
+        ("y = gap(x -> relu)", "a tensor goes through ->: x -> gap"),
+        ("y = x -> relu(16)", None),
+        ("y = Any(relu, x)", "a tensor goes through ->: x -> relu"),
+    ],
+)
+def test_a_tensor_as_an_argument_that_there_is_no_place_for(wrong: str, hint: str | None) -> None:
+    text = (
+        "block One = conv(4, 3)\nfn Any(act, x) = act(x)\n"
+        f"model Net {{\n  x = image(3, 8, 8) -> conv(4, 3)\n  {wrong}\n  y -> One\n}}\nvariant net = Net()"
+    )
+    found = only(text)
+    assert (found.code, found.help) == ("E105", hint)
+
+
+def test_a_path_used_twice_is_no_sharing_of_weights() -> None:
+    found = only("model Net = image(3, 8, 8) -> c: conv(3, 3) -> c: conv(3, 3)\nvariant net = Net()")
+    assert (found.code, "weights cannot be shared" in (found.help or "")) == ("E107", True)
+
+
+SAID = {
+    "num_classes": "did you mean `classes`?",
+    "pretrained": "weights = FILE",
+    "in_chans": "in_channels = 1",
+    "img_size": "image_size = 160",
+    "features_only": "features = True",
+}
+"""Arguments of `timm.create_model` and torchvision's functions -> what is said here."""
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_other_libraries_set_of_a_whole_network(name: str) -> None:
+    resnet = archdsl.find("resnet18")
+    changes: list[Callable[[], object]] = [
+        lambda: resnet.override({name: 1}),
+        lambda: resnet.set({name: "1"}),
+        lambda: archdsl.load("resnet18", None, **{name: 1}),
+    ]
+    for change in changes:
+        with pytest.raises(ArchError) as raised:
+            change()
+        (found,) = raised.value.diagnostics
+        assert (found.code, SAID[name] in (found.help or "")) == ("E119", True), found
+
+
+def test_no_classes() -> None:
+    with pytest.raises(ArchError) as raised:
+        assert archdsl.find("resnet18").override({"classes": 0}).graph
+    (found,) = raised.value.diagnostics
+    assert "features = True" in (found.help or "")
 
 
 def test_a_misspelt_declaration_is_one_error() -> None:

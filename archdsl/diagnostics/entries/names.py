@@ -143,7 +143,7 @@ ENTRIES = (
         facts="path what",
         message="two {what} `{path}`",
         label="used again",
-        help="give one of them another label; in a loop, interpolate the index: layer{{i + 1}}",
+        help="give one of them another label (in a loop, with its index: layer{{i + 1}}); weights cannot be shared",
         explanation="""
             The path of labels is the name of the layer's weights in a checkpoint, so it belongs to one
             layer. To use one layer's weights twice is not what a second `->` means: every use is fresh.
