@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, changed, document, image_option, json_option, open_spec, refuse, set_option
+from archdsl.cli.shared import (
+    ArchCommand,
+    changed,
+    document,
+    exit_code,
+    fail,
+    image_option,
+    json_option,
+    open_spec,
+    refuse,
+    set_option,
+)
+from archdsl.diagnostics.core import Bag, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -24,21 +37,34 @@ def command(spec: str, layers: bool, settings: dict[str, str], image: dict[str, 
 
     Where the file has several variants and none is named, they are compared. The column `layers` counts
     convolutions, those of shortcuts too, and linear layers. MACs are multiply-accumulates for one image. Sizes are
-    channels × height × width.
+    channels × height × width. Figures that `expect` claims and the network has not are errors, after the table.
     """
     file, named = open_spec(spec)
     if not file:
         raise refuse("E606", path=file.name, name=file.name)
     several = named is None and len(file) > 1
     variants = list(file.values()) if several and not layers else [file.only(named)]
+    problems = [] if settings or image else _claims(file, variants)
     variants = [changed(variant, settings, image) for variant in variants]
     if as_json:
-        console.write_json(document("show", (), **_data(file, variants, several)))
+        console.write_json(document("show", problems, **_data(file, variants, several)))
     elif several:
         _compare(file, variants)
     else:
         _one(variants[0], layers)
-    return 0
+    if problems and not as_json:
+        sys.stdout.flush()
+        fail(problems)
+    return exit_code(problems)
+
+
+def _claims(file: ArchFile, variants: list[Variant]) -> list[Diagnostic]:
+    """What the file claims of these variants, with `expect`, and is not so: figures are not shown as if they were."""
+    from archdsl.semantics.claims import check_claims
+
+    bag = Bag()
+    check_claims(file.program, {variant.name: variant.graph for variant in variants}, file.variants, bag)
+    return list(bag)
 
 
 def _data(file: ArchFile, variants: list[Variant], several: bool) -> dict[str, Any]:

@@ -59,6 +59,17 @@ def test_exit_code_and_what_is_said(arch: Run, args: str, code: int, said: str) 
     assert (result.code, said in result.err) == (code, True), result
 
 
+def test_show_says_which_claims_do_not_hold(arch: Run, tmp_path: Path) -> None:
+    (tmp_path / "claims.arch").write_text(f"{SMALL}expect large {{ params = 9 }}\n")
+    assert arch("show", "claims.arch:small").code == 0
+    for args in ("claims.arch:large",), ("claims.arch:large", "--layers"), ("claims.arch",):
+        result = arch("show", *args)
+        assert (result.code, "E401" in result.err, "large" in result.out) == (1, True, True)
+    found = arch("show", "claims.arch", "--json")
+    assert (found.code, found.json["ok"], found.json["diagnostics"][0]["code"]) == (1, False, "E401")
+    assert arch("show", "claims.arch:large", "--set", "width=3").code == 0  # another network than the claim is about
+
+
 HUGE = "9" * 23
 NO_TEXT = "\udcff"  # how a byte that is no UTF-8 comes in
 
