@@ -30,7 +30,7 @@ def layer_graph(graph: Graph, node: Node) -> Graph:
     """One layer alone, under its path; what it sees takes the place of the image."""
     (shape,) = node.input_shapes
     widths: dict[Ref, Expr] = {Ref(0, 0): Const(shape.channels), Ref(1, 0): Const(node.shape.channels)}
-    root = replace(graph.root, members=[], inputs=(), outputs=(Ref(1, 0),), widths=widths, decisions=[])
+    root = replace(graph.root, members=[], inputs=(), outputs=(Ref(1, 0),), widths=widths, decisions={})
     params = ImageParams(channels=shape.channels, height=shape.height, width=shape.width)
     image = Node(0, IMAGE, params, (), (), (shape,), "image", "image", root, node.span, {})
     root.members.append(image)
@@ -92,7 +92,7 @@ class _Cut:
         root.outputs = tuple(self.refs[ref] for ref in outputs)
         if self.lost:  # what was decided by a tensor that is not there cannot be asked again
             shape = self.graph.input_shape
-            root.decisions.append(image_size(Ref(0, 0), shape.height, shape.width, self.lost[0]))
+            root.decisions[image_size(Ref(0, 0), shape.height, shape.width, self.lost[0])] = None
         nodes = sorted(self.nodes, key=lambda node: node.id)
         return Graph(name, root, nodes, root.outputs, reads_sizes=self.graph.reads_sizes, traced=self.graph.traced)
 
@@ -101,7 +101,7 @@ class _Cut:
         new = replace(old, parent=parent, members=[], origin=None, start=self.before[old.start])
         new.inputs = tuple(self.refs[ref] for ref in old.inputs if ref in self.refs)
         new.widths = {self.refs[ref]: width for ref, width in old.widths.items() if ref in self.refs}
-        new.decisions = [moved for decision in old.decisions if (moved := decision.moved(self.refs))]
+        new.decisions = {moved: None for decision in old.decisions if (moved := decision.moved(self.refs))}
         for member in old.members:
             copied = self._scope(member, new) if isinstance(member, Scope) else self._node(member, new)
             if copied is not None:

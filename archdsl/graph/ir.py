@@ -82,8 +82,8 @@ class Scope:
     start: int = 0
     """How many nodes the graph had when this scope was opened: its place in the order of execution."""
     definition_site: Span | None = None
-    decisions: list[SizeDecision] = field(default_factory=list, repr=False)
-    """Of a block or model: what was decided in it by the sizes of tensors."""
+    decisions: dict[SizeDecision, None] = field(default_factory=dict, repr=False)
+    """Of a block or model: what was decided in it by the sizes of tensors, each once, in order."""
     widths: dict[Ref, Expr] = field(default_factory=dict, repr=False)
     """Of a block or model: the widths of the tensors seen in it, as expressions over its parameters."""
     origin: Scope | None = field(default=None, repr=False)

@@ -164,6 +164,7 @@ class Core(ABC):
 
     def walk(self, value: Any, span: Span, frame: Frame) -> int:
         """How much a value holds, counted as work: whoever asks goes through all of it."""
+        value = plain(value)
         if not isinstance(value, tuple | Record):
             return 1
         held = size_of(value)
@@ -227,8 +228,8 @@ class Core(ABC):
             asked = substitute(expand(expr), known)
             # A choice by a parameter may leave the size aside.
             decision = decided(asked, plain(value), span, self.requirement) if has_sizes(asked) else None
-            if decision is not None and decision not in owner.decisions:
-                owner.decisions.append(decision)
+            if decision is not None:
+                owner.decisions[decision] = None
         return plain(value)
 
     def structural(self, expr: Expr, frame: Frame) -> None:

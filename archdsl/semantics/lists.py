@@ -212,16 +212,16 @@ class ListRules(OperatorRules):
             frame.locals[target.name] = value
             self.let_go(target.name, value)
             return True
-        items = list(members(value)) if list_of(value) is not None else None
-        if items is None or len(items) != len(target.items):
+        listed = list_of(value)
+        if listed is None or len(listed) != len(target.items):
             if value is not UNKNOWN:
-                given = type_name(value) if items is None else f"{len(items)} value{'s' * (len(items) != 1)}"
+                given = type_name(value) if listed is None else f"{len(listed)} value{'s' * (len(listed) != 1)}"
                 help_ = _UNPACK_TENSOR if isinstance(value, Tensor) else None
                 self.error("E307", target.span, frame, help=help_, given=given, wanted=len(target.items))
             for part in target.items:
                 self.bind_unknown(part, frame)
             return False
-        bound = [self.bind(part, item, frame) for part, item in zip(target.items, items, strict=True)]
+        bound = [self.bind(part, item, frame) for part, item in zip(target.items, members(value), strict=True)]
         return all(bound)  # every name is bound, whatever became of those before it
 
     def let_go(self, name: str, value: Any) -> None:

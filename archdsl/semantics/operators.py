@@ -234,5 +234,7 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, bool) != isinstance(b, bool):
         return False
     if isinstance(a, tuple | range) and isinstance(b, tuple | range):  # a range is a list like any other
-        return tuple(a) == tuple(b)
+        if isinstance(a, range) and isinstance(b, range):
+            return a == b
+        return len(a) == len(b) and tuple(a) == tuple(b)
     return bool(a == b)

@@ -228,6 +228,8 @@ class ParameterRules(StatementRules):
             if end is not None and not _is_number(bound):
                 self.error("E301", end.span, frame, what="the bound", expected="a number", got=type_name(bound))
                 return None
+        if isinstance(value, range) and value:  # what its ends keep to, all of it does
+            found = (value[0], value[-1])
         text = f"in {'' if low is None else low}..{'' if high is None else high}"
         expected = text if high is None else f"{text} (less than {high})"
         fits = all(_is_number(i) and (low is None or low <= i) and (high is None or i < high) for i in found)
@@ -259,7 +261,8 @@ def _has_type(value: Any, type_: ast.TypeRef) -> bool:
     if not isinstance(value, TYPES.get(type_.name, (object,))):
         return False
     if type_.element is not None and isinstance(value, tuple | range):
-        return all(_has_type(item, type_.element) for item in value)
+        items = value[:1] if isinstance(value, range) else value  # one whole number is like another
+        return all(_has_type(item, type_.element) for item in items)
     return True
 
 

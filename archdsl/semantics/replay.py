@@ -107,7 +107,9 @@ def replay(
         new.input_names, new.docstring = old.input_names, old.docstring
         new.widths = {moved(ref): width for ref, width in old.widths.items()}
         for decision in old.decisions:
-            new.decisions += filter(None, [decision.moved({ref: moved(ref) for ref in decision.refs})])
+            again = decision.moved({ref: moved(ref) for ref in decision.refs})
+            if again is not None:
+                new.decisions[again] = None
         for member in old.members:
             if isinstance(member, Scope):
                 copy = _empty(member, new, offset)

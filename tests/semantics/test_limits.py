@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
+from archdsl.graph.sizes import SizeDecision
+from archdsl.semantics import lists, operators
 from archdsl.semantics.core import MAX_PARTS, MAX_STEPS
 from archdsl.semantics.sizes import MAX_BRANCHES
 from archdsl.semantics.variants import MAX_AMENDED
@@ -35,6 +37,7 @@ DEFINITIONS = "".join(
 APPLY = (
     "scaling pair(phi) { a = (phi, phi) }\nfn apply(f) = f(f)\nblock Two(f: layer, g: layer) = f -> g\n"
     "block Wide(w) = conv(w, 1) -> bn -> relu\n"
+    "block Compare(xs) {\n  for _i in 0..10_000 { require xs == xs }\n  in -> relu\n}\n"
 )
 
 ENDLESS = {
@@ -60,6 +63,7 @@ ENDLESS = {
     "doubled records": "r = pair(1)\nfor _i in 0..60 { r = pair(r) }\nimage(3, 8, 8)",
     "compared lists": "a = [0..1000, 0..1000]\nb = [a, a, [x for x in 0..100_000]]\n"
     "for _i in 0..10_000 { require b == b }\nimage(3, 8, 8)",
+    "a compared parameter": "image(3, 8, 8) -> Compare([x for x in 0..100_000])",
     "lists as arguments": "a = [x for x in 0..100_000]\nfor _i in 0..10_000 { _b = f1(a) }\nimage(3, 8, 8)",
     "built-in lists": "for _i in 0..10_000 { _a = linspace(0, 1, 200_000) }\nimage(3, 8, 8)",
     "blocks and functions in each other": "image(3, 8, 8) -> twice39(1)",
@@ -157,6 +161,38 @@ def test_items_about_variants_are_not_looked_up_by_each(monkeypatch: pytest.Monk
     monkeypatch.setattr(file.program.root, "syntax", replace(syntax, items=Counted(syntax.items)))
     assert [d for d in file.check() if d.severity == "error"] == []
     assert looked < 2 * 51
+
+
+def test_ranges_are_not_unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What costs one step takes no time that grows with the list."""
+    endless = range(10**15)
+    assert operators._same(endless, range(10**15))
+    assert not operators._same(endless, range(10**15 + 1))
+    assert not operators._same(endless, (0, 1, 2))
+    assert operators._same(range(3), (0, 1, 2))
+    text = "fn f(xs: list(int) in 0..100) = len(xs)\nfn g(xs: list(bool)) = len(xs)\n"
+    assert codes(net("image(3, f(0..8), 8)", text)) == []
+    assert codes(net("image(3, f(0..101), 8)", text)) == ["E302"]
+    assert codes(net("image(3, f(-1..8), 8)", text)) == ["E302"]
+    assert codes(net("image(3, g(0..8), 8)", text)) == ["E301"]
+    monkeypatch.setattr(lists, "members", None)
+    assert codes(net("a, b = 0..190_000\nimage(3, a, b)")) == ["E307"]
+
+
+def test_each_question_about_sizes_is_compared_with_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+    equal = SizeDecision.__eq__
+
+    def counted(one: SizeDecision, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return equal(one, other)
+
+    monkeypatch.setattr(SizeDecision, "__eq__", counted)
+    asked = "".join(f"if x.height > {i} {{ x = x -> relu }}\n" for i in range(100))
+    found = graph(net(f"x = image(3, 8, 8)\n{asked}for _i in 0..50 {{ require x.height > 2 }}\nx"))
+    assert len(found.size_decisions) == 101
+    assert compared < 300
 
 
 def test_arguments_and_other_items_count_too() -> None:
