@@ -8,6 +8,7 @@ import itertools
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -33,6 +34,9 @@ IMAGE = "image"
 """What the sizes of `--image` are called among the settings."""
 
 MOST = 10_000
+NAMED = 10
+"""Combinations that are named where an error is said; JSON names all."""
+
 _RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
 _CLOSED = {"(": ")", "[": "]", "{": "}"}
 
@@ -110,16 +114,27 @@ def command(spec: str, grid: dict[str, list[str]], images: list[str], as_csv: bo
         raise click.UsageError(f"{count:,} combinations are more than {MOST:,}")
     base = find_variant(spec, {})
     points: list[tuple[dict[str, str], Variant]] = []
-    refused: dict[tuple[str, str], Diagnostic] = {}
+    refused: dict[tuple[str, str], tuple[Diagnostic, list[str]]] = {}
     with console.busy(f"{count:,} combinations of {base.name} …"):
         for combination in itertools.product(*axes.values()):
             settings = dict(zip(axes, combination, strict=True))
             try:
                 points.append((settings, _point(base, settings)))
             except ArchError as error:
-                refused |= {(d.code, d.message): d for d in error.diagnostics}
-    _print(base, points, list(refused.values()), as_csv, as_json)
-    return exit_code(refused.values())
+                combined = ", ".join(f"{name} = {text}" for name, text in settings.items())
+                for found in error.diagnostics:
+                    refused.setdefault((found.code, found.message), (found, []))[1].append(combined)
+    said = [_left_out(*same) for same in refused.values()]
+    _print(base, points, said, as_csv, as_json)
+    return exit_code(said)
+
+
+def _left_out(found: Diagnostic, combinations: list[str]) -> Diagnostic:
+    """An error with every combination that has it; it is said once."""
+    distinct = list(dict.fromkeys(combinations))
+    names = "; ".join(distinct[:NAMED]) + (f"; and {len(distinct) - NAMED:,} more" if len(distinct) > NAMED else "")
+    count = "1 combination" if len(distinct) == 1 else f"{len(distinct):,} combinations"
+    return replace(found, notes=(*found.notes, f"left out: {count}: {names}"), items=tuple(distinct))
 
 
 def _point(base: Variant, settings: Mapping[str, str]) -> Variant:

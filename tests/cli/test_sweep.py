@@ -78,6 +78,21 @@ def test_what_the_spec_refuses_is_left_out_and_said(arch: Run) -> None:
     assert [d["code"] for d in document["diagnostics"]] == ["E302"]
 
 
+def test_every_combination_that_is_left_out_is_named(arch: Run) -> None:
+    """An error that several have is said once, and of each of them: none is dropped in silence."""
+    axes = ("--set", "classes=3,5", "--set", "width=0,4")
+    result = arch("sweep", "small.arch:small", *axes, "--csv")
+    assert result.err.count("E302") == 1
+    assert "left out: 2 combinations: classes = 3, width = 0; classes = 5, width = 0" in " ".join(result.err.split())
+    document = arch("sweep", "small.arch:small", *axes, "--json").json
+    left_out = ["classes = 3, width = 0", "classes = 5, width = 0"]
+    assert [d["items"] for d in document["diagnostics"]] == [left_out]
+    assert len(document["points"]) + len(left_out) == 4
+    many = arch("sweep", "small.arch:small", "--set", "width=0", "--set", "classes=1..40").err
+    assert "left out: 39 combinations: " in many
+    assert "and 29 more" in many
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
