@@ -6,6 +6,7 @@ other parameters has a value only where they have: it is checked at each call.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import partial
 from typing import Any
 
@@ -32,9 +33,11 @@ def check_defaults(program: Program, bag: Bag) -> None:
         frame = Frame(file, None, inline=True)
         for definition in file.names.values():
             if definition.file is file and not definition.faulty:
+                names = frozenset(parameter.name for parameter in parameters_of(definition))
                 for parameter in parameters_of(definition):
                     if not _is_plain(parameter) and not bag.spent:
-                        guarded(partial(_parameter, elaborator, parameter, definition, frame), parameter.span, bag)
+                        check = partial(_parameter, elaborator, parameter, definition, names, frame)
+                        guarded(check, parameter.span, bag)
         for name, call in file.defaults.items():
             if not bag.spent:
                 guarded(partial(_op, elaborator, name, file, frame), call.span, bag)
@@ -49,9 +52,11 @@ def _is_plain(parameter: ast.Parameter) -> bool:
     return default is None or (type_ is not None and _PLAIN.get(type(default)) == type_.name)
 
 
-def _parameter(elaborator: Elaborator, parameter: ast.Parameter, definition: Definition, frame: Frame) -> None:
+def _parameter(
+    elaborator: Elaborator, parameter: ast.Parameter, definition: Definition, names: Set[str], frame: Frame
+) -> None:
+    """Check one of the parameters that have these `names`."""
     default = parameter.default
-    names = {other.name for other in parameters_of(definition)}
     computed = any(isinstance(node, ast.Name) and node.name in names for node in walk(default))
     value: Any = UNKNOWN if default is None or computed else elaborator.evaluate(default, frame)
     if value is not UNKNOWN:

@@ -34,7 +34,8 @@ def _inert(block: Definition) -> frozenset[str]:
     if not isinstance(syntax, ast.Definition):
         return frozenset()
     names = {p.name for p in syntax.parameters if p.type is None or p.type.name != "layer"}
-    hidden = {p.name for p in syntax.parameters} | set(block.file.names)
+    parameters = {p.name for p in syntax.parameters}
+    assigned: set[str] = set()
     mentions = dict.fromkeys(names, 0)
     harmless = dict.fromkeys(names, 0)
     for node in walk((syntax.body, tuple(p.default for p in syntax.parameters))):
@@ -42,14 +43,13 @@ def _inert(block: Definition) -> frozenset[str]:
             case ast.Name() if node.name in mentions:
                 mentions[node.name] += 1
             case ast.Target():
-                hidden.add(node.name or "")
+                assigned.add(node.name or "")
             case ast.CallExpr(callee=ast.Name(name=op)) if op in OPS and OPS[op].role == "regularizer":
                 for argument in node.arguments:
                     value = argument.value
                     if isinstance(value, ast.Name) and value.name in harmless and not argument.spread:
-                        harmless[value.name] += op not in hidden
-    assigned = hidden - {p.name for p in syntax.parameters}
-    return frozenset(n for n in names if mentions[n] == harmless[n] > 0 and n not in assigned)
+                        harmless[value.name] += not (op in parameters or op in assigned or op in block.file.names)
+    return frozenset(n for n in names if mentions[n] == harmless[n] > 0)
 
 
 def walk(value: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.sizes import SizeDecision
-from archdsl.semantics import lists, operators
+from archdsl.semantics import defaults, lists, operators
 from archdsl.semantics.core import MAX_PARTS, MAX_STEPS
+from archdsl.semantics.program import Definition
 from archdsl.semantics.sizes import MAX_BRANCHES
 from archdsl.semantics.variants import MAX_AMENDED
 from archdsl.source import Source
+from archdsl.syntax import ast as syntax
 from tests.semantics.helpers import check, codes, graph, net
 
 ROOT = Path(__file__).parents[2]
@@ -157,8 +159,8 @@ def test_items_about_variants_are_not_looked_up_by_each(monkeypatch: pytest.Monk
             looked += 1
             return super().__iter__()
 
-    syntax = file.program.root.syntax
-    monkeypatch.setattr(file.program.root, "syntax", replace(syntax, items=Counted(syntax.items)))
+    root = file.program.root
+    monkeypatch.setattr(root, "syntax", replace(root.syntax, items=Counted(root.syntax.items)))
     assert [d for d in file.check() if d.severity == "error"] == []
     assert looked < 2 * 51
 
@@ -193,6 +195,37 @@ def test_each_question_about_sizes_is_compared_with_few_others(monkeypatch: pyte
     found = graph(net(f"x = image(3, 8, 8)\n{asked}for _i in 0..50 {{ require x.height > 2 }}\nx"))
     assert len(found.size_decisions) == 101
     assert compared < 300
+
+
+def test_each_block_does_not_go_through_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(f"block B{i}(n = 8) = conv(n, 1)\n" for i in range(100))
+    file = ArchFile(Source("many.arch", text + net(f"image(3, 8, 8) -> {' -> '.join(f'B{i}' for i in range(100))}")))
+    looked = 0
+
+    class Counted(dict):  # type: ignore[type-arg]
+        def __iter__(self) -> Iterator[object]:
+            nonlocal looked
+            looked += 1
+            return super().__iter__()
+
+    monkeypatch.setattr(file.program.root, "names", Counted(file.program.root.names))
+    assert len(file["net"].graph.nodes) == 101
+    assert looked < 20
+
+
+def test_each_parameter_does_not_go_through_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    listed = defaults.parameters_of
+
+    def counted(definition: Definition) -> Iterable[syntax.Parameter]:
+        nonlocal asked
+        asked += 1
+        return listed(definition)
+
+    monkeypatch.setattr(defaults, "parameters_of", counted)
+    parameters = ", ".join(f"_p{i} = {f'_p{i - 1}' if i else '1'}" for i in range(100))
+    assert codes(net("image(3, 8, 8) -> B", f"block B({parameters}) = relu")) == []
+    assert asked < 20
 
 
 def test_arguments_and_other_items_count_too() -> None:
