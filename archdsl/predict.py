@@ -1,12 +1,13 @@
 """From picture files to named classes, by what a spec's `preprocess` says.
 
 torch and Pillow are imported when `predict` is called. Raises ArchError: E608 for every picture that cannot be read,
-E609 where the spec does not say how, and what loading weights raises.
+E609 where the spec does not say how, E515 where what comes out are no probabilities, and what loading weights raises.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 BATCH = 16
 """Pictures that go through the network together."""
+
+MOST_PIXELS = 80_000_000
+"""Of a picture, as it is in its file and as it is before the crop."""
+
+_SIXTEEN_BITS = ("PNG", "PPM")
+"""Formats whose pictures of 16 bits Pillow may give as whole numbers of 32."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,9 @@ def predict(
                 logits = output.logits if variant.graph.form == "named" else output
                 probabilities = logits.float().softmax(1)
                 best = probabilities.topk(min(top, len(labels)), dim=1)
+            for path, usable in zip(paths, probabilities.isfinite().all(dim=1).tolist(), strict=True):
+                if not usable:
+                    bag.report("E515", None, name=variant.name, path=path)
             for path, values, indices in zip(paths, best.values.tolist(), best.indices.tolist(), strict=True):
                 named = zip((labels[index] for index in indices), values, strict=True)
                 predictions.append(Prediction(path, tuple(named)))
@@ -119,6 +129,7 @@ def prepare(image: Image.Image, settings: Preprocess, size: tuple[int, int], cha
     short, shorter = settings.resized(max(size)), min(image.size)
     # As torchvision does it: the longer side is rounded down.
     width, height = (short if side == shorter else int(short * side / shorter) for side in image.size)
+    _check_pixels(width, height, "resized it has")
     image = image.resize((width, height), Image.Resampling[settings.interpolation.upper()])
     left, upper = round((width - size[1]) / 2), round((height - size[0]) / 2)
     image = image.crop((left, upper, left + size[1], upper + size[0]))
@@ -159,7 +170,7 @@ def _batches(
 
 
 def _read(path: str, settings: Preprocess, size: tuple[int, int], channels: int, bag: Bag) -> torch.Tensor | None:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps, UnidentifiedImageError
 
     from archdsl.weights.reading import endless
 
@@ -168,14 +179,49 @@ def _read(path: str, settings: Preprocess, size: tuple[int, int], channels: int,
         if kind is not None:
             bag.report("E608", None, path=path, detail=f"it is {kind}, not a file")
             return None
-        with Image.open(path) as image:
+        with _opened(path) as image:
+            _check_pixels(*image.size, "it has")
+            _check_range(image)
             return prepare(ImageOps.exif_transpose(image), settings, size, channels)
+    except _Unusable as error:
+        bag.report("E608", None, path=path, detail=str(error))
+    except MemoryError:
+        bag.report("E608", None, path=path, detail="there is not enough memory for it")
     except UnidentifiedImageError:
         bag.report("E608", None, path=path, detail="it is no picture of a known format")
     except Exception as error:  # a damaged file can raise anything
         detail = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
         bag.report("E608", None, path=path, detail=detail)
     return None
+
+
+class _Unusable(Exception):
+    """A picture that can be read, and is none for a network."""
+
+
+def _opened(path: str) -> Image.Image:
+    """The picture, its pixels not read yet; how many are too many is said in our words."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path)
+
+
+def _check_pixels(width: int, height: int, what: str) -> None:
+    if width * height > MOST_PIXELS:
+        raise _Unusable(f"{what} {width:,} × {height:,} pixels, more than {MOST_PIXELS:,}")
+
+
+def _check_range(image: Image.Image) -> None:
+    """Refuse numbers of which the file does not say which one is white: of 32 bits, and of 12 in a field of 16."""
+    wide = image.mode == "F" or (image.mode == "I" and image.format not in _SIXTEEN_BITS)
+    bits: Sequence[int] = getattr(image, "tag_v2", {}).get(258, ()) if image.mode.startswith("I;16") else ()
+    if wide or any(number != 16 for number in bits):
+        kind = "fractions" if image.mode == "F" else "numbers of 32 bits" if wide else f"numbers of {bits[0]} bits"
+        raise _Unusable(
+            f"its pixels are {kind}, of which it is not known which one is white: save it with 8 or 16 bits"
+        )
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:

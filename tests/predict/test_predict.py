@@ -243,6 +243,45 @@ def test_every_broken_picture_is_named(tmp_path: Path) -> None:
     assert all(str(tmp_path / name) in said for name in names if name != "good.png")
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(number: float, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    spec, image, file = tmp_path / "small.arch", tmp_path / "a.png", weights(tmp_path / "w.pth")
+    spec.write_text(SMALL + PREPROCESS, encoding="utf-8")
+    Image.new("RGB", (40, 40), (200, 0, 0)).save(image)
+    state = torch.load(file)
+    state["fc.bias"][3] = number
+    torch.save(state, file)
+    assert run(["predict", str(spec), "--weights", str(file), str(image), "--json"]) != 0
+    out, err = capfd.readouterr()
+    assert "E515" in out + err
+    assert "NaN," not in out
+
+
+def test_pixels_whose_range_is_not_known(tmp_path: Path) -> None:
+    """A picture of numbers up to 1, or up to 2 ** 31, would be black."""
+    Image.new("F", (40, 40), 1.0).save(tmp_path / "f.tiff")
+    Image.new("I", (40, 40), 2**31 - 1).save(tmp_path / "i.tiff")
+    found = failure(SMALL + PREPROCESS, tmp_path, [tmp_path / "f.tiff", tmp_path / "i.tiff"])
+    assert [d.code for d in found] == ["E608", "E608"]
+    assert ["fractions" in (found[0].help or ""), "32 bits" in (found[1].help or "")] == [True, True]
+    for name in ("a.tiff", "a.png", "a.pgm"):  # 16 bits
+        Image.new("I;16", (40, 40), 65535).save(tmp_path / name)
+        predict(variant(SMALL + PREPROCESS), weights(tmp_path / "w.pth"), [tmp_path / name])
+
+
+@pytest.mark.parametrize(("width", "height", "said"), [
+    (1, 4_000_000, "resized it has 24 × 96,000,000 pixels, more than 80,000,000"),
+    (10_000, 9_000, "it has 10,000 × 9,000 pixels, more than 80,000,000"),
+])  # fmt: skip
+def test_a_picture_of_too_many_pixels(
+    width: int, height: int, said: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    Image.new("1", (width, height)).save(tmp_path / "a.png")
+    (found,) = failure(SMALL + PREPROCESS, tmp_path, [tmp_path / "a.png"])
+    assert (found.code, found.help) == ("E608", said)
+    assert not [warning for warning in recwarn if "decompression" in str(warning.message)]
+
+
 def test_a_picture_that_never_ends(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.png")
     (found,) = failure(SMALL + PREPROCESS, tmp_path, [tmp_path / "fifo.png"])

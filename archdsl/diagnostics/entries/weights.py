@@ -1,4 +1,4 @@
-"""E501–E514: loading weights and models, what patterns of names may ask for."""
+"""E501–E515: loading weights and models, what patterns of names may ask for."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -273,6 +273,23 @@ ENTRIES = (
             init Net {
               conv: zeros
             }
+            """,
+    ),
+    Entry(
+        "E515",
+        "no probabilities",
+        facts="name path",
+        message="what `{name}` gives for {path} is not a number (NaN)",
+        help="the weights hold NaN or infinite numbers, or such as lead to them: take those of an earlier step",
+        fence="sh",
+        explanation="""
+            Training that diverged leaves weights that are no numbers. Whatever class came first would mean nothing.
+            """,
+        example="""
+            archdsl predict resnet50 --weights diverged.pth cat.jpg
+            """,
+        fixed="""
+            archdsl predict resnet50 --weights before.pth cat.jpg
             """,
     ),
 )
