@@ -192,8 +192,8 @@ def test_a_block_of_one_layer_is_that_layer_at_a_further_output_too() -> None:
 block U(w: int) = conv: conv(w, 3) -> relu
 model M {
   x = image(3, 32, 32) -> stem: conv(8, 3, 2)
-  output main = x -> a: U(8) -> gap -> flatten -> fc: linear(2)
   output p = x -> b: U(8)
+  x -> a: U(8) -> gap -> flatten -> fc: linear(2)
 }
 variant m = M()
 """
@@ -201,6 +201,25 @@ variant m = M()
     glyphs = {glyph.path: glyph for glyph in glyphs_of(graph, segments_of(graph))}
     assert glyphs["a"].title == glyphs["b"].title == ["3×3 conv"]
     assert glyphs["a"].look == glyphs["b"].look
+
+
+def test_layers_of_a_further_output_look_as_layers_do() -> None:
+    """The auxiliary head of a DeepLab: the legend has no kind of block `3×3 conv` beside the convolutions."""
+    text = """\
+model M {
+  x = image(3, 32, 32)
+  y = x -> stem: conv(8, 3, 2) -> relu
+  output aux = (y -> aux.0: conv(8, 3) -> relu -> aux.1: conv(2, 1), x) -> resize
+  (y -> head: conv(2, 1), x) -> resize
+}
+variant m = M()
+"""
+    graph = made(text).graph
+    head, aux = (
+        glyph for glyph in glyphs_of(graph, segments_of(graph)) if glyph.path == "head" or "aux" in glyph.outputs
+    )
+    assert aux.title == ["3×3 conv +", "1×1 conv +", "resize alike"]
+    assert aux.look == head.look
 
 
 def test_names_are_as_much_of_the_path_as_tells_them_apart() -> None:

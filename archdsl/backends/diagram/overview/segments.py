@@ -90,7 +90,10 @@ def _further(graph: Graph) -> Iterator[Segment]:
                 continue
             tops = [top for top in tops if isinstance(top, Scope) or _is_strong(top)] or tops
             kinds = dict.fromkeys(map(_definition, tops))
-            yield Segment(path, nodes, "block", [(1, kind) for kind in kinds], None, 1, path, next(iter(kinds)))
+            lead = max(tops, key=_work)
+            found = Segment(path, nodes, "block", [(1, kind) for kind in kinds], None, 1, path, _definition(lead))
+            # Layers outside of blocks look as layers do.
+            yield found if isinstance(lead, Scope) else replace(found, category=lead.op.role, main="")
 
 
 def _top(node: Node, graph: Graph) -> Scope | Node:
@@ -139,8 +142,7 @@ def _part(scope: Scope, aux: Mapping[int, str]) -> Segment:
     members = [member for member in members if isinstance(member, Scope) or member.op.role != "merge"] or members
     work: dict[str, int] = {}
     for member in members:
-        macs = sum(node.macs for node in member.nodes()) if isinstance(member, Scope) else member.macs
-        work[_definition(member)] = work.get(_definition(member), 0) + macs
+        work[_definition(member)] = work.get(_definition(member), 0) + _work(member)
     blocks = [(len(list(same)), name) for name, same in groupby(map(_definition, members))]
     main = max(work, key=lambda name: work[name])
     lead = next(member for member in members if _definition(member) == main)
@@ -204,6 +206,10 @@ def links(graph: Graph, segments: Sequence[Segment]) -> dict[tuple[int, int], fr
 def _owner(graph: Graph, segments: Sequence[Segment]) -> dict[int, int]:
     """The position of each node's segment."""
     return {node.id: index for index, segment in enumerate(segments) for node in segment.nodes} | {graph.input.id: -1}
+
+
+def _work(member: Scope | Node) -> int:
+    return sum(node.macs for node in member.nodes()) if isinstance(member, Scope) else member.macs
 
 
 def _definition(member: Scope | Node) -> str:
