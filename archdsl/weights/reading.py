@@ -20,7 +20,7 @@ from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.quiet import import_torch
 from archdsl.weights.pickles import Unsafe, check_pickle
-from archdsl.weights.sets import CONTAINERS, chosen_set, sets_in
+from archdsl.weights.sets import CONTAINERS, NAME, chosen_set, cut, sets_in
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +30,9 @@ WRAPPERS = ("module.", "_orig_mod.")
 
 UNPACKED = 1 << 30
 """Bytes to which a compressed file may unpack, if that is more than 16 times its size."""
+
+KEY = 1000
+"""Characters that a key may have: longer ones name no layer, and would be all that is seen of an error."""
 
 _GLOBAL = re.compile(r"(?:GLOBAL|class) ([A-Za-z_][\w.]*)")
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
@@ -204,7 +207,7 @@ def _unwrapped(content: Any, path: str, name: str | None) -> tuple[dict[str, tor
         key, value = _first_other(content)
         raise _Unusable(f"`{key}` in it is a {type(value).__name__}, not a tensor")
     found = chosen_set(sets, name, path)
-    return dict(sets[found]), [] if name else [f"the weights are the `{found}` of the file"]
+    return dict(sets[found]), [] if name else [f"the weights are the `{cut(found)}` of the file"]
 
 
 def _is_weight(key: object, value: object) -> bool:
@@ -234,6 +237,8 @@ def _check(tensors: Mapping[Any, torch.Tensor]) -> None:
     for key, tensor in tensors.items():
         if not isinstance(key, str):
             raise _Unusable(f"one of its keys is a {type(key).__name__}, not a name")
+        if len(key) > KEY:
+            raise _Unusable(f"one of its keys has {len(key):,} characters: `{cut(key)}`")
         if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested or tensor.device.type != "cpu":
             raise _Unusable(f"`{key}` is not an ordinary tensor")
 
@@ -241,7 +246,7 @@ def _check(tensors: Mapping[Any, torch.Tensor]) -> None:
 def _reason(error: Exception) -> str:
     """One line that says what is wrong."""
     if isinstance(error, _Unusable | Unsafe):
-        return str(error)
+        return cut(str(error), 3 * NAME)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, ValueError) and "null byte" in str(error):

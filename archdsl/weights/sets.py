@@ -23,6 +23,12 @@ CONTAINERS = (
 _DEEPEST = 8
 """Entries inside entries that are looked into: names grow with them."""
 
+NAME = 100
+"""Characters of a name that are shown."""
+
+SHOWN = 20
+"""Names that are."""
+
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -75,7 +81,7 @@ def chosen_set(sets: Iterable[str], name: str | None, path: str) -> str:
     bag = Bag()
     if name is None:
         if len(known) > 1:
-            bag.report("E511", None, path=path, names=", ".join(known))
+            bag.report("E511", None, path=path, names=_listed(known))
             raise ArchError(bag)
         return known[0] if known else ""
     words = set(_words(name))
@@ -88,9 +94,18 @@ def chosen_set(sets: Iterable[str], name: str | None, path: str) -> str:
             return fitting[0]
         if fitting:
             break
-    known_text = ", ".join(known) or None
+    known_text = _listed(known) or None
     bag.report("E512", None, path=path, name=name, known=known_text, suggestion=closest(name, known))
     raise ArchError(bag)
+
+
+def cut(text: str, length: int = NAME) -> str:
+    """A text of a file, which may be of any length, as it is shown."""
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join([*(cut(name) for name in names[:SHOWN]), *([f"… ({len(names):,})"] if len(names) > SHOWN else [])])
 
 
 def _words(name: str) -> list[str]:

@@ -164,6 +164,26 @@ def test_what_training_scripts_keep_beside_weights_is_read(tmp_path: Path) -> No
         assert equal(weights.tensors)
 
 
+@pytest.mark.parametrize("content", [
+    {"k" * 3_000_000: torch.zeros(1)},
+    {"k" * 3_000_000: 1},
+    {"k" * 3_000_000: STATE, "b": dict(STATE)},
+    {f"set{i}": {"a": torch.zeros(1)} for i in range(2000)},
+    {"k" * 3_000_000: {"a": 1}, "a.weight": torch.zeros(1)},
+], ids=["key", "other", "set", "sets", "beside"])  # fmt: skip
+def test_a_long_key_is_not_shown_whole(content: Any, tmp_path: Path) -> None:
+    for name in (None, "x"):
+        with pytest.raises(ArchError) as raised:
+            read_weights(saved(content, tmp_path / "w.pth"), (), name)
+        (found,) = raised.value.diagnostics
+        said = f"{found.message} {found.help}"
+        assert "…" in said or name
+        assert len(said) < 2000
+    if isinstance(content.get("k" * 3_000_000), dict) and "b" in content:
+        (note,) = read_weights(saved({"k" * 3_000_000: STATE}, tmp_path / "w.pth")).notes
+        assert len(note) < 200
+
+
 def test_a_file_that_holds_itself(tmp_path: Path) -> None:
     """Structures are walked once."""
     inside: dict[str, Any] = {}
