@@ -98,7 +98,7 @@ def predict(
 def preprocessing(variant: Variant) -> Preprocess:
     """What the spec says about the variant's pictures; raises ArchError E609 if nothing, or its own errors."""
     bag = Bag()
-    settings = preprocess_of(variant.file.program, variant.configured, bag)
+    settings = preprocess_of(variant.file.program, variant.configured, bag, variant.graph)
     if settings is None and not bag.errors:
         bag.report("E609", None, what="preprocess", name=variant.name)
     channels = variant.graph.input_shape.channels

@@ -168,6 +168,12 @@ def assign_initializers(rules: Iterable[InitRule], graph: Graph) -> dict[str, In
     return {key: rule for key, rule in assigned if rule is not None}
 
 
+LARGEST_SIDE = 10_000
+"""Pixels of `size` and `resize`."""
+
+SMALLEST_CROP = 0.01
+
+
 class Preprocess(BaseModel):
     """From a picture to the model's input: shorter side to `resize`, central crop of `size`, then (x - mean) / std.
 
@@ -178,9 +184,9 @@ class Preprocess(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    size: Annotated[int, Field(gt=0)] | None = None
-    resize: Annotated[int, Field(gt=0)] | None = None
-    crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    size: Annotated[int, Field(gt=0, le=LARGEST_SIDE)] | None = None
+    resize: Annotated[int, Field(gt=0, le=LARGEST_SIDE)] | None = None
+    crop: Annotated[float, Field(ge=SMALLEST_CROP, le=1)] = 1.0
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[Positive, ...] = (1.0, 1.0, 1.0)
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear"
@@ -193,6 +199,16 @@ class Preprocess(BaseModel):
         if self.resize is not None and "crop" in self.model_fields_set:
             raise ValueError("resize and crop both say how large the picture is before the crop: give one")
         return self
+
+    def problem(self, image: int) -> str | None:
+        """What is wrong with the sizes for a model whose image has this longer side: nothing is padded unasked."""
+        size = image if self.size is None else self.size
+        resized = self.resized(size)
+        if resized < size:
+            return f"resize ({resized:,}) must be at least the side of the crop ({size:,})"
+        if resized > LARGEST_SIDE:
+            return f"the picture before the crop has a shorter side of {resized:,}, more than {LARGEST_SIDE:,}"
+        return None
 
     def resized(self, size: int) -> int:
         """Length of the shorter side before the central crop of `size`."""

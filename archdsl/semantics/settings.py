@@ -57,8 +57,9 @@ def _too_many(file: FileScope, bag: Bag) -> bool:
     return True
 
 
-def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preprocess | None:
-    """How pictures are prepared for one variant; None where the file does not say, or after an error."""
+def preprocess_of(program: Program, configured: Configured, bag: Bag, graph: Graph | None = None) -> Preprocess | None:
+    """How pictures are prepared for one variant, with its graph for those of this size; None where the file does not
+    say, or after an error."""
     args: dict[str, Arg] = {}
     ok = True
     items = list(_about(program, configured, ast.Preprocess))
@@ -74,6 +75,13 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag) -> Preproc
         return None
     made = validated(_KEYS, Preprocess, args, items[-1][1].targets[0].span, bag)
     if not isinstance(made, Preprocess) or not _known_labels(made.labels, args, bag):
+        return None
+    image = graph and graph.input_shape
+    problem = image and made.problem(max(image.height, image.width))
+    if problem:
+        said = args.get("resize") or args.get("crop") or args.get("size")
+        span = said.span if said else items[-1][1].targets[0].span
+        bag.report("E317", span, owner="preprocess", detail=problem)
         return None
     return made
 
@@ -103,7 +111,7 @@ def check_settings(program: Program, graphs: Mapping[str, Graph], variants: Mapp
         if isinstance(item, ast.Preprocess):
             read_entries(item.entries, _KEYS.parameter_names, "E405", root, bag)
     for configured in variants.values():
-        preprocess_of(program, configured, bag)
+        preprocess_of(program, configured, bag, graphs.get(configured.name))
         if configured.name in graphs:
             init_rules(program, configured, graphs[configured.name], bag)
     _check_idle(root, graphs, variants, bag)

@@ -330,6 +330,12 @@ def test_settings_must_fit_the_model(tmp_path: Path) -> None:
     assert found.code == "E302"
 
 
+def test_nothing_is_padded(tmp_path: Path) -> None:
+    """A picture resized to less than the crop would have a black frame."""
+    (found,) = failure(SMALL + PREPROCESS.replace("mean", "resize = 20, mean"), tmp_path, [])
+    assert (found.code, "resize (20) must be at least the side of the crop (24)" in found.message) == ("E317", True)
+
+
 def test_preprocessing_of_the_shipped_spec() -> None:
     """As timm has it for EfficientNet-Lite: bicubic, the central 87.5 %, 2x - 1."""
     settings = preprocessing(archdsl.find("tf_efficientnet_lite0"))

@@ -325,6 +325,12 @@ def test_preprocessing_of_a_variant_overrides_that_of_its_model() -> None:
         ("mean = [0.5], std = [1, 1]", "E317", "net"),
         ("crop = 0.5, resize = 9", "E317", "net"),
         ("labels = 3", "E301", "3"),
+        ("size = 30000", "E302", "30000"),
+        ("resize = 1000000", "E302", "1000000"),
+        ("crop = 1e-9", "E302", "1e-9"),
+        ("size = 5000, crop = 0.25", "E317", "0.25"),
+        ("size = 32, resize = 20", "E317", "20"),
+        ("resize = 2", "E317", "2"),
         ("size = big", "E101", "big"),
     ],
 )
