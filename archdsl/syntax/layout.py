@@ -335,7 +335,8 @@ class Layout:
     def argument(self, item: ast.Argument, column: int = 0) -> str:
         """`64`, `stride = 2`, `..row`"""
         head = ".." if item.spread else "" if item.name is None else f"{item.name} = "
-        return head + self.expression(item.value, column + len(head))
+        # Directly behind the dots a label would not be one.
+        return head + self.expression(item.value, column + len(head), OR if item.spread else IF)
 
     def _parameter(self, item: ast.Parameter, column: int) -> str:
         text = item.name

@@ -255,3 +255,11 @@ def test_any_expression_keeps_its_meaning(text: str) -> None:
     formatted(f"fn f = {text}")
     formatted(f"fn f = g({text}, b: ({text}) -> ({text}))")
     formatted(f"model M {{\n  x = {text}\n  a, b = {text}, c\n  if a {{ ({text}) }}\n  ({text})\n}}")
+
+
+@pytest.mark.parametrize(
+    "text", ["f(a = (a), ..(l{i}: (a)))", "f(..(a: b -> c))", "f(..a)", "[..(l: a), b]", "f(..g(x).y)"]
+)
+def test_what_is_spread_keeps_its_meaning(text: str) -> None:
+    """Directly behind `..` a label would not be one."""
+    formatted(f"fn f = {text}")
