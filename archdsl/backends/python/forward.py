@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.backends.python.construction import is_attribute, negated
-from archdsl.backends.python.layout import INDENT, signature, statement
+from archdsl.backends.python.layout import INDENT, refusal, signature, statement
 from archdsl.backends.python.modules import DECISION, Body, Listed, ModuleExpr, Option, Step
 from archdsl.backends.python.text import argument
 from archdsl.graph.ir import Ref
@@ -118,7 +118,9 @@ class Forward:
             if step.role == DECISION:
                 self._release(reads)
                 yield from statement("if ", text, ":", depth)
-                yield from statement("raise ", f"ValueError({self._value(step.values[0][1])})", "", depth + 1)
+                message = step.values[0][1]
+                assert isinstance(message, Const)
+                yield from refusal(str(message.value), depth + 1)
                 continue
             if len(step.outputs) == 1:
                 pending = _Pending(step.outputs[0], text, infix, step.role, reads)

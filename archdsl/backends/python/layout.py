@@ -7,7 +7,10 @@ of an nn.Sequential that does not fit get a line each.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
+
+from archdsl.quoting import string_literal
 
 WIDTH = 88
 INDENT = "    "
@@ -187,3 +190,22 @@ def _level(node: ast.BinOp) -> int:
 
 def _unstarred(node: ast.expr) -> tuple[str, ast.expr]:
     return ("*", node.value) if isinstance(node, ast.Starred) else ("", node)
+
+
+def refusal(message: str, depth: int) -> Iterator[str]:
+    """`raise ValueError("…")`; a long message is several literals, a line each."""
+    whole = list(statement("raise ", f"ValueError({string_literal(message)})", "", depth))
+    if max(map(len, whole)) <= WIDTH:
+        yield from whole
+        return
+    indent = INDENT * depth
+    room = WIDTH - len(indent) - len(INDENT) - 2
+    yield f"{indent}raise ValueError("
+    part = ""
+    for word in re.split(r"(?<= )", message):
+        if part and len(string_literal(part + word)) - 2 > room:
+            yield f"{indent}{INDENT}{string_literal(part)}"
+            part = ""
+        part += word
+    yield f"{indent}{INDENT}{string_literal(part)}"
+    yield f"{indent})"
