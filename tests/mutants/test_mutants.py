@@ -25,16 +25,16 @@ def _outcomes() -> tuple[Outcome, ...]:
 def test_the_first_error_is_where_the_typo_is() -> None:
     found = sums(_outcomes())
     assert found.rejected > 0.9 * COUNT
-    # The goal of issue 8; what misses it is a number that only `expect`, further down, contradicts.
-    assert found.on_line > 0.93
-    assert found.named_line > 0.96
+    # The goal is 95 %, which these thousand just meet; most that miss are numbers that only `expect` contradicts.
+    assert found.on_line > 0.945
+    assert found.named_line > 0.97
 
 
 @pytest.mark.slow
 def test_a_misspelt_word_gets_the_word_that_was_meant() -> None:
     found = sums(_outcomes())
     assert found.misspelt > 0.1 * COUNT
-    assert found.suggested > 0.95
+    assert found.suggested > 0.97
 
 
 @pytest.mark.slow
