@@ -126,9 +126,12 @@ def prepare(image: Image.Image, settings: Preprocess, size: tuple[int, int], cha
     from PIL import Image
 
     image = _in_mode(image, "L" if channels == 1 else "RGB")
-    short, shorter = settings.resized(max(size)), min(image.size)
-    # As torchvision does it: the longer side is rounded down.
-    width, height = (short if side == shorter else int(short * side / shorter) for side in image.size)
+    if settings.squash:
+        height, width = map(settings.resized, size)
+    else:
+        short, shorter = settings.resized(max(size)), min(image.size)
+        # As torchvision does it: the longer side is rounded down.
+        width, height = (short if side == shorter else int(short * side / shorter) for side in image.size)
     _check_pixels(width, height, "resized it has")
     image = image.resize((width, height), Image.Resampling[settings.interpolation.upper()])
     left, upper = round((width - size[1]) / 2), round((height - size[0]) / 2)

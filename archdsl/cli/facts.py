@@ -228,6 +228,7 @@ def preprocess_json(variant: Variant) -> PreprocessJson | None:
     size = [shape.height, shape.width] if settings.size is None else [settings.size, settings.size]
     return {
         "resize": settings.resized(max(size)),
+        "squash": settings.squash,
         "size": size,
         "interpolation": settings.interpolation,
         "mean": list(settings.mean),

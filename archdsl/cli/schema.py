@@ -137,9 +137,11 @@ class CheckDocument(Document):
 
 
 class PreprocessJson(TypedDict):
-    """Pictures: the shorter side to `resize`, a central crop of `size` (height, width), then (x - mean) / std."""
+    """Pictures: the shorter side (`squash`: both) to `resize`, a central crop of `size` (height, width), then
+    (x - mean) / std."""
 
     resize: int
+    squash: bool
     size: list[int]
     interpolation: str
     mean: list[float]

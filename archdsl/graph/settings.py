@@ -177,6 +177,8 @@ SMALLEST_CROP = 0.01
 class Preprocess(BaseModel):
     """From a picture to the model's input: shorter side to `resize`, central crop of `size`, then (x - mean) / std.
 
+    With `squash` both sides become `resize`, whatever the picture's proportions, so that the crop sees all of it.
+
     Pixels are numbers from 0 to 1 before mean and std. `size` None: the size of the model's image. `resize` None:
     `size / crop`, rounded down, where `crop` is the part of the resized picture that the crop keeps.
     `labels` names the list of classes (`imagenet1k`).
@@ -190,6 +192,7 @@ class Preprocess(BaseModel):
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[Positive, ...] = (1.0, 1.0, 1.0)
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear"
+    squash: bool = False
     labels: str | None = None
 
     @model_validator(mode="after")

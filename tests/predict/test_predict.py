@@ -109,6 +109,28 @@ def test_prepare_equals_torchvision(interpolation: Any, width: int, height: int)
     torch.testing.assert_close(prepare(image, settings, (24, 24)), theirs(image), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("crop", [1.0, 0.875])
+@pytest.mark.parametrize(("width", "height"), [(60, 60), (91, 40), (33, 77)])
+def test_squash_is_timms(crop: float, width: int, height: int) -> None:
+    libraries.import_torchvision()
+    from timm.data import create_transform
+
+    settings = Preprocess(
+        size=24, crop=crop, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4), interpolation="bicubic", squash=True
+    )
+    noise = torch.randint(0, 256, (height, width, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    image = Image.fromarray(noise.numpy())
+    theirs = create_transform(
+        (3, 24, 24),
+        interpolation="bicubic",
+        crop_pct=crop,
+        crop_mode="squash",
+        mean=settings.mean,
+        std=settings.std,
+    )
+    torch.testing.assert_close(prepare(image, settings, (24, 24)), theirs(image), atol=1e-6, rtol=0)
+
+
 def pixel(image: Image.Image, channels: int = 3) -> list[float]:
     """The colour of a picture of one colour, 0 to 255, after it was written to a file and prepared."""
     settings = Preprocess(mean=(0.0,) * channels, std=(1.0,) * channels)
