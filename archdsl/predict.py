@@ -18,7 +18,7 @@ from archdsl.diagnostics.core import Bag
 from archdsl.graph.settings import Preprocess
 from archdsl.quiet import import_torch
 from archdsl.resources import find
-from archdsl.semantics.settings import preprocess_of
+from archdsl.transform import Transform, Unusable, check_pixels
 from archdsl.variant import Variant
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 BATCH = 16
 """Pictures that go through the network together."""
-
-MOST_PIXELS = 80_000_000
-"""Of a picture, as it is in its file and as it is before the crop."""
 
 _SIXTEEN_BITS = ("PNG", "PPM")
 """Formats whose pictures of 16 bits Pillow may give as whole numbers of 32."""
@@ -70,7 +67,8 @@ def predict(
     weights_set = arguments.optional_text("weights_set", weights_set)
     top, batch = arguments.positive("top", top), arguments.positive("batch", batch)
     files = arguments.paths("images", images, "a list of files")
-    settings = preprocessing(variant)
+    transform = variant.transform
+    settings = transform.settings
     if settings.size is not None and variant.graph.size_decisions:
         variant = variant.for_image(size=settings.size)  # what the spec asks about sizes is asked of these pictures
     labels = _labels_of(variant, settings)
@@ -78,7 +76,7 @@ def predict(
     model = load_weights(variant, weights, checkpoint, weights_set=weights_set, device=device, say=said).eval()
     bag = Bag()
     predictions: list[Prediction] = []
-    for paths, pixels in _batches(files, variant, settings, batch, bag):
+    for paths, pixels in _batches(files, transform, batch, bag):
         if not bag.errors:
             with torch.inference_mode():
                 output = model(pixels.to(device or "cpu"))
@@ -95,21 +93,6 @@ def predict(
     return predictions
 
 
-def preprocessing(variant: Variant) -> Preprocess:
-    """What the spec says about the variant's pictures; raises ArchError E609 if nothing, or its own errors."""
-    bag = Bag()
-    settings = preprocess_of(variant.file.program, variant.configured, bag, variant.graph)
-    if settings is None and not bag.errors:
-        bag.report("E609", None, what="preprocess", name=variant.name)
-    channels = variant.graph.input_shape.channels
-    if settings is not None and len(settings.mean) != channels:
-        expected = f"{channels} numbers, one a channel of the model's input"
-        bag.report("E302", None, what="mean of preprocess", expected=expected, got=settings.mean)
-    bag.raise_errors()
-    assert settings is not None
-    return settings
-
-
 @cache
 def class_labels(name: str) -> tuple[str, ...] | None:
     """The shipped class names `name` (`imagenet1k`), in the order of a model's outputs; None if there are none."""
@@ -118,28 +101,6 @@ def class_labels(name: str) -> tuple[str, ...] | None:
         return None
     lines = path.read_text(encoding="utf-8").splitlines()
     return tuple(line for line in lines if line and not line.startswith("#"))
-
-
-def prepare(image: Image.Image, settings: Preprocess, size: tuple[int, int], channels: int = 3) -> torch.Tensor:
-    """A picture as (channels, *size) numbers: the shorter side resized, the centre cropped, normalized."""
-    import torch
-    from PIL import Image
-
-    image = _in_mode(image, "L" if channels == 1 else "RGB")
-    if settings.squash:
-        height, width = map(settings.resized, size)
-    else:
-        short, shorter = settings.resized(max(size)), min(image.size)
-        # As torchvision does it: the longer side is rounded down.
-        width, height = (short if side == shorter else int(short * side / shorter) for side in image.size)
-    _check_pixels(width, height, "resized it has")
-    image = image.resize((width, height), Image.Resampling[settings.interpolation.upper()])
-    left, upper = round((width - size[1]) / 2), round((height - size[0]) / 2)
-    image = image.crop((left, upper, left + size[1], upper + size[0]))
-    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-    pixels = pixels.view(*size, channels).permute(2, 0, 1).float() / 255
-    mean, std = torch.tensor(settings.mean), torch.tensor(settings.std)
-    return (pixels - mean[:, None, None]) / std[:, None, None]
 
 
 def _labels_of(variant: Variant, settings: Preprocess) -> tuple[str, ...]:
@@ -158,21 +119,19 @@ def _labels_of(variant: Variant, settings: Preprocess) -> tuple[str, ...]:
 
 
 def _batches(
-    paths: Sequence[str], variant: Variant, settings: Preprocess, batch: int, bag: Bag
+    paths: Sequence[str], transform: Transform, batch: int, bag: Bag
 ) -> Iterator[tuple[Sequence[str], torch.Tensor]]:
     """The pictures, some at a time; those that cannot be read are reported, and only the rest is given."""
     import torch
 
-    shape = variant.graph.input_shape
-    size = (shape.height, shape.width) if settings.size is None else (settings.size, settings.size)
     for start in range(0, len(paths), batch):
-        read = [(path, _read(path, settings, size, shape.channels, bag)) for path in paths[start : start + batch]]
+        read = [(path, _read(path, transform, bag)) for path in paths[start : start + batch]]
         good = [(path, pixels) for path, pixels in read if pixels is not None]
         if good:
             yield [path for path, _ in good], torch.stack([pixels for _, pixels in good])
 
 
-def _read(path: str, settings: Preprocess, size: tuple[int, int], channels: int, bag: Bag) -> torch.Tensor | None:
+def _read(path: str, transform: Transform, bag: Bag) -> torch.Tensor | None:
     from PIL import ImageOps, UnidentifiedImageError
 
     from archdsl.weights.reading import endless
@@ -183,10 +142,10 @@ def _read(path: str, settings: Preprocess, size: tuple[int, int], channels: int,
             bag.report("E608", None, path=path, detail=f"it is {kind}, not a file")
             return None
         with _opened(path) as image:
-            _check_pixels(*image.size, "it has")
+            check_pixels(*image.size, "it has")
             _check_range(image)
-            return prepare(ImageOps.exif_transpose(image), settings, size, channels)
-    except _Unusable as error:
+            return transform(ImageOps.exif_transpose(image))
+    except Unusable as error:
         bag.report("E608", None, path=path, detail=str(error))
     except MemoryError:
         bag.report("E608", None, path=path, detail="there is not enough memory for it")
@@ -198,10 +157,6 @@ def _read(path: str, settings: Preprocess, size: tuple[int, int], channels: int,
     return None
 
 
-class _Unusable(Exception):
-    """A picture that can be read, and is none for a network."""
-
-
 def _opened(path: str) -> Image.Image:
     """The picture, its pixels not read yet; how many are too many is said in our words."""
     from PIL import Image
@@ -211,26 +166,10 @@ def _opened(path: str) -> Image.Image:
         return Image.open(path)
 
 
-def _check_pixels(width: int, height: int, what: str) -> None:
-    if width * height > MOST_PIXELS:
-        raise _Unusable(f"{what} {width:,} × {height:,} pixels, more than {MOST_PIXELS:,}")
-
-
 def _check_range(image: Image.Image) -> None:
     """Refuse numbers of which the file does not say which one is white: of 32 bits, and of 12 in a field of 16."""
     wide = image.mode == "F" or (image.mode == "I" and image.format not in _SIXTEEN_BITS)
     bits: Sequence[int] = getattr(image, "tag_v2", {}).get(258, ()) if image.mode.startswith("I;16") else ()
     if wide or any(number != 16 for number in bits):
         kind = "fractions" if image.mode == "F" else "numbers of 32 bits" if wide else f"numbers of {bits[0]} bits"
-        raise _Unusable(
-            f"its pixels are {kind}, of which it is not known which one is white: save it with 8 or 16 bits"
-        )
-
-
-def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    """The picture in 8 bits, RGB or grey; transparency is dropped, as the reference libraries do."""
-    if image.mode.startswith("I"):  # 16 bits a pixel
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if image.mode == "P" and "transparency" in image.info:
-        image = image.convert("RGBA")
-    return image if image.mode == mode else image.convert(mode)
+        raise Unusable(f"its pixels are {kind}, of which it is not known which one is white: save it with 8 or 16 bits")

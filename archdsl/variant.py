@@ -29,11 +29,12 @@ from archdsl.semantics.claims import recorded_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.program import Program
 from archdsl.semantics.references import references_of
-from archdsl.semantics.settings import init_rules
+from archdsl.semantics.settings import init_rules, preprocess_of
 from archdsl.semantics.variants import Configured, VariantTable, for_image, override
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse_expression
 from archdsl.texts import Texts
+from archdsl.transform import Transform, transform_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from archdsl.backends.diagram import Drawing, Options
     from archdsl.backends.diagram.drawing import Level
     from archdsl.graph.diff.changes import GraphDiff
-    from archdsl.graph.settings import InitRule
+    from archdsl.graph.settings import InitRule, Preprocess
 
 
 class SpecFile(Protocol):
@@ -241,6 +242,27 @@ class Variant:
             for reference in self.references
             if reference.refuses
         )
+
+    @cached_property
+    def preprocess(self) -> Preprocess:
+        """What the spec says about the pictures; raises ArchError E609 if nothing, or its own errors."""
+        bag = Bag()
+        settings = preprocess_of(self.file.program, self.configured, bag, self.graph)
+        if settings is None and not bag.errors:
+            bag.report("E609", None, what="preprocess", name=self.name)
+        channels = self.graph.input_shape.channels
+        if settings is not None and len(settings.mean) != channels:
+            expected = f"{channels} numbers, one a channel of the model's input"
+            bag.report("E302", None, what="mean of preprocess", expected=expected, got=settings.mean)
+        bag.raise_errors()
+        assert settings is not None
+        return settings
+
+    @property
+    def transform(self) -> Transform:
+        """`preprocess` as a callable: from pictures (Pillow's, or uint8 pixels) to the input. Raises ArchError."""
+        shape = self.graph.input_shape
+        return transform_of(self.preprocess, (shape.height, shape.width), shape.channels)
 
     @cached_property
     def module(self) -> ModuleType:

@@ -218,6 +218,7 @@ def _paths(sides: tuple[tuple[str, ...], tuple[str, ...]] | None) -> list[list[s
 def preprocess_json(variant: Variant) -> PreprocessJson | None:
     """How pictures become the input, every size resolved; None where the spec does not say. Raises ArchError."""
     from archdsl.semantics.settings import preprocess_of
+    from archdsl.transform import transform_of
 
     bag = Bag()
     settings = preprocess_of(variant.file.program, variant.configured, bag)
@@ -225,11 +226,11 @@ def preprocess_json(variant: Variant) -> PreprocessJson | None:
     if settings is None:
         return None
     shape = variant.graph.input_shape
-    size = [shape.height, shape.width] if settings.size is None else [settings.size, settings.size]
+    transform = transform_of(settings, (shape.height, shape.width), shape.channels)
     return {
-        "resize": settings.resized(max(size)),
+        "resize": max(transform.resized),
+        "size": list(transform.size),
         "squash": settings.squash,
-        "size": size,
         "interpolation": settings.interpolation,
         "mean": list(settings.mean),
         "std": list(settings.std),

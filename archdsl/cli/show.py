@@ -106,5 +106,6 @@ def _one(variant: Variant, layers: bool) -> None:
     if pictures is not None:
         mean, std = ([f"{value:.4g}" for value in pictures[key]] for key in ("mean", "std"))
         height, width = pictures["size"]
-        console.line(f"\npictures: shorter side to {pictures['resize']}, {pictures['interpolation']}")
+        sides = "both sides" if pictures["squash"] else "shorter side"
+        console.line(f"\npictures: {sides} to {pictures['resize']}, {pictures['interpolation']}")
         console.line(f"          centre {height}×{width}, mean {' '.join(mean)}, std {' '.join(std)}")

@@ -213,6 +213,13 @@ class Preprocess(BaseModel):
             return f"the picture before the crop has a shorter side of {resized:,}, more than {LARGEST_SIDE:,}"
         return None
 
+    def for_image(self, image: int) -> Preprocess:
+        """The same for a model whose image was chosen, with this longer side: the crop keeps its share of `resize`."""
+        if self.size is None:
+            return self
+        resize = None if self.resize is None else self.resize * image // self.size
+        return self.model_copy(update={"size": None, "resize": resize})
+
     def resized(self, size: int) -> int:
         """Length of the shorter side before the central crop of `size`."""
         return self.resize if self.resize is not None else int(size / self.crop)

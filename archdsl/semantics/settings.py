@@ -76,6 +76,8 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag, graph: Gra
     made = validated(_KEYS, Preprocess, args, items[-1][1].targets[0].span, bag)
     if not isinstance(made, Preprocess) or not _known_labels(made.labels, args, bag):
         return None
+    if "height" in configured.image:
+        made = made.for_image(max(configured.image[side].value for side in ("height", "width")))
     image = graph and graph.input_shape
     problem = image and made.problem(max(image.height, image.width))
     if problem:

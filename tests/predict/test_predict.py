@@ -19,8 +19,9 @@ from archdsl import api
 from archdsl.cli.app import run
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.settings import Preprocess
-from archdsl.predict import class_labels, predict, prepare, preprocessing
+from archdsl.predict import class_labels, predict
 from archdsl.source import Source
+from archdsl.transform import Transform
 from tests import libraries
 
 CATS = {"tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat"}
@@ -106,7 +107,7 @@ def test_prepare_equals_torchvision(interpolation: Any, width: int, height: int)
             transforms.Normalize(settings.mean, settings.std),
         ]
     )
-    torch.testing.assert_close(prepare(image, settings, (24, 24)), theirs(image), atol=1e-6, rtol=0)
+    assert torch.equal(Transform(settings, (24, 24))(image), theirs(image))
 
 
 @pytest.mark.parametrize("crop", [1.0, 0.875])
@@ -128,13 +129,13 @@ def test_squash_is_timms(crop: float, width: int, height: int) -> None:
         mean=settings.mean,
         std=settings.std,
     )
-    torch.testing.assert_close(prepare(image, settings, (24, 24)), theirs(image), atol=1e-6, rtol=0)
+    assert torch.equal(Transform(settings, (24, 24))(image), theirs(image))
 
 
 def pixel(image: Image.Image, channels: int = 3) -> list[float]:
     """The colour of a picture of one colour, 0 to 255, after it was written to a file and prepared."""
     settings = Preprocess(mean=(0.0,) * channels, std=(1.0,) * channels)
-    tensor = prepare(image, settings, (4, 4), channels)
+    tensor = Transform(settings, (4, 4), channels)(image)
     assert tensor.shape == (channels, 4, 4)
     assert (tensor == tensor[:, :1, :1]).all()
     return [round(255 * value.item(), 3) for value in tensor[:, 0, 0]]
@@ -360,7 +361,7 @@ def test_nothing_is_padded(tmp_path: Path) -> None:
 
 def test_preprocessing_of_the_shipped_spec() -> None:
     """As timm has it for EfficientNet-Lite: bicubic, the central 87.5 %, 2x - 1."""
-    settings = preprocessing(archdsl.find("tf_efficientnet_lite0"))
+    settings = archdsl.find("tf_efficientnet_lite0").preprocess
     assert settings.resized(224) == 256
     assert settings.interpolation == "bicubic"
     assert settings.mean == settings.std == (0.5, 0.5, 0.5)
