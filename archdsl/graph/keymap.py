@@ -5,15 +5,15 @@ in it (`{s}`, `{i + 1}`, `{2 * i}`, `{i in 4..8}`) stands for a whole number. Pa
 is inside, after the part of a key that another rule renames or keeps. A counter numbers the paths of ours that match
 its pattern in the order of the graph, so that `{n}` on their side can be a number that runs on over all stages. Of
 several rules that match the last one counts; a key or a part that none matches keeps its name. A pattern of theirs for
-`none` is of a part that some of our models do not have.
+`none` is of a part that some of our models do not have. A rule for one tensor can say that it has another shape there.
 
 Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406 and
-E408, and what `keypatterns` reports.
+E408, and what `keypatterns` and `keyshapes` report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph
 from archdsl.graph.keypatterns import LINES, NUMBER, Lines, Pattern, beginning, read_pattern
+from archdsl.graph.keyshapes import Reshape, Shape, read_reshape, report_misfit
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -30,12 +31,14 @@ _INSIDE = "*."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One line of a map: their pattern, ours, where it is written, and whether both begin with `*.` (left out)."""
+    """One line of a map: their pattern, ours, where it is written, whether both begin with `*.` (left out), and the
+    shapes that it gives."""
 
     theirs: Pattern
     ours: Pattern
     syntax: ast.KeyRule
     inside: bool = False
+    reshape: Reshape | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +54,13 @@ class Counter:
 class Renaming:
     """A map applied to the keys of one graph.
 
-    `theirs` gives their name for every key of ours, in the order of the graph. `used` are the lines that had an
-    effect, `clashes` the keys of theirs that two of ours would get, with both and the rules that gave it (None: the
-    key kept its own name).
+    `theirs` gives their name for every key of ours, in the order of the graph, `reshaped` the rule for each that has
+    another shape there. `used` are the lines that had an effect, `clashes` the keys of theirs that two of ours would
+    get, with both and the rules that gave it (None: the key kept its own name).
     """
 
     theirs: dict[str, str] = field(default_factory=dict)
+    reshaped: dict[str, Reshaped] = field(default_factory=dict)
     used: set[Rule | Counter] = field(default_factory=set)
     clashes: list[Clash] = field(default_factory=list)
 
@@ -64,6 +68,37 @@ class Renaming:
     def ours(self) -> dict[str, str]:
         """The way back: our name for every key of theirs."""
         return {theirs: ours for ours, theirs in self.theirs.items()}
+
+    def shape(self, key: str, ours: Shape) -> Shape | None:
+        """The shape there of a weight that has this one here; None if a rule says what does not fit."""
+        if key not in self.reshaped:
+            return ours
+        rule, whole = self.reshaped[key]
+        return rule.reshape.shape(ours) if whole and rule.reshape is not None else None
+
+    def misfits(self, shapes: Mapping[str, Shape]) -> list[tuple[Rule, str]]:
+        """The rules that give shapes which those of our weights are not, each with the first of them."""
+        found: dict[Rule, str] = {}
+        for key, (rule, _) in self.reshaped.items():
+            if self.shape(key, shapes[key]) is None:
+                found.setdefault(rule, key)
+        return list(found.items())
+
+    def report_misfits(self, shapes: Mapping[str, Shape], name: str, bag: Bag) -> None:
+        """E415 for each of them; the weights are those of the network `name`."""
+        for rule, key in self.misfits(shapes):
+            place = rule.syntax.our_shape
+            assert place is not None
+            assert rule.reshape is not None
+            got = shapes[key] if self.reshaped[key].whole else None
+            report_misfit(place.span, bag, key=key, wanted=rule.reshape.ours, got=got, of=name)
+
+
+class Reshaped(NamedTuple):
+    """The rule that gives a weight another shape; `whole`: its pattern ends where the key does, as it must."""
+
+    rule: Rule
+    whole: bool
 
 
 class Clash(NamedTuple):
@@ -151,7 +186,7 @@ class _Application:
         self.result = Renaming()
         self.counts: dict[Counter, dict[str, int]] = {}
         # Most insides are those of another block.
-        self.insides: dict[str, tuple[str, Rule | None]] = {}
+        self.insides: dict[str, tuple[str, Rule | None, Reshaped | None]] = {}
 
     def run(self, keys: Iterable[str]) -> Renaming:
         result = self.result
@@ -206,23 +241,30 @@ class _Application:
             filled = rule.theirs.fill({**bound, **counted})
             if filled is not None:
                 self.result.used.add(rule)
-                rest, inner = self._inside(key[len(beginning(key, rule.ours.parts)) + 1 :])
+                inside = key[len(beginning(key, rule.ours.parts)) + 1 :]
+                rest, inner = self._inside(key, inside)
+                if rule.reshape is not None:
+                    self.result.reshaped[key] = Reshaped(rule, not inside)
                 return filled + rest, inner or rule
         first, _, rest = key.partition(".")
-        renamed, inner = self._inside(rest)
+        renamed, inner = self._inside(key, rest)
         return first + renamed, inner
 
-    def _inside(self, rest: str) -> tuple[str, Rule | None]:
+    def _inside(self, key: str, rest: str) -> tuple[str, Rule | None]:
         """Their name for the rest of a key, with a dot before it unless it is empty, and the last rule that says so."""
         if not self.inner.most or not rest:
             return rest and "." + rest, None
         if rest not in self.insides:
             self.insides[rest] = self._renamed_inside(rest)
-        return self.insides[rest]
+        name, last, reshaped = self.insides[rest]
+        if reshaped is not None:
+            self.result.reshaped[key] = reshaped
+        return name, last
 
-    def _renamed_inside(self, rest: str) -> tuple[str, Rule | None]:
+    def _renamed_inside(self, rest: str) -> tuple[str, Rule | None, Reshaped | None]:
         parts: list[str] = []
         last: Rule | None = None
+        reshaped: Reshaped | None = None
         while rest:
             name, _, after = rest.partition(".")
             for rule, bound in self.inner.fitting(rest, self.effort):
@@ -230,10 +272,12 @@ class _Application:
                 if filled is not None:
                     self.result.used.add(rule)
                     name, after, last = filled, rest[len(beginning(rest, rule.ours.parts)) + 1 :], rule
+                    if rule.reshape is not None:
+                        reshaped = Reshaped(rule, not after)
                     break
             parts.append(f".{name}")
             rest = after
-        return "".join(parts), last
+        return "".join(parts), last, reshaped
 
 
 DIRECT = KeyMap("")
@@ -336,4 +380,6 @@ def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
         if hole.within is not None:
             _report(bag, line.theirs.span, "range")
             return None
-    return Rule(theirs, ours, line, inside)
+    before = len(bag)
+    reshape = read_reshape(line, bag)
+    return Rule(theirs, ours, line, inside, reshape) if len(bag) == before else None

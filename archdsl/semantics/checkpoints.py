@@ -1,16 +1,17 @@
 """The `checkpoint` items of a file: which maps a variant has, and whether they make sense for its graphs.
 
-Takes a `Program` and the graphs of its variants. Reports E406-E408, E513 and E514.
+Takes a `Program` and the graphs of its variants. Reports E406-E408, E415-E417, E513 and E514.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import Clash, Counter, KeyMap, Rule, read_map, report_clash
+from archdsl.graph.keyshapes import Shape
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.variants import Configured
 from archdsl.syntax import ast
@@ -81,17 +82,22 @@ def _check(
     keymaps: Mapping[int, KeyMap | None],
     bag: Bag,
 ) -> None:
-    keys: dict[str, list[str]] = {}  # of the variants that have a map: most have none
+    keys: dict[str, dict[str, Shape]] = {}  # of the variants that have a map: most have none
     used: set[Rule | Counter] = set()
     clashes: list[Clash] = []
+    misfitting: set[Rule] = set()
     effort = Effort()
     for name, graph in graphs.items():
         for keymap in _keymaps(program, variants[name], lambda item: keymaps.get(id(item))).values():
             if name not in keys:
-                keys[name] = [key for key, _, _ in graph.state()]
+                keys[name] = {key: weight.shape for key, weight, _ in graph.state()}
             renaming = keymap.apply(keys[name], effort)
             used |= renaming.used
             clashes += renaming.clashes
+            found = {rule for rule, _ in renaming.misfits(keys[name])}
+            if not found <= misfitting:  # each once, of the first variant
+                misfitting |= found
+                renaming.report_misfits(keys[name], name, bag)
     for item in items:
         read = keymaps[id(item)]
         targets = {target.name for target in item.targets}
@@ -105,7 +111,9 @@ def _items(file: FileScope) -> Iterator[ast.Checkpoint]:
     return (item for item in file.syntax.items if isinstance(item, ast.Checkpoint))
 
 
-def _report_idle(keymap: KeyMap, used: set[Rule | Counter], keys: list[list[str]], effort: Effort, bag: Bag) -> None:
+def _report_idle(
+    keymap: KeyMap, used: set[Rule | Counter], keys: Sequence[Iterable[str]], effort: Effort, bag: Bag
+) -> None:
     """The lines of a map that have no effect in any variant."""
     lines: tuple[Rule | Counter, ...] = (*keymap.rules, *keymap.counters)
     idle = [line for line in lines if line not in used]

@@ -463,11 +463,20 @@ class Init(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Shape(Syntax):
+    """`[C, 1, 1]`: the shape of a tensor, whose sizes are numbers or have names."""
+
+    sizes: tuple[Name | Number, ...]
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class KeyRule(Syntax):
     """`"blocks.{s}.{i}.conv" = "stages.{s + 1}.{i}.conv"`: theirs on the left, ours on the right."""
 
     theirs: String
     ours: String
+    their_shape: Shape | None = None
+    our_shape: Shape | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

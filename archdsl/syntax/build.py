@@ -418,8 +418,12 @@ class Build:
         return ast.Checkpoint(name[1], self.place(name), targets, tuple(rules), docstring, span=self.span(start, end))
 
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
-        theirs, ours = (self.string([token], token[2], token[3]) for token in c)
-        return ast.KeyRule(theirs, ours, span=self.span(start, end))
+        their, their_shape, our, our_shape = c
+        theirs, ours = (self.string([token], token[2], token[3]) for token in (their, our))
+        return ast.KeyRule(theirs, ours, their_shape, our_shape, span=self.span(start, end))
+
+    def shape(self, c: list[Any], start: int, end: int) -> ast.Shape:
+        return ast.Shape(tuple(c), span=self.span(start, end))
 
     def absent(self, c: list[Any], start: int, end: int) -> ast.Absent:
         return ast.Absent(self.string(c, c[0][2], c[0][3]), span=self.span(start, end))

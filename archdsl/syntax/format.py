@@ -109,7 +109,7 @@ class Formatter(Statements):
             case ast.Reference():
                 self._reference(item)
             case ast.Checkpoint():
-                keys = [quote(rule.theirs.value) for rule in item.rules if not isinstance(rule, ast.Counter)]
+                keys = [_their_key(rule) for rule in item.rules if not isinstance(rule, ast.Counter)]
                 width = max(map(len, keys), default=0)
                 texts = [_key_line(rule, width) for rule in item.rules]
                 head = _about(f"checkpoint {item.name} for", item.targets)
@@ -289,5 +289,18 @@ def _key_line(rule: ast.KeyRule | ast.Absent | ast.Counter, width: int) -> str:
     """A line of a `checkpoint`; the other library's key is filled up to a width."""
     if isinstance(rule, ast.Counter):
         return f"count {rule.name} in {quote(rule.ours.value)}"
-    ours = "none" if isinstance(rule, ast.Absent) else quote(rule.ours.value)
-    return f"{quote(rule.theirs.value).ljust(width)} = {ours}"
+    ours = "none" if isinstance(rule, ast.Absent) else _key(rule.ours, rule.our_shape)
+    return f"{_their_key(rule).ljust(width)} = {ours}"
+
+
+def _their_key(rule: ast.KeyRule | ast.Absent) -> str:
+    """The left side of a line."""
+    return _key(rule.theirs, None if isinstance(rule, ast.Absent) else rule.their_shape)
+
+
+def _key(key: ast.String, shape: ast.Shape | None) -> str:
+    """`"layer_scale" [C, 1, 1]`"""
+    if shape is None:
+        return quote(key.value)
+    sizes = [size.name if isinstance(size, ast.Name) else size.text for size in shape.sizes]
+    return f"{quote(key.value)} [{', '.join(sizes)}]"

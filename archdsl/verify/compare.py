@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.reference import SIZES, Reference
@@ -26,7 +26,7 @@ from archdsl.verify.operations import Operation
 from archdsl.verify.randomize import give_memory, randomize
 from archdsl.verify.results import Result, listed
 from archdsl.verify.running import CannotRun, Meaningless
-from archdsl.weights.loading import import_keys
+from archdsl.weights.loading import fit_keys
 
 SHOWN = 5
 """Differences of one kind that a finding lists."""
@@ -120,6 +120,11 @@ class _Pair:
         self.names = names
         self.paths = {key.rpartition(".")[0]: name.rpartition(".")[0] for key, name in names.items()}
 
+    def in_our_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Tensors by the reference's keys under ours, in the shapes of our weights."""
+        shapes = {key: tensor.shape for key, tensor in self.ours.state_dict().items()}
+        return {self.names[key]: tensor.reshape(shapes[self.names[key]]) for key, tensor in tensors.items()}
+
     @property
     def size(self) -> int:
         """The side of the images that the numbers are first compared with."""
@@ -142,7 +147,7 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str
     """Our key for each of the reference's, directly or by a map of the spec; None if they do not fit, or should not."""
     state = theirs.state_dict()
     try:
-        found = import_keys(variant, state, result.reference.comparison.checkpoint)
+        found = fit_keys(variant, state, result.reference.comparison.checkpoint).theirs
     except ArchError as error:
         result.refused = result.reference.refuses
         for line in _some([diagnostic.message for diagnostic in error.diagnostics]) if not result.refused else ():
@@ -151,14 +156,14 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str
     if result.reference.refuses:
         result.find("keys", "the library's files load, though the reference says that they do not")
         return None
-    ours = {id(tensor): key for key, tensor in found.items()}
-    if len(ours) != len(state):
-        result.find("keys", f"{len(ours)} keys of ours for {len(state)} of the reference")
+    names = {theirs: ours for ours, theirs in found.items() if theirs in state}
+    if len(names) != len(state):
+        result.find("keys", f"{len(names)} keys of ours for {len(state)} of the reference")
         return None
     trainable = sum(parameter.numel() for parameter in theirs.parameters() if parameter.requires_grad)
     if trainable != variant.graph.params:
         result.find("params", f"{variant.graph.params:,} instead of {trainable:,}")
-    return {key: ours[id(tensor)] for key, tensor in state.items()}
+    return {key: names[key] for key in state}
 
 
 # --- structure -------------------------------------------------------------------------------
@@ -286,8 +291,8 @@ def _share_weights(pair: _Pair) -> None:
     """Our network with the reference's parameters, and copies of its buffers, which training changes."""
     buffers = dict(pair.theirs.named_buffers())
     tensors = {
-        pair.names[key]: tensor.clone() if key in buffers else tensor
-        for key, tensor in pair.theirs.state_dict().items()
+        key: tensor.clone() if key in buffers else tensor
+        for key, tensor in pair.in_our_names(pair.theirs.state_dict()).items()
     }
     pair.ours.load_state_dict(tensors, strict=True, assign=True)
 
@@ -299,7 +304,7 @@ def _training(pair: _Pair, result: Result) -> None:
         train_step(pair.ours, pair.size, whose="the variant"),
         strict=True,
     ):
-        differences |= step_differences({pair.names[key]: value for key, value in expected.items()}, actual)
+        differences |= step_differences(pair.in_our_names(expected), actual)
     result.training = max(differences.values(), default=0.0)
     tolerance = pair.reference.comparison.tolerance
     wrong = {key: difference for key, difference in differences.items() if not difference <= tolerance}

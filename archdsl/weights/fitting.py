@@ -1,6 +1,6 @@
 """Names and shapes of a file against those of a model: which map fits, and what is wrong under it.
 
-Torch-free. Reports E408, E501-E503, E505, E506 and E510.
+Torch-free. Reports E408, E415, E501-E503, E505, E506 and E510.
 """
 
 from __future__ import annotations
@@ -52,9 +52,6 @@ class Leeway:
     def may_lack(self, key: str) -> bool:
         return key in self.unneeded or key in self.new
 
-    def may_differ(self, key: str, theirs: Shape, ours: Shape) -> bool:
-        return self.may_lack(key) or self.adapts(key, theirs, ours)
-
     def adapts(self, key: str, theirs: Shape, ours: Shape) -> bool:
         """Whether a kernel over other channels can be summed or repeated."""
         other_channels = (*theirs[:1], *theirs[2:]) == (*ours[:1], *ours[2:]) and theirs[1:2] != ours[1:2]
@@ -81,6 +78,8 @@ class Fit:
     """Our keys of layers that see an image of other channels than in the file."""
     uncounted: tuple[str, ...]
     """Our batch norms' counts that the file lacks: they start at 0."""
+    misfits: int = 0
+    """Lines of the map that give shapes which our weights have not."""
 
     @property
     def theirs(self) -> Mapping[str, str]:
@@ -88,11 +87,12 @@ class Fit:
 
     @property
     def names_fit(self) -> bool:
-        return not (self.missing or self.unexpected or self.renaming.clashes)
+        return not (self.missing or self.unexpected or self.renaming.clashes or self.misfits)
 
     @property
     def faults(self) -> int:
-        return len(self.missing) + len(self.unexpected) + len(self.misshaped) + len(self.renaming.clashes)
+        lines = len(self.renaming.clashes) + self.misfits
+        return len(self.missing) + len(self.unexpected) + len(self.misshaped) + lines
 
 
 def fit(
@@ -105,13 +105,15 @@ def fit(
     """Hold a file's keys and shapes against ours (in the order of the graph) under a map; raises ArchError E514."""
     renaming = keymap.apply(ours, effort)
     absent = [key for key, theirs in renaming.theirs.items() if theirs not in shapes]
+    expected_shapes = their_shapes(renaming, ours)
     differing = {
         key: shapes[theirs]
         for key, theirs in renaming.theirs.items()
-        if theirs in shapes and shapes[theirs] != ours[key]
+        if theirs in shapes and shapes[theirs] != expected_shapes[key]
     }
     unfit = {*absent, *differing}
     renewed = {_layer(key) for key in unfit if key in leeway.new}
+    adapted = [k for k, s in differing.items() if k not in renaming.reshaped and leeway.adapts(k, s, ours[k])]
     known = set(renaming.theirs.values())
     left = keymap.left_aside(shapes, known)
     expected = known.union(left)
@@ -121,11 +123,22 @@ def fit(
         missing=tuple(key for key in absent if not key.endswith(COUNTER) and not leeway.may_lack(key)),
         unexpected=tuple(key for key in shapes if key not in expected),
         absent=left,
-        misshaped=tuple(key for key, shape in differing.items() if not leeway.may_differ(key, shape, ours[key])),
+        misshaped=tuple(key for key in differing if key not in adapted and not leeway.may_lack(key)),
         new=tuple(key for key in ours if key in leeway.new and _layer(key) in renewed and key not in leeway.unneeded),
-        adapted=tuple(key for key, shape in differing.items() if leeway.adapts(key, shape, ours[key])),
+        adapted=tuple(adapted),
         uncounted=tuple(key for key in absent if key.endswith(COUNTER) and not leeway.may_lack(key)),
+        misfits=len(renaming.misfits(ours)),
     )
+
+
+def their_shapes(renaming: Renaming, ours: Mapping[str, Shape]) -> dict[str, Shape]:
+    """The shape in the file of each weight of ours: our own where its map says nothing else, or what does not fit."""
+    shapes = dict(ours)
+    for key in renaming.reshaped:
+        theirs = renaming.shape(key, ours[key])
+        if theirs is not None:
+            shapes[key] = theirs
+    return shapes
 
 
 def _layer(key: str) -> str:
@@ -179,8 +192,7 @@ def check_fit(
     """Raise ArchError with everything that does not fit; `keymaps` are those under which the file may be, but for what
     its keys begin with; `refused` says which files of other libraries do not fit, and is said of those alone."""
     bag = Bag()
-    for clash in found.renaming.clashes:
-        report_clash(clash, bag)
+    _report_map(found.renaming, ours, bag)
     said = list(notes)
     if found.keymap is not DIRECT:
         said.append(f"keys were read by the checkpoint map `{found.keymap.name}`")
@@ -192,26 +204,44 @@ def check_fit(
         said += refused
     shown = 0 if explained else LINES
     theirs = found.theirs
+    wanted = their_shapes(found.renaming, ours)
 
     def named(key: str) -> str:
         return f"`{key}`" if theirs[key] == key else f"`{theirs[key]}`, our `{key}`"
 
-    missing = [f"{named(key)} ({shape_text(ours[key])})" for key in found.missing]
+    def needed(key: str) -> str:
+        there = "" if wanted[key] == ours[key] else f", {shape_text(wanted[key])} there"
+        return shape_text(ours[key]) + there
+
+    missing = [f"{named(key)} ({needed(key)})" for key in found.missing]
     _report("E501", missing, f"{len(missing):,} of {len(ours):,} keys", said, bag, shown)
     unexpected = [f"`{key}` ({shape_text(shapes[key])})" for key in found.unexpected]
     _report("E502", unexpected, f"{len(unexpected):,} keys", said, bag, shown)
     if len(found.misshaped) <= SHOWN:
         for key in found.misshaped:
             in_file = f"the shape of {named(key)} is {shape_text(shapes[theirs[key]])}"
-            bag.report("E503", None, notes=_taken(said), theirs=in_file, ours=shape_text(ours[key]))
+            bag.report("E503", None, notes=_taken(said), theirs=in_file, ours=needed(key))
     else:
         items = [
-            f"{named(key)} ({shape_text(shapes[theirs[key]])} in the file, {shape_text(ours[key])} in the model)"
+            f"{named(key)} ({shape_text(shapes[theirs[key]])} in the file, {needed(key)} in the model)"
             for key in found.misshaped
         ]
         many = f"{len(items):,} weights have one shape"
         bag.report("E503", None, notes=[*_lines(items, shown), *_taken(said)], items=items, theirs=many, ours="another")
     bag.raise_errors()
+
+
+def check_map(renaming: Renaming, ours: Mapping[str, Shape]) -> None:
+    """Raise ArchError if a map makes one key of two of ours, or gives one a shape that it has not: E408, E415."""
+    bag = Bag()
+    _report_map(renaming, ours, bag)
+    bag.raise_errors()
+
+
+def _report_map(renaming: Renaming, ours: Mapping[str, Shape], bag: Bag) -> None:
+    for clash in renaming.clashes:
+        report_clash(clash, bag)
+    renaming.report_misfits(ours, "the model", bag)
 
 
 def _report(code: str, items: Sequence[str], many: str, notes: list[str], bag: Bag, shown: int) -> None:

@@ -21,7 +21,18 @@ from archdsl.files import Staged
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import DIRECT, KeyMap
 from archdsl.weights.dtypes import Dtypes
-from archdsl.weights.fitting import STRICT, Fit, Leeway, Shape, check_fit, choose, fit, named_map
+from archdsl.weights.fitting import (
+    STRICT,
+    Fit,
+    Leeway,
+    Shape,
+    check_fit,
+    check_map,
+    choose,
+    fit,
+    named_map,
+    their_shapes,
+)
 from archdsl.weights.reading import Weights, read_weights, unreadable
 
 if TYPE_CHECKING:
@@ -139,24 +150,51 @@ def load_weights_into(
 
 
 def export_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: str) -> dict[str, torch.Tensor]:
-    """A state_dict of this variant under another library's names; raises ArchError E501, E502, E503 or E505."""
+    """A state_dict of this variant under another library's names and in its shapes.
+
+    Raises ArchError E501, E502, E503 or E505, or what is wrong with the map.
+    """
     keymap = named_map(checkpoint, variant.keymaps)
     ours = _shapes(variant.graph)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     check_fit(fit(ours, shapes, DIRECT), ours, shapes)
-    theirs = keymap.apply(ours).theirs
-    return {theirs[key]: tensor for key, tensor in state.items()}
+    renaming = keymap.apply(ours)
+    check_map(renaming, ours)
+    there = their_shapes(renaming, ours)
+    return {
+        renaming.theirs[key]: tensor.reshape(there[key]) if key in renaming.reshaped else tensor
+        for key, tensor in state.items()
+    }
 
 
 def import_keys(
     variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: str | None = None
 ) -> dict[str, torch.Tensor]:
-    """Another library's state_dict under this variant's names, in its order; raises ArchError E501-E503, E505, E506."""
+    """Another library's state_dict under this variant's names, in its order and shapes.
+
+    Raises ArchError E501-E503, E505, E506, or what is wrong with the map.
+    """
+    return imported(variant, state, fit_keys(variant, state, checkpoint))
+
+
+def fit_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: str | None = None) -> Fit:
+    """Where our weights lie in another library's state_dict, all of which fits; raises ArchError as `import_keys`."""
     ours = _shapes(variant.graph)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     found = choose(ours, shapes, variant.keymaps, checkpoint)
     check_fit(found, ours, shapes)
-    return {key: state[theirs] for key, theirs in found.theirs.items() if theirs in state}
+    return found
+
+
+def imported(variant: Loadable, state: Mapping[str, torch.Tensor], found: Fit) -> dict[str, torch.Tensor]:
+    """A state_dict that was found to fit, under our names and in our shapes."""
+    ours = _shapes(variant.graph)
+    reshaped = found.renaming.reshaped
+    return {
+        key: state[theirs].reshape(ours[key]) if key in reshaped else state[theirs]
+        for key, theirs in found.theirs.items()
+        if theirs in state
+    }
 
 
 def save_weights(
@@ -279,6 +317,8 @@ def _converted(
             continue
         name = found.theirs[key]
         tensor = weights.tensors[name]
+        if key in found.renaming.reshaped and key not in found.new:
+            tensor = tensor.reshape(wanted.shape)
         if (
             tensor.is_floating_point() != wanted.is_floating_point()
             or tensor.is_complex()

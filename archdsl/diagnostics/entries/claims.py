@@ -1,4 +1,4 @@
-"""E401–E414: what a spec claims and configures: expect, init, preprocess, checkpoint, reference."""
+"""E401–E417: what a spec claims and configures: expect, init, preprocess, checkpoint, reference."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -307,6 +307,63 @@ ENTRIES = (
             model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
             variant net = Net()
             reference timm for net with (drop_rate = 0.5)
+            """,
+    ),
+    Entry(
+        "E415",
+        "shape in a checkpoint that a weight does not have",
+        facts="wanted detail",
+        message="this line is for tensors {wanted}: {detail}",
+        label="not its shape",
+        help="give our side the weight's own shape; of a variant that differs a `checkpoint` of its own has the line",
+        fence="text",
+        explanation="""
+            A line of `checkpoint` may say that a tensor has another shape there. What it says of our side is tested
+            with every weight that the line names. Where variants differ, a `checkpoint` of the same name for one of
+            them has its own line.
+            """,
+        example="""
+            "*.gamma" [C] = "*.layer_scale" [C, 1]     where layer_scale is 96×1×1
+            """,
+        fixed="""
+            "*.gamma" [C] = "*.layer_scale" [C, 1, 1]
+            """,
+    ),
+    Entry(
+        "E416",
+        "two shapes in a checkpoint that do not hold the same numbers",
+        facts="detail",
+        message="this line does not say which numbers are which: {detail}",
+        label="here",
+        help='write both shapes, with the same sizes and ones between them: "gamma" [C] = "layer_scale" [C, 1, 1]',
+        fence="text",
+        explanation="""
+            A tensor that has another shape there has the same numbers in the same order, so that a map goes both ways
+            without a loss: both sides list the same sizes, and ones between them.
+            """,
+        example="""
+            "head.weight" [O, I] = "fc.weight" [I, O, 1, 1]
+            """,
+        fixed="""
+            "head.weight" [O, I] = "fc.weight" [O, I, 1, 1]
+            """,
+    ),
+    Entry(
+        "E417",
+        "shapes in a checkpoint that are the same",
+        facts="shape",
+        message="both sides of this line have the shape {shape}",
+        label="the same shape",
+        help="leave both out: a tensor has the same shape on both sides unless its line says otherwise",
+        fence="text",
+        explanation="""
+            Shapes stand in a `checkpoint` only where they differ.
+            """,
+        example="""
+            "gamma" [C] = "layer_scale" [C]
+            """,
+        fixed="""
+            "gamma" = "layer_scale"
             """,
     ),
 )
