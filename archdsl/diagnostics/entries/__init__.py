@@ -1,9 +1,21 @@
 """The catalogue's entries, in files of neighbouring codes."""
 
-from archdsl.diagnostics.entries import claims, driver, large, layers, members, names, shapes, syntax, values, weights
+from archdsl.diagnostics.entries import (
+    claims,
+    downloads,
+    driver,
+    large,
+    layers,
+    members,
+    names,
+    shapes,
+    syntax,
+    values,
+    weights,
+)
 
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
-    *large.ENTRIES, *claims.ENTRIES, *weights.ENTRIES, *driver.ENTRIES,
+    *large.ENTRIES, *claims.ENTRIES, *weights.ENTRIES, *downloads.ENTRIES, *driver.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""

@@ -1,0 +1,119 @@
+"""Opening a URL: http and https, redirects among them but never from https to http, nothing else that urllib can do."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+from collections.abc import Mapping
+from email.message import Message
+from functools import cache
+from typing import IO, cast
+from urllib.error import HTTPError, URLError
+from urllib.parse import urljoin, urlsplit
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
+
+_NOT_THERE = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
+
+
+class Unreachable(Exception):
+    """There is no way to the server, and there will be none in a minute."""
+
+
+class Unwilling(Exception):
+    """The server was reached, or might have been, and did not answer."""
+
+
+class Refused(Exception):
+    """The way to the file is none that is gone."""
+
+
+def address_fault(url: str) -> str | None:
+    """Why a text is no address of a file, or None."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in ("http", "https"):
+        return "only http and https are"
+    if not host:
+        return "it names no server"
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "it has characters that are to be written as % and two digits"
+    if parts.username is not None or parts.password is not None:
+        return "it has a name or a password in it"
+    return None
+
+
+class Redirects(HTTPRedirectHandler):
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> Request | None:
+        target = urljoin(req.full_url, newurl)
+        fault = address_fault(target)
+        if fault is not None:
+            raise Refused(f"it is redirected to {target[:200]!r}, which is no address ({fault})")
+        if req.type == "https" and urlsplit(target).scheme == "http":
+            raise Refused(f"it is redirected from https to {target[:200]}, which anybody on the way could change")
+        return super().redirect_request(req, fp, code, msg, cast(http.client.HTTPMessage, headers), newurl)
+
+
+def _opener() -> OpenerDirector:
+    """Made anew for each request: proxies are those of the environment as it is."""
+    opener = OpenerDirector()
+    for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler(), Redirects()):
+        opener.add_handler(handler)
+    for handler_class in (HTTPDefaultErrorHandler, HTTPErrorProcessor):
+        opener.add_handler(handler_class())
+    opener.addheaders = list(_headers().items())
+    return opener
+
+
+@cache
+def _headers() -> Mapping[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        ours = version("archdsl")
+    except PackageNotFoundError:
+        ours = "0"
+    return {"User-Agent": f"archdsl/{ours}", "Accept-Encoding": "identity"}
+
+
+def open_url(request: Request, timeout: float) -> http.client.HTTPResponse:
+    """The answer to a request; raises HTTPError for what is no success, Refused, Unreachable, Unwilling."""
+    try:
+        return cast(http.client.HTTPResponse, _opener().open(request, timeout=timeout))
+    except HTTPError:
+        raise
+    except URLError as error:
+        reason = error.reason
+        raise _classified(reason if isinstance(reason, Exception) else OSError(str(reason))) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise _classified(error) from None
+
+
+def _classified(error: Exception) -> Unreachable | Unwilling:
+    host_text = (isinstance(error, OSError) and error.strerror) or str(error)[:200] or type(error).__name__
+    if isinstance(error, socket.gaierror):
+        return Unreachable(f"the name of the server is not found ({host_text})")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Unreachable(f"the server's certificate does not hold ({error.verify_message})")
+    if isinstance(error, OSError) and error.errno in _NOT_THERE:
+        return Unreachable(host_text)
+    if "Tunnel connection failed" in host_text:
+        return Unreachable(f"the proxy refuses ({host_text})")
+    if isinstance(error, TimeoutError):
+        return Unwilling("the server does not answer")
+    return Unwilling(f"the server does not answer ({host_text})")

@@ -1,0 +1,552 @@
+"""Files of URLs: a real server on the loopback, and every way in which it can fail."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.weights.download import Patience, fetch_url
+from archdsl.weights.download.opening import address_fault
+from archdsl.weights.download.places import file_name
+from tests.weights.server import Server, answers, breaks, chunked, hangs, serving, status, trickles
+
+DATA = random.Random(1).randbytes(300_000)
+SHA = hashlib.sha256(DATA).hexdigest()
+QUICK = Patience(tries=3, timeout=5.0, delay=0.01, longest=0.5)
+Notes = list[tuple[str, str]]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("no_proxy", "*")
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "torch" / "hub" / "checkpoints"
+
+
+def fetched(url: str, sha256: str | None = SHA, notes: Notes | None = None, **options: Any) -> Path:
+    options.setdefault("patience", QUICK)
+    said: Notes = [] if notes is None else notes
+    return fetch_url(url, sha256, say=lambda path, texts: said.extend((path, text) for text in texts), **options)
+
+
+def refused(code: str, url: str, sha256: str | None = SHA, **options: Any) -> Diagnostic:
+    with pytest.raises(ArchError) as caught:
+        fetched(url, sha256, **options)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == code
+    return diagnostic
+
+
+def left_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.name != ".locks"}
+
+
+# --- where files lie -------------------------------------------------------------------------
+
+
+FOLDERS = """
+import os, sys
+from archdsl.weights.download.places import checkpoints
+cases = {}, {"TORCH_HOME": "~/t"}, {"XDG_CACHE_HOME": "/c"}, {"TORCH_HOME": "", "XDG_CACHE_HOME": "/c"}
+ours, theirs = [], []
+def each(of):
+    for case in cases:
+        os.environ.pop("TORCH_HOME", None), os.environ.pop("XDG_CACHE_HOME", None)
+        os.environ.update(case)
+        yield str(of())
+ours = list(each(checkpoints))
+assert "torch" not in sys.modules
+import torch.hub
+assert ours == [path + "/checkpoints" for path in each(torch.hub.get_dir)], ours
+torch.hub.set_dir("/elsewhere")
+assert str(checkpoints()) == "/elsewhere/checkpoints"
+"""
+
+
+def test_the_folder_is_that_of_torch_hub() -> None:
+    """Without torch being imported, whatever the environment says."""
+    subprocess.run([sys.executable, "-c", FOLDERS], check=True, timeout=60)
+
+
+def test_the_name_is_that_of_torch_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As load_state_dict_from_url names it, which asks for the file under this name."""
+    import torch.hub
+
+    asked: list[str] = []
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda url, dst, *a, **k: asked.append(dst))
+    for url in (
+        "https://a.org/x/net-0123abcd.pth",
+        "https://a.org/net.pth?download=1#top",
+        "https://a.org/a%20b.pth;v",
+    ):
+        with pytest.raises(FileNotFoundError):
+            torch.hub.load_state_dict_from_url(url, model_dir=str(tmp_path))
+        assert asked.pop() == str(tmp_path / file_name(url))
+
+
+# --- what goes well --------------------------------------------------------------------------
+
+
+def test_a_file_is_fetched_once(server: Server, folder: Path) -> None:
+    url = server.serve("/net-1.pth", DATA)
+    path = fetched(url, size=len(DATA))
+    assert path == folder / "net-1.pth"
+    assert path.read_bytes() == DATA
+    assert left_in(folder) == {"net-1.pth"}
+    assert fetched(url) == path
+    assert len(server.gets()) == 1
+    assert server.gets()[0]["user-agent"].startswith("archdsl/")
+
+
+@pytest.mark.parametrize(
+    ("digits", "algorithm"),
+    [
+        (SHA[:8], "sha256"),
+        (SHA.upper(), "sha256"),
+        (hashlib.sha1(DATA).hexdigest()[:8], "sha1"),
+        (hashlib.md5(DATA).hexdigest(), "md5"),
+    ],
+)  # fmt: skip
+def test_hashes(server: Server, digits: str, algorithm: str) -> None:
+    fetched(server.serve("/net.pth", DATA), digits, algorithm=algorithm)
+    other = digits[:-1] + ("0" if digits[-1] != "0" else "1")
+    assert refused("E527", server.serve("/net2.pth", DATA), other, algorithm=algorithm)
+
+
+@pytest.mark.parametrize("digits", ["", "abc", "x" * 8, "0" * 65, "sha1:01234567"])
+def test_what_is_no_hash(digits: str) -> None:
+    with pytest.raises(ValueError, match="hexadecimal digits"):
+        fetch_url("https://a.org/net.pth", digits)
+    with pytest.raises(ValueError, match="one of sha256"):
+        fetch_url("https://a.org/net.pth", "0" * 8, algorithm="crc32")
+
+
+def test_without_a_hash_that_is_said(server: Server, folder: Path) -> None:
+    url = server.serve("/net.pth", DATA)
+    notes: Notes = []
+    fetched(url, None, notes)
+    fetched(url, None, notes)
+    assert [text.split(":")[0] for _, text in notes] == [
+        "no hash is stated for it, so it was not checked",
+        "it was taken as it lay there",
+    ]
+
+
+def test_redirects(server: Server) -> None:
+    server.serve("/c/net.pth", DATA)
+    server.serve("/b", b"", *[status(307, Location="c/net.pth")] * 2)
+    url = server.serve("/net.pth", b"", *[status(302, Location="/b")] * 2)
+    assert fetched(url).read_bytes() == DATA
+
+
+def test_chunked_without_length(server: Server) -> None:
+    assert fetched(server.serve("/net.pth", DATA, chunked())).read_bytes() == DATA
+    assert fetched(server.serve("/net2.pth", DATA, chunked(5000), chunked())).read_bytes() == DATA
+
+
+def test_what_lies_there_is_checked_and_used(server: Server, folder: Path) -> None:
+    """Put there by hand, for a machine without a network."""
+    folder.mkdir(parents=True)
+    (folder / "net.pth").write_bytes(DATA)
+    assert fetched("https://nowhere.invalid/net.pth") == folder / "net.pth"
+    assert left_in(folder) == {"net.pth"}
+
+
+def test_another_file_there_is_replaced_when_the_right_one_came(server: Server, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "net.pth").write_bytes(b"another")
+    diagnostic = refused("E524", server.url + "/net.pth")
+    assert any(hashlib.sha256(b"another").hexdigest() in note for note in diagnostic.notes)
+    assert (folder / "net.pth").read_bytes() == b"another"
+    notes: Notes = []
+    fetched(server.serve("/net.pth", DATA), notes=notes)
+    assert (folder / "net.pth").read_bytes() == DATA
+    assert "another hash" in notes[0][1]
+    assert "replaced" in notes[1][1]
+    fetched(server.serve("/net.pth", DATA[:-1]), None, notes, size=len(DATA) - 1)
+    assert (folder / "net.pth").read_bytes() == DATA[:-1]
+
+
+# --- broken off ------------------------------------------------------------------------------
+
+
+def test_resumed_where_it_broke_off(server: Server) -> None:
+    url = server.serve("/net.pth", DATA, breaks(100_000), breaks(50_000))
+    assert fetched(url).read_bytes() == DATA
+    assert [headers.get("range") for headers in server.gets()] == [None, "bytes=100000-", "bytes=150000-"]
+    assert [headers.get("if-range") for headers in server.gets()] == [None, *[server.files["/net.pth"].etag] * 2]
+
+
+def test_resumed_by_a_later_call(server: Server, folder: Path) -> None:
+    url = server.serve("/net.pth", DATA, breaks(100_000), breaks(0), breaks(0))
+    diagnostic = refused("E526", url)
+    assert "100.0 kB of it are there" in diagnostic.notes[0]
+    assert left_in(folder) == {"net.pth.part", "net.pth.part.json"}
+    assert fetched(url).read_bytes() == DATA
+    assert server.gets()[-1]["range"] == "bytes=100000-"
+    assert left_in(folder) == {"net.pth"}
+
+
+def test_a_changed_file_is_not_glued(server: Server) -> None:
+    url = server.serve("/net.pth", b"old" * 100_000, breaks(100_000), breaks(0), breaks(0))
+    refused("E526", url)
+    server.serve("/net.pth", DATA)
+    assert fetched(url).read_bytes() == DATA
+    assert [headers.get("range") for headers in server.gets()][-1] == "bytes=100000-"
+    assert len(server.gets()) == 4
+
+
+def test_glued_by_a_server_without_etags(server: Server) -> None:
+    """The hash shows it: all of it is fetched again."""
+    url = server.serve("/net.pth", b"old" * 50_000, breaks(100_000), breaks(0), breaks(0), etag=None)
+    refused("E526", url)
+    server.serve("/net.pth", DATA, etag=None)
+    assert fetched(url).read_bytes() == DATA
+    assert [headers.get("range") for headers in server.gets()][-2:] == ["bytes=100000-", None]
+
+
+def test_without_hash_and_etag_nothing_is_resumed(server: Server) -> None:
+    url = server.serve("/net.pth", DATA, breaks(100_000), etag='W/"weak"')
+    assert fetched(url, None).read_bytes() == DATA
+    assert [headers.get("range") for headers in server.gets()] == [None, None]
+
+
+def test_a_server_that_ignores_ranges(server: Server) -> None:
+    url = server.serve("/net.pth", DATA, breaks(100_000), ranges=False)
+    assert fetched(url).read_bytes() == DATA
+    assert server.gets()[-1]["range"] == "bytes=100000-"
+
+
+def test_another_part_than_was_asked_for(server: Server) -> None:
+    wrong = answers(206, {"Content-Range": "bytes 5-9/10", "Content-Length": "5"}, b"56789")
+    assert fetched(server.serve("/net.pth", DATA, breaks(100_000), wrong)).read_bytes() == DATA
+
+
+def test_a_part_that_is_too_long(server: Server, folder: Path) -> None:
+    """416: the file is fetched from its start."""
+    url = server.serve("/net.pth", DATA, breaks(100_000), breaks(0), breaks(0))
+    refused("E526", url)
+    (folder / "net.pth.part").write_bytes(b"x" * 400_000)
+    assert fetched(url).read_bytes() == DATA
+
+
+def test_a_part_of_another_address(server: Server) -> None:
+    refused("E526", server.serve("/a/net.pth", b"old" * 100_000, *[breaks(1000), breaks(0), breaks(0)]))
+    assert fetched(server.serve("/b/net.pth", DATA)).read_bytes() == DATA
+    assert "range" not in server.gets("/b/net.pth")[0]
+
+
+def test_broken_off_again_and_again(server: Server, folder: Path) -> None:
+    refused("E526", server.serve("/net.pth", DATA, *[breaks(0)] * 9))
+    assert len(server.gets()) == 3
+    few = Patience(tries=3, requests=4, delay=0)
+    refused("E526", server.serve("/net2.pth", DATA, *[breaks(10)] * 9), patience=few)
+    assert len(server.gets("/net2.pth")) == 4
+
+
+def test_a_server_that_hangs(server: Server) -> None:
+    brief = Patience(tries=2, timeout=0.2, delay=0)
+    assert fetched(server.serve("/net.pth", DATA, hangs(0.5, after=1000)), patience=brief).read_bytes() == DATA
+    diagnostic = refused("E526", server.serve("/net2.pth", DATA, hangs(0.5), hangs(0.5)), patience=brief)
+    assert "nothing came for 0.2 seconds" in diagnostic.message
+
+
+def test_a_server_that_trickles(server: Server) -> None:
+    brief = Patience(tries=2, requests=2, timeout=0.2, delay=0)
+    diagnostic = refused("E526", server.serve("/net.pth", DATA, *[trickles(0.05, 20)] * 2), patience=brief)
+    assert "bytes came in" in diagnostic.message
+
+
+# --- what comes is not the file --------------------------------------------------------------
+
+
+def test_wrong_bytes(server: Server, folder: Path) -> None:
+    diagnostic = refused("E527", server.serve("/net.pth", DATA[::-1]))
+    assert hashlib.sha256(DATA[::-1]).hexdigest() in diagnostic.message
+    assert SHA in diagnostic.message
+    assert left_in(folder) == set()
+    assert len(server.gets()) == 1
+
+
+def test_another_size_than_is_stated(server: Server, folder: Path) -> None:
+    assert (
+        "300,000 bytes, and 299,999 are stated" in refused("E528", server.serve("/net.pth", DATA), size=299_999).message
+    )
+    assert (
+        "more than 299,999 bytes come"
+        in refused("E528", server.serve("/net.pth", DATA, chunked()), size=299_999).message
+    )
+    refused("E526", server.serve("/net.pth", DATA, *[chunked()] * 3), size=300_001)
+    assert not (folder / "net.pth").exists()
+
+
+def test_a_wrong_content_length(server: Server, folder: Path) -> None:
+    longer = answers(200, {"Content-Length": "300001"}, DATA)
+    assert "after 300,000 of 300,001 bytes" in refused("E526", server.serve("/net.pth", DATA, *[longer] * 4)).message
+    shorter = answers(200, {"Content-Length": "299999"}, DATA)
+    refused("E527", server.serve("/net2.pth", DATA, shorter))
+
+
+def test_a_web_page(server: Server) -> None:
+    url = server.serve("/net.pth", b"<html>Sign in", headers={"Content-Type": "text/html; charset=utf-8"})
+    assert "web page" in refused("E528", url).message
+    assert (
+        "encoded as gzip" in refused("E528", server.serve("/a.pth", b"", headers={"Content-Encoding": "gzip"})).message
+    )
+
+
+def test_redirects_that_lead_nowhere(server: Server) -> None:
+    url = server.serve("/net.pth", b"", *[status(302, Location="/net.pth")] * 99)
+    assert "have no end" in refused("E528", url).message
+    assert len(server.gets()) < 20
+    for target in ("file:///etc/passwd", "ftp://127.0.0.1/net.pth", "http://a:b@127.0.0.1/net.pth"):
+        message = refused("E528", server.serve("/r.pth", b"", status(301, Location=target))).message
+        assert "no address" in message or "not allowed" in message
+    refused("E528", server.serve("/r.pth", b"", status(302)))
+
+
+def test_redirects_from_https_to_http() -> None:
+    from urllib.request import Request
+
+    from archdsl.weights.download.opening import Redirects, Refused
+
+    request = Request("https://a.org/net.pth")
+    with pytest.raises(Refused, match="from https to http"):
+        Redirects().redirect_request(request, io.BytesIO(), 302, "", {}, "http://a.org/net.pth")  # type: ignore[arg-type]
+    found = Redirects().redirect_request(request, io.BytesIO(), 302, "", {}, "https://b.org/b.pth")  # type: ignore[arg-type]
+    assert found is not None
+    assert found.full_url == "https://b.org/b.pth"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://a.org/net.pth", "only http"), ("file:///etc/passwd", "only http"), ("net.pth", "only http"),
+        ("https:///net.pth", "no server"), ("https://a.org/", "name of a file"), ("https://a.org", "name of a file"),
+        ("https://a.org/..", "name of a file"), ("https://a.org/.zip", "name of a file"),
+        ("https://a.org/a b.pth", "digits"), ("https://a.org/ü.pth", "digits"), ("https://a.org/a\n.pth", "digits"),
+        ("https://me:secret@a.org/net.pth", "password"), ("https://a.org:x/net.pth", ""), ("https://[1/net.pth", ""),
+        ("https://a.org/" + "x" * 300, "name of a file"), ("https://a.org/a\\b.pth", "name of a file"),
+    ],
+)  # fmt: skip
+def test_what_is_no_address(url: str, why: str) -> None:
+    assert why in refused("E522", url).message
+    assert address_fault("https://a.org/net.pth") is None
+
+
+# --- servers that say no ---------------------------------------------------------------------
+
+
+def test_not_there(server: Server, folder: Path) -> None:
+    diagnostic = refused("E524", server.url + "/net.pth")
+    assert "404 Not Found" in diagnostic.message
+    assert len(server.gets()) == 1
+    notes = "\n".join(diagnostic.notes)
+    assert f"address: {server.url}/net.pth" in notes
+    assert f"hash: sha256 {SHA}" in notes
+    assert f"place: {folder / 'net.pth'}" in notes
+
+
+def test_too_many_requests(server: Server) -> None:
+    url = server.serve("/net.pth", DATA, status(429, Retry_After="0"), status(500), status(503))
+    assert fetched(url, patience=Patience(tries=4, delay=0.01)).read_bytes() == DATA
+    diagnostic = refused("E525", server.serve("/net2.pth", DATA, *[status(429)] * 5))
+    assert "429 Too Many Requests" in diagnostic.message
+    assert len(server.gets("/net2.pth")) == 3
+
+
+def test_a_server_that_asks_to_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("archdsl.weights.download.transfer.time.sleep", slept.append)
+    patience = Patience(tries=3, longest=60)
+    date = formatdate(1, usegmt=True)
+    faults = status(429, Retry_After="7"), status(503, Retry_After=date), status(503, Retry_After="soon")
+    fetched(server.serve("/net.pth", DATA, *faults), patience=Patience(tries=4, longest=60))
+    assert slept == [7, 0, 4]
+    diagnostic = refused("E525", server.serve("/net2.pth", DATA, status(429, Retry_After="3600")), patience=patience)
+    assert "asks to wait 3,600 seconds" in str(diagnostic.help)
+    assert len(slept) == 3
+
+
+def test_no_network(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    assert "Connection refused" in refused("E523", f"http://127.0.0.1:{port}/net.pth").message
+
+    def unknown(*args: Any, **options: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    diagnostic = refused("E523", "https://a.org/net.pth")
+    assert "Name or service not known" in diagnostic.message
+    assert any(str(folder / "net.pth") in note for note in diagnostic.notes)
+
+
+# --- places ----------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_a_file(server: Server, folder: Path) -> None:
+    folder.parent.mkdir(parents=True)
+    folder.write_text("")
+    refused("E529", server.serve("/net.pth", DATA))
+    assert server.gets() == []
+    folder.unlink()
+    (folder / "net.pth").mkdir(parents=True)
+    assert "no file" in refused("E529", server.serve("/net.pth", DATA)).message
+
+
+def test_a_folder_that_cannot_be_written_to(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no(self: Path, *args: Any, **options: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", no)
+        assert "Permission denied" in refused("E529", server.serve("/net.pth", DATA)).message
+        assert server.gets() == []
+    folder.mkdir(parents=True)
+    (folder / "net.pth").write_bytes(DATA)
+    monkeypatch.setattr(Path, "mkdir", no)
+    assert fetched(server.url + "/net.pth") == folder / "net.pth"  # what is there needs no place
+
+
+def test_a_full_disk(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda path: usage._replace(free=299_999))
+        diagnostic = refused("E529", server.serve("/net.pth", DATA))
+    assert "300.0 kB are to come, and 300.0 kB are free" in diagnostic.message
+
+    def full(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left" in refused("E529", server.serve("/net.pth", DATA)).message
+
+
+# --- archives --------------------------------------------------------------------------------
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_a_file_in_an_archive(server: Server, folder: Path) -> None:
+    """As pytorchcv publishes them; whatever the archive calls the file, it is called as the archive."""
+    sha1 = hashlib.sha1(DATA).hexdigest()
+    url = server.serve("/net-0500-01234567.pth.zip", zipped(("../../evil.pth", DATA)), breaks(100_000))
+    path = fetched(url, sha1, algorithm="sha1", size=len(DATA))
+    assert path == folder / "net-0500-01234567.pth"
+    assert path.read_bytes() == DATA
+    assert left_in(folder) == {path.name}
+    assert server.gets()[-1]["range"] == "bytes=100000-"
+    assert fetched(url, sha1, algorithm="sha1") == path
+    assert len(server.gets()) == 2
+
+
+def test_an_archive_that_was_put_there(folder: Path, server: Server) -> None:
+    folder.mkdir(parents=True)
+    (folder / "net.pth.zip").write_bytes(zipped(("net.pth", DATA)))
+    assert fetched("https://nowhere.invalid/net.pth.zip").read_bytes() == DATA
+    assert left_in(folder) == {"net.pth", "net.pth.zip"}
+
+
+def test_archives_that_are_none(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two = zipped(("a.pth", DATA), ("b.pth", DATA))
+    assert "2 files" in refused("E531", server.serve("/a.pth.zip", two)).message
+    assert "0 files" in refused("E531", server.serve("/a.pth.zip", zipped())).message
+    assert "damaged" in refused("E531", server.serve("/a.pth.zip", DATA)).message
+    broken = bytearray(zipped(("a.pth", DATA)))
+    broken[1000] ^= 1
+    assert "damaged" in refused("E531", server.serve("/a.pth.zip", bytes(broken))).message
+    one = zipped(("a.pth", DATA))
+    archive_hash = hashlib.sha256(one).hexdigest()
+    assert "is the archive's" in refused("E531", server.serve("/a.pth.zip", one), archive_hash).message
+    refused("E527", server.serve("/a.pth.zip", one), "0" * 64)
+    monkeypatch.setattr("archdsl.weights.download.archive.LARGEST", 1 << 20)
+    bomb = zipped(("a.pth", bytes(8_000_000)))
+    assert "8.0 MB" in refused("E531", server.serve("/a.pth.zip", bomb)).message
+    assert left_in(folder) == set()
+
+
+# --- several at once, and what is shown ------------------------------------------------------
+
+ONE = """
+import sys
+from archdsl.weights.download import fetch_url
+path = fetch_url(sys.argv[1], sys.argv[2])
+assert "torch" not in sys.modules and "huggingface_hub" not in sys.modules
+print(path)
+"""
+
+
+def test_four_processes_fetch_one_file(server: Server, folder: Path) -> None:
+    url = server.serve("/net.pth", DATA, trickles(0.1, 10))
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", ONE, url, SHA], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    said = [run.communicate(timeout=60) for run in runs]
+    assert [run.returncode for run in runs] == [0] * 4, said
+    assert {out for out, _ in said} == {f"{folder / 'net.pth'}\n"}
+    assert [headers.get("range") for headers in server.gets()] == [None, "bytes=10-"]  # it broke off once
+    assert sum("fetching" in err for _, err in said) == 1
+    assert all("fetching" in err or "another process fetches net.pth" in err or not err for _, err in said)
+    assert left_in(folder) == {"net.pth"}
+
+
+def test_a_lock_that_was_left_holds_nobody_up(server: Server, folder: Path) -> None:
+    (folder / ".locks").mkdir(parents=True)
+    (folder / ".locks" / "net.pth.lock").write_text("4242\n")
+    assert fetched(server.serve("/net.pth", DATA)).read_bytes() == DATA
+
+
+def test_one_line_where_there_is_no_terminal(server: Server, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = server.serve("/net.pth", DATA)
+    fetched(url)
+    assert capsys.readouterr() == ("", f"fetching {url} (300.0 kB) into {folder}\n")
+    fetched(url)
+    fetched(server.serve("/net2.pth", DATA), progress=False)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_on_a_terminal(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    fetched(server.serve("/net.pth", DATA, breaks(1000)))
+    shown = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "net.pth" in shown
+    assert "300.0/300.0 kB" in shown
+    assert "broke off" in shown
