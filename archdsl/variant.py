@@ -243,12 +243,20 @@ class Variant:
             if reference.refuses
         )
 
+    @property
+    def pictures(self) -> Preprocess | None:
+        """What the spec says about the pictures of this network; None where it says nothing. Raises ArchError."""
+        bag = Bag()
+        found = preprocess_of(self.file.program, self.configured, bag, self.graph)
+        bag.raise_errors()
+        return found
+
     @cached_property
     def preprocess(self) -> Preprocess:
         """What the spec says about the pictures; raises ArchError E609 if nothing, or its own errors."""
         bag = Bag()
-        settings = preprocess_of(self.file.program, self.configured, bag, self.graph)
-        if settings is None and not bag.errors:
+        settings = self.pictures
+        if settings is None:
             bag.report("E609", None, what="preprocess", name=self.name)
         channels = self.graph.input_shape.channels
         if settings is not None and len(settings.mean) != channels:
@@ -282,9 +290,7 @@ class Variant:
         """Put on a class what its models offer to those who build on them."""
         from archdsl.backends.contract import equip
 
-        whole = self.whole
-        names = self.names if isinstance(self, FeatureVariant) else None
-        equip(model_class, whole.graph, names, whole.new_classifiers if "classes" in whole.parameters else None)
+        equip(model_class, self, self.names if isinstance(self, FeatureVariant) else None)
 
     @property
     def model_class(self) -> type[Any]:

@@ -1,75 +1,170 @@
 """What a built network offers to those who build on it, besides what its source says: data, and a new classifier.
 
 It is put on the class that the generated source defines, so that copies and pickles of a model have it too. Each
-network has a class of its own, even where its source is that of another.
+network has a class of its own, even where its source is that of another. The names are those that timm has given them:
+its tools (layer-wise decay, data configurations) work on our models as on its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl import arguments
+from archdsl.backends.recompute import recompute
 from archdsl.graph.backbone import FeatureInfo, feature_info, head_of
+from archdsl.graph.depth import depth, group_matcher
 from archdsl.graph.ir import Graph
+from archdsl.graph.pretrained_cfg import pretrained_cfg
+from archdsl.graph.settings import Preprocess
 
 if TYPE_CHECKING:
     from torch import nn
 
-    NewClassifiers = Callable[[int | None], Mapping[str, nn.Module]]
+
+class Network(Protocol):
+    """What the contract needs to know of a variant (`archdsl.Variant`)."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def whole(self) -> Network:
+        """The network of which it is the part that gives feature maps; itself, if it is whole."""
+
+    @property
+    def pictures(self) -> Preprocess | None:
+        """What its spec says of them."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]: ...
+
+    def new_classifiers(self, classes: int | None = None) -> Mapping[str, nn.Module]: ...
 
 
-def equip(
-    model_class: type[Any], graph: Graph, features: Sequence[str] | None = None, new: NewClassifiers | None = None
-) -> None:
-    """Give a generated class `feature_info`, and, if it has a head, `num_features`, `head_hidden_size` and
-    `reset_classifier`, whose layers `new` makes.
+def equip(model_class: type[Any], network: Network, features: Sequence[str] | None = None) -> None:
+    """Give a generated class what its models offer.
 
-    `graph` is the whole network; `features` are the names of the feature maps that the class gives, None: it is whole.
+    All have `pretrained_cfg`, `group_matcher`, `no_weight_decay` and `set_grad_checkpointing`; those that give feature
+    maps, or have a head, `feature_info`; those with a head `num_classes`, `num_features`, `head_hidden_size`,
+    `get_classifier` and, if their spec has a parameter `classes`, `reset_classifier`.
+
+    `features` are the names of the feature maps that the class gives, None: it is whole. A name that a layer has is
+    left to it.
     """
-    if features is not None and "feature_info" in graph.root.names:
-        return  # a layer has that name
-    if features is not None:
-        model_class.feature_info = _Features(graph, features)
-        return
-    head = head_of(graph)
-    if head is None or not hasattr(model_class, "forward_head"):
-        return
-    model_class.feature_info = _Features(graph, None)
-    model_class.num_features = graph.shape(head.features).channels
-    model_class.head_hidden_size = head.classifier.input_shapes[0].channels
-    if new is not None:
-        model_class.reset_classifier = _reset(new)
+    graph = network.whole.graph
+    offered: dict[str, Any] = {
+        "group_matcher": _group_matcher(graph),
+        "no_weight_decay": _no_weight_decay(network.graph),
+        "set_grad_checkpointing": _set_grad_checkpointing(graph),
+    }
+    classes = None
+    head = head_of(graph) if features is None and hasattr(model_class, "forward_head") else None
+    if features is not None or head is not None:
+        offered["feature_info"] = _Lazy(lambda: feature_info(graph, features))
+    if head is not None:
+        classes = graph.output_shape.channels
+        offered["num_classes"] = classes
+        offered["num_features"] = graph.shape(head.features).channels
+        offered["head_hidden_size"] = head.classifier.input_shapes[0].channels
+        offered["get_classifier"] = _get_classifier(head.classifier.path)
+        if "classes" in network.parameters:
+            offered["reset_classifier"] = _reset(network)
+    cfg = _Lazy(lambda: pretrained_cfg(graph, network.whole.pictures, classes))
+    offered["pretrained_cfg"] = cfg
+    offered["default_cfg"] = _Alias()
+    for name, value in offered.items():
+        if name not in graph.root.names:
+            setattr(model_class, name, value)
 
 
-class _Features:
+class _Lazy:
     """An attribute worked out when it is first asked for: most models are loaded for something else."""
 
-    def __init__(self, graph: Graph, names: Sequence[str] | None) -> None:
-        self.graph = graph
-        self.names = names
-        self.found: FeatureInfo | None = None
+    def __init__(self, make: Callable[[], FeatureInfo | dict[str, Any]]) -> None:
+        self.make = make
+        self.found: FeatureInfo | dict[str, Any] | None = None
 
-    def __get__(self, model: object, owner: type[object]) -> FeatureInfo:
+    def __get__(self, model: object, owner: type[object]) -> FeatureInfo | dict[str, Any]:
         if self.found is None:
-            self.found = feature_info(self.graph, self.names)
-        return self.found
+            self.found = self.make()
+        return deepcopy(self.found) if isinstance(self.found, dict) else self.found
 
 
-def _reset(new: NewClassifiers) -> Callable[[Any, int], None]:
-    def reset_classifier(self: nn.Module, classes: int) -> None:
+class _Alias:
+    """The name that timm's older tools know `pretrained_cfg` by."""
+
+    def __get__(self, model: Any, owner: type[Any]) -> object:
+        return (owner if model is None else model).pretrained_cfg
+
+
+def _group_matcher(graph: Graph) -> Callable[..., Mapping[str, Any]]:
+    def matcher(self: nn.Module, coarse: bool = False) -> Mapping[str, Any]:
+        """Layers by depth, as timm's tools take it: patterns for the stem and for each block (coarse: stage)."""
+        return group_matcher(graph, coarse)
+
+    return matcher
+
+
+def _no_weight_decay(graph: Graph) -> Callable[[Any], set[str]]:
+    def no_weight_decay(self: nn.Module) -> set[str]:
+        """Weights of more than one dimension that scale or shift channels, which are not made smaller."""
+        found = ((key, weight.shape) for key, weight, node in graph.state() if node.op.role not in ("conv", "linear"))
+        return {key for key, shape in found if len(shape) > 1 and sum(side > 1 for side in shape) <= 1}
+
+    return no_weight_decay
+
+
+def _set_grad_checkpointing(graph: Graph) -> Callable[..., None]:
+    def set_grad_checkpointing(self: nn.Module, enable: bool = True) -> None:
+        """Keep nothing of what lies inside a block for the backward pass, and compute it again there.
+
+        Results, gradients and running statistics stay the same. Raises ValueError for a network without blocks.
+        """
+        modules = dict(self.named_modules())
+        paths = [group.scope.path for group in depth(graph).groups if group.scope is not None]
+        blocks = [modules[path] for path in paths if path in modules]
+        if enable and not blocks:
+            raise ValueError(f"{graph.name} has no blocks that could be computed again")
+        recompute(blocks, enable)
+
+    return set_grad_checkpointing
+
+
+def _get_classifier(path: str) -> Callable[[Any], nn.Module]:
+    def get_classifier(self: nn.Module) -> nn.Module:
+        """The layer that gives the classes."""
+        return self.get_submodule(path)
+
+    return get_classifier
+
+
+def _reset(network: Network) -> Callable[..., None]:
+    taken = network.graph.root.names
+
+    def reset_classifier(self: Any, num_classes: int, global_pool: str | None = None) -> None:
         """Put a new classifier for so many classes in, initialized as the spec says; 0: none, what it sees comes out.
 
         Auxiliary heads that give classes get one too. It is on the device and of the dtype that the old one was.
+        `global_pool` is what timm's own models have: the pool of a spec stays what it is, so another is a ValueError.
         """
         from torch import nn
 
-        classes = arguments.whole("classes", classes)
-        layers = new(classes) if classes else {path: nn.Identity() for path in new(None)}
+        classes = arguments.whole("num_classes", num_classes)
+        if global_pool is not None:
+            raise ValueError(f"the pool of a spec cannot be replaced by {arguments.shown(global_pool)}")
+        layers = network.new_classifiers(classes) if classes else dict.fromkeys(network.new_classifiers(None))
         for path, layer in layers.items():
             around, _, name = path.rpartition(".")
             parent = self.get_submodule(around)
             old = next(parent.get_submodule(name).parameters(), next(self.parameters()))
-            setattr(parent, name, layer.to(old.device, old.dtype).train(self.training))
+            new = nn.Identity() if layer is None else layer
+            setattr(parent, name, new.to(old.device, old.dtype).train(self.training))
+        if "num_classes" not in taken:
+            self.num_classes = classes
+        if "pretrained_cfg" not in taken:
+            known = {key: value for key, value in self.pretrained_cfg.items() if key != "label_names"}
+            self.pretrained_cfg = {**known, "num_classes": classes}
 
     return reset_classifier

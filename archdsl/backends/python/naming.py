@@ -21,9 +21,12 @@ from archdsl.symbolic import Apply, Expr, Function, Invoke, Local, Symbol, subst
 
 _RESERVED = PYTHON_NAMES | frozenset(keyword.kwlist)
 ADDED = frozenset(
-    {"feature_info", "forward_features", "forward_head", "head_hidden_size", "num_features", "reset_classifier"}
+    """
+    default_cfg feature_info forward_features forward_head get_classifier group_matcher head_hidden_size no_weight_decay
+    num_classes num_features pretrained_cfg reset_classifier set_grad_checkpointing
+    """.split()
 )
-"""What a model that classifies has besides its layers; with a layer of such a name it has none of it."""
+"""What a model has besides its layers; with a layer of such a name one that classifies has no head of its own."""
 
 
 class Names:
