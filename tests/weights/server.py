@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
 Fault = Callable[["Handler", "File"], None]
 
 
@@ -26,7 +28,8 @@ class File:
     headers: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     head: dict[str, str] | None = None
-    """The headers for HEAD, if these are others."""
+    """The headers for HEAD, if these are others; with a `Location` it is a redirect, for GET too."""
+    head_faults: list[Fault] = field(default_factory=list)
 
 
 @dataclass
@@ -43,9 +46,27 @@ class Server:
         self.files[path] = File(data, faults=list(faults), **options)  # type: ignore[arg-type]
         return self.url + path
 
-    def gets(self, path: str | None = None) -> list[dict[str, str]]:
-        """The headers of each GET."""
-        return [headers for method, at, headers in self.requests if method == "GET" and path in (None, at)]
+    def serve_hub(
+        self, repo: str, file: str, data: bytes, *faults: Fault, commit: str = COMMIT, large: bool = True
+    ) -> str:
+        """Put a file into a repository of a hub, as Hugging Face's answers for it: a large one lies elsewhere, under
+        its sha256, and the faults are that place's. Its address."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        stated = {"X-Repo-Commit": commit}
+        path = f"/{repo}/resolve/main/{file}"
+        if not large:
+            return self.serve(path, data, *faults, etag=f'"{sha256[:40]}"', headers=stated)
+        # On another host: huggingface_hub itself follows redirects that stay on the hub's.
+        elsewhere = self.serve(f"/cdn/{sha256}", data, *faults).replace("127.0.0.1", "localhost")
+        stated |= {"X-Linked-Etag": f'"{sha256}"', "X-Linked-Size": str(len(data)), "Location": elsewhere}
+        return self.serve(path, b"", head=stated, etag='"pointer"')
+
+    def heads(self) -> int:
+        return sum(method == "HEAD" for method, _, _ in self.requests)
+
+    def gets(self, path: str = "") -> list[dict[str, str]]:
+        """The headers of each GET of a file below a path."""
+        return [headers for method, at, headers in self.requests if method == "GET" and at.startswith(path)]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,13 +88,18 @@ class Handler(BaseHTTPRequestHandler):
         file = self.owner.files.get(path)
         if file is None:
             status(404)(self, File(b""))
-        elif body and file.faults:
-            file.faults.pop(0)(self, file)
+            return
+        faults = file.faults if body else file.head_faults
+        if faults:
+            faults.pop(0)(self, file)
+        elif file.head is not None and (not body or "Location" in file.head):
+            self.send_response(302 if "Location" in file.head else 200)
+            self.send_headers({"Content-Length": "0", **file.head}, file)
         elif body:
             self.send(file)
         else:
-            self.send_response(200 if file.head is None or "Location" not in file.head else 302)
-            self.send_headers({"Content-Length": str(len(file.data))} if file.head is None else file.head, file)
+            self.send_response(200)
+            self.send_headers({"Content-Length": str(len(file.data))}, file)
 
     def send_headers(self, headers: dict[str, str], file: File) -> None:
         for key, value in {**({"ETag": file.etag} if file.etag else {}), **file.headers, **headers}.items():
@@ -114,6 +140,16 @@ def status(code: int, **headers: str) -> Fault:
             handler.send_header(key.replace("_", "-"), value)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
+
+    return fault
+
+
+def late(seconds: float) -> Fault:
+    """The file, after a while."""
+
+    def fault(handler: Handler, file: File) -> None:
+        time.sleep(seconds)
+        handler.send(file)
 
     return fault
 

@@ -203,7 +203,9 @@ class _Fetching:
         failures = 0
         while True:
             try:
-                return self.source.hub.get_hf_file_metadata(self.source.address, timeout=self.patience.timeout)
+                return self.source.hub.get_hf_file_metadata(
+                    self.source.address, timeout=self.patience.timeout, library_name="archdsl"
+                )
             except Exception as error:  # which client it uses is the library's matter
                 status, wait = self.failed(error)
                 failures += 1
@@ -250,6 +252,7 @@ class _Fetching:
                 revision=source.revision,
                 cache_dir=source.cache,
                 endpoint=source.hub.constants.ENDPOINT,
+                library_name="archdsl",
                 etag_timeout=self.patience.timeout,
                 force_download=anew,
                 tqdm_class=_bar(meter, metadata.size),
