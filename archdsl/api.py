@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from archdsl.graph.recipe import Recipe
     from archdsl.graph.sizes import SizeDecision
 
 __all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "open", "open_source"]
@@ -127,7 +129,22 @@ class ArchFile(Mapping[str, Variant]):
         check_claims(self.program, graphs, self.variants, bag)
         check_settings(self.program, graphs, self.variants, bag)
         check_references(self.program, self.variants, bag)
+        if self.program.root.recipes:
+            self._read_recipes(bag)
         return tuple(bag)
+
+    @cached_property
+    def recipes(self) -> Mapping[str, Recipe]:
+        """How networks are trained: the `recipe` items of this file, and those it uses, by name; raises ArchError."""
+        bag = Bag()
+        found = self._read_recipes(bag)
+        bag.raise_errors()
+        return found
+
+    def _read_recipes(self, bag: Bag) -> Mapping[str, Recipe]:
+        from archdsl.semantics.recipes import recipes_of
+
+        return recipes_of(self.program, self.variants, bag)
 
     @property
     def unchecked(self) -> tuple[Definition, ...]:

@@ -40,6 +40,9 @@ NoDecay = Literal["bias", "norm", "layer_scale"]
 Scaling = Literal["linear", "sqrt", "none"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "random"]
 
+MODEL_RATES = ("dropout_rate", "drop_path_rate")
+"""Parameters of models that a recipe may set without saying which models it is for."""
+
 VARYING = ("size", "magnitude", "mixup", "cutmix", "erasing", "smoothing")
 """Settings that may change from stage to stage of progressive learning, beside parameters of the model."""
 
@@ -144,9 +147,13 @@ class Recipe(Part):
     """Of a batch to be mixed at all."""
     mix_switch: Share = 0.5
     """Of a batch that is mixed to be so by CutMix, where there is mixup, too."""
+    mix_mode: Literal["batch", "pair", "elem"] = "batch"
+    """What has a share of its own: the batch, each pair of pictures that are mixed with each other, each picture."""
     erasing: Share = 0.0
     erasing_fill: Literal["noise", "colour", "zeros"] = "noise"
     """timm's modes `pixel`, `rand` and `const`."""
+    erasing_count: Annotated[int, Field(ge=1, le=100)] = 1
+    """At most so many rectangles of a picture."""
     repeats: Annotated[int, Field(ge=1, le=100)] = 1
     """How many times each picture is in an epoch's order, each time augmented anew; the epoch is no longer for it."""
     crop_scale: tuple[Share, Share] = (0.08, 1.0)
@@ -244,3 +251,9 @@ class Recipe(Part):
 
     def _with(self, changed: Mapping[str, Any]) -> Self:
         return type(self)(**{**{n: getattr(self, n) for n in type(self).model_fields}, **changed})
+
+
+SETTINGS = tuple(
+    name for name in Recipe.model_fields if name not in ("name", "source", "targets", "parameters", "progressive")
+)
+"""What a spec may set of a recipe by name."""

@@ -6,6 +6,7 @@ and of timm for what torch has not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -213,7 +214,7 @@ class Ema(Part):
     a step an epoch, and is multiplied by batch · every / epochs (torchvision, pycls).
     """
 
-    word: ClassVar[str] = "ema"
+    word: ClassVar[str] = "decay"
     decay: Annotated[float, Field(gt=0, lt=1)]
     every: Annotated[int, Field(ge=1)] = 1
     start: Literal["plain", "ramp", "copy"] = "plain"
@@ -263,3 +264,20 @@ class ClipAdaptive(Part):
 
 
 Clip: TypeAlias = ClipNorm | ClipValue | ClipAdaptive
+
+
+PARTS: Mapping[str, Mapping[str, type[Part]]] = {
+    setting: {part.word: part for part in parts}
+    for setting, parts in {
+        "optimizer": (Sgd, Adam, AdamW, Lamb, RmsProp, RmsPropTf),
+        "schedule": (Cosine, Step, Milestones, Exponential, Constant),
+        "warmup": (Warmup,),
+        "lr_noise": (Noise,),
+        "loss": (CrossEntropy, Bce),
+        "augment": (RandAugment, TrivialAugment, AutoAugment),
+        "ema": (Ema,),
+        "average": (Last, Improving),
+        "clip": (ClipNorm, ClipValue, ClipAdaptive),
+    }.items()
+}
+"""For each setting that is written as a call: what it may be, by the word that a spec writes."""

@@ -114,7 +114,8 @@ class FileNames:
                 continue
             for entry in item.names:
                 found = self.file.names.get(entry.name)
-                if entry.name not in self._read and found is not None and found.kind != "model":
+                as_recipe = entry.name in self.file.recipes
+                if entry.name not in self._read and found is not None and found.kind != "model" and not as_recipe:
                     self._unused.append((entry.span, entry.name, "imported"))
         for span, name, what in self._unused:
             self.bag.report("E121", span, name=name, what=what)

@@ -44,6 +44,8 @@ class FileScope:
     defaults: dict[str, ast.CallExpr] = field(default_factory=dict)
     faulty: set[str] = field(default_factory=set)
     """Definitions of this file that cannot be elaborated; why has been reported."""
+    recipes: dict[str, RecipeItem] = field(default_factory=dict)
+    """Recipes have names of their own: one may be called as a variant or a block is."""
     constants: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What never changes while the file is in use: evaluated defaults, tables, ops with literal arguments."""
     missing: set[str] = field(default_factory=set)
@@ -79,6 +81,14 @@ class Definition:
     def faulty(self) -> bool:
         """Whether this cannot be elaborated (it uses itself, say), which has been reported: its value is unknown."""
         return self.name in self.file.faulty
+
+
+@dataclass(eq=False)
+class RecipeItem:
+    """A recipe, and the file in whose names its values are read."""
+
+    syntax: ast.Recipe
+    file: FileScope
 
 
 @dataclass(eq=False)
@@ -122,6 +132,8 @@ class Binder:
                     self._define(scope, Definition(item, scope), item.name_span)
                 case ast.Default():
                     self._defaults(scope, item)
+                case ast.Recipe():
+                    self._recipe(scope, RecipeItem(item, scope), item.name_span)
         self.open.pop()
         return scope
 
@@ -148,9 +160,17 @@ class Binder:
             else:
                 scope.defaults[name] = call
 
+    def _recipe(self, scope: FileScope, recipe: RecipeItem, span: Span) -> None:
+        name = recipe.syntax.name
+        if name in scope.recipes:
+            first = Label(scope.recipes[name].syntax.name_span, "first defined here")
+            self.bag.report("E106", span, name=name, secondary=[first])
+        else:
+            scope.recipes[name] = recipe
+
     def _use(self, scope: FileScope, item: ast.Use) -> None:
         self._import(scope, item, item.path.value)
-        scope.missing |= {entry.name for entry in item.names} - scope.names.keys()
+        scope.missing |= {entry.name for entry in item.names} - scope.names.keys() - scope.recipes.keys()
 
     def _import(self, scope: FileScope, item: ast.Use, path: str) -> None:
         if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path:
@@ -179,11 +199,15 @@ class Binder:
         if used is None:
             return
         own = {name: d for name, d in used.names.items() if d.file is used}
+        recipes = {name: recipe for name, recipe in used.recipes.items() if recipe.file is used}
         for entry in item.names:
             if entry.name in own:
                 self._define(scope, own[entry.name], entry.span)
-            else:
-                self.bag.report("E111", entry.span, name=entry.name, path=path, suggestion=closest(entry.name, own))
+            if entry.name in recipes:
+                self._recipe(scope, recipes[entry.name], entry.span)
+            if entry.name not in own and entry.name not in recipes:
+                near = closest(entry.name, [*own, *recipes])
+                self.bag.report("E111", entry.span, name=entry.name, path=path, suggestion=near)
 
     def _found(self, user: Source, path: str) -> Source | None:
         """The file that a `use` names, looked for once; raises Unreadable."""

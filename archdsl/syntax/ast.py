@@ -402,7 +402,7 @@ class Variant(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Entry(Syntax):
-    """`key = value` in `expect`, `reference` and `preprocess`."""
+    """`key = value` in `expect`, `reference`, `preprocess` and `recipe`."""
 
     key: str
     key_span: Span = field(compare=False, repr=False)
@@ -506,9 +506,34 @@ class Checkpoint(Syntax):
     docstring: Docstring | None
 
 
+@dataclass(slots=True, eq=False, repr=False)
+class Progressive(Syntax):
+    """`progressive(size, magnitude) in 4 { rows }` in a recipe: stages, or (`count` given) the ends of that many."""
+
+    columns: tuple[UsedName, ...]
+    count: Expression | None
+    rows: tuple[Row, ...]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Recipe(Syntax):
+    """`recipe a2 for resnet50 = a1 with { epochs = 300 }`: `base` is what is amended, `targets` may be none.
+
+    `braces`: whether there is a body.
+    """
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    targets: tuple[Name, ...]
+    base: Name | None
+    docstring: Docstring | None
+    members: tuple[Entry | Progressive, ...]
+    braces: bool
+
+
 ItemSyntax: TypeAlias = (
     Docstring | Use | Default | Definition | Table | Variants | Variant | Expect | Reference | Preprocess | Init
-    | Checkpoint
+    | Checkpoint | Recipe
 )  # fmt: skip
 
 

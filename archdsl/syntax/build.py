@@ -417,6 +417,37 @@ class Build:
         name, targets, docstring, *rules = c
         return ast.Checkpoint(name[1], self.place(name), targets, tuple(rules), docstring, span=self.span(start, end))
 
+    def recipe(self, c: list[Any], start: int, end: int) -> ast.Recipe:
+        name, targets, body = c
+        return self._recipe(name, targets, None, body, start, end)
+
+    def recipe_from(self, c: list[Any], start: int, end: int) -> ast.Recipe:
+        name, targets, base, body = c
+        return self._recipe(name, targets, self.name(base), body, start, end)
+
+    def _recipe(
+        self,
+        name: Token,
+        targets: tuple[ast.Name, ...] | None,
+        base: ast.Name | None,
+        body: tuple[ast.Docstring | None, tuple[ast.Entry | ast.Progressive, ...]] | None,
+        start: int,
+        end: int,
+    ) -> ast.Recipe:
+        docstring, members = body or (None, ())
+        span = self.span(start, end)
+        return ast.Recipe(
+            name[1], self.place(name), targets or (), base, docstring, members, body is not None, span=span
+        )
+
+    def recipe_body(
+        self, c: list[Any], start: int, end: int
+    ) -> tuple[ast.Docstring | None, tuple[ast.Entry | ast.Progressive, ...]]:
+        return c[0], tuple(c[1:])
+
+    def progressive(self, c: list[Any], start: int, end: int) -> ast.Progressive:
+        return ast.Progressive(c[0], c[1], tuple(c[2:]), span=self.span(start, end))
+
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
         their, their_shape, our, our_shape = c
         theirs, ours = (self.string([token], token[2], token[3]) for token in (their, our))

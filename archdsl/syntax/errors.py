@@ -17,7 +17,7 @@ _EXPRESSION = frozenset(
     "NUMBER STRING NAME LABEL STRING_LABEL true false in not if stage - ( [ ..".split()
 )  # fmt: skip
 _OPERATION = frozenset("+ - * / // % ^ COMPARE and or -> . .. ( [".split())
-_SOFT = ITEM_WORDS | {"with", "on", "stage", "output", "count", "none"}
+_SOFT = ITEM_WORDS | {"with", "on", "stage", "output", "count", "none", "progressive"}
 _UNFINISHED = _OPERATION - {".", "(", "["} | {"=", "not", "then", "else"}
 _RESERVED = frozenset("if then else for in of or and not true false require".split())
 _SHOWN = 4

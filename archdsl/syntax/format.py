@@ -108,6 +108,8 @@ class Formatter(Statements):
                 self._braces(head, item, item.rows, texts, item.docstring)
             case ast.Reference():
                 self._reference(item)
+            case ast.Recipe():
+                self._recipe(item)
             case ast.Checkpoint():
                 keys = [_their_key(rule) for rule in item.rules if not isinstance(rule, ast.Counter)]
                 width = max(map(len, keys), default=0)
@@ -137,6 +139,38 @@ class Formatter(Statements):
             self._open(head, item.docstring)
             self._entry_lines(item.entries)
             self._close(item.span.end)
+
+    def _recipe(self, item: ast.Recipe) -> None:
+        head = f"recipe {item.name}"
+        head = _about(f"{head} for", item.targets) if item.targets else head
+        head += f" = {item.base.name}" if item.base else ""
+        head += " with" if item.base and item.braces else ""
+        entries = [member for member in item.members if isinstance(member, ast.Entry)]
+        short = item.docstring is None and len(entries) == len(item.members) and not is_long(item)
+        if not item.braces:
+            self._put(head)
+        elif not item.members and item.docstring is None:
+            self._put(head + " {}")
+        elif short and self._fits(head, self._entries(entries)):
+            self._put(f"{head} {{ {', '.join(self._entries(entries))} }}")
+        else:
+            self._open(head, item.docstring)
+            run: list[ast.Entry] = []
+            for member in item.members:
+                if isinstance(member, ast.Entry):
+                    run.append(member)
+                    continue
+                self._entry_lines(run)
+                run = []
+                self._line(member, partial(self._progressive, member))
+            self._entry_lines(run)
+            self._close(item.span.end)
+
+    def _progressive(self, item: ast.Progressive) -> None:
+        count = "" if item.count is None else f" in {self._value(item.count)}"
+        rows = [[self._value(value) for value in row.values] for row in item.rows]
+        texts = aligned_where_it_fits(rows, [""] * len(rows), WIDTH - 4)
+        self._braces(f"progressive{_columns(item.columns)}{count}", item, item.rows, texts, None)
 
     def _settings(self, item: OneLiner) -> None:
         """`expect`, `preprocess` and `init`."""

@@ -26,7 +26,8 @@ MAX_FAULTS = 50
 """Faults of one file that are kept, and the first of each item."""
 
 ITEM_WORDS = frozenset(
-    "use default block fn table scaling model variants variant expect reference preprocess init checkpoint".split()
+    "use default block fn table scaling model variants variant expect reference preprocess init checkpoint "
+    "recipe".split()
 )
 _OPENERS = frozenset("([{")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from archdsl.syntax.lexing import ITEM_WORDS, Token
 
-_WORDS = tuple("if then else for in of or and not true false require stage output with on count none".split())
-_SOFT = frozenset(["stage", "output", "with", "on", "count", "none"])
+_WORDS = tuple(
+    "if then else for in of or and not true false require stage output with on count none progressive".split()
+)
+_SOFT = frozenset(["stage", "output", "with", "on", "count", "none", "progressive"])
 _REACH = 3
 """How many tokens, ending with the one that cannot stand there, may be the misspelt one."""
 _LONGEST = 20_000

@@ -185,6 +185,32 @@ def test_entries_end_with_a_comma_or_a_line(separator: str) -> None:
 
 
 @pytest.mark.parametrize("separator", [", ", "\n", ",\n", "\n\n  # c\n"])
+def test_recipe(separator: str) -> None:
+    item = only(
+        f'recipe a for m, n {{\n "doc"\n x = f(1){separator}progressive(p, q) in 4 {{ 1, 2\n 3, 4 }}{separator}y = z }}'
+    )
+    assert isinstance(item, ast.Recipe)
+    assert (item.name, [target.name for target in item.targets], item.base) == ("a", ["m", "n"], None)
+    assert item.docstring is not None
+    first, stages, last = item.members
+    assert isinstance(first, ast.Entry)
+    assert isinstance(stages, ast.Progressive)
+    assert isinstance(last, ast.Entry)
+    assert [column.name for column in stages.columns] == ["p", "q"]
+    assert stages.count is not None
+    assert (show(stages.count), [[show(value) for value in row.values] for row in stages.rows]) == (
+        "4",
+        [["1", "2"], ["3", "4"]],
+    )
+
+
+def test_recipe_from_another() -> None:
+    items = read("recipe a = b\nrecipe c for m = a with { x = 1 }\nrecipe recipe = with with {}").items
+    found = [(i.name, i.base.name, i.braces, len(i.members)) for i in items if isinstance(i, ast.Recipe) and i.base]
+    assert found == [("a", "b", False, 0), ("c", "a", True, 1), ("recipe", "with", True, 0)]
+
+
+@pytest.mark.parametrize("separator", [", ", "\n", ",\n", "\n\n  # c\n"])
 def test_reference(separator: str) -> None:
     item = only(f'reference timm for a, b = "c" with (d = 0.2, e = true) {{\n "doc"\n sizes = [96]{separator}x = 1 }}')
     assert isinstance(item, ast.Reference)
