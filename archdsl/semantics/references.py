@@ -26,32 +26,34 @@ from archdsl.syntax import ast
 
 def references_of(program: Program, configured: Configured, bag: Bag) -> tuple[Reference, ...]:
     """The references of one variant, in the order of the file; wrong ones are reported and left out."""
-    found = (_read(item, _name_in_library(item, configured), program.root, bag) for item in _about(program, configured))
+    found = (_read(item, name, program.root, bag) for item, name in _about(program, configured))
     return tuple(reference for reference in found if reference is not None)
 
 
 def check_references(program: Program, variants: Mapping[str, Configured], bag: Bag) -> None:
     """Check every `reference` of the root file: its library, targets, values, and that its map exists."""
     known = targets_of(program, variants)
-    seen: dict[tuple[str, str], Span] = {}
+    seen: dict[tuple[str, str, str | None], Span] = {}
     for item in _items(program):
-        for target in (named.target for named in item.targets):
+        for named in item.targets:
+            target = named.target
             if target.name not in known:
                 near = closest(target.name, known)
                 places = declared(known[near] if near else None)
                 bag.report("E108", target.span, name=target.name, suggestion=near, secondary=places)
                 continue
-            key = item.library.name, target.name
+            # A library may have one network under several names, or another one under the variant's.
+            key = item.library.name, target.name, named.model.value if named.model else None
             if key in seen:
                 first = Label(seen[key], "first given here")
-                bag.report("E106", target.span, name=" for ".join(key), secondary=[first])
+                bag.report("E106", target.span, name=" for ".join(key[:2]), secondary=[first])
             seen.setdefault(key, target.span)
         for given in (named.model for named in item.targets if named.model is not None):
             if not is_plain_name(given.value):
                 bag.report("E412", given.span, library=item.library.name, name=given.value)
         reference = _read(item, "", program.root, bag)
         if reference is not None and reference.comparison.checkpoint is not None:
-            concerned = [configured for configured in variants.values() if item in _about(program, configured)]
+            concerned = [each for each in variants.values() if any(item is one for one, _ in _about(program, each))]
             _check_map(item, reference.comparison.checkpoint, concerned, program, bag)
 
 
@@ -59,25 +61,22 @@ def _items(program: Program) -> Iterable[ast.Reference]:
     return (item for item in program.root.syntax.items if isinstance(item, ast.Reference))
 
 
-def _about(program: Program, configured: Configured) -> list[ast.Reference]:
-    """The items that name a variant, and those that name its model, but for a library that one of the former names."""
+def _about(program: Program, configured: Configured) -> list[tuple[ast.Reference, str]]:
+    """The items that name a variant, and those that name its model, but for a library that one of the former names.
+
+    Each with what the library calls the network, and as often as it says a name.
+    """
     own, models = (
-        [item for item in _items(program) if any(named.target.name == name for named in item.targets)]
+        [(item, named) for item in _items(program) for named in item.targets if named.target.name == name]
         for name in (configured.name, configured.model.name)
     )
-    if configured.name == configured.model.name:
-        return own
-    libraries = {item.library.name for item in own}
-    return [item for item in _items(program) if item in own or (item in models and item.library.name not in libraries)]
-
-
-def _name_in_library(item: ast.Reference, configured: Configured) -> str:
-    """What the library calls a variant that an item is about."""
-    for name in (configured.name, configured.model.name):
-        for named in item.targets:
-            if named.target.name == name:
-                return configured.name if named.model is None else named.model.value
-    raise AssertionError("the item is about another variant")
+    libraries = {item.library.name for item, _ in own}
+    if configured.name != configured.model.name:
+        own += [(item, named) for item, named in models if item.library.name not in libraries]
+    return [
+        (item, configured.name if named.model is None else named.model.value)
+        for item, named in sorted(own, key=lambda found: found[1].target.span.start)
+    ]
 
 
 def _read(item: ast.Reference, model: str, file: FileScope, bag: Bag) -> Reference | None:

@@ -7,7 +7,6 @@ name is without one, that a name has an owner, and that no library's file of thi
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import pytest
@@ -21,27 +20,9 @@ from archdsl.verify import libraries
 from archdsl.verify.randomize import give_memory
 from archdsl.weights.loading import import_keys
 from tests.equality.test_references import FILES
-from tests.libraries import declare_operators, import_torchvision
+from tests.registers import LIBRARIES, register
 
-LIBRARIES = ("torchvision", "timm", "pytorchcv")
 VARIANTS: dict[str, Variant] = {variant.name: variant for file in FILES.values() for variant in file.values()}
-
-
-@functools.cache
-def register(library: str) -> frozenset[str]:
-    """Every name by which a library builds a classifier."""
-    declare_operators()
-    if library == "torchvision":
-        torchvision = import_torchvision()
-        return frozenset(torchvision.models.list_models(module=torchvision.models))
-    if library == "timm":
-        import timm
-        from timm.models import _registry
-
-        return frozenset({*timm.list_models(), *_registry._model_entrypoints, *_registry._deprecated_models})
-    from pytorchcv.model_provider import _models
-
-    return frozenset(_models)
 
 
 def shared() -> list[tuple[str, str]]:

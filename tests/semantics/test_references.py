@@ -51,6 +51,12 @@ def test_names_in_the_library() -> None:
     assert [names(items, variant) for variant in "abc"] == [["timm x"], ["timm z"], ["timm y"]]
 
 
+def test_a_library_has_a_network_under_several_names() -> None:
+    items = 'reference timm for b\nreference timm for a = "x", a\nreference timm for a = "y"\nreference timm for Net'
+    assert names(items, "a") == ["timm x", "timm a", "timm y"]
+    assert names(items, "c") == ["timm c"]
+
+
 def test_is_not_handed_on_to_an_amendment() -> None:
     assert names("reference timm for a", "c") == []
 
@@ -92,6 +98,7 @@ WRONG = [
     ("reference timm for d", "E108", "d"),
     ("reference timm for a, a", "E106", "a"),
     ("reference timm for a\nreference timm for b, a", "E106", "a"),
+    ('reference timm for a = "x"\nreference timm for b, a = "x"', "E106", "a"),
     ("reference timm for a with (3)", "E105", "3"),
     ("reference timm for a with (drop_rate = 0, drop_rate = 1)", "E106", "drop_rate"),
     ("reference timm for a with (drop_rate = relu)", "E414", "relu"),
