@@ -23,6 +23,7 @@ from archdsl.semantics.claims import check_claims
 from archdsl.semantics.defaults import check_defaults
 from archdsl.semantics.names import check_names
 from archdsl.semantics.program import Definition, Loader, bind
+from archdsl.semantics.published import check_weights
 from archdsl.semantics.references import check_references
 from archdsl.semantics.settings import check_settings
 from archdsl.semantics.variants import VariantTable
@@ -107,13 +108,18 @@ class ArchFile(Mapping[str, Variant]):
         return self  # it is never changed
 
     def is_current(self) -> bool:
-        """Whether every `use` in this file, and in those it uses, still means the same file, and that says the same."""
+        """Whether every `use` in this file, and in those it uses, still means the same file, and that says the same;
+        so the lists of weights."""
         files = self.program.files
         uses = ((file, item) for file in files.values() for item in file.syntax.items if isinstance(item, ast.Use))
         try:
             for file, item in uses:
                 found = library.used_file(file.source, item.path.value)
                 if found is None or found.identity not in files or files[found.identity].source.text != found.text:
+                    return False
+            for path, known in self.program.lists.items():
+                found = library.used_file(self.program.root.source, path)
+                if found is None or found.text != known.text:
                     return False
         except Unreadable:
             return False
@@ -131,6 +137,7 @@ class ArchFile(Mapping[str, Variant]):
         check_references(self.program, self.variants, bag)
         if self.program.root.recipes:
             self._read_recipes(bag)
+        check_weights(self.program, graphs, self.variants, bag)
         return tuple(bag)
 
     @cached_property

@@ -97,6 +97,9 @@ class Program:
 
     root: FileScope
     files: Mapping[str, FileScope]
+    lists: Mapping[str, Source] = field(default_factory=dict)
+    """The files that `weights "…"` items of the root file name, by these names; they are parsed when weights are asked
+    for."""
 
     def items(self, kind: type[ast.ItemSyntax]) -> Iterable[ast.ItemSyntax]:
         return (item for item in self.root.syntax.items if isinstance(item, kind))
@@ -113,6 +116,7 @@ class Binder:
         self.characters = 0
         self.found: dict[tuple[str, str], Source | None] = {}
         self.broken: set[str] = set()
+        self.lists: dict[str, Source] = {}
         self.full = False
 
     def bind(self, source: Source) -> FileScope | None:
@@ -134,6 +138,8 @@ class Binder:
                     self._defaults(scope, item)
                 case ast.Recipe():
                     self._recipe(scope, RecipeItem(item, scope), item.name_span)
+                case ast.WeightsList() if len(self.open) == 1:
+                    self._list(scope, item)
         self.open.pop()
         return scope
 
@@ -172,21 +178,40 @@ class Binder:
         self._import(scope, item, item.path.value)
         scope.missing |= {entry.name for entry in item.names} - scope.names.keys() - scope.recipes.keys()
 
-    def _import(self, scope: FileScope, item: ast.Use, path: str) -> None:
-        if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path:
-            self.bag.report("E116", item.path.span, path=path)
+    def _list(self, scope: FileScope, item: ast.WeightsList) -> None:
+        """Only read here: a list is long, and not needed to know what the networks are."""
+        path = item.path.value
+        source = self._named(scope, item)
+        if source is None:
             return
+        if path in self.lists:
+            self.bag.report("E106", item.path.span, name=path)
+        elif self._fits(source, item):
+            self.characters += len(source.text)
+            self.lists[path] = source
+
+    def _named(self, scope: FileScope, item: ast.Use | ast.WeightsList) -> Source | None:
+        """The file that an item names; None after an error."""
+        path = item.path.value
+        if is_outside(path):
+            self.bag.report("E116", item.path.span, path=path)
+            return None
         if len(self.found) >= MAX_USES:
             self._refuse(item, "the number of `use` items in a file and those it uses", MAX_USES)
-            return
+            return None
         try:
             source = self._found(scope.source, path)
         except Unreadable as error:
             code = "E116" if error.outside else "E602"
             self.bag.report(code, item.path.span, path=path, detail=error.detail)
-            return
+            return None
         if source is None:
             self.bag.report("E110", item.path.span, path=path)
+        return source
+
+    def _import(self, scope: FileScope, item: ast.Use, path: str) -> None:
+        source = self._named(scope, item)
+        if source is None:
             return
         identities = [file.identity for file in self.open]
         if source.identity in identities:
@@ -218,7 +243,7 @@ class Binder:
             self.found[key] = known.source if known else source
         return self.found[key]
 
-    def _fits(self, source: Source, item: ast.Use) -> bool:
+    def _fits(self, source: Source, item: ast.Use | ast.WeightsList) -> bool:
         """Whether one more file may be used; reports E009."""
         if len(self.files) > MAX_FILES:
             self._refuse(item, "the number of files that one uses", MAX_FILES)
@@ -228,7 +253,7 @@ class Binder:
             return False
         return True
 
-    def _refuse(self, item: ast.Use, what: str, limit: int) -> None:
+    def _refuse(self, item: ast.Use | ast.WeightsList, what: str, limit: int) -> None:
         """Report, once, that there are too many files."""
         if not self.full:
             hint = "put what belongs together into one file, and use only what is needed"
@@ -236,8 +261,13 @@ class Binder:
         self.full = True
 
 
+def is_outside(path: str) -> bool:
+    """Whether a path in a spec says, as it is written, more than something beside the spec or below."""
+    return path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path
+
+
 def bind(source: Source, loader: Loader, bag: Bag) -> Program | None:
     """Parse a file and everything it uses and bind top-level names; None after a syntax error in the root."""
     binder = Binder(bag, loader)
     root = binder.bind(source)
-    return Program(root, binder.files) if root else None
+    return Program(root, binder.files, binder.lists) if root else None

@@ -24,6 +24,8 @@ from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.values import Arg
 from archdsl.semantics.variants import Configured, targets_of
+from archdsl.source import Span
+from archdsl.symbolic import Const
 from archdsl.syntax import ast
 
 Targeted = TypeVar("Targeted", ast.Init, ast.Preprocess)
@@ -66,14 +68,29 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag, graph: Gra
     for file, item in items:
         fresh = read_entries(item.entries, _KEYS.parameter_names, "E405", file, bag)
         ok = ok and fresh is not None
-        if fresh:
-            for rival, other in (("resize", "crop"), ("crop", "resize")):
-                if rival in fresh and other not in fresh:
-                    args.pop(other, None)  # both say the same thing; the more specific item decides
-            args |= fresh
-    if not items or not ok:
-        return None
-    made = validated(_KEYS, Preprocess, args, items[-1][1].targets[0].span, bag)
+        args = _amended(args, fresh or {})
+    return _checked(args, items[-1][1].targets[0].span, bag, graph) if items and ok else None
+
+
+def amended_preprocess(
+    base: Preprocess | None, more: Mapping[str, Arg], place: Span, bag: Bag, graph: Graph | None = None
+) -> Preprocess | None:
+    """What is said of pictures for one file of weights, in the row at `place`, over what its spec says."""
+    said = {} if base is None else {key: getattr(base, key) for key in base.model_fields_set}
+    args = {key: Arg(value, Const(value), place) for key, value in said.items()}
+    return _checked(_amended(args, more), place, bag, graph)
+
+
+def _amended(args: Mapping[str, Arg], fresh: Mapping[str, Arg]) -> dict[str, Arg]:
+    """Settings with those that are said nearer to the variant; of two that say the same thing these decide."""
+    rivals = {"resize": "crop", "crop": "resize"}
+    dropped = {other for key, other in rivals.items() if key in fresh and other not in fresh}
+    return {key: arg for key, arg in args.items() if key not in dropped} | dict(fresh)
+
+
+def _checked(args: Mapping[str, Arg], place: Span, bag: Bag, graph: Graph | None) -> Preprocess | None:
+    """The settings; None after an error."""
+    made = validated(_KEYS, Preprocess, args, place, bag)
     if not isinstance(made, Preprocess) or not _known_labels(made.labels, args, bag):
         return None
     if "height" in configured.image:
@@ -82,8 +99,7 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag, graph: Gra
     problem = image and made.problem(max(image.height, image.width))
     if problem:
         said = args.get("resize") or args.get("crop") or args.get("size")
-        span = said.span if said else items[-1][1].targets[0].span
-        bag.report("E317", span, owner="preprocess", detail=problem)
+        bag.report("E317", said.span if said else place, owner="preprocess", detail=problem)
         return None
     return made
 

@@ -402,7 +402,7 @@ class Variant(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Entry(Syntax):
-    """`key = value` in `expect`, `reference`, `preprocess` and `recipe`."""
+    """`key = value` in `expect`, `reference`, `preprocess`, `recipe` and a row of `weights`."""
 
     key: str
     key_span: Span = field(compare=False, repr=False)
@@ -531,9 +531,36 @@ class Recipe(Syntax):
     braces: bool
 
 
+@dataclass(slots=True, eq=False, repr=False)
+class WeightsRow(Syntax):
+    """`a1_in1k: hub = "timm/resnet50.a1_in1k", top1 = 80.2`: one published file."""
+
+    tag: str
+    tag_span: Span = field(compare=False, repr=False)
+    quoted: bool
+    entries: tuple[Entry, ...]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Weights(Syntax):
+    """`weights timm for resnet50 { rows }`: the files that are published for a variant, in a library's names."""
+
+    library: Name
+    about: ReferenceTarget
+    rows: tuple[WeightsRow, ...]
+    docstring: Docstring | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class WeightsList(Syntax):
+    """`weights "weights/resnet.arch"`: the file that holds the `weights` items of this one."""
+
+    path: String
+
+
 ItemSyntax: TypeAlias = (
     Docstring | Use | Default | Definition | Table | Variants | Variant | Expect | Reference | Preprocess | Init
-    | Checkpoint | Recipe
+    | Checkpoint | Recipe | Weights | WeightsList
 )  # fmt: skip
 
 

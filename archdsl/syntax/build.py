@@ -459,6 +459,20 @@ class Build:
     def absent(self, c: list[Any], start: int, end: int) -> ast.Absent:
         return ast.Absent(self.string(c, c[0][2], c[0][3]), span=self.span(start, end))
 
+    def weights(self, c: list[Any], start: int, end: int) -> ast.Weights:
+        library, about, docstring, *rows = c
+        return ast.Weights(self.name(library), about, tuple(rows), docstring, span=self.span(start, end))
+
+    def weights_row(self, c: list[Any], start: int, end: int) -> ast.WeightsRow:
+        quoted = c[0][0] == "STRING_LABEL"
+        tag, span = self._label_name(c[0]) if quoted else self._plain_label(c[0])
+        if quoted:
+            tag = self._unescaped(tag[1:-1], span)
+        return ast.WeightsRow(tag, span, quoted, tuple(c[1:]), span=self.span(start, end))
+
+    def weights_list(self, c: list[Any], start: int, end: int) -> ast.WeightsList:
+        return ast.WeightsList(self.string(c, c[0][2], c[0][3]), span=self.span(start, end))
+
     def counter(self, c: list[Any], start: int, end: int) -> ast.Counter:
         name, ours = c
         pattern = self.string([ours], ours[2], ours[3])

@@ -52,6 +52,8 @@ class Formatter(Statements):
                 self._put(quote_docstring(item.text))
             case ast.Use():
                 self._put(f"use {quote(item.path.value)} {_columns(item.names)}")
+            case ast.WeightsList():
+                self._put(f"weights {quote(item.path.value)}")
             case ast.Default():
                 self._put("default " + filled([layout.one_line(call) for call in item.calls], 8))
             case ast.Definition():
@@ -116,6 +118,14 @@ class Formatter(Statements):
                 texts = [_key_line(rule, width) for rule in item.rules]
                 head = _about(f"checkpoint {item.name} for", item.targets)
                 self._braces(head, item, item.rules, texts, item.docstring, [_key_line(rule, 0) for rule in item.rules])
+            case ast.Weights():
+                head = f"weights {item.library.name} for {_reference_target(item.about)}"
+                self._braces(head, item, item.rows, list(map(self._weights_row, item.rows)), item.docstring)
+
+    def _weights_row(self, row: ast.WeightsRow) -> str:
+        """A row, on as many lines as it needs."""
+        tag = f"{quote(row.tag) if row.quoted else row.tag}: "
+        return tag + filled(self._entries(row.entries), len(tag) + 2)
 
     def _variant_cells(self, row: ast.VariantRow) -> list[str]:
         """The values of a row; what is named or spread after those of the columns is one cell."""

@@ -8,6 +8,7 @@ from archdsl.diagnostics.entries import (
     layers,
     members,
     names,
+    published,
     recipes,
     shapes,
     syntax,
@@ -17,6 +18,6 @@ from archdsl.diagnostics.entries import (
 
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
-    *large.ENTRIES, *claims.ENTRIES, *recipes.ENTRIES, *weights.ENTRIES, *downloads.ENTRIES, *driver.ENTRIES,
+    *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *weights.ENTRIES, *downloads.ENTRIES, *driver.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""

@@ -292,4 +292,61 @@ ENTRIES = (
             archdsl predict resnet50 --weights before.pth cat.jpg
             """,
     ),
+    Entry(
+        "E519",
+        "no such weights",
+        facts="name variant suggestion known",
+        message="`{name}` is neither a file nor the name of weights of `{variant}`",
+        help=(
+            "did you mean `{suggestion}`?",
+            "published: {known}",
+            "nothing is published for `{variant}`: give a file",
+        ),
+        fence="sh",
+        explanation="""
+            Weights are a file, or one of those that the spec lists with `weights`: by the whole name, by the tag alone
+            where only one has it, or `default`. `archdsl weights SPEC:VARIANT` lists them.
+            """,
+        example="""
+            archdsl predict resnet50 --weights IMAGENET1K_V3 cat.jpg
+            """,
+        fixed="""
+            archdsl predict resnet50 --weights IMAGENET1K_V2 cat.jpg
+            """,
+    ),
+    Entry(
+        "E520",
+        "a name that several weights have",
+        facts="name names",
+        message="`{name}` can mean {names}",
+        help="write the whole name; a file is `./NAME`",
+        fence="sh",
+        explanation="""
+            A tag alone, or the name of a file in the current folder, is enough where it can mean one thing only.
+            """,
+        example="""
+            archdsl predict resnet50 --weights in1k cat.jpg
+            """,
+        fixed="""
+            archdsl predict resnet50 --weights pytorchcv/resnet50b.in1k cat.jpg
+            """,
+    ),
+    Entry(
+        "E521",
+        "weights that cannot be loaded so",
+        facts="name detail hint",
+        message="`{name}` cannot be loaded: {detail}",
+        help="{hint}",
+        fence="text",
+        explanation="""
+            Some published files are no weights of the network as it stands: the spec says why (`refused`). Others have
+            no classifier, and serve for feature maps, or with new classes.
+            """,
+        example="""
+            archdsl.load("convnext_tiny", weights="timm/convnext_tiny.dinov3_lvd1689m")
+            """,
+        fixed="""
+            archdsl.load("convnext_tiny", weights="timm/convnext_tiny.dinov3_lvd1689m", classes=10)
+            """,
+    ),
 )
