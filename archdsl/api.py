@@ -17,6 +17,7 @@ from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import first_layers
+from archdsl.published import Published, chosen
 from archdsl.quiet import import_torch
 from archdsl.semantics.checkpoints import check_checkpoints
 from archdsl.semantics.claims import check_claims
@@ -264,7 +265,9 @@ def load(
     feature maps, which it returns as a dict by the names of their stages: of those that are named, or (True) of the
     last of each resolution, of which numbers choose ([-2, -1]: the last two).
 
-    With `weights` (.safetensors or .pth) nothing is initialized and the tensors of the file are used; `checkpoint`
+    With `weights` nothing is initialized. They are a file (.safetensors or .pth), or the name of published ones, as
+    `variant.weights` and `archdsl weights SPEC` list them ("IMAGENET1K_V2", "timm/resnet50.a1_in1k", "default"), which
+    are fetched and checked, and set the number of classes. Of a file `checkpoint`
     names the key map of the spec to read it with, found by itself where only one fits; `weights_set` says which set is
     meant where the file holds several (`ema`). What is done to the weights unasked, as widening float16, is said as a
     warning (`archdsl.WeightsNote`). The file must fit completely, but: with `classes` given, a classifier of another
@@ -281,7 +284,12 @@ def load(
     from archdsl.backends.module import construct
 
     with collector_paused():
-        whole = find(spec, variant).override(parameters).for_image(in_channels, image_size)
+        written = find(spec, variant)
+        entry = None if weights is None else chosen(written, weights)
+        if entry is not None and checkpoint is not None:
+            raise TypeError(f"checkpoint = {checkpoint!r}: of {entry.name} it is known how it is read")
+        own = parameters if entry is None else entry.settings(parameters, headless=features is not False)
+        whole = written.override(own).for_image(in_channels, image_size)
         if features is not False and "classes" in parameters:
             bag = Bag()
             bag.report("E625", None, name=whole.name)
@@ -291,7 +299,8 @@ def load(
         try:
             if file is None:
                 return construct(model_class, device=device, dtype=dtype)
-            return _pretrained(found, file, checkpoint, weights_set, device, dtype, new_head="classes" in parameters)
+            source = entry or file
+            return _pretrained(found, source, checkpoint, weights_set, device, dtype, new_head="classes" in parameters)
         except MemoryError:
             raise found.too_large(dtype) from None
 
@@ -324,7 +333,7 @@ def _check_torch(device: object, dtype: object) -> None:
 
 def _pretrained(
     found: Variant,
-    weights: str | os.PathLike[str],
+    weights: str | Published,
     checkpoint: str | None,
     weights_set: str | None,
     device: torch.device | str | None,
@@ -339,18 +348,23 @@ def _pretrained(
         written = replace(found.configured, image={})
         before = Variant(found.file, written).graph.input_shape.channels
         channels = {node.weight_path(node.weights[0]): before for node in first_layers(graph)}
-    heads = found.classifiers if new_head else ()
-    new = frozenset(node.weight_path(weight) for node in heads for weight in node.weights)
+    offset = weights.label_offset if isinstance(weights, Published) else 0
+    heads = frozenset(
+        node.weight_path(weight)
+        for node in (found.classifiers if new_head or offset else ())
+        for weight in node.weights
+    )
 
     def initialized() -> dict[str, torch.Tensor]:
         layers = found.new_classifiers()
         return {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
 
-    leeway = Leeway(new=new, channels=channels)
+    leeway = Leeway(new=heads if new_head else (), channels=channels, heads=heads, offset=offset)
+    file, names = (weights.fetch(), weights.checkpoint) if isinstance(weights, Published) else (weights, checkpoint)
     return load_weights(
         found,
-        weights,
-        checkpoint,
+        file,
+        names,
         weights_set=weights_set,
         leeway=leeway,
         new=initialized,

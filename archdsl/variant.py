@@ -24,10 +24,12 @@ from archdsl.graph.ir import Graph, Node
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.reference import Reference
 from archdsl.graph.table import StageTable, stage_table
+from archdsl.published import PublishedWeights
 from archdsl.semantics.checkpoints import keymaps_of
 from archdsl.semantics.claims import recorded_claims
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.program import Program
+from archdsl.semantics.published import own_classes, weights_of
 from archdsl.semantics.references import references_of
 from archdsl.semantics.settings import init_rules, preprocess_of
 from archdsl.semantics.variants import Configured, VariantTable, for_image, override
@@ -233,6 +235,22 @@ class Variant:
         references = references_of(self.file.program, self.configured, bag)
         bag.raise_errors()
         return references
+
+    @property
+    def classes(self) -> int | None:
+        """The value of the model's parameter of this name; None where there is none, or it is no number."""
+        return own_classes(self.configured)
+
+    @cached_property
+    def weights(self) -> PublishedWeights:
+        """What is published for the variant of this name: facts about files, by their names. Raises ArchError.
+
+        No torch, no network: `weights[name].fetch()` gets the file, `archdsl.load(…, weights=name)` loads it.
+        """
+        bag = Bag()
+        entries = weights_of(self.file.program, self.configured, bag)
+        bag.raise_errors()
+        return PublishedWeights(self, entries)
 
     @property
     def refused(self) -> tuple[str, ...]:

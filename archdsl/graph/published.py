@@ -25,8 +25,8 @@ _Crop = Annotated[float, Field(gt=0, le=1)]
 class Facts(BaseModel):
     """What a row of a `weights` item says of a file, but for the keys that are those of `preprocess`.
 
-    Where it is: `url`; or `hub`, a repository of the Hugging Face hub, with `file` in it and `revision`; or `package`, a
-    Python package, with `file` in it; or `file` alone, beside the spec. `sha256` and `sha1` are the digest or its first
+    Where it is: `url`; or `hub`, a repository of the Hugging Face hub, with `file` in it and `revision`; or `package`,
+    a Python package, with `file` in it; or `file` alone, beside the spec. `sha256` and `sha1`: the digest or its first
     digits. `mib`: the size of the file in units of 2^20 bytes. `classes`: those of the file, after the first
     `label_offset` are dropped; 0 where it has no classifier. `top1`: the published accuracy on ImageNet-1k in percent,
     of pictures of `top1_size` with the crop `top1_crop`. `refused`: why the file cannot be loaded.
@@ -72,8 +72,8 @@ class Entry:
     """One published file of a variant, everything resolved.
 
     `keymap`: the checkpoint map with which its names are read, None where they are the spec's own. `classes`: those of
-    the network that has its classifier, 0 where it has none. `preprocess`: how pictures become its input, None where
-    neither the spec nor the row says. `folder`: where a file beside the spec lies.
+    the network that has its classifier, 0 where it has none, None where that is not known. `preprocess`: how pictures
+    become its input, None where neither the spec nor the row says. `folder`: where a file beside the spec lies.
     """
 
     variant: str
@@ -88,7 +88,7 @@ class Entry:
     sha256: str | None
     sha1: str | None
     mib: float | None
-    classes: int
+    classes: int | None
     label_offset: int
     keymap: str | None
     top1: float | None

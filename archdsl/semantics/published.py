@@ -117,7 +117,7 @@ class _Reader:
         self.keymaps = keymaps_of(program, configured, silent)
         self.references = {found.library: found for found in references_of(program, configured, silent)}
         self.base = preprocess_of(program, configured, silent)
-        self.own_classes = _own_classes(configured)
+        self.own_classes = own_classes(configured)
         self.graph = graph
         self.names: dict[str, Span] = {}
         self.default: Span | None = None
@@ -181,7 +181,7 @@ class _Reader:
             model=model,
             tag=row.tag,
             keymap=keymap,
-            classes=classes or 0,
+            classes=classes,
             preprocess=preprocess,
             folder=os.path.dirname(item.file.source.path) if item.file.source.path else None,
             **stated,
@@ -257,13 +257,17 @@ class _Reader:
     def _preprocess(self, args: Mapping[str, Arg], classes: int | None, row: ast.WeightsRow) -> Preprocess | None:
         """That of the spec, with what the row says instead. Labels are those of the spec's own number of classes."""
         more = {key: arg for key, arg in args.items() if key in _PREPARING}
-        made = self.base if not more else amended_preprocess(self.base, more, row.tag_span, self.bag, self.graph)
+        made = (
+            self.base
+            if not more
+            else amended_preprocess(self.base, more, row.tag_span, self.configured, self.bag, self.graph)
+        )
         if made is None or "labels" in more or classes == self.own_classes:
             return made
         return made.model_copy(update={"labels": None})
 
 
-def _own_classes(configured: Configured) -> int | None:
+def own_classes(configured: Configured) -> int | None:
     """Those of the variant; None where its model has no such parameter."""
     given = configured.args.get("classes")
     if given is not None:

@@ -69,16 +69,21 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag, graph: Gra
         fresh = read_entries(item.entries, _KEYS.parameter_names, "E405", file, bag)
         ok = ok and fresh is not None
         args = _amended(args, fresh or {})
-    return _checked(args, items[-1][1].targets[0].span, bag, graph) if items and ok else None
+    return _checked(args, items[-1][1].targets[0].span, configured, bag, graph) if items and ok else None
 
 
 def amended_preprocess(
-    base: Preprocess | None, more: Mapping[str, Arg], place: Span, bag: Bag, graph: Graph | None = None
+    base: Preprocess | None,
+    more: Mapping[str, Arg],
+    place: Span,
+    configured: Configured,
+    bag: Bag,
+    graph: Graph | None = None,
 ) -> Preprocess | None:
     """What is said of pictures for one file of weights, in the row at `place`, over what its spec says."""
     said = {} if base is None else {key: getattr(base, key) for key in base.model_fields_set}
     args = {key: Arg(value, Const(value), place) for key, value in said.items()}
-    return _checked(_amended(args, more), place, bag, graph)
+    return _checked(_amended(args, more), place, configured, bag, graph)
 
 
 def _amended(args: Mapping[str, Arg], fresh: Mapping[str, Arg]) -> dict[str, Arg]:
@@ -88,7 +93,9 @@ def _amended(args: Mapping[str, Arg], fresh: Mapping[str, Arg]) -> dict[str, Arg
     return {key: arg for key, arg in args.items() if key not in dropped} | dict(fresh)
 
 
-def _checked(args: Mapping[str, Arg], place: Span, bag: Bag, graph: Graph | None) -> Preprocess | None:
+def _checked(
+    args: Mapping[str, Arg], place: Span, configured: Configured, bag: Bag, graph: Graph | None
+) -> Preprocess | None:
     """The settings; None after an error."""
     made = validated(_KEYS, Preprocess, args, place, bag)
     if not isinstance(made, Preprocess) or not _known_labels(made.labels, args, bag):
@@ -98,8 +105,9 @@ def _checked(args: Mapping[str, Arg], place: Span, bag: Bag, graph: Graph | None
     image = graph and graph.input_shape
     problem = image and made.problem(max(image.height, image.width))
     if problem:
-        said = args.get("resize") or args.get("crop") or args.get("size")
-        bag.report("E317", said.span if said else place, owner="preprocess", detail=problem)
+        sizes = [arg for key in ("resize", "crop", "size") if (arg := args.get(key)) is not None]
+        span = next((arg.span for arg in sizes if arg.span is not place), place)
+        bag.report("E317", span, owner="preprocess", detail=problem)
         return None
     return made
 

@@ -13,6 +13,7 @@ from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.glob import Effort
 from archdsl.graph.keymap import DIRECT, KeyMap, Renaming, report_clash
+from archdsl.graph.published import OWN
 from archdsl.weights.grouping import grouped
 
 Shape = tuple[int, ...]
@@ -42,12 +43,15 @@ class Leeway:
 
     `unneeded` are our keys that the module does not have (those of a head, where feature maps are wanted); `new` those
     of classifiers, each of which is initialized anew as a whole unless the file has all of it in its size; `channels`
-    says, for the layers that see the image, how many channels it has in the spec, where it has others here.
+    says, for the layers that see the image, how many channels it has in the spec, where it has others here. Of the
+    weights of classifiers, `heads`, the file may have `offset` rows more in front: classes that are none of ours.
     """
 
     unneeded: Collection[str] = ()
     new: Collection[str] = ()
     channels: Mapping[str, int] = field(default_factory=dict)
+    heads: Collection[str] = ()
+    offset: int = 0
 
     def may_lack(self, key: str) -> bool:
         return key in self.unneeded or key in self.new
@@ -56,6 +60,10 @@ class Leeway:
         """Whether a kernel over other channels can be summed or repeated."""
         other_channels = (*theirs[:1], *theirs[2:]) == (*ours[:1], *ours[2:]) and theirs[1:2] != ours[1:2]
         return len(theirs) == 4 and other_channels and theirs[1] == self.channels.get(key)
+
+    def trims(self, key: str, theirs: Shape, wanted: Shape) -> bool:
+        """Whether the first rows of a classifier are to be dropped."""
+        return bool(self.offset and theirs) and key in self.heads and (theirs[0] - self.offset, *theirs[1:]) == wanted
 
 
 STRICT = Leeway()
@@ -76,6 +84,8 @@ class Fit:
     """Our keys that are initialized anew."""
     adapted: tuple[str, ...]
     """Our keys of layers that see an image of other channels than in the file."""
+    trimmed: tuple[str, ...]
+    """Our keys of classifiers whose first rows in the file are dropped."""
     uncounted: tuple[str, ...]
     """Our batch norms' counts that the file lacks: they start at 0."""
     misfits: int = 0
@@ -111,6 +121,8 @@ def fit(
         for key, theirs in renaming.theirs.items()
         if theirs in shapes and shapes[theirs] != expected_shapes[key]
     }
+    trimmed = [key for key, shape in differing.items() if leeway.trims(key, shape, expected_shapes[key])]
+    differing = {key: shape for key, shape in differing.items() if key not in trimmed}
     unfit = {*absent, *differing}
     renewed = {_layer(key) for key in unfit if key in leeway.new}
     adapted = [k for k, s in differing.items() if k not in renaming.reshaped and leeway.adapts(k, s, ours[k])]
@@ -126,6 +138,7 @@ def fit(
         misshaped=tuple(key for key in differing if key not in adapted and not leeway.may_lack(key)),
         new=tuple(key for key in ours if key in leeway.new and _layer(key) in renewed and key not in leeway.unneeded),
         adapted=tuple(adapted),
+        trimmed=tuple(trimmed),
         uncounted=tuple(key for key in absent if key.endswith(COUNTER) and not leeway.may_lack(key)),
         misfits=len(renaming.misfits(ours)),
     )
@@ -147,7 +160,9 @@ def _layer(key: str) -> str:
 
 
 def named_map(name: str, keymaps: Mapping[str, KeyMap]) -> KeyMap:
-    """The map of that name; raises ArchError E505."""
+    """The map of that name, `own` being the names of the spec itself; raises ArchError E505."""
+    if name == OWN and name not in keymaps:
+        return DIRECT
     if name not in keymaps:
         bag = Bag()
         bag.report("E505", None, name=name, suggestion=closest(name, keymaps))

@@ -111,7 +111,7 @@ def load_weights(
     model = variant.empty()
     slots = dict(_slots(model))
     state = {key: tensor for key, (_, _, tensor) in slots.items()}
-    converted, rounded = _converted(weights, found, state, device or "cpu", dtype, made)
+    converted, rounded = _converted(weights, found, state, device or "cpu", dtype, made, leeway)
     notes = [*weights.notes, *(rounded if dtype is None else ())]
     if notes:
         say(weights.path, notes)
@@ -294,6 +294,7 @@ def _converted(
     device: torch.device | str | None,
     dtype: torch.dtype | None,
     made: Mapping[str, torch.Tensor] | None = None,
+    leeway: Leeway = STRICT,
 ) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
     """For each weight of a module a tensor of its own, of the module's kind; device and dtype are those of the module
     unless given. `made` are weights that take the place of the file's. With them what their new dtypes did to them.
@@ -317,6 +318,8 @@ def _converted(
             continue
         name = found.theirs[key]
         tensor = weights.tensors[name]
+        if key in found.trimmed:
+            tensor = tensor[leeway.offset :]
         if key in found.renaming.reshaped and key not in found.new:
             tensor = tensor.reshape(wanted.shape)
         if (

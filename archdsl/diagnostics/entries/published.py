@@ -33,8 +33,7 @@ ENTRIES = (
         label="no map, no reference",
         help=(
             "{detail}",
-            "where the names are the same say `reference {library} for {name}`, else give their map, "
-            "`checkpoint {library} for {name}`",
+            "say `reference {library} for {name}` if the names are the same, or give their map as a `checkpoint`",
         ),
         explanation="""
             A file in a library's names is read with the `checkpoint` of this name. Where there is none, its names are
