@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -82,11 +81,13 @@ class Published(Entry):
             _refuse("E521", name=self.name, detail=" ".join(self.refused.split()))
         digits, algorithm = (self.sha1, "sha1") if self.sha1 is not None else (self.sha256, "sha256")
         if self.hub is not None or self.url is not None:
-            download: Any = import_module("archdsl.weights.download")
-            how = {"sha256": digits, "algorithm": algorithm, "progress": progress}
+            from archdsl.weights.download import fetch_hub, fetch_url
+
             if self.url is not None:
-                return Path(download.fetch_url(self.url, **how))
-            return Path(download.fetch_hub(self.hub, self.file or HUB_FILE, self.revision, **how))
+                return fetch_url(self.url, digits, algorithm=algorithm, progress=progress)
+            assert self.hub is not None
+            file = self.file or HUB_FILE
+            return fetch_hub(self.hub, file, self.revision, digits, algorithm=algorithm, progress=progress)
         path = self._in_package() if self.package is not None else self._beside()
         self._check_digest(path, algorithm, digits)
         return path

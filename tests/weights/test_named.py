@@ -10,8 +10,7 @@ import pytest
 import torch
 
 import archdsl
-from archdsl import published
-from archdsl.weights import save_weights
+from archdsl.weights import download, save_weights
 
 NET = """
 model Net(classes: int = 10) = image(3, 32, 32) -> stem: conv(8, 3) -> gap -> flatten -> fc: linear(classes)
@@ -145,15 +144,12 @@ def test_what_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     """Addresses go to torch.hub's folder, repositories to the hub's; with the hash that the spec states."""
     asked: list[tuple[Any, ...]] = []
 
-    class Fake:
-        @staticmethod
-        def fetch_url(*given: Any, **more: Any) -> Path:
-            asked.append((*given, more["sha256"], more["algorithm"]))
-            return tmp_path
+    def fetch(*given: Any, algorithm: str, progress: bool) -> Path:
+        asked.append((*given, algorithm))
+        return tmp_path
 
-        fetch_hub = fetch_url
-
-    monkeypatch.setattr(published, "import_module", lambda name: Fake)
+    monkeypatch.setattr(download, "fetch_url", fetch)
+    monkeypatch.setattr(download, "fetch_hub", fetch)
     text = """
     weights own for net {
       a: url = "https://a.org/b.pth", sha256 = "01234567"

@@ -18,6 +18,7 @@ from archdsl.diagnostics.entries import (
 
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
-    *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *weights.ENTRIES, *downloads.ENTRIES, *driver.ENTRIES,
+    *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *weights.ENTRIES,
+    *downloads.ENTRIES, *driver.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""
