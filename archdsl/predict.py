@@ -7,7 +7,6 @@ E609 where the spec does not say how, E515 where what comes out are no probabili
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,22 +15,19 @@ from typing import TYPE_CHECKING
 from archdsl import arguments
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.settings import Preprocess
+from archdsl.pictures import picture
 from archdsl.quiet import import_torch
 from archdsl.resources import find
-from archdsl.transform import Transform, Unusable, check_pixels
+from archdsl.transform import Transform, Unusable
 from archdsl.variant import Variant
 
 if TYPE_CHECKING:
     import torch
-    from PIL import Image
 
     from archdsl.weights.loading import Say
 
 BATCH = 16
 """Pictures that go through the network together."""
-
-_SIXTEEN_BITS = ("PNG", "PPM")
-"""Formats whose pictures of 16 bits Pillow may give as whole numbers of 32."""
 
 
 @dataclass(frozen=True)
@@ -132,44 +128,9 @@ def _batches(
 
 
 def _read(path: str, transform: Transform, bag: Bag) -> torch.Tensor | None:
-    from PIL import ImageOps, UnidentifiedImageError
-
-    from archdsl.weights.reading import endless
-
     try:
-        kind = endless(path)
-        if kind is not None:
-            bag.report("E608", None, path=path, detail=f"it is {kind}, not a file")
-            return None
-        with _opened(path) as image:
-            check_pixels(*image.size, "it has")
-            _check_range(image)
-            return transform(ImageOps.exif_transpose(image))
+        with picture(path) as image:
+            return transform(image)
     except Unusable as error:
         bag.report("E608", None, path=path, detail=str(error))
-    except MemoryError:
-        bag.report("E608", None, path=path, detail="there is not enough memory for it")
-    except UnidentifiedImageError:
-        bag.report("E608", None, path=path, detail="it is no picture of a known format")
-    except Exception as error:  # a damaged file can raise anything
-        detail = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-        bag.report("E608", None, path=path, detail=detail)
     return None
-
-
-def _opened(path: str) -> Image.Image:
-    """The picture, its pixels not read yet; how many are too many is said in our words."""
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(path)
-
-
-def _check_range(image: Image.Image) -> None:
-    """Refuse numbers of which the file does not say which one is white: of 32 bits, and of 12 in a field of 16."""
-    wide = image.mode == "F" or (image.mode == "I" and image.format not in _SIXTEEN_BITS)
-    bits: Sequence[int] = getattr(image, "tag_v2", {}).get(258, ()) if image.mode.startswith("I;16") else ()
-    if wide or any(number != 16 for number in bits):
-        kind = "fractions" if image.mode == "F" else "numbers of 32 bits" if wide else f"numbers of {bits[0]} bits"
-        raise Unusable(f"its pixels are {kind}, of which it is not known which one is white: save it with 8 or 16 bits")

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from archdsl.backends.diagram import Drawing, Options
     from archdsl.backends.diagram.drawing import Level
     from archdsl.graph.diff.changes import GraphDiff
+    from archdsl.graph.recipe import Recipe
     from archdsl.graph.settings import InitRule, Preprocess
 
 
@@ -64,6 +65,9 @@ class SpecFile(Protocol):
 
     @property
     def texts(self) -> Texts: ...
+
+    @property
+    def recipes(self) -> Mapping[str, Recipe]: ...
 
     def __getitem__(self, name: str, /) -> Variant: ...
 

@@ -27,7 +27,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Depth:
-    """A network from its image to its classes. A residual or other block of two or more convolutions is a group.
+    """A network from its image to its classes. A residual or other block of two or more convolutions is a group, in
+    a stage one of a single convolution too.
 
     Layers in front of the first are the stem. Those between two belong to the one that they lead to, or, where they end
     at the resolution of the last one (DenseNet's transitions), to that. Behind the last one convolutions belong to it;
@@ -93,21 +94,22 @@ def _stage(node: Node) -> str:
 
 
 def _blocks(root: Scope) -> list[Scope]:
-    """The outermost blocks of two or more convolutions without a stage inside, in order of execution."""
+    """The outermost blocks without a stage inside, in order of execution: of two or more convolutions, or, as the first
+    of EfficientNetV2, of one in a stage."""
     found: list[Scope] = []
 
-    def visit(scope: Scope) -> None:
+    def visit(scope: Scope, staged: bool) -> None:
         for member in scope.members:
             if not isinstance(member, Scope):
                 continue
             inner = any(below.stage for below in member.scopes() if below is not member)
             filters = sum(node.op.role in _FILTERS for node in member.nodes())
-            if member.kind == "block" and not inner and filters >= 2:
+            if member.kind == "block" and not inner and (filters >= 2 or (filters and staged)):
                 found.append(member)
             else:
-                visit(member)
+                visit(member, staged or member.stage)
 
-    visit(root)
+    visit(root, root.stage)
     return found
 
 

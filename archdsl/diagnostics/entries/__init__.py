@@ -12,6 +12,7 @@ from archdsl.diagnostics.entries import (
     recipes,
     shapes,
     syntax,
+    training,
     values,
     weights,
 )
@@ -20,5 +21,6 @@ ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
     *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *weights.ENTRIES,
     *downloads.ENTRIES, *driver.ENTRIES,
+    *training.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""

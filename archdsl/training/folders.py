@@ -1,0 +1,113 @@
+"""Pictures in folders by class: which there are, without torch and without opening one.
+
+`DATA/train/CLASS/…` and `DATA/val/CLASS/…` (or the names in `VALIDATION`); without a folder `train`, DATA itself holds
+the classes and nothing is held out. Classes are numbered in the order of their names, numbers in them by value, as timm
+does it. Raises ArchError E648.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from archdsl.diagnostics.core import ArchError, Bag
+
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff"})
+VALIDATION = ("val", "valid", "validation", "test")
+_NUMBER = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of folders: classes, and for every picture its path in the folder and the number of its class."""
+
+    path: str
+    classes: tuple[str, ...]
+    files: tuple[tuple[str, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Pictures of each class."""
+        found = Counter(number for _, number in self.files)
+        return {name: found[number] for number, name in enumerate(self.classes)}
+
+    @cached_property
+    def digest(self) -> str:
+        """The same for the same pictures: by their paths and sizes."""
+        made = hashlib.sha256()
+        for name, _ in self.files:
+            made.update(f"{name}\0{os.path.getsize(os.path.join(self.path, name))}\n".encode(errors="surrogateescape"))
+        return made.hexdigest()
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is trained with and what is tested on; nothing is, where `test` is None."""
+
+    path: str
+    train: Folder
+    test: Folder | None
+
+
+def find_data(path: str) -> Data:
+    """The pictures below a folder."""
+    if not os.path.isdir(path):
+        raise _unusable(path, "there is no such folder" if not os.path.exists(path) else "it is not a folder")
+    train = os.path.join(path, "train")
+    if not os.path.isdir(train):
+        return Data(path, find_pictures(path), None)
+    held = next((name for name in VALIDATION if os.path.isdir(os.path.join(path, name))), None)
+    found = find_pictures(train)
+    test = None if held is None else find_pictures(os.path.join(path, held), found.classes)
+    return Data(path, found, test)
+
+
+def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> Folder:
+    """The classes in a folder and their pictures; with `classes`, numbered as these are."""
+    try:
+        present = sorted((entry.name for entry in os.scandir(path) if entry.is_dir()), key=_natural)
+    except OSError as error:
+        raise _unusable(path, error.strerror or str(error)) from None
+    present = [name for name in present if not name.startswith(".")]
+    if not present:
+        raise _unusable(path, "it holds no folders, which would be the classes")
+    if classes is not None and (unknown := [name for name in present if name not in classes]):
+        raise _unusable(path, f"`{unknown[0]}` is no class of the training pictures")
+    numbers = {name: number for number, name in enumerate(classes if classes is not None else present)}
+    files = [(name, numbers[kind]) for kind in present for name in _pictures(path, kind)]
+    filled = {number for _, number in files}
+    if classes is None and (empty := [name for name in present if numbers[name] not in filled]):
+        raise _unusable(path, f"`{empty[0]}` holds no pictures ({', '.join(sorted(ENDINGS))})")
+    if not files:
+        raise _unusable(path, f"it holds no pictures ({', '.join(sorted(ENDINGS))})")
+    return Folder(path, tuple(numbers), tuple(files))
+
+
+def _pictures(path: str, kind: str) -> list[str]:
+    """The paths of a class's pictures in the folder, in order."""
+    found = []
+    for around, folders, files in os.walk(os.path.join(path, kind), followlinks=True):
+        folders.sort()
+        inside = os.path.relpath(around, path)
+        found += [Path(inside, name).as_posix() for name in files if os.path.splitext(name)[1].lower() in ENDINGS]
+    return sorted(found, key=_natural)
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """A key by which `9` comes before `10`."""
+    parts = _NUMBER.split(name.lower())
+    return [(1, int(part), "") if index % 2 else (0, 0, part) for index, part in enumerate(parts)] + [(2, 0, name)]
+
+
+def _unusable(path: str, detail: str) -> ArchError:
+    bag = Bag()
+    bag.report("E648", None, path=path, detail=detail)
+    return ArchError(bag)
