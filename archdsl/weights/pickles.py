@@ -2,7 +2,8 @@
 
 torch calls no code of a file, but some of what it does call (`bytearray(10**12)`, `FloatStorage(10**12)`) takes any
 memory, and a key of tuples within tuples, each twice the one before by a reference, takes any time. Of a file of
-weights only what puts tensors together is called. Torch-free.
+weights only what puts tensors together is called. What training scripts keep beside the weights (arguments, dates,
+NumPy's numbers) is not made either: a dict with what it was given stands in its place. Torch-free.
 """
 
 from __future__ import annotations
@@ -22,6 +23,16 @@ _CALLED = _CONTAINERS | {
     f"{_REBUILD}meta_tensor_no_storage", f"{_REBUILD}nested_tensor", f"{_REBUILD}device_tensor_from_cpu_tensor",
 }  # fmt: skip
 """What of a file is called with whatever arguments: none of it takes more memory than it is given."""
+
+BESIDE = frozenset({
+    "addict", "argparse", "datetime", "easydict", "fvcore", "lightning", "lightning_fabric", "lightning_utilities",
+    "ml_collections", "mmcv", "mmengine", "numpy", "omegaconf", "pathlib", "pytorch_lightning", "timm", "yacs",
+})  # fmt: skip
+"""Modules whose objects are kept beside weights. None of their code runs: others would be no danger either, but a file
+that asks for `subprocess.Popen` is nobody's weights."""
+
+MOST = 100
+"""Classes of such objects in a file."""
 
 _ENCODE, _TYPED = "_codecs.encode", "torch._tensor._rebuild_from_type_v2"
 """Bytes, as `encode(text, "latin1")`; and a tensor with attributes, by a function that its arguments name."""
@@ -50,12 +61,38 @@ class _Item:
     parts: Sequence[_Item] = ()
     name: str | None = None
     value: object = None
+    made_by: str | None = None
+    """The class of which a stand-in takes the place."""
 
 
-def check_pickle(file: IO[bytes], size: int) -> None:
-    """Follow one pickle to its end; `size` are the bytes of the whole. Raises Unsafe, or ValueError or such for what is
-    no pickle."""
-    _Machine(size).run(file)
+class StandIn(dict[object, object]):
+    """What takes the place of an object of another program: what it was made with, and its attributes."""
+
+    of = ""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__({"()": arguments} if arguments else {})
+
+    def __setstate__(self, state: object) -> None:
+        for part in state if isinstance(state, tuple) else (state,):
+            if isinstance(part, dict):
+                self.update(part)
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+
+
+def stand_in(name: str) -> type[StandIn]:
+    """The class of stand-ins for objects of a class."""
+    return type("StandIn", (StandIn,), {"of": name})
+
+
+def check_pickle(file: IO[bytes], size: int) -> frozenset[str]:
+    """Follow one pickle to its end; `size` are the bytes of the whole. The names of what is kept beside the weights,
+    for which there have to be stand-ins. Raises Unsafe, or ValueError or such for what is no pickle."""
+    machine = _Machine(size)
+    machine.run(file)
+    return frozenset(machine.beside)
 
 
 class _Machine:
@@ -68,6 +105,7 @@ class _Machine:
         self.room = size
         self.largest = 1
         self.filled = False
+        self.beside: set[str] = set()
 
     def run(self, file: IO[bytes]) -> None:
         for opcode, argument, _ in pickletools.genops(file):
@@ -92,27 +130,41 @@ class _Machine:
             parts = [stack.pop() for _ in range(_TUPLES[name])]
             self.pack(parts[::-1])
         elif name == "GLOBAL":
-            text = str(argument).replace(" ", ".", 1)
-            stack.append(_Item(name=text.replace("__builtin__.", "builtins.", 1)))
+            stack.append(self.named(str(argument)))
         elif name in ("REDUCE", "NEWOBJ"):
             arguments, called = stack.pop(), stack.pop()
             self.call(called, arguments)
-            stack.append(_Item(arguments.leaves))
+            stack.append(_Item(arguments.leaves, made_by=called.name if called.name in self.beside else None))
         elif name == "BINPERSID":
             _check_key(stack.pop())
             stack.append(_Item())
-        elif name in ("APPEND", "BUILD"):
+        elif name == "BUILD":
             stack.pop()
+        elif name == "APPEND":
+            stack.pop()
+            _check_filled(stack[-1])
         elif name == "APPENDS":
             self.popped()
+            _check_filled(self.stack[-1])
         elif name == "SETITEM":
             stack.pop()
             _check_key(stack.pop())
+            _check_filled(stack[-1])
         elif name == "SETITEMS":
             for key in self.popped()[::2]:
                 _check_key(key)
+            _check_filled(self.stack[-1])
         elif name not in ("PROTO", "STOP"):
             raise Unsafe(f"it holds the pickle instruction {name}, which torch.save does not write")
+
+    def named(self, argument: str) -> _Item:
+        """A global."""
+        name = argument.replace(" ", ".", 1).replace("__builtin__.", "builtins.", 1)
+        if name.partition(".")[0] in BESIDE:
+            self.beside.add(name)
+            if len(self.beside) > MOST:
+                raise Unsafe("it holds objects of more classes than are kept beside weights")
+        return _Item(name=name)
 
     def popped(self) -> list[_Item]:
         """The items since the last mark."""
@@ -132,10 +184,19 @@ class _Machine:
             self.room -= len(parts[0].value)
             if self.room < 0:
                 raise Unsafe("it holds the same text many times over")
-        elif name not in _CALLED:
-            what = name or "call of something that has no name"
-            raise Unsafe(f"it holds a {what}, not only weights, and reading that would run code")
+        elif name not in _CALLED and name not in self.beside:
+            raise Unsafe(_refused(name or "call of something that has no name"))
         self.filled |= name in _CONTAINERS and bool(parts)
+
+
+def _refused(name: str) -> str:
+    return f"it holds a {name}, not only weights, and reading that would run code"
+
+
+def _check_filled(item: _Item) -> None:
+    """A stand-in takes no items one by one, as objects that are lists and dicts of other programs do."""
+    if item.made_by is not None:
+        raise Unsafe(_refused(item.made_by))
 
 
 def _check_key(key: _Item) -> None:

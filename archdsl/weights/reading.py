@@ -13,13 +13,14 @@ import stat
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.quiet import import_torch
-from archdsl.weights.pickles import Unsafe, check_pickle
+from archdsl.weights.pickles import Unsafe, check_pickle, stand_in
 from archdsl.weights.sets import CONTAINERS, NAME, chosen_set, cut, sets_in
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def read_weights(path: str | os.PathLike[str], own: Collection[str] = (), weight
     import_torch()
     shown = arguments.path("weights", path)
     try:
-        tensors, notes = _unwrapped(_content(shown), shown, weights_set)
+        content, beside = _content(shown)
+        tensors, notes = _unwrapped(content, shown, weights_set)
+        if beside:
+            notes.append(f"what it holds beside weights was left unread: {_some(beside)}")
         _check(tensors)
         for prefix in WRAPPERS:
             inside = all(key.startswith(prefix) and key != prefix for key in tensors)
@@ -100,14 +104,15 @@ def endless(path: str) -> str | None:
     return next((kind for is_kind, kind in _KINDS if is_kind(mode)), None)
 
 
-def _content(path: str) -> Any:
+def _content(path: str) -> tuple[Any, Collection[str]]:
+    """What a file holds, and the classes of what has a stand-in in it."""
     kind = endless(path)
     if kind is not None:
         raise _Unusable(f"it is {kind}, not a file")
     with open(path, "rb") as file:
         head = file.read(9)
     if head[8:9] == b"{" and not head.startswith(_ZIP):
-        return _safetensors(path)
+        return _safetensors(path), ()
     if head.startswith((_ZIP, _PICKLE)):
         return _pickled(path, zipped=head.startswith(_ZIP))
     raise _Unusable("it is empty" if not head else "it is neither safetensors nor written by torch.save")
@@ -120,34 +125,51 @@ def _safetensors(path: str) -> dict[str, torch.Tensor]:
         return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a dict
 
 
-def _pickled(path: str, *, zipped: bool) -> Any:
+def _pickled(path: str, *, zipped: bool) -> tuple[Any, Collection[str]]:
     import torch
 
     sizes = _mappable(path) if zipped else None
-    _check_instructions(path, zipped=zipped)
-    content = torch.load(path, map_location="cpu", weights_only=True, mmap=sizes is not None)
+    beside = _check_instructions(path, zipped=zipped)
+    with _stand_ins(beside):
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=sizes is not None)
     if sizes is not None:
         _check_sizes(content, sizes)
-    return content
+    return content, beside
 
 
-def _check_instructions(path: str, *, zipped: bool) -> None:
-    """Refuse what takes any time or memory to read, before torch reads it. Of a zip file torch's own reader says which
-    entry that is; the older format is a row of pickles: two numbers, the system, the content and the names of storages.
+def _stand_ins(names: Collection[str]) -> AbstractContextManager[object]:
+    """torch makes stand-ins of objects of these classes, whatever module they are in: none is imported."""
+    import torch
+
+    if not names:
+        return nullcontext()
+    if torch.__version__ < (2, 6):  # type: ignore[operator]  # it compares as a version
+        raise Unsafe(f"it holds a {min(names)} beside weights, which torch reads from 2.6 on without running code")
+    return torch.serialization.safe_globals([(stand_in(name), name) for name in names])
+
+
+def _some(names: Collection[str]) -> str:
+    """The first of the classes, and how many more there are."""
+    shown = sorted(names)[:3]
+    return ", ".join([*(cut(name) for name in shown), *([f"… ({len(names)})"] if len(names) > 3 else [])])
+
+
+def _check_instructions(path: str, *, zipped: bool) -> Collection[str]:
+    """Refuse what takes any time or memory to read, before torch reads it; the classes of what is beside weights. Of a
+    zip file torch's own reader says which entry that is; the older format is a row of pickles: two numbers, the system,
+    the content and the names of storages.
     """
     import torch
 
     size = os.path.getsize(path)
     if not zipped:
         with open(path, "rb") as file:
-            for _ in range(5):
-                check_pickle(file, size)
-        return
+            return frozenset().union(*(check_pickle(file, size) for _ in range(5)))
     try:
         record = torch._C.PyTorchFileReader(path).get_record("data.pkl")
     except RuntimeError:
-        return  # torch says what is wrong with it
-    check_pickle(io.BytesIO(record), len(record))
+        return ()  # torch says what is wrong with it
+    return check_pickle(io.BytesIO(record), len(record))
 
 
 def _mappable(path: str) -> Counter[int] | None:
