@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from archdsl.api import ArchFile, Variant, find, load, open
     from archdsl.diagnostics.core import ArchError, Diagnostic
+    from archdsl.pretrained import from_pretrained, push_to_hub, save_pretrained
     from archdsl.weights.loading import WeightsNote
 
 __version__ = "0.1.0"
@@ -29,8 +30,24 @@ _HOMES = {
     "ArchError": "archdsl.diagnostics.core",
     "Diagnostic": "archdsl.diagnostics.core",
     "WeightsNote": "archdsl.weights.loading",
+    "from_pretrained": "archdsl.pretrained",
+    "push_to_hub": "archdsl.pretrained",
+    "save_pretrained": "archdsl.pretrained",
 }
-__all__ = ["ArchError", "ArchFile", "Diagnostic", "Variant", "WeightsNote", "__version__", "find", "load", "open"]
+__all__ = [
+    "ArchError",
+    "ArchFile",
+    "Diagnostic",
+    "Variant",
+    "WeightsNote",
+    "__version__",
+    "find",
+    "from_pretrained",
+    "load",
+    "open",
+    "push_to_hub",
+    "save_pretrained",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -280,7 +280,7 @@ def load(
         if arguments.optional_text(name, value) is not None and file is None:
             raise TypeError(f"{name} = {value!r} says how to read weights, and none are given")
     names = _features(features)
-    _check_torch(device, dtype)
+    check_torch(device, dtype)
     from archdsl.backends.module import construct
 
     with collector_paused():
@@ -314,7 +314,7 @@ def _features(features: object) -> Sequence[str | int] | None:
     return arguments.several("features", features, "True, the name of a stage, or a list of names or numbers")
 
 
-def _check_torch(device: object, dtype: object) -> None:
+def check_torch(device: object, dtype: object) -> None:
     """Raise TypeError for what is no device, or no dtype of weights."""
     import_torch()
     import torch

@@ -150,7 +150,7 @@ class Variant:
         return Variant(self.file, configured, (*self.changes, change))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _varied, (self.file, self.name, self.changes)
+        return varied, (self.file, self.name, self.changes)
 
     def __copy__(self) -> Self:
         return self
@@ -546,8 +546,8 @@ class FeatureVariant(Variant):
         return self.__dict__.setdefault("graph", cut) if known is None else cut
 
 
-def _varied(file: SpecFile, name: str, changes: tuple[Change, ...]) -> Variant:
-    """A variant from what a pickle has of it."""
+def varied(file: SpecFile, name: str, changes: tuple[Change, ...]) -> Variant:
+    """A variant from its name and what was changed of it, as pickles have it."""
     variant = file[name]
     for method, given in changes:
         match method:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -71,6 +72,18 @@ def own_class(layer: nn.Module, module: types.ModuleType) -> nn.Module:
     if generated and inspect.getsource(own) == inspect.getsource(made):
         layer.__class__ = own
     return layer
+
+
+def network_of(model: nn.Module, *, part: bool = False) -> object | None:
+    """What made a model (`archdsl.Variant`); None if it is none of ours, or of a class derived from one. `part`: or any
+    module in one, whose class stands in the generated source."""
+    made = type(model)
+    home = sys.modules.get(made.__module__) if made.__module__.startswith(GENERATED) else None
+    network = None if home is None else vars(home).get("__network__")
+    if network is None or vars(home).get(made.__name__) is not made:
+        return None
+    found: object = network
+    return found if part or made is network.model_class else None
 
 
 def revived(network: Network, digest: str, name: str) -> Any:

@@ -13,6 +13,9 @@ from archdsl.graph.backbone import first_layers, head_of
 from archdsl.graph.ir import Graph
 from archdsl.graph.settings import Preprocess
 
+PICTURES = ("input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std")
+"""What is about pictures, which weights may have been made with others than the spec says."""
+
 
 def pretrained_cfg(graph: Graph, preprocess: Preprocess | None, classes: int | None) -> dict[str, Any]:
     """`input_size`, and, where the spec says how pictures are prepared, `interpolation`, `crop_pct`, `mean`, `std`.

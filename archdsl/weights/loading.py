@@ -109,7 +109,7 @@ def load_weights(
     weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, leeway)
     made = {key: tensor for key, tensor in new().items() if key in found.new} if new is not None and found.new else {}
     model = variant.empty()
-    slots = dict(_slots(model))
+    slots = dict(tensors_of(model))
     state = {key: tensor for key, (_, _, tensor) in slots.items()}
     converted, rounded = _converted(weights, found, state, device or "cpu", dtype, made, leeway)
     notes = [*weights.notes, *(rounded if dtype is None else ())]
@@ -274,7 +274,7 @@ def _over_channels(kernel: torch.Tensor, channels: int) -> torch.Tensor:
     return kernel.repeat(1, -(-channels // given), 1, 1)[:, :channels] * (given / channels)
 
 
-def _slots(model: nn.Module) -> Iterator[tuple[str, tuple[dict[str, Any], str, torch.Tensor]]]:
+def tensors_of(model: nn.Module) -> Iterator[tuple[str, tuple[dict[str, Any], str, torch.Tensor]]]:
     """For each key of a new module's state_dict the dict it lies in, its name there and its tensor.
 
     Putting tensors there is `load_state_dict(assign=True)` without its checks, in a fifth of the time.

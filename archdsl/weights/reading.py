@@ -118,6 +118,19 @@ def _content(path: str) -> tuple[Any, Collection[str]]:
     raise _Unusable("it is empty" if not head else "it is neither safetensors nor written by torch.save")
 
 
+def read_safetensors(path: str, shown: str) -> dict[str, torch.Tensor]:
+    """The tensors of a file in this format and no other, which is shown as `shown`; raises ArchError E504."""
+    import_torch()
+    try:
+        if endless(path) is not None:
+            raise _Unusable("it is not a file")
+        tensors = _safetensors(path)
+        _check(tensors)
+        return tensors
+    except Exception as error:  # a damaged file can raise anything
+        unreadable(shown, _reason(error))
+
+
 def _safetensors(path: str) -> dict[str, torch.Tensor]:
     from safetensors import safe_open
 

@@ -4,6 +4,7 @@ from archdsl.diagnostics.entries import (
     claims,
     downloads,
     driver,
+    hub,
     large,
     layers,
     members,
@@ -20,7 +21,6 @@ from archdsl.diagnostics.entries import (
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
     *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *weights.ENTRIES,
-    *downloads.ENTRIES, *driver.ENTRIES,
-    *training.ENTRIES,
+    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""
