@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.sizes import SizeDecision
+    from archdsl.weights.loading import Say
 
 __all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "open", "open_source"]
 
@@ -300,7 +301,8 @@ def load(
             if file is None:
                 return construct(model_class, device=device, dtype=dtype)
             source = entry or file
-            return _pretrained(found, source, checkpoint, weights_set, device, dtype, new_head="classes" in parameters)
+            new_head = "classes" in parameters
+            return pretrained(found, source, checkpoint, weights_set, device, dtype, new_head=new_head)
         except MemoryError:
             raise found.too_large(dtype) from None
 
@@ -331,17 +333,21 @@ def check_torch(device: object, dtype: object) -> None:
         )
 
 
-def _pretrained(
+def pretrained(
     found: Variant,
     weights: str | Published,
     checkpoint: str | None,
     weights_set: str | None,
     device: torch.device | str | None,
     dtype: torch.dtype | None,
+    *,
     new_head: bool,
+    say: Say | None = None,
 ) -> nn.Module:
-    """A module with a file's weights, or new ones where other classes or channels were asked for."""
+    """A module with the weights of a file or published ones, or new ones where other classes or channels were asked
+    for. What `load` does once it is clear of what."""
     from archdsl.weights import Leeway, load_weights
+    from archdsl.weights.loading import warn
 
     graph, channels = found.whole.graph, {}
     if "channels" in found.configured.image:
@@ -370,4 +376,5 @@ def _pretrained(
         new=initialized,
         device=device,
         dtype=dtype,
+        say=say or warn,
     )

@@ -1,7 +1,8 @@
 """From picture files to named classes, by what a spec's `preprocess` says.
 
 torch and Pillow are imported when `predict` is called. Raises ArchError: E608 for every picture that cannot be read,
-E609 where the spec does not say how, E515 where what comes out are no probabilities, and what loading weights raises.
+E609 where the spec does not say how, E515 where what comes out are no probabilities, E532 where no weights are meant,
+and what loading weights raises.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from archdsl import arguments
-from archdsl.diagnostics.core import Bag
+from archdsl.api import pretrained
+from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.settings import Preprocess
 from archdsl.pictures import picture
+from archdsl.published import Published, chosen
 from archdsl.quiet import import_torch
 from archdsl.resources import find
 from archdsl.transform import Transform, Unusable
@@ -23,8 +27,12 @@ from archdsl.variant import Variant
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from archdsl.weights.loading import Say
+
+_SHOWN = 12
+"""Names of published weights in an error."""
 
 BATCH = 16
 """Pictures that go through the network together."""
@@ -38,9 +46,45 @@ class Prediction:
     classes: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True)
+class Classifier:
+    """A network with weights, and what its pictures and its classes are."""
+
+    name: str
+    model: nn.Module
+    transform: Transform
+    labels: tuple[str, ...]
+    named: bool
+    """Whether the network gives its outputs by names."""
+    device: torch.device | str | None = None
+
+    def predict(self, images: Iterable[str | os.PathLike[str]], top: int = 5, batch: int = BATCH) -> list[Prediction]:
+        """Classify picture files, the most probable classes first; raises ArchError E608 and E515."""
+        import torch
+
+        top, batch = arguments.positive("top", top), arguments.positive("batch", batch)
+        bag = Bag()
+        predictions: list[Prediction] = []
+        for paths, pixels in _batches(arguments.paths("images", images, "a list of files"), self.transform, batch, bag):
+            if bag.errors:
+                continue
+            with torch.inference_mode():
+                output = self.model(pixels.to(self.device or "cpu"))
+                probabilities = (output.logits if self.named else output).float().softmax(1)
+                best = probabilities.topk(min(top, len(self.labels)), dim=1)
+            for path, usable in zip(paths, probabilities.isfinite().all(dim=1).tolist(), strict=True):
+                if not usable:
+                    bag.report("E515", None, name=self.name, path=path)
+            for path, values, indices in zip(paths, best.values.tolist(), best.indices.tolist(), strict=True):
+                named = zip((self.labels[index] for index in indices), values, strict=True)
+                predictions.append(Prediction(path, tuple(named)))
+        bag.raise_errors()
+        return predictions
+
+
 def predict(
     variant: Variant,
-    weights: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | Published | None,
     images: Iterable[str | os.PathLike[str]],
     checkpoint: str | None = None,
     *,
@@ -50,43 +94,70 @@ def predict(
     device: torch.device | str | None = None,
     say: Say | None = None,
 ) -> list[Prediction]:
-    """Classify picture files with the weights of a file; `checkpoint` names the map to read them with, `weights_set`
-    one of several sets in the file; `say` gets what is done to the weights unasked, which is a warning without it."""
-    import_torch()
-    import torch
-
-    from archdsl.weights.loading import load_weights, warn
-
-    arguments.instance("variant", variant, Variant, "a variant")
-    weights = arguments.path("weights", weights)
-    checkpoint = arguments.optional_text("checkpoint", checkpoint)
-    weights_set = arguments.optional_text("weights_set", weights_set)
+    """Classify picture files: `classifier` and its `predict` in one."""
     top, batch = arguments.positive("top", top), arguments.positive("batch", batch)
     files = arguments.paths("images", images, "a list of files")
+    made = classifier(variant, weights, checkpoint, weights_set=weights_set, device=device, say=say)
+    return made.predict(files, top, batch)
+
+
+def source_of(variant: Variant, weights: str | os.PathLike[str] | None) -> str | Published:
+    """What weights are meant: a file, published ones by their name, or, without either, those that the spec says are
+    the default. Raises ArchError: E519 and E520 for a name, E532 where there is no default."""
+    if weights is not None:
+        return chosen(variant, weights) or arguments.path("weights", weights)
+    default = variant.weights.default
+    if default is not None and not variant.changes:
+        return default
+    why = f"those that are published are of `{variant.name}` as it is written, without what was set"
+    if default is None:
+        known = len(variant.weights)
+        why = f"none of the {known} published ones is the default" if known else "the spec lists none"
+    bag = Bag()
+    bag.report("E532", None, name=variant.name, why=why, known=", ".join(islice(variant.weights, _SHOWN)))
+    raise ArchError(bag)
+
+
+def classifier(
+    variant: Variant,
+    weights: str | os.PathLike[str] | Published | None = None,
+    checkpoint: str | None = None,
+    *,
+    weights_set: str | None = None,
+    device: torch.device | str | None = None,
+    say: Say | None = None,
+) -> Classifier:
+    """A variant with weights: of a file, of published ones by their name, or of the default ones of the spec.
+
+    Published weights bring their number of classes and their preprocessing. Of a file `checkpoint` names the map to
+    read it with, `weights_set` one of several sets in it; `say` gets what is done to the weights unasked, which is a
+    warning without it. Raises ArchError.
+    """
+    arguments.instance("variant", variant, Variant, "a variant")
+    checkpoint = arguments.optional_text("checkpoint", checkpoint)
+    weights_set = arguments.optional_text("weights_set", weights_set)
+    source = weights if isinstance(weights, Published) else source_of(variant, weights)
+    from archdsl.weights.loading import warn
+
     transform = variant.transform
+    if isinstance(source, Published):
+        if checkpoint is not None:
+            raise TypeError(f"checkpoint = {checkpoint!r}: of {source.name} it is known how it is read")
+        transform = source.transform
+        given = {
+            name: value for method, pairs in variant.changes if method in ("set", "override") for name, value in pairs
+        }
+        own = source.settings(given)
+        variant = variant.override({"classes": own["classes"]}) if "classes" in own.keys() - given.keys() else variant
     settings = transform.settings
     if settings.size is not None and variant.graph.size_decisions:
         variant = variant.for_image(size=settings.size)  # what the spec asks about sizes is asked of these pictures
     labels = _labels_of(variant, settings)
-    said = say or warn
-    model = load_weights(variant, weights, checkpoint, weights_set=weights_set, device=device, say=said).eval()
-    bag = Bag()
-    predictions: list[Prediction] = []
-    for paths, pixels in _batches(files, transform, batch, bag):
-        if not bag.errors:
-            with torch.inference_mode():
-                output = model(pixels.to(device or "cpu"))
-                logits = output.logits if variant.graph.form == "named" else output
-                probabilities = logits.float().softmax(1)
-                best = probabilities.topk(min(top, len(labels)), dim=1)
-            for path, usable in zip(paths, probabilities.isfinite().all(dim=1).tolist(), strict=True):
-                if not usable:
-                    bag.report("E515", None, name=variant.name, path=path)
-            for path, values, indices in zip(paths, best.values.tolist(), best.indices.tolist(), strict=True):
-                named = zip((labels[index] for index in indices), values, strict=True)
-                predictions.append(Prediction(path, tuple(named)))
-    bag.raise_errors()
-    return predictions
+    import_torch()
+    if weights is None and isinstance(source, Published):
+        (say or warn)(variant.name, [f"the weights are {source.name}, those that the spec says are the default"])
+    model = pretrained(variant, source, checkpoint, weights_set, device, None, new_head=False, say=say).eval()
+    return Classifier(variant.name, model, transform, labels, variant.graph.form == "named", device)
 
 
 @cache

@@ -198,7 +198,10 @@ def chosen(variant: Chooser, weights: str | os.PathLike[str]) -> Published | Non
     A text is a name if it is one, and a file if there is one; where it is both it is neither (E520), and where it is
     nothing E519 says so. A path is a file, and so is a text that has the form of one (`./a`, `a.pth`).
     """
-    if not isinstance(weights, str) or _is_path(weights):
+    if not isinstance(weights, str):
+        return None
+    weights = str.__str__(weights)  # a name is what it says, whatever its class prints
+    if _is_path(weights):
         return None  # of a file that is missing the loader says why
     there = os.path.lexists(weights) and not os.path.isdir(weights)
     found = variant.weights.called(weights)

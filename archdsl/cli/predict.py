@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 @click.command("predict", cls=ArchCommand)
 @click.argument("spec", metavar="SPEC[:VARIANT]")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
-@click.option("--weights", metavar="FILE", required=True, help="A .safetensors or .pth file.")
+@click.option(
+    "--weights",
+    metavar="FILE|NAME",
+    type=TEXT,
+    help="A .safetensors or .pth file, or the name of published weights. [those that the spec says are the default]",
+)
 @click.option(
     "--checkpoint", metavar="NAME", type=TEXT, help="The spec's key map to read the weights with. [the one that fits]"
 )
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
 def command(
     spec: str,
     images: tuple[str, ...],
-    weights: str,
+    weights: str | None,
     checkpoint: str | None,
     weights_set: str | None,
     top: int,
@@ -43,28 +48,29 @@ def command(
 ) -> int:
     """Print the most likely classes of pictures.
 
-    The pictures are resized, cropped and normalized as the spec's `preprocess` says. Only tensors are read from the
-    weights file: nothing in it is executed.
+    The pictures are resized, cropped and normalized as the spec's `preprocess` says, or as published weights want it.
+    Published weights are fetched once, and their hash is checked. Only tensors are read from the weights file: nothing
+    in it is executed.
     """
-    variant = find_variant(spec, settings)
-    with console.busy(f"running {variant.name} …"):
-        from archdsl.predict import predict
+    from archdsl.predict import classifier, source_of
 
-        notes: list[str] = []
-        predictions = predict(
-            variant,
-            weights,
-            list(images),
-            checkpoint=checkpoint,
-            weights_set=weights_set,
-            top=top,
-            say=lambda path, said: notes.extend(f"{path}: {note}" for note in said),
-        )
+    variant = find_variant(spec, settings)
+    source = source_of(variant, weights)
+    used = source if isinstance(source, str) else source.name
+    if not isinstance(source, str):
+        if checkpoint is not None:
+            raise click.UsageError(f"--checkpoint does nothing: of {used} it is known how it is read")
+        console.note(f"weights: {used} ({'the default, ' if weights is None else ''}{source.place})")
+    notes: list[str] = []
+    said = lambda path, texts: notes.extend(f"{path}: {note}" for note in texts)  # noqa: E731
+    made = classifier(variant, source, checkpoint, weights_set=weights_set, say=said)
+    with console.busy(f"running {variant.name} …"):
+        predictions = made.predict(list(images), top)
     for note in notes:
         console.note(f"note: {note}")
     if as_json:
         found = [_data(prediction) for prediction in predictions]
-        console.write_json(document("predict", (), variant=variant.name, notes=notes, predictions=found))
+        console.write_json(document("predict", (), variant=variant.name, weights=used, notes=notes, predictions=found))
     else:
         for index, prediction in enumerate(predictions):
             console.line(("\n" if index else "") + str(prediction.path))

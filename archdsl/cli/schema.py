@@ -416,5 +416,6 @@ class PredictDocument(Document):
     """`archdsl predict --json`"""
 
     variant: str
+    weights: str
     notes: list[str]
     predictions: list[PredictionJson]

@@ -101,15 +101,21 @@ def test_predict(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
     calls: list[tuple[object, ...]] = []
 
-    def fake(variant: Any, weights: str, images: list[str], checkpoint: str | None, *, top: int, **more: Any) -> Any:
-        calls.append((variant.name, weights, images, checkpoint, top))
+    def fake(variant: Any, weights: str, checkpoint: str | None, **more: Any) -> Any:
+        calls.append((variant.name, weights, checkpoint))
         more["say"](weights, ["said"])
-        return [Prediction(path, (("cat", 0.75), ("dog", 0.125))) for path in images]
+        return Fake()
 
-    monkeypatch.setattr(predict, "predict", fake)
+    class Fake:
+        def predict(self, images: list[str], top: int) -> list[Prediction]:
+            calls.append((images, top))
+            return [Prediction(path, (("cat", 0.75), ("dog", 0.125))) for path in images]
+
+    monkeypatch.setattr(predict, "classifier", fake)
     args = ("predict", "small.arch:large", "--weights", "w.pth", "--checkpoint", "timm", "--top", "2", "a.png", "b.png")
     result = arch(*args, "--json")
-    assert calls == [("large", "w.pth", ["a.png", "b.png"], "timm", 2)]
+    assert calls == [("large", "w.pth", "timm"), (["a.png", "b.png"], 2)]
+    assert result.json["weights"] == "w.pth"
     assert problems(result.json, schema.PredictDocument) == []
     assert result.json["notes"] == ["w.pth: said"]
     assert result.err == "note: w.pth: said\n"

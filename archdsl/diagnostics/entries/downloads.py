@@ -183,4 +183,23 @@ ENTRIES = (
             resnet18.pth.zip: resnet18.pth
             """,
     ),
+    Entry(
+        "E532",
+        "no weights given",
+        facts="name why known",
+        message="no weights are given for `{name}`, and {why}",
+        help=("name one of these, or a file: {known}", "give a file: --weights FILE"),
+        fence="sh",
+        explanation="""
+            Where no weights are given, those are taken that the spec says are the default (`default = true` in a row of
+            its `weights`). They are weights of the network as it stands in the file: for one with other parameters they
+            have to be named.
+            """,
+        example="""
+            archdsl predict my_net.arch cat.jpg
+            """,
+        fixed="""
+            archdsl predict my_net.arch --weights trained.pth cat.jpg
+            """,
+    ),
 )

@@ -1,0 +1,139 @@
+"""Pictures by published weights: the default without a word, others by name, with their classes and preprocessing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+import archdsl
+from archdsl.cli.app import run
+from archdsl.diagnostics.core import ArchError
+from archdsl.predict import class_labels, predict
+from tests.weights.server import Server, serving
+
+NET = """
+model Net(classes: int = 1000) = image(3, 8, 8) -> gap -> flatten -> fc: linear(classes)
+variant net = Net
+variant other = Net
+preprocess Net { mean = [0, 0, 0], std = [1, 1, 1], labels = "imagenet1k", resize = 8, size = 8 }
+weights own for net {
+  v1: url = "URL/v1.safetensors", sha256 = "SHA", default = true
+  v2: file = "v2.safetensors"
+  tf: file = "tf.safetensors", label_offset = 1, mean = [0.5, 0.5, 0.5]
+  wide: file = "wide.safetensors", classes = 21841
+}
+weights own for other { v1: file = "v2.safetensors" }
+"""
+
+
+def weights(best: int, rows: int = 1000) -> dict[str, torch.Tensor]:
+    """Weights that know one class; class 3 is likelier in pictures that are light once they are normalized."""
+    state = {"fc.weight": torch.zeros(rows, 3), "fc.bias": torch.zeros(rows)}
+    state["fc.bias"][best] = 5
+    state["fc.weight"][3 + (rows == 1001)] = 4
+    return state
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("no_proxy", "*")
+    save_file(weights(1), "v1.safetensors")
+    data = Path("v1.safetensors").read_bytes()
+    with serving() as made:
+        made.serve("/v1.safetensors", data)
+        text = NET.replace("URL", made.url).replace("SHA", hashlib.sha256(data).hexdigest())
+        Path("net.arch").write_text(text)
+        save_file(weights(2), "v2.safetensors")
+        save_file(weights(2, 1001), "tf.safetensors")
+        save_file(weights(5, 21841), "wide.safetensors")
+        Image.new("RGB", (8, 8), "white").save("white.png")
+        Image.new("RGB", (8, 8), "black").save("black.png")
+        yield made
+
+
+def label(number: int) -> str:
+    labels = class_labels("imagenet1k")
+    assert labels is not None
+    return labels[number]
+
+
+def best(*names: str, **options: Any) -> list[str]:
+    variant = archdsl.find("net.arch:net")
+    return [found.classes[0][0] for found in predict(variant, *names, ["black.png", "white.png"], **options)]  # type: ignore[arg-type]
+
+
+def test_the_default_is_taken_and_said(server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["predict", "net.arch:net", "black.png", "--json", "--top", "1"]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["weights"] == "own/net.v1"
+    assert document["predictions"][0]["classes"][0]["label"] == label(1)
+    assert err.splitlines()[0] == f"weights: own/net.v1 (the default, {server.url}/v1.safetensors)"
+    assert err.splitlines()[1].startswith("fetching ")
+    assert run(["predict", "net.arch:net", "black.png"]) == 0
+    assert capsys.readouterr().err.splitlines() == err.splitlines()[:1]
+    assert len(server.gets()) == 1
+
+
+def test_a_name_is_taken(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "net.arch:net", "black.png", "--weights", "v2", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["weights"] == "own/net.v2"
+    assert json.loads(out)["predictions"][0]["classes"][0]["label"] == label(2)
+    assert err == "weights: own/net.v2 (v2.safetensors beside the spec)\n"
+    assert run(["predict", "net.arch:net", "black.png", "--weights", "./v2.safetensors", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["weights"], err) == ("./v2.safetensors", "")
+    assert run(["predict", "net.arch:net", "black.png", "--weights", "v3"]) == 1
+    assert "E519" in capsys.readouterr().err
+    assert run(["predict", "net.arch:net", "black.png", "--weights", "v2", "--checkpoint", "timm"]) == 2
+    assert "--checkpoint does nothing" in capsys.readouterr().err
+    assert server.gets() == []
+
+
+def test_they_bring_their_classes_and_their_preprocessing(server: Server) -> None:
+    """White is 1 by the spec's preprocessing and 0.5 by that of `tf`, whose class 2 is the spec's 1."""
+    assert best("v2") == [label(2), label(3)]
+    assert best("tf") == [label(1), label(3)]
+    bright = predict(archdsl.find("net.arch:net"), "tf", ["white.png"])[0].classes[0][1]
+    model: Any = archdsl.load("net.arch:net", weights="tf").eval()
+    with torch.inference_mode():
+        assert model(torch.full((1, 3, 8, 8), 0.5)).softmax(1)[0, 3].item() == pytest.approx(bright)
+    with pytest.raises(ArchError) as caught:  # the names of 21,841 classes are not known
+        best("wide")
+    assert [d.code for d in caught.value.diagnostics] == ["E609"]
+
+
+def test_from_python_the_default_is_a_note(server: Server) -> None:
+    with pytest.warns(archdsl.WeightsNote, match=r"net: the weights are own/net\.v1, those that the spec says"):
+        assert predict(archdsl.find("net.arch:net"), None, ["black.png"])[0].classes[0][0] == label(1)
+
+
+def test_without_a_default(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "net.arch:other", "black.png"]) == 1
+    err = capsys.readouterr().err
+    assert "E532" in err
+    assert "no weights are given for `other`, and none of the 1 published ones is the default" in err
+    assert "own/other.v1" in err
+    assert run(["predict", "net.arch:net", "--set", "classes=10", "black.png"]) == 1
+    assert "without what was set" in capsys.readouterr().err
+    Path("bare.arch").write_text(NET.partition("weights")[0])
+    assert run(["predict", "bare.arch:net", "black.png"]) == 1
+    assert "the spec lists none" in capsys.readouterr().err
+    assert server.gets() == []
+
+
+def test_other_classes_than_the_file_has(server: Server) -> None:
+    with pytest.raises(ArchError) as caught:
+        predict(archdsl.find("net.arch:net").override({"classes": 10}), "v2", ["black.png"])
+    assert caught.value.diagnostics[0].code in ("E302", "E503")
