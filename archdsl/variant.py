@@ -6,6 +6,7 @@ The graph is elaborated when it is first needed; torch is imported only where a 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from archdsl.graph.diff.changes import GraphDiff
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.settings import InitRule, Preprocess
+    from archdsl.weights.convert import Conversion
 
 
 class SpecFile(Protocol):
@@ -255,6 +257,12 @@ class Variant:
         entries = weights_of(self.file.program, self.configured, bag)
         bag.raise_errors()
         return PublishedWeights(self, entries)
+
+    @property
+    def compared(self) -> tuple[Reference, ...]:
+        """`references`, of the variant as the file has it, whatever was set of its parameters; raises ArchError."""
+        known = self.name in self.file.variants
+        return self.file[self.name].references if known else ()
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -469,6 +477,27 @@ class Variant:
         bag.raise_errors()
         assert args is not None
         return self._changed(replace(self.configured, args=args), Change("set", tuple(texts.items())))
+
+    def convert(
+        self,
+        file: str | os.PathLike[str],
+        to: str,
+        output: str | os.PathLike[str],
+        checkpoint: str | None = None,
+        *,
+        weights_set: str | None = None,
+    ) -> Conversion:
+        """Write a weights file of this network by other names: a library's, those of a `checkpoint`, or our own
+        (`own`); .safetensors, or .pth, .pt and .bin as torch.save writes them. No number and no dtype changes.
+
+        `checkpoint` says by whose names the weights are in the file, found by itself where only one fits, and
+        `weights_set` which set of the file is meant. Raises ArchError.
+        """
+        from archdsl.weights.convert import convert
+
+        checkpoint = arguments.optional_text("checkpoint", checkpoint)
+        weights_set = arguments.optional_text("weights_set", weights_set)
+        return convert(self.whole, file, arguments.text("to", to), output, checkpoint, weights_set=weights_set)
 
     def diff(self, other: Variant) -> GraphDiff:
         """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""

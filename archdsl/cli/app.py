@@ -24,6 +24,7 @@ COMMANDS = {
     "draw": "draw",
     "list": "listing",
     "predict": "predict",
+    "convert": "convert",
     "verify": "verify",
     "fmt": "fmt",
     "explain": "explain",

@@ -419,3 +419,18 @@ class PredictDocument(Document):
     weights: str
     notes: list[str]
     predictions: list[PredictionJson]
+
+
+class ConvertDocument(Document):
+    """`archdsl convert --json`; `names` are those in the file, `to` those written."""
+
+    variant: str
+    file: str
+    output: str
+    names: str
+    to: str
+    tensors: int
+    renamed: int
+    reshaped: int
+    left_out: list[str]
+    notes: list[str]

@@ -20,6 +20,7 @@ from archdsl.diagnostics.core import ArchError
 from archdsl.graph.reference import SIZES, Reference
 from archdsl.variant import Variant
 from archdsl.verify import traits
+from archdsl.verify.back import way_back
 from archdsl.verify.libraries import Refused, Unavailable, reference_model, version
 from archdsl.verify.numbers import in_double, output_difference, step_differences, train_step
 from archdsl.verify.operations import Operation
@@ -96,7 +97,7 @@ def compare_models(
     pair = _Pair(variant, reference, theirs.eval(), ours.eval(), names)
     progress("structure")
     try:
-        for check in (_settings, _work, _drops):
+        for check in (_names_back, _settings, _work, _drops):
             check(pair, result)
         if numbers and not any(finding.check in ("keys", "params") for finding in result.findings):
             _numbers(pair, result, progress, own_size=own_size)
@@ -167,6 +168,13 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str
 
 
 # --- structure -------------------------------------------------------------------------------
+
+
+def _names_back(pair: _Pair, result: Result) -> None:
+    """That what we write by the library's names is what the library writes; with the values that there are."""
+    state = pair.theirs.state_dict()
+    for line in _some(way_back(pair.variant, pair.reference, pair.in_our_names(state), state)):
+        result.find("names", line)
 
 
 def _settings(pair: _Pair, result: Result) -> None:
@@ -262,6 +270,7 @@ def _numbers(pair: _Pair, result: Result, progress: Progress, *, own_size: bool)
         progress("randomizing")
         randomize(pair.theirs, size=pair.size)
         _share_weights(pair)
+        _names_back(pair, result)
         for size in (*comparison.sizes, *([own] if with_own else [])):
             progress(f"outputs at {size}×{size}")
             batch = 1 if size == own and with_own else 2

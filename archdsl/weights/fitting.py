@@ -1,6 +1,6 @@
 """Names and shapes of a file against those of a model: which map fits, and what is wrong under it.
 
-Torch-free. Reports E408, E415, E501-E503, E505, E506 and E510.
+Torch-free. Reports E408, E415, E501-E503, E506 and E510.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from archdsl.diagnostics.core import ArchError, Bag
-from archdsl.diagnostics.suggest import closest
 from archdsl.graph.glob import Effort
 from archdsl.graph.keymap import DIRECT, KeyMap, Renaming, report_clash
-from archdsl.graph.published import OWN
 from archdsl.weights.grouping import grouped
 
 Shape = tuple[int, ...]
@@ -159,30 +157,19 @@ def _layer(key: str) -> str:
     return key.rpartition(".")[0]
 
 
-def named_map(name: str, keymaps: Mapping[str, KeyMap]) -> KeyMap:
-    """The map of that name, `own` being the names of the spec itself; raises ArchError E505."""
-    if name == OWN and name not in keymaps:
-        return DIRECT
-    if name not in keymaps:
-        bag = Bag()
-        bag.report("E505", None, name=name, suggestion=closest(name, keymaps))
-        raise ArchError(bag)
-    return keymaps[name]
-
-
 def choose(
     ours: Mapping[str, Shape],
     shapes: Mapping[str, Shape],
     keymaps: Mapping[str, KeyMap],
-    name: str | None,
+    wanted: KeyMap | None,
     leeway: Leeway = STRICT,
 ) -> Fit:
-    """The fit under the named map; else under our own names, else under the one map that fits; raises E505, E506.
+    """The fit under the wanted map; else under our own names, else under the one map that fits; raises E506.
 
     Where none fits it is the one with the fewest faults: the caller reports them.
     """
-    if name is not None:
-        return fit(ours, shapes, named_map(name, keymaps), leeway)
+    if wanted is not None:
+        return fit(ours, shapes, wanted, leeway)
     direct = fit(ours, shapes, DIRECT, leeway)
     if direct.names_fit:
         return direct

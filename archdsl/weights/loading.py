@@ -20,8 +20,10 @@ from archdsl.diagnostics.glyphs import shown
 from archdsl.files import Staged
 from archdsl.graph.ir import Graph
 from archdsl.graph.keymap import DIRECT, KeyMap
+from archdsl.graph.reference import Reference
 from archdsl.weights.dtypes import Dtypes
 from archdsl.weights.fitting import (
+    COUNTER,
     STRICT,
     Fit,
     Leeway,
@@ -30,9 +32,9 @@ from archdsl.weights.fitting import (
     check_map,
     choose,
     fit,
-    named_map,
     their_shapes,
 )
+from archdsl.weights.naming import naming
 from archdsl.weights.reading import Weights, read_weights, unreadable
 
 if TYPE_CHECKING:
@@ -69,7 +71,13 @@ class Loadable(Protocol):
         """The network that files have the weights of: itself, or the one that it is a part of."""
 
     @property
+    def name(self) -> str: ...
+
+    @property
     def keymaps(self) -> Mapping[str, KeyMap]: ...
+
+    @property
+    def compared(self) -> Sequence[Reference]: ...
 
     @property
     def refused(self) -> Sequence[str]:
@@ -103,7 +111,7 @@ def load_weights(
         raise TypeError(f"weights are floating-point numbers, {dtype} is not")
     from torch import nn
 
-    ours = _shapes(variant.whole.graph)
+    ours = shapes_of(variant.whole.graph)
     needed = {key for key, _, _ in variant.graph.state()}
     leeway = replace(leeway, unneeded=frozenset(ours.keys() - needed))
     weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, leeway)
@@ -154,8 +162,8 @@ def export_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint
 
     Raises ArchError E501, E502, E503 or E505, or what is wrong with the map.
     """
-    keymap = named_map(checkpoint, variant.keymaps)
-    ours = _shapes(variant.graph)
+    keymap = naming(variant, checkpoint)
+    ours = shapes_of(variant.graph)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     check_fit(fit(ours, shapes, DIRECT), ours, shapes)
     renaming = keymap.apply(ours)
@@ -179,16 +187,16 @@ def import_keys(
 
 def fit_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: str | None = None) -> Fit:
     """Where our weights lie in another library's state_dict, all of which fits; raises ArchError as `import_keys`."""
-    ours = _shapes(variant.graph)
+    ours = shapes_of(variant.graph)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    found = choose(ours, shapes, variant.keymaps, checkpoint)
+    found = choose(ours, shapes, variant.keymaps, None if checkpoint is None else naming(variant, checkpoint))
     check_fit(found, ours, shapes)
     return found
 
 
 def imported(variant: Loadable, state: Mapping[str, torch.Tensor], found: Fit) -> dict[str, torch.Tensor]:
     """A state_dict that was found to fit, under our names and in our shapes."""
-    ours = _shapes(variant.graph)
+    ours = shapes_of(variant.graph)
     reshaped = found.renaming.reshaped
     return {
         key: state[theirs].reshape(ours[key]) if key in reshaped else state[theirs]
@@ -202,21 +210,26 @@ def save_weights(
     state: Mapping[str, torch.Tensor],
     path: str | os.PathLike[str],
     checkpoint: str | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write a state_dict, under another library's names if `checkpoint` says so: safetensors, or .pth by torch.save.
 
-    The file appears whole or not at all. Raises ArchError as `export_keys` does, and E607.
+    `metadata` is what the header of safetensors says beside the format. The file appears whole or not at all. Raises
+    ArchError as `export_keys` does, and E607.
     """
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     named = dict(state) if checkpoint is None else export_keys(variant, state, checkpoint)
-    tensors = {key: tensor.detach().contiguous() for key, tensor in named.items()}
+    tensors = _apart(named)
     shown = arguments.path("path", path)
-    write = save_file if shown.endswith(".safetensors") else torch.save
+    if shown.endswith(".safetensors"):
+        write = partial(save_file, tensors, metadata={"format": "pt", **(metadata or {})})
+    else:
+        write = partial(torch.save, tensors)
     try:
-        with Staged(shown, partial(write, tensors)) as staged:
+        with Staged(shown, write) as staged:
             staged.commit()
     except (RuntimeError, SafetensorError) as error:
         bag = Bag()
@@ -224,7 +237,39 @@ def save_weights(
         raise ArchError(bag) from None
 
 
-def _shapes(graph: Graph) -> dict[str, Shape]:
+def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Each tensor in memory of its own, no larger than it is: a file holds whole storages, or refuses shared ones."""
+    import torch
+
+    seen: set[int] = set()
+    result = {}
+    for key, tensor in tensors.items():
+        storage = tensor.untyped_storage()
+        alone = tensor.is_contiguous() and storage.nbytes() == tensor.nbytes and storage.data_ptr() not in seen
+        seen.add(storage.data_ptr())
+        result[key] = tensor.detach() if alone else tensor.detach().clone(memory_format=torch.contiguous_format)
+    return result
+
+
+def check_kinds(path: str, names: Mapping[str, str], state: Mapping[str, torch.Tensor]) -> None:
+    """Raise ArchError if what a file holds are no weights of ours: E504, E509. `names` are theirs for our keys."""
+    dtypes = Dtypes()
+    for key, tensor in state.items():
+        if not _is_kind(tensor, floating=not key.endswith(COUNTER)):
+            unreadable(path, f"`{names[key]}` holds {tensor.dtype} numbers")
+        dtypes.usable(names[key], tensor)
+    dtypes.bag.raise_errors()
+
+
+def _is_kind(tensor: torch.Tensor, floating: bool) -> bool:
+    """Whether a tensor holds real numbers: of floating point, or whole."""
+    import torch
+
+    return tensor.is_floating_point() == floating and not tensor.is_complex() and tensor.dtype != torch.bool
+
+
+def shapes_of(graph: Graph) -> dict[str, Shape]:
+    """The shape of each weight, by key, in the order of the graph."""
     return {key: weight.shape for key, weight, _ in graph.state()}
 
 
@@ -239,7 +284,8 @@ def _read_and_fit(
     """The file's tensors and where they belong; raises ArchError unless all of it fits."""
     weights = read_weights(path, ours, weights_set)
     shapes = weights.shapes
-    found = choose(ours, shapes, variant.keymaps, checkpoint, leeway)
+    wanted = None if checkpoint is None else naming(variant, checkpoint)
+    found = choose(ours, shapes, variant.keymaps, wanted, leeway)
     keymaps = () if checkpoint else variant.keymaps.values()
     check_fit(found, ours, shapes, weights.notes, keymaps, variant.whole.refused)
     if found.keymap is not DIRECT:
@@ -322,11 +368,7 @@ def _converted(
             tensor = tensor[leeway.offset :]
         if key in found.renaming.reshaped and key not in found.new:
             tensor = tensor.reshape(wanted.shape)
-        if (
-            tensor.is_floating_point() != wanted.is_floating_point()
-            or tensor.is_complex()
-            or tensor.dtype == torch.bool
-        ):
+        if not _is_kind(tensor, wanted.is_floating_point()):
             unreadable(weights.path, f"`{name}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
         if not dtypes.usable(name, tensor):
             continue

@@ -100,5 +100,5 @@ def test_explain_in_a_pipe_is_markdown(arch: Run) -> None:
 
 def test_help_names_every_command(arch: Run) -> None:
     out = arch("--help").out
-    for name in ("build", "check", "show", "list", "predict", "fmt", "explain"):
+    for name in ("build", "check", "show", "list", "predict", "convert", "fmt", "explain"):
         assert re.search(rf"^  {name} +\S.*[^.…]\.$", out, re.MULTILINE), name

@@ -67,6 +67,11 @@ LINES: Lines = {
     ],
     "list": [[]],
     "predict": [[f"{NAME}:one", f"picture{UNSEEN}.png", "--weights", f"w{UNSEEN}.pth"], [NAME, UNSEEN]],
+    "convert": [
+        [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", "own", "-o", f"o{UNSEEN}.pth"],
+        [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", UNSEEN, "-o", f"o{UNSEEN}.pth"],
+        [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", "own", "-o", f"o{UNSEEN}"],
+    ],
     "verify": [[NAME], [f"{NAME}:one"], [UNSEEN]],
     "fmt": [["--check", NAME], [f"no{UNSEEN}.arch"], [NAME]],
     "explain": [[UNSEEN], ["E101"]],

@@ -18,10 +18,12 @@ import archdsl
 from archdsl.api import ArchFile
 from archdsl.graph.reference import Comparison, Reference
 from archdsl.source import Source
+from archdsl.verify.back import way_back
 from archdsl.verify.compare import compare, compare_models
 from archdsl.verify.numbers import output_difference, outputs
 from archdsl.verify.results import Result
 from archdsl.verify.running import Meaningless
+from archdsl.weights import export_keys, import_keys
 from tests import libraries
 
 Mutation = Callable[[nn.Module], object]
@@ -225,6 +227,47 @@ def test_an_error_in_a_spec_is_found(what: str) -> None:
     # Refused is what another library calls so and is another network: not a verdict about this one.
     assert "differs" in verdicts
     assert verdicts <= {"differs", "refused"}
+
+
+# --- the way back -----------------------------------------------------------------------------
+
+
+def _named_back(map_name: str) -> Result:
+    """ConvNeXt-T against timm, with the map to timm's names called `map_name`."""
+    path = Path("specs") / "convnext.arch"
+    text = path.read_text(encoding="utf-8").replace("checkpoint timm for", f"checkpoint {map_name} for")
+    variant = ArchFile(Source(str(path.absolute().parent / "changed.arch"), text))["convnext_tiny"]
+    (reference,) = (found for found in variant.references if found.library == "timm")
+    return compare(variant, reference, numbers=False)
+
+
+def test_a_file_must_get_the_librarys_names_back() -> None:
+    """Files load by whatever map fits; written for the library they have its names by its own map only."""
+    assert _named_back("timm").findings == []
+    found = _named_back("other").findings
+    assert {finding.check for finding in found} == {"names"}
+    assert "written by the names of timm, stem.0.weight is missing" in [finding.detail for finding in found]
+
+
+FORGOTTEN: dict[str, Callable[[dict[str, Tensor]], object]] = {
+    "a shape": lambda state: state.update({"stages.0.blocks.0.gamma": torch.zeros(96, 1, 1)}),
+    "half": lambda state: state.update({"stem.0.bias": state["stem.0.bias"].half()}),
+    "a value": lambda state: state["head.fc.bias"].add_(1),
+    "a key": lambda state: state.__delitem__("stem.0.bias"),
+    "one more": lambda state: state.update({"stem.9.bias": torch.zeros(1)}),
+}
+
+
+@pytest.mark.parametrize("what", FORGOTTEN)
+def test_the_way_back_is_compared_tensor_for_tensor(what: str) -> None:
+    variant = archdsl.find("convnext_tiny")
+    (reference,) = (found for found in variant.references if found.library == "timm")
+    shapes = {key: weight.shape for key, weight, _ in variant.graph.state()}
+    theirs = export_keys(variant, {key: torch.ones(shape) for key, shape in shapes.items()}, "timm")
+    ours = import_keys(variant, {key: tensor.clone() for key, tensor in theirs.items()}, "timm")
+    assert way_back(variant, reference, ours, theirs) == []
+    FORGOTTEN[what](theirs)
+    assert len(way_back(variant, reference, ours, theirs)) == 1
 
 
 # --- what a reference says -------------------------------------------------------------------------

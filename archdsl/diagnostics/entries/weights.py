@@ -1,4 +1,4 @@
-"""E501–E515: loading weights and models, what patterns of names may ask for."""
+"""E501–E521: loading weights and models, what patterns of names may ask for."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -77,12 +77,17 @@ ENTRIES = (
     Entry(
         "E505",
         "unknown checkpoint map",
-        facts="name suggestion",
+        facts="name suggestion known",
         message="unknown checkpoint map `{name}`",
-        help=("did you mean `{suggestion}`?", "a map is declared with `checkpoint name for Model`"),
+        help=(
+            "did you mean `{suggestion}`?",
+            "known are: {known}; a map is declared with `checkpoint name for Model`",
+            "a map is declared with `checkpoint name for Model`",
+        ),
         fence="sh",
         explanation="""
-            The spec declares no `checkpoint` of this name for the model.
+            By whose names weights go is said by the name of a `checkpoint` of the spec, or of a library of which the
+            spec has a `reference`; `own` are the spec's own names. There is none of this name for this network.
             """,
         example="""
             archdsl predict resnet50 --weights resnet50.pth --checkpoint tim cat.jpg
@@ -96,7 +101,7 @@ ENTRIES = (
         "several checkpoint maps fit",
         facts="names",
         message="several checkpoint maps fit the weights: {names}",
-        help="say which one is meant: --checkpoint NAME, or checkpoint=",
+        help="say which one is meant: --checkpoint NAME (of `archdsl convert` --from NAME), or checkpoint=",
         fence="sh",
         explanation="""
             All keys and shapes of the file agree with more than one `checkpoint` of the spec, and these give the
@@ -290,6 +295,41 @@ ENTRIES = (
             """,
         fixed="""
             archdsl predict resnet50 --weights before.pth cat.jpg
+            """,
+    ),
+    Entry(
+        "E516",
+        "another network of this name",
+        facts="library model name reason",
+        message="{library}'s {model} is another network than {name}, so that there are no names of {library}'s",
+        help="{reason}",
+        fence="sh",
+        explanation="""
+            A library has a model of this name, and the spec's `reference` says in which it differs. Files for one do
+            not belong into the other, whatever their weights are called.
+            """,
+        example="""
+            archdsl convert resnet50.pth --of resnet50 --to pytorchcv -o out.pth
+            """,
+        fixed="""
+            archdsl convert resnet50.pth --of resnet50 --to timm -o out.pth
+            """,
+    ),
+    Entry(
+        "E517",
+        "no format of weights",
+        facts="path",
+        message="which format {path} is to have cannot be told from its name",
+        help="end it with .safetensors, or with .pth, .pt or .bin for what torch.save writes",
+        fence="sh",
+        explanation="""
+            Weights are written as safetensors or by torch.save, as the name of the file says.
+            """,
+        example="""
+            archdsl convert resnet50.pth --of resnet50 --to timm -o resnet50.h5
+            """,
+        fixed="""
+            archdsl convert resnet50.pth --of resnet50 --to timm -o resnet50.safetensors
             """,
     ),
     Entry(

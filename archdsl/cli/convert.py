@@ -1,0 +1,91 @@
+"""`archdsl convert`: a weights file under another library's names."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import (
+    TEXT,
+    ArchCommand,
+    document,
+    find_variant,
+    image_option,
+    json_option,
+    refuse,
+    set_option,
+)
+
+
+@click.command("convert", cls=ArchCommand, short_help="Write a weights file by another library's names.")
+@click.argument("file")
+@click.option("--of", "spec", metavar="SPEC[:VARIANT]", required=True, help="The network whose weights they are.")
+@click.option(
+    "--to",
+    metavar="NAME",
+    type=TEXT,
+    required=True,
+    help="Whose names to write: a library that has the network, a key map of the spec, or `own`, the spec's.",
+)
+@click.option("-o", "--output", metavar="FILE", required=True, help="Where to write: .safetensors, .pth, .pt or .bin.")
+@click.option("--from", "checkpoint", metavar="NAME", type=TEXT, help="Whose names FILE has. [those that fit]")
+@click.option(
+    "--weights-set",
+    metavar="NAME",
+    type=TEXT,
+    help="Which of several sets in the file: its name, or a word of it (ema).",
+)
+@set_option
+@image_option
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@json_option
+def command(
+    file: str,
+    spec: str,
+    to: str,
+    output: str,
+    checkpoint: str | None,
+    weights_set: str | None,
+    settings: dict[str, str],
+    image: dict[str, int],
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Write a weights file of a network by the names of another library, tensor for tensor: no number changes.
+
+    The file must fit the network completely, whichever names it has. Only tensors are read from it: nothing in it is
+    executed.
+    """
+    variant = find_variant(spec, settings, image)
+    if os.path.isfile(output) and not force:
+        raise refuse("E607", path=output, detail="there is such a file; --force replaces it")
+    with console.busy(f"converting {file} …"):
+        done = variant.convert(file, to, output, checkpoint, weights_set=weights_set)
+    for note in done.notes:
+        console.note(f"note: {done.path}: {note}")
+    console.note(f"{done.path}: {done.tensors:,} weights of {variant.name} by the names of {done.names}")
+    if done.left_out:
+        first, more = done.left_out[0], len(done.left_out) - 1
+        others = f" and {more:,} more" if more else ""
+        console.note(f"left out, as {variant.name} has no such part: {first}{others}")
+    changed = [
+        f"{count:,} have another {what}" for count, what in ((done.renamed, "name"), (done.reshaped, "shape")) if count
+    ]
+    console.note(f"{done.output}: by the names of {done.to} ({', '.join(changed) or 'the same'})")
+    if as_json:
+        data = {
+            "variant": variant.name,
+            "file": done.path,
+            "output": done.output,
+            "names": done.names,
+            "to": done.to,
+            "tensors": done.tensors,
+            "renamed": done.renamed,
+            "reshaped": done.reshaped,
+            "left_out": list(done.left_out),
+            "notes": list(done.notes),
+        }
+        console.write_json(document("convert", (), **data))
+    return 0
