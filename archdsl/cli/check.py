@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def command(specs: tuple[str, ...], as_json: bool) -> int:
     """Report every error in specs, with its place and a hint.
 
-    Names, types, shapes and the figures that `expect` claims, of all variants of each file. Without SPEC, all shipped
-    families are checked.
+    Names, types, shapes and the figures that `expect` claims, of all variants of each file, and its recipes. Without
+    SPEC, all shipped families are checked.
     """
     if not specs:
         from archdsl.library import families
@@ -35,7 +35,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
     every: list[Diagnostic] = []
     files: list[CheckedJson] = []
     for spec in specs:
-        name, variants, unchecked, sizes, found = _check(spec)
+        name, variants, recipes, unchecked, sizes, found = _check(spec)
         every += found
         ok = not any(d.severity == "error" for d in found)
         if as_json:
@@ -45,7 +45,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
             continue
         console.diagnose(found, sys.stdout)
         if ok:
-            console.line(f"{name}: {_fine(len(variants))}")
+            console.line(f"{name}: {_fine(len(variants), recipes)}")
             if unchecked:
                 what = ", ".join(f"{definition.kind} {definition.name}" for definition in unchecked)
                 console.line(f"  nothing uses {what}: only names were checked there")
@@ -61,8 +61,9 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
 
 def _check(
     spec: str,
-) -> tuple[str, list[str], tuple[Definition, ...], tuple[SizeDecision, ...], tuple[Diagnostic, ...]]:
-    """The name, variants, unchecked definitions, decisions by size and diagnostics of the file that SPEC means."""
+) -> tuple[str, list[str], int, tuple[Definition, ...], tuple[SizeDecision, ...], tuple[Diagnostic, ...]]:
+    """The name, variants, unchecked definitions, decisions by size and diagnostics of the file that SPEC means; the
+    number is that of its own recipes."""
     from archdsl.api import ArchFile
 
     name = spec
@@ -73,10 +74,14 @@ def _check(
         found = file.check()
         if variant is not None:
             file[variant]
-        return name, list(file), file.unchecked, file.size_decisions, found
+        recipes = sum(recipe.file is file.program.root for recipe in file.program.root.recipes.values())
+        return name, list(file), recipes, file.unchecked, file.size_decisions, found
     except ArchError as error:
-        return name, [], (), (), error.diagnostics
+        return name, [], 0, (), (), error.diagnostics
 
 
-def _fine(variants: int) -> str:
-    return "no variants, no errors" if not variants else f"{variants} variant{'s' * (variants != 1)}, no errors"
+def _fine(variants: int, recipes: int) -> str:
+    parts = [f"{variants or 'no'} variant{'s' * (variants != 1)}"]
+    if recipes:
+        parts.append(f"{recipes} recipe{'s' * (recipes != 1)}")
+    return f"{', '.join(parts)}, no errors"

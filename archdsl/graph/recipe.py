@@ -4,8 +4,6 @@ A `Recipe` is whole: what an amendment leaves alone stands in it too. Learning r
 `graph.schedule`, the optimizers, schedules and augmentations that a recipe may name in `graph.recipe_parts`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
@@ -116,6 +114,8 @@ class Recipe(Part):
     name: str
     source: str = ""
     """The docstring: where this is published."""
+    amends: str | None = None
+    """The recipe that this one amends, or is under another name."""
     targets: tuple[str, ...] = ()
     """The variants and models of its file that it is for; empty: for any."""
 
@@ -136,7 +136,7 @@ class Recipe(Part):
     """When the learning rate changes: at the beginning of each epoch, or at every step."""
     lr_noise: Noise | None = None
 
-    loss: Loss = CrossEntropy()
+    loss: Loss = Field(default_factory=CrossEntropy)
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     augment: Augmentation | None = None
@@ -216,7 +216,7 @@ class Recipe(Part):
         """The stage in which an epoch is, counted from 0; after the last epoch, the last."""
         return next((stage for stage in self.stages if epoch < stage.end), self.stages[-1])
 
-    def at(self, epoch: float) -> Recipe:
+    def at(self, epoch: float) -> "Recipe":
         """This recipe as it is in an epoch: the values of its stage are in their places, and there are no stages."""
         values = dict(self.stage_of(epoch).values)
         if not values:
@@ -243,7 +243,7 @@ class Recipe(Part):
             return None
         return self.ema.kept(batch or self.batch, epochs or self.epochs)
 
-    def changed(self, **settings: Any) -> Recipe:
+    def changed(self, **settings: Any) -> "Recipe":
         """This recipe with other settings (`epochs=5, batch=64`), checked again; the learning rate is left alone.
 
         Raises pydantic's ValidationError."""
@@ -254,6 +254,8 @@ class Recipe(Part):
 
 
 SETTINGS = tuple(
-    name for name in Recipe.model_fields if name not in ("name", "source", "targets", "parameters", "progressive")
+    name
+    for name in Recipe.model_fields
+    if name not in ("name", "source", "amends", "targets", "parameters", "progressive")
 )
 """What a spec may set of a recipe by name."""

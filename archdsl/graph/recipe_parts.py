@@ -4,13 +4,12 @@ Each class is written in a spec as a call of its `word`: `optimizer = sgd(moment
 and of timm for what torch has not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import core_schema
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Below1 = Annotated[float, Field(ge=0, lt=1)]
@@ -23,6 +22,20 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
     word: ClassVar[str] = ""
+
+
+class OneOf:
+    """What a part of a recipe may be: it is checked to be one, and never made of anything else.
+
+    pydantic would make a validator of each class of a union as soon as it needs one of them.
+    """
+
+    def __init__(self, *parts: type[Part]) -> None:
+        self.parts = parts
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        words = " or ".join(part.word for part in self.parts)
+        return core_schema.is_instance_schema(self.parts, cls_repr=words)
 
 
 # --- optimizers ----------------------------------------------------------------------------
@@ -78,7 +91,10 @@ class RmsPropTf(Part):
     eps: Positive = 1e-10
 
 
-Optimizer: TypeAlias = Sgd | Adam | AdamW | Lamb | RmsProp | RmsPropTf
+Optimizer: TypeAlias = Annotated[
+    Sgd | Adam | AdamW | Lamb | RmsProp | RmsPropTf,
+    OneOf(Sgd, Adam, AdamW, Lamb, RmsProp, RmsPropTf),
+]
 
 # --- learning rate -------------------------------------------------------------------------
 
@@ -125,7 +141,10 @@ class Constant(Part):
     word: ClassVar[str] = "constant"
 
 
-Schedule: TypeAlias = Cosine | Step | Milestones | Exponential | Constant
+Schedule: TypeAlias = Annotated[
+    Cosine | Step | Milestones | Exponential | Constant,
+    OneOf(Cosine, Step, Milestones, Exponential, Constant),
+]
 
 
 class Warmup(Part):
@@ -171,7 +190,7 @@ class Bce(Part):
     sum: bool = False
 
 
-Loss: TypeAlias = CrossEntropy | Bce
+Loss: TypeAlias = Annotated[CrossEntropy | Bce, OneOf(CrossEntropy, Bce)]
 
 # --- augmentation --------------------------------------------------------------------------
 
@@ -201,7 +220,10 @@ class AutoAugment(Part):
     policy: Literal["original", "v0", "imagenet"] = "original"
 
 
-Augmentation: TypeAlias = RandAugment | TrivialAugment | AutoAugment
+Augmentation: TypeAlias = Annotated[
+    RandAugment | TrivialAugment | AutoAugment,
+    OneOf(RandAugment, TrivialAugment, AutoAugment),
+]
 
 # --- averages and clipping -----------------------------------------------------------------
 
@@ -241,7 +263,7 @@ class Improving(Part):
     count: Annotated[int, Field(ge=2, le=100)]
 
 
-Average: TypeAlias = Last | Improving
+Average: TypeAlias = Annotated[Last | Improving, OneOf(Last, Improving)]
 
 
 class ClipNorm(Part):
@@ -263,7 +285,7 @@ class ClipAdaptive(Part):
     most: Positive
 
 
-Clip: TypeAlias = ClipNorm | ClipValue | ClipAdaptive
+Clip: TypeAlias = Annotated[ClipNorm | ClipValue | ClipAdaptive, OneOf(ClipNorm, ClipValue, ClipAdaptive)]
 
 
 PARTS: Mapping[str, Mapping[str, type[Part]]] = {

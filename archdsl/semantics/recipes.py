@@ -30,6 +30,8 @@ from archdsl.syntax import ast
 MAX_AMENDED = 100
 """How many recipes one may rest on, each an amendment of the next."""
 
+PUBLISHED = ("top1", "top1_from")
+
 REQUIRED = ("epochs", "batch", "optimizer", "lr", "lr_scaling", "schedule", "size")
 
 
@@ -96,7 +98,8 @@ class Recipes:
             base = found
         targets = syntax.targets or (base.targets if base.file is item.file else ())
         docstring = syntax.docstring.text if syntax.docstring else base.docstring
-        members = dict(base.members)
+        # What was published is of the recipe as it was.
+        members = {key: member for key, member in base.members.items() if not (syntax.braces and key in PUBLISHED)}
         ok = self._take(item, members)
         return Merged(members, docstring, targets, item.file, base.depth + 1) if ok else None
 
@@ -196,6 +199,7 @@ class Recipes:
             given["size"] = Arg(int(stages.values(stages.count - 1)["size"]), Const(0), span)
         extra = {
             "name": name,
+            "amends": item.syntax.base.name if item.syntax.base else None,
             "source": merged.docstring,
             "targets": tuple(target.name for target in merged.targets),
             "parameters": {key: arg.value for key, arg in parameters.items()},

@@ -81,9 +81,16 @@ def test_an_amendment_changes_what_it_says_and_keeps_the_rest() -> None:
     text = PLAIN + "recipe longer = plain with { epochs = 300, optimizer = lamb }\nrecipe same for net = longer\n"
     found = recipes(text)
     plain, longer, same = found["plain"], found["longer"], found["same"]
-    assert longer == plain.changed(name="longer", epochs=300, optimizer=parts.Lamb())
+    assert longer == plain.changed(name="longer", amends="plain", epochs=300, optimizer=parts.Lamb())
     assert (longer.targets, longer.source) == (("Net",), "A source, table 2.")
-    assert same == longer.changed(name="same", targets=("net",))
+    assert same == longer.changed(name="same", amends="longer", targets=("net",))
+
+
+def test_what_was_published_is_of_the_recipe_as_it_was() -> None:
+    text = whole('top1 = 76.1, top1_from = "a table"', "recipe a") + "recipe b = a with { flip = 0 }\nrecipe c = a\n"
+    found = recipes(text)
+    assert (found["b"].top1, found["b"].top1_from) == (None, "")
+    assert (found["c"].top1, found["c"].top1_from) == (Decimal("76.1"), "a table")
 
 
 def test_none_takes_back() -> None:
