@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -13,6 +14,7 @@ def roots(kind: str) -> tuple[Path, ...]:
     return _PACKAGE / "_data" / kind, _PACKAGE.parent / kind
 
 
+@lru_cache(maxsize=1)
 def label_lists() -> tuple[str, ...]:
     """The names of the shipped lists of classes (`imagenet1k`)."""
     return tuple(sorted(path.stem for root in roots("specs") for path in root.glob("*.txt")))

@@ -32,6 +32,14 @@ def keymaps_of(program: Program, configured: Configured, bag: Bag) -> dict[str, 
     return _keymaps(program, configured, lambda item: read_map(item, bag))
 
 
+def map_names(program: Program, configured: Configured) -> tuple[str, ...]:
+    """The names of the maps of a variant, whatever is in them."""
+    files = dict.fromkeys((configured.model.file, program.root))
+    items = [item for file in files for item in _items(file)]
+    about = (item.name for item in items if any(target.name in configured.lineage for target in item.targets))
+    return tuple(dict.fromkeys(about))
+
+
 def _too_many(file: FileScope, bag: Bag) -> bool:
     """E513 if a file has more lines than are looked at."""
     lines = [line for item in _items(file) for line in item.rules]

@@ -19,10 +19,10 @@ from archdsl.graph.published import OWN, Entry, Facts
 from archdsl.graph.reference import LIBRARIES, is_plain_name
 from archdsl.graph.settings import Preprocess
 from archdsl.semantics.arguments import Owner, validated
-from archdsl.semantics.checkpoints import keymaps_of
+from archdsl.semantics.checkpoints import map_names
 from archdsl.semantics.elaborate import constant
 from archdsl.semantics.entries import read_entries
-from archdsl.semantics.program import FileScope, Program, is_outside
+from archdsl.semantics.program import Definition, FileScope, Program, is_outside
 from archdsl.semantics.references import references_of
 from archdsl.semantics.settings import amended_preprocess, preprocess_of
 from archdsl.semantics.values import Arg
@@ -114,7 +114,7 @@ class _Reader:
         self.configured = configured
         self.bag = bag
         silent = Bag()  # what is wrong with them is said elsewhere
-        self.keymaps = keymaps_of(program, configured, silent)
+        self.keymaps = map_names(program, configured)
         self.references = {found.library: found for found in references_of(program, configured, silent)}
         self.base = preprocess_of(program, configured, silent)
         self.own_classes = own_classes(configured)
@@ -273,6 +273,14 @@ def own_classes(configured: Configured) -> int | None:
     if given is not None:
         return given.value if type(given.value) is int else None
     model = configured.model
+    key = ("classes", model.name)
+    if key not in model.file.constants:
+        model.file.constants[key] = _default_classes(model)
+    found: int | None = model.file.constants[key]
+    return found
+
+
+def _default_classes(model: Definition) -> int | None:
     parameters = model.syntax.parameters if isinstance(model.syntax, ast.Definition) else ()
     default = next((parameter.default for parameter in parameters if parameter.name == "classes"), None)
     value = None if default is None else constant(default, model.file, Bag())
