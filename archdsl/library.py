@@ -162,7 +162,7 @@ def used_file(source: Source, name: str) -> Source | None:
             shown = os.path.dirname(source.name)
             is_own = os.path.realpath(shown) == folder
             return _read(real, os.path.join(shown, os.path.relpath(real, folder)) if is_own else real)
-    own = find("specs", name)
+    own = find("specs", name, below=True)
     return _read(str(own), str(own)) if own else None
 
 

@@ -20,9 +20,11 @@ def label_lists() -> tuple[str, ...]:
     return tuple(sorted(path.stem for root in roots("specs") for path in root.glob("*.txt")))
 
 
-def find(kind: str, name: str) -> Path | None:
-    """The data file `name` of a kind, or None. A name is one file name: nothing outside the folder is ever found."""
-    if not name or name in (".", "..") or any(c in name for c in "/\\\0:"):
+def find(kind: str, name: str, *, below: bool = False) -> Path | None:
+    """The data file `name` of a kind, or None. A name is one file name, or, `below`, such names with `/` between them:
+    nothing outside the folder is ever found."""
+    parts = name.split("/") if below else [name]
+    if any(not part or part in (".", "..") or any(c in part for c in "/\\\0:") for part in parts):
         return None
     for root in roots(kind):
         path = root / name

@@ -35,6 +35,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name in ("common.arch", "mobilenet_v2.arch", "squeezenet.arch", recorded.FILE):
         shutil.copy(PAGE.parent / name, folder)
+    shutil.copytree(PAGE.parent / "weights", folder / "weights")
     monkeypatch.setattr(library, "roots", lambda kind: (folder,))
     monkeypatch.setattr(library, "find", lambda kind, name: path if (path := folder / name).is_file() else None)
     monkeypatch.setattr(recorded, "find", library.find)

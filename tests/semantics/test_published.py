@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
+from archdsl import library
 from archdsl.api import ArchFile
 from archdsl.graph.published import Entry
 from archdsl.published import PublishedWeights
@@ -205,6 +206,14 @@ def test_list_is_not_read_by_what_needs_only_networks(folder: Path) -> None:
         archdsl.open(folder / "net.arch")
     assert {d.code for d in caught.value.diagnostics} == {"E420", "E426"}
     assert all(d.span and d.span.source.name.endswith("weights/net.arch") for d in caught.value.diagnostics)
+
+
+def test_lists_are_looked_for_as_used_files_are(tmp_path: Path) -> None:
+    """Beside the spec, then among the shipped ones: a copy of a shipped spec has its list, and so has a text."""
+    (shipped,) = (path for path in library.shipped() if path.stem == "resnet")
+    (tmp_path / "mine.arch").write_text(shipped.read_text())
+    for source in (library.read(tmp_path / "mine.arch"), Source("text", shipped.read_text())):
+        assert "torchvision/resnet18.IMAGENET1K_V1" in ArchFile(source)["resnet18"].weights
 
 
 def test_used_files_bring_no_weights(folder: Path) -> None:
