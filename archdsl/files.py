@@ -29,12 +29,14 @@ class Staged:
     """Content under a temporary name beside its destination. `commit` puts it in place; leaving without deletes it.
 
     A text is written as UTF-8; a function writes to the file that it gets the name of. What runs that were killed left
-    in the folder is deleted.
+    in the folder is deleted. What is `durable` is on the disk when it is in place, also if the power fails then.
     A symbolic link is followed; a device or pipe (`/dev/null`) is written to, not replaced. Raises ArchError E607.
     """
 
-    def __init__(self, path: str | os.PathLike[str], content: str | bytes | Callable[[str], object]) -> None:
-        self.shown = path
+    def __init__(
+        self, path: str | os.PathLike[str], content: str | bytes | Callable[[str], object], *, durable: bool = False
+    ) -> None:
+        self.shown, self.durable = path, durable
         try:
             self.path = os.path.realpath(path)
         except OSError:  # it asks for the current folder
@@ -58,6 +60,8 @@ class Staged:
             self._file = os.fdopen(handle, "wb")
             _lock(self._file)
             self._write(self.temporary)
+            if self.durable:
+                os.fsync(self._file.fileno())
             os.chmod(self.temporary, self._mode())
         except OSError as error:
             self._clean()
@@ -75,6 +79,8 @@ class Staged:
         try:
             if self.temporary is not None:
                 os.replace(self.temporary, self.path)
+                if self.durable:
+                    _sync_folder(os.path.dirname(self.path))
             else:
                 self._write(self.path)
         except OSError as error:
@@ -120,6 +126,16 @@ def _lock(file: IO[bytes]) -> None:
     if sys.platform != "win32":
         with suppress(OSError):  # not every file system has locks
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sync_folder(path: str) -> None:
+    """Have the names in a folder written to the disk."""
+    with suppress(OSError):  # not every system can
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def sweep(folder: str) -> None:

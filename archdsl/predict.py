@@ -24,6 +24,7 @@ from archdsl.quiet import import_torch
 from archdsl.resources import find
 from archdsl.transform import Transform, Unusable
 from archdsl.variant import Variant
+from archdsl.weights.labels import class_names
 
 if TYPE_CHECKING:
     import torch
@@ -152,7 +153,7 @@ def classifier(
     settings = transform.settings
     if settings.size is not None and variant.graph.size_decisions:
         variant = variant.for_image(size=settings.size)  # what the spec asks about sizes is asked of these pictures
-    labels = _labels_of(variant, settings)
+    labels = _labels_of(variant, settings, class_names(source) if isinstance(source, str) else None)
     import_torch()
     if weights is None and isinstance(source, Published):
         (say or warn)(variant.name, [f"the weights are {source.name}, those that the spec says are the default"])
@@ -170,15 +171,16 @@ def class_labels(name: str) -> tuple[str, ...] | None:
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
-def _labels_of(variant: Variant, settings: Preprocess) -> tuple[str, ...]:
+def _labels_of(variant: Variant, settings: Preprocess, trained: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The names of the classes: those that the weights were trained with here, else those that the spec names."""
     bag = Bag()
     graph = variant.graph
     shape = ", ".join(graph.output_labels) if graph.result is None else graph.shape(graph.result)
-    labels = None if settings.labels is None else class_labels(settings.labels)
+    labels = trained or (None if settings.labels is None else class_labels(settings.labels))
     if labels is None:
         bag.report("E609", None, what="labels", name=variant.name)
     elif isinstance(shape, str) or shape.dims != (len(labels),):
-        expected = f"{len(labels)} numbers, one for each class of {settings.labels}"
+        expected = f"{len(labels)} numbers, one for each class of {'the weights' if trained else settings.labels}"
         bag.report("E302", None, what=f"the output of `{variant.name}`", expected=expected, got=str(shape))
     bag.raise_errors()
     assert labels is not None

@@ -23,6 +23,7 @@ COMMANDS = {
     "sweep": "sweep",
     "draw": "draw",
     "list": "listing",
+    "train": "train",
     "predict": "predict",
     "convert": "convert",
     "verify": "verify",

@@ -434,3 +434,42 @@ class ConvertDocument(Document):
     reshaped: int
     left_out: list[str]
     notes: list[str]
+
+
+class TrainingPlanJson(TypedDict):
+    """What a training will be. `macs` are those of all its steps, `test_macs` those of testing after every epoch;
+    `memory` are bytes, about, of a step on one device; `differences` are from the recipe, in words."""
+
+    variant: str
+    recipe: str
+    classes: list[str]
+    train_pictures: int
+    test_pictures: int
+    epochs: int
+    batch: int
+    micro_batch: int
+    devices: int
+    steps: int
+    images: int
+    macs: int
+    test_macs: int
+    memory: int
+    lr: float
+    differences: list[str]
+
+
+class TrainingRunJson(TypedDict):
+    """What was trained: `best` is the top-1 accuracy in percent of the best weights, null where none is tested."""
+
+    folder: str
+    epochs: int
+    steps: int
+    best: float | None
+    files: list[str]
+
+
+class TrainDocument(Document):
+    """`run` is null with `--plan`."""
+
+    plan: TrainingPlanJson
+    run: TrainingRunJson | None
