@@ -105,6 +105,11 @@ def note(text: str) -> None:
     People(sys.stderr).write(text + "\n")
 
 
+def above(out: Console, value: str) -> None:
+    """Print a line on a console that shows bars, above them."""
+    out.print(text(value))
+
+
 def write_data(text: str) -> None:
     """Print a file's text as it is, as UTF-8, whatever the terminal's encoding is."""
     sys.stdout.flush()

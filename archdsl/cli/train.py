@@ -31,7 +31,7 @@ _COUNT = click.IntRange(1, LARGEST)
     "-o", "--output", metavar="RUN", help="The folder of the training; one that was ended goes on from there."
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Say what the training will be, and train nothing.")
-@click.option("--weights", metavar="FILE", help="Begin with the weights of a file; another classifier is new.")
+@click.option("--weights", metavar="FILE|NAME", help="Begin with these weights; another classifier is new.")
 @click.option("--epochs", type=_COUNT, help="Another number of epochs than the recipe's.")
 @click.option(
     "--batch", type=_COUNT, help="Images of a step, over all devices; the learning rate follows by the recipe's rule."

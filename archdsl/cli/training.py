@@ -126,7 +126,7 @@ class Bars(Told):
         self.progress.update(self.all, completed=epoch * self.plan.steps + step)
 
     def row(self, row: Mapping[str, Any]) -> None:
-        self.progress.console.print(describe(row, self.plan.recipe.epochs), markup=False, highlight=False)
+        console.above(self.progress.console, describe(row, self.plan.recipe.epochs))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.recipe_parts import Improving, Last
+from archdsl.published import chosen
 from archdsl.training import data, run_folder
 from archdsl.training.average import mean
 from archdsl.training.data import Pictures, Place
@@ -102,10 +103,11 @@ class _Training:
         self.at = Progress()
 
     def _begin_with(self, path: str) -> None:
-        """Take the weights of a file, but for a classifier of other classes."""
+        """Take the weights of a file, or published ones by their name, but for a classifier of other classes."""
         from archdsl.api import pretrained
 
-        given = pretrained(self.pieces.variant_at(0), path, None, None, self.device, None, new_head=True)
+        source = chosen(self.plan.given, path) or path
+        given = pretrained(self.pieces.variant_at(0), source, None, None, self.device, None, new_head=True)
         self.model.load_state_dict(given.state_dict())
 
     # --- the whole -----------------------------------------------------------------------------

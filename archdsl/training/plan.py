@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.recipe import Recipe, Stage
 from archdsl.graph.recipe_parts import RandAugment
+from archdsl.graph.recipe_rules import problems
 from archdsl.training.folders import Data
 from archdsl.training.memory import Memory, step_memory
 from archdsl.training.pieces import Pieces
@@ -182,18 +183,22 @@ def _changed(recipe: Recipe, wishes: Wishes, said: list[str]) -> Recipe:
         changed |= _resized(recipe, wishes.image, said)
     if wishes.batch is not None and wishes.batch != recipe.batch:
         lr, rule = recipe.scaled_lr(wishes.batch), recipe.lr_scaling
-        how = "not scaled, as the recipe's rule is none" if rule == "none" else f"by the recipe's rule, {rule}"
+        how = "its rule for another batch is none" if rule == "none" else f"by its rule, {rule}"
         said.append(
             f"batch: {wishes.batch} as asked for, the recipe says {recipe.batch}; "
-            f"learning rate {lr:.6g} instead of {recipe.lr:.6g} ({how})"
+            f"learning rate {lr:.6g}, not {recipe.lr:.6g} ({how})"
         )
     if not changed:
         return recipe
     try:
-        return recipe.changed(**changed)
+        made = recipe.changed(**changed)
     except ValidationError as error:
         detail = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise _refused("E656", name=recipe.name, detail=detail) from None
+    for problem in problems(made, ()):
+        if "detail" in problem.facts:
+            raise _refused("E656", name=recipe.name, detail=problem.facts["detail"])
+    return made
 
 
 def _shortened(recipe: Recipe, epochs: int) -> str:

@@ -72,6 +72,11 @@ LINES: Lines = {
         [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", UNSEEN, "-o", f"o{UNSEEN}.pth"],
         [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", "own", "-o", f"o{UNSEEN}"],
     ],
+    "train": [
+        [f"{NAME}:one", "--recipe", f"r{UNSEEN}", "--data", f"d{UNSEEN}", "-o", f"o{UNSEEN}"],
+        [f"{NAME}:one", "--recipe", f"r{UNSEEN}", "--data", "pictures", "--plan"],
+        [f"{NAME}:one", "--recipe", "r", "--data", "pictures", "--plan", "--device", UNSEEN],
+    ],
     "verify": [[NAME], [f"{NAME}:one"], [UNSEEN]],
     "fmt": [["--check", NAME], [f"no{UNSEEN}.arch"], [NAME]],
     "explain": [[UNSEEN], ["E101"]],
@@ -87,6 +92,7 @@ USAGE = [[UNSEEN], ["show", NAME, f"--{UNSEEN}"], ["show", NAME, UNSEEN],
 def people(arch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Runs a command line, and gives all that it printed."""
     (tmp_path / NAME).write_text(SPEC, encoding="utf-8")
+    (tmp_path / "pictures" / "train" / f"c{UNSEEN.replace('/', '')}").mkdir(parents=True)
     (tmp_path / "wrong.arch").write_text(SPEC.replace("image(3", f'image("{UNSEEN}"'.replace("\\", "\\\\")))
 
     def command(*args: str) -> str:

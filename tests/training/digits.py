@@ -1,6 +1,6 @@
 """Handwritten digits as folders of pictures: scikit-learn's 1,797 of 8×8 (UCI, optical recognition, 1998).
 
-    python -m tests.training.digits FOLDER
+python -m tests.training.digits FOLDER
 """
 
 from __future__ import annotations

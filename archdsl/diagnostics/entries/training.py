@@ -131,7 +131,7 @@ ENTRIES = (
         facts="epoch step lr path",
         message="the loss is no number in epoch {epoch}, step {step} (learning rate {lr})",
         help="a lower learning rate or a longer warmup may help; what was trained before is in {path}",
-        fence="arch",
+        fence="text",
         explanation="""
             The loss, or a weight, became infinite or no number. No step from there on can be of use, so the training
             ends, and the last checkpoint is from before. The same command would come to the same place again:

@@ -1,0 +1,409 @@
+"""`archdsl train`: the plan, a training on real pictures, its files, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+import archdsl
+from archdsl.cli import schema
+from tests.cli.test_json import problems
+from tests.training.digits import write_digits
+
+DIGITS = Path(__file__).parents[2] / "docs" / "training" / "digits.arch"
+Run = Callable[..., Any]
+
+
+def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / f"{name}.safetensors")
+
+
+# --- the plan ------------------------------------------------------------------------------------
+
+
+def test_the_plan_says_what_there_will_be_without_torch(net: str, digits: Path) -> None:
+    code = "import sys; from archdsl.cli.app import run; assert run(sys.argv[1:]) == 0 and 'torch' not in sys.modules"
+    args = [sys.executable, "-c", code, "train", net, "--recipe", "plain", "--data", str(digits), "--plan", "--json"]
+    done = subprocess.run(args, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert problems(found, schema.TrainDocument) == []
+    plan = found["plan"]
+    assert (plan["train_pictures"], plan["test_pictures"], len(plan["classes"])) == (256, 64, 10)
+    assert (plan["epochs"], plan["batch"], plan["steps"], plan["images"]) == (3, 32, 24, 768)
+    macs = archdsl.find(net).graph.macs
+    assert (plan["macs"], plan["test_macs"]) == (3 * macs * 768, macs * 64 * 3)
+    assert plan["differences"] == []
+
+
+def test_the_plan_in_words_says_what_differs_and_why(net: str, digits: Path, run: Run) -> None:
+    given = ("train", net, "--recipe", "plain", "--data", digits, "--plan")
+    shown = run(*given, "--batch", 64, "--epochs", 5, "--micro-batch", 16, "--image", 16, "--set", "classes=7")
+    assert shown.code == 0
+    lines = [line for line in shown.out.splitlines() if line.startswith("differs: ")]
+    assert lines == [
+        "differs: classes: 10, as the pictures have; the spec says 7",
+        "differs: epochs: 5 as asked for, the recipe says 3",
+        "differs: image: 16 as asked for, the recipe says 8",
+        "differs: batch: 64 as asked for, the recipe says 32; learning rate 0.2, not 0.1 (by its rule, linear)",
+        "differs: micro-batch: 16, as asked for; 4 of them make a step. Batch norm and mixing see 16 images at a time",
+    ]
+    assert "plain: A table of a paper." in shown.out
+    assert "64 = 4 × 16" in shown.out
+
+
+def test_the_plan_shows_stages(net: str, digits: Path, run: Run) -> None:
+    shown = run("train", net, "--recipe", "full", "--data", digits, "--plan").out
+    rows = [line.split()[:3] for line in shown.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])]
+    assert rows == [["1", "8", "3"], ["2", "12", "6"], ["3", "16", "9"]]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "convnext_atto", "efficientnet_b0", "shufflenet_v2_x1_0"])
+def test_the_memory_of_activations_is_what_autograd_keeps(name: str) -> None:
+    from archdsl.training.memory import kept_elements
+
+    variant = archdsl.find(name).for_image(size=64)
+    model = archdsl.load(name, image_size=64).train()
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = model(torch.randn(2, 3, 64, 64))
+    assert output.shape == (2, 1000)
+    measured = sum(storage.nbytes() for storage in kept.values())
+    assert kept_elements(variant.graph) * 4 * 2 == pytest.approx(measured, rel=0.05)
+
+
+# --- training ------------------------------------------------------------------------------------
+
+
+def test_a_training_and_its_files(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    folder = tmp_path / "run"
+    done = run("train", net, "--recipe", "full", "--data", digits, "-o", folder, "--workers", 0)
+    assert done.code == 0, done.err
+    assert done.err.count("epoch ") == 3
+    assert done.out.splitlines()[1:] == [f"wrote {folder / name}" for name in (
+        "best.safetensors", "averaged.safetensors", "last.safetensors", "log.csv", "log.jsonl", "curves.svg"
+    )]  # fmt: skip
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    table = list(csv.DictReader((folder / "log.csv").open()))
+    assert [row["size"] for row in rows] == [8, 12, 16]
+    assert [int(row["step"]) for row in table] == [8, 16, 24]
+    assert [row["images"] for row in rows] == [256, 512, 768]
+    assert "<svg" in (folder / "curves.svg").read_text()
+    best = max(max(row["top1"], row["average_top1"]) for row in rows)
+    assert done.out.startswith(f"best: {best:.2f} % top-1")
+    model = archdsl.load(net, weights=folder / "best.safetensors")
+    assert set(model.state_dict()) == set(weights(folder, "averaged"))
+    picture = next((digits / "val" / "3").iterdir())
+    seen = run("predict", net, "--weights", folder / "best.safetensors", picture, "--top", 3)
+    assert seen.code == 0, seen.err
+    assert {line.split()[-1] for line in seen.out.splitlines()[1:]} <= set("0123456789")
+
+
+def test_the_accuracy_that_is_said_is_that_of_predict(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    from archdsl.predict import predict
+
+    folder = tmp_path / "run"
+    run("train", net, "--recipe", "plain", "--data", digits, "-o", folder, "--workers", 0)
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    pictures = sorted((digits / "val").rglob("*.png"))
+    found = predict(archdsl.find(net), folder / "last.safetensors", pictures, top=1)
+    right = sum(each.classes[0][0] == Path(each.path).parent.name for each in found)
+    assert rows[-1]["top1"] == pytest.approx(100 * right / len(pictures))
+
+
+def test_the_mean_of_the_last_epochs(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    folder = tmp_path / "run"
+    assert run("train", net, "--recipe", "mean", "--data", digits, "-o", folder, "--workers", 0).code == 0
+    states = [weights(folder, f"epoch-{epoch}") for epoch in (2, 3)]
+    for key, value in weights(folder, "averaged").items():
+        assert torch.allclose(value.double(), sum(state[key].double() for state in states) / 2) or "num_batches" in key
+    assert sorted(path.name for path in folder.glob("epoch-*")) == ["epoch-2.safetensors", "epoch-3.safetensors"]
+
+
+def test_micro_batches_add_up_to_the_same_step(tmp_path: Path, digits: Path, run: Run) -> None:
+    """Without batch norm, whose statistics are those of a micro-batch."""
+    spec = tmp_path / "plain.arch"
+    spec.write_text(
+        "model Net(classes = 10) = image(1, 8, 8) -> c: conv(8, 3) -> relu -> gap -> flatten -> fc: linear(classes)\n"
+        "preprocess Net { mean = [0.3], std = [0.35] }\n"
+        'recipe r for Net { epochs = 1, batch = 64, optimizer = sgd, lr = 0.1, lr_scaling = "none"\n'
+        "  schedule = constant, size = 8 }\n"
+    )
+    for name, more in (("whole", ()), ("parts", ("--micro-batch", 16)), ("again", ("--recompute",))):
+        given = ("train", spec, "--recipe", "r", "--data", digits, "-o", tmp_path / name, "--workers", 0)
+        assert run(*given, *more).code == 0
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert all(torch.allclose(whole[key], parts[key], atol=1e-6) for key in whole)
+    assert not all(torch.equal(whole[key], parts[key]) for key in whole)
+    assert all(torch.equal(whole[key], value) for key, value in weights(tmp_path / "again").items())
+
+
+def test_workers_change_nothing(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    given = ("train", net, "--recipe", "full", "--data", digits, "--epochs", 3)
+    for workers in (0, 2):
+        assert run(*given, "-o", tmp_path / str(workers), "--workers", workers).code == 0
+    one, other = weights(tmp_path / "0"), weights(tmp_path / "2")
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_another_seed_is_another_training(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    given = ("train", net, "--recipe", "plain", "--data", digits, "--workers", 0, "--epochs", 2)
+    for seed in (0, 1):
+        assert run(*given, "-o", tmp_path / str(seed), "--seed", seed).code == 0
+    one, other = weights(tmp_path / "0"), weights(tmp_path / "1")
+    assert not torch.equal(one["fc.weight"], other["fc.weight"])
+
+
+def test_it_begins_with_given_weights(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    given = ("train", net, "--recipe", "plain", "--data", digits, "--workers", 0)
+    run(*given, "-o", tmp_path / "first")
+    best = json.loads((tmp_path / "first" / "log.jsonl").read_text().splitlines()[-1])["top1"]
+    begun = run(*given, "-o", tmp_path / "second", "--weights", tmp_path / "first" / "last.safetensors", "--epochs", 2)
+    assert begun.code == 0, begun.err
+    first = json.loads((tmp_path / "second" / "log.jsonl").read_text().splitlines()[0])
+    assert first["top1"] > best - 15
+    three = tmp_path / "three"
+    for name in ("0", "1", "2"):
+        shutil.copytree(digits / "train" / name, three / "train" / name)
+    begun = run(
+        *given[:4],
+        "--data",
+        three,
+        "-o",
+        tmp_path / "third",
+        "--weights",
+        tmp_path / "first" / "last.safetensors",
+        "--batch",
+        8,
+    )
+    assert begun.code == 0, begun.err
+    assert weights(tmp_path / "third")["fc.weight"].shape[0] == 3
+    assert "note: classes: 3, as the pictures have; the spec says 10" in begun.err
+    assert "nothing was held out" in begun.out
+
+
+@pytest.mark.slow
+def test_digits_are_learnt(tmp_path: Path, run: Run) -> None:
+    """The short form of what docs/training.md measures."""
+    data = write_digits(tmp_path / "digits")
+    given = ("train", f"{DIGITS}:small_resnet", "--recipe", "plain", "--data", data, "--epochs", 4, "--workers", 0)
+    done = run(*given, "-o", tmp_path / "run", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert problems(found, schema.TrainDocument) == []
+    assert found["run"]["best"] > 95
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def codes(result: Any) -> list[str]:
+    return [line.split("[")[1][:4] for line in result.err.splitlines() if line.startswith("error[")]
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "words"),
+    [
+        (("--batch", 1000), "E649", "a batch of 1,000 is more than the 256 pictures of an epoch"),
+        (("--micro-batch", 5), "E649", "not a whole number of micro-batches of 5: 4 would do"),
+        (("--epochs", 1), "E656", "its warmup takes 1 epochs of 1"),
+        (("--recipe", "full", "--image", 32), "E656", "its sizes grow from stage to stage"),
+        (("--recipe", "full", "--epochs", 2, "--batch", 32), "E656", "3 stages"),
+        (("--recipe", "plian"), "E647", "did you mean `plain`?"),
+        (("--data", "nowhere"), "E648", "there is no such folder"),
+        (("--device", "quantum"), "E658", "device `quantum`"),
+    ],
+)
+def test_what_does_not_go_is_said_before_anything_is_trained(
+    more: tuple[object, ...], code: str, words: str, net: str, digits: Path, tmp_path: Path, run: Run
+) -> None:
+    given = ("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
+    done = run(*given, *more)
+    assert (done.code, codes(done)) == (2, [code]), done.err
+    assert words in done.err
+
+
+def test_networks_without_one_number_a_class_are_refused(tmp_path: Path, digits: Path, run: Run) -> None:
+    spec = tmp_path / "n.arch"
+    recipe = 'recipe r { epochs = 1, batch = 8, optimizer = sgd, lr = 1, lr_scaling = "none"\n'
+    recipe += "  schedule = constant, size = 8 }\n"
+    for body, words in (
+        (
+            "image(1, 8, 8) -> conv(4, 3) -> gap -> flatten -> fc: linear(3)",
+            "the pictures have 10 classes, its output is 3",
+        ),
+        ("image(1, 8, 8) -> conv(4, 3)", "its output is 4×8×8"),
+    ):
+        spec.write_text(f"model N = {body}\nvariant n = N()\npreprocess N {{ mean = [0], std = [1] }}\n{recipe}")
+        done = run("train", spec, "--recipe", "r", "--data", digits, "--plan")
+        assert (done.code, codes(done)) == (2, ["E650"])
+        assert words in done.err
+
+
+def test_pictures_lie_in_folders_by_class(tmp_path: Path) -> None:
+    from archdsl.training.folders import find_data
+
+    for name in ("train/10/a/1.png", "train/9/2.png", "train/9/10.png", "train/9/readme.txt", "val/9/3.JPG"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = find_data(str(tmp_path))
+    assert found.train.classes == ("9", "10")
+    assert found.train.files == (("9/2.png", 0), ("9/10.png", 0), ("10/a/1.png", 1))
+    assert found.test is not None
+    assert (found.test.classes, found.test.files) == (("9", "10"), (("9/3.JPG", 0),))
+    assert find_data(str(tmp_path / "train")).test is None
+    (tmp_path / "val" / "11").mkdir()
+    (tmp_path / "train" / "empty").mkdir()
+    for remove, words in (("train/empty", "`empty` holds no pictures"), ("val/11", "`11` is no class")):
+        with pytest.raises(archdsl.ArchError) as caught:
+            find_data(str(tmp_path))
+        assert words in caught.value.diagnostics[0].message
+        (tmp_path / remove).rmdir()
+    with pytest.raises(archdsl.ArchError):
+        find_data(str(tmp_path / "train" / "10" / "a"))
+
+
+def test_a_broken_picture_ends_the_training_and_mended_it_goes_on(
+    net: str, digits: Path, tmp_path: Path, run: Run
+) -> None:
+    data = tmp_path / "digits"
+    shutil.copytree(digits, data)
+    victim = sorted((data / "train" / "4").iterdir())[3]
+    whole = victim.read_bytes()
+    given = (
+        "train",
+        net,
+        "--recipe",
+        "plain",
+        "--data",
+        data,
+        "-o",
+        tmp_path / "run",
+        "--workers",
+        0,
+        "--save-every",
+        1,
+    )
+    victim.write_bytes(whole[:60] + bytes(len(whole) - 60))  # as many bytes: the same pictures by name and size
+    broken = run(*given)
+    assert (broken.code, codes(broken)) == (2, ["E651"])
+    assert str(victim) in broken.err
+    victim.write_bytes(whole)
+    mended = run(*given, "--resume")
+    assert mended.code == 0, mended.err
+    assert run("train", net, "--recipe", "plain", "--data", data, "-o", tmp_path / "other", "--workers", 0).code == 0
+    one, other = weights(tmp_path / "run"), weights(tmp_path / "other")
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_a_loss_that_is_no_number_ends_the_training_with_the_last_good_checkpoint(
+    net: str, digits: Path, tmp_path: Path, run: Run
+) -> None:
+    given = (
+        "train",
+        net,
+        "--recipe",
+        "bold",
+        "--data",
+        digits,
+        "-o",
+        tmp_path / "run",
+        "--workers",
+        0,
+        "--save-every",
+        1,
+    )
+    done = run(*given)
+    assert (done.code, codes(done)) == (2, ["E652"])
+    assert "epoch 1" in done.err
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)["model"]
+        assert all(bool(value.isfinite().all()) for value in state.values() if value.is_floating_point())
+
+
+def test_only_the_same_training_goes_on(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    data = tmp_path / "digits"
+    shutil.copytree(digits, data)
+    given = ("train", net, "--recipe", "plain", "--data", data, "-o", tmp_path / "run", "--workers", 0)
+    assert run(*given).code == 0
+    before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+    again = run(*given)
+    assert (again.code, "going on" in again.err) == (0, True)
+
+    def refused(words: str, *more: object) -> None:
+        done = run(*given, *more)
+        assert (done.code, codes(done)) == (2, ["E653"]), done.err
+        assert words in done.err
+        assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
+
+    refused("recipe was plain, is full", "--recipe", "full")
+    refused("the recipe `plain` has other settings: epochs", "--epochs", 4)
+    refused("seed was 0, is 1", "--seed", 1)
+    refused("batch was 32, is 16", "--batch", 16)
+    extra = data / "train" / "4" / "new.png"
+    shutil.copy(next((data / "train" / "4").iterdir()), extra)
+    refused("class `4` had")
+    extra.unlink()
+    shutil.rmtree(data / "train" / "9")
+    shutil.rmtree(data / "val" / "9")
+    refused("the class folder `9` is missing")
+    other = run("train", net, "--recipe", "plain", "--data", digits, "-o", digits)
+    assert codes(other) == ["E653"]
+    none = run("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "new", "--resume")
+    assert codes(none) == ["E654"]
+
+
+def test_a_damaged_checkpoint_is_said(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    given = ("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
+    assert run(*given).code == 0
+    path = tmp_path / "run" / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    done = run(*given)
+    assert (done.code, codes(done)) == (2, ["E654"])
+
+
+def test_two_trainings_do_not_share_a_folder(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    import fcntl
+
+    given = ("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
+    assert run(*given).code == 0
+    with (tmp_path / "run" / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = run(*given)
+    assert (done.code, codes(done)) == (2, ["E653"])
+    assert "another process" in done.err
+
+
+def test_16_bits_and_colour_are_read_as_predict_reads_them(tmp_path: Path) -> None:
+    from archdsl.training.data import Pictures, Place
+    from archdsl.training.folders import find_data
+
+    place = tmp_path / "train" / "a"
+    place.mkdir(parents=True)
+    Image.new("I;16", (8, 8), 32768).save(place / "1.png")
+    Image.new("RGB", (8, 8), (128, 128, 128)).save(place / "2.png")
+    from archdsl.transform import in_mode
+
+    pictures: Any = Pictures(find_data(str(tmp_path)).train, lambda image: in_mode(image, "L").getpixel((0, 0)), ())
+    assert [pictures[Place(0, n)] for n in range(2)] == [(128, 0), (128, 0)]
