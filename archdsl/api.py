@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.sizes import SizeDecision
-    from archdsl.weights.loading import Say
+    from archdsl.weights.loading import Reading, Say
 
 __all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "open", "open_source"]
 
@@ -252,6 +252,7 @@ def load(
     weights: str | os.PathLike[str] | None = None,
     checkpoint: str | None = None,
     weights_set: str | None = None,
+    prefix: str | Sequence[str] | None = None,
     in_channels: int | None = None,
     image_size: int | tuple[int, int] | None = None,
     features: bool | str | Sequence[str | int] = False,
@@ -270,19 +271,23 @@ def load(
     `variant.weights` and `archdsl weights SPEC` list them ("IMAGENET1K_V2", "timm/resnet50.a1_in1k", "default"), which
     are fetched and checked, and set the number of classes. Of a file `checkpoint`
     names the key map of the spec to read it with, found by itself where only one fits; `weights_set` says which set is
-    meant where the file holds several (`ema`). What is done to the weights unasked, as widening float16, is said as a
+    meant where the file holds several (`ema`), `prefix` with what the keys of this network begin, where it is a
+    part of the file's (`backbone.`, or several). What is done to the weights unasked, as widening float16, is said as a
     warning (`archdsl.WeightsNote`). The file must fit completely, but: with `classes` given, a classifier of another
     size, or none, is initialized anew; with `in_channels`, the kernels that see the image are summed or repeated; with
     `features`, the rest of the network is left aside. Raises ArchError with every diagnostic; TypeError for a
-    `checkpoint` or `weights_set` without `weights`, which would change nothing.
+    `checkpoint`, `weights_set` or `prefix` without `weights`, which would change nothing.
     """
     file = None if weights is None else arguments.path("weights", weights)
-    for name, value in (("checkpoint", checkpoint), ("weights_set", weights_set)):
-        if arguments.optional_text(name, value) is not None and file is None:
+    starts = arguments.texts("prefix", prefix)
+    optional = (arguments.optional_text("checkpoint", checkpoint), arguments.optional_text("weights_set", weights_set))
+    for name, value in zip(("checkpoint", "weights_set", "prefix"), (*optional, starts or None), strict=True):
+        if value is not None and file is None:
             raise TypeError(f"{name} = {value!r} says how to read weights, and none are given")
     names = _features(features)
     check_torch(device, dtype)
     from archdsl.backends.module import construct
+    from archdsl.weights import Reading
 
     with collector_paused():
         written = find(spec, variant)
@@ -302,7 +307,8 @@ def load(
                 return construct(model_class, device=device, dtype=dtype)
             source = entry or file
             new_head = "classes" in parameters
-            return pretrained(found, source, checkpoint, weights_set, device, dtype, new_head=new_head)
+            reading = Reading(checkpoint, weights_set, starts)
+            return pretrained(found, source, reading, device, dtype, new_head=new_head)
         except MemoryError:
             raise found.too_large(dtype) from None
 
@@ -336,8 +342,7 @@ def check_torch(device: object, dtype: object) -> None:
 def pretrained(
     found: Variant,
     weights: str | Published,
-    checkpoint: str | None,
-    weights_set: str | None,
+    reading: Reading,
     device: torch.device | str | None,
     dtype: torch.dtype | None,
     *,
@@ -366,12 +371,15 @@ def pretrained(
         return {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
 
     leeway = Leeway(new=heads if new_head else (), channels=channels, heads=heads, offset=offset)
-    file, names = (weights.fetch(), weights.checkpoint) if isinstance(weights, Published) else (weights, checkpoint)
+    file, names = (
+        (weights.fetch(), weights.checkpoint) if isinstance(weights, Published) else (weights, reading.checkpoint)
+    )
     return load_weights(
         found,
         file,
         names,
-        weights_set=weights_set,
+        weights_set=reading.weights_set,
+        prefix=reading.prefix,
         leeway=leeway,
         new=initialized,
         device=device,

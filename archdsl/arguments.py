@@ -189,6 +189,14 @@ def several(name: str, value: object, expected: str) -> tuple[Any, ...]:
     return tuple(found)
 
 
+def texts(name: str, value: object) -> tuple[str, ...]:
+    """One text or a list of them; none for None."""
+    if value is None:
+        return ()
+    given = (value,) if isinstance(value, str) else several(name, value, "a text or a list of texts")
+    return tuple(text(name, one) for one in given)
+
+
 def paths(name: str, value: object, expected: str) -> list[str]:
     """The paths of a list, or of anything that gives paths and comes to an end."""
     if isinstance(value, str | bytes | os.PathLike) or not isinstance(value, Iterable):

@@ -90,6 +90,7 @@ def predict(
     checkpoint: str | None = None,
     *,
     weights_set: str | None = None,
+    prefix: str | Sequence[str] | None = None,
     top: int = 5,
     batch: int = BATCH,
     device: torch.device | str | None = None,
@@ -98,7 +99,7 @@ def predict(
     """Classify picture files: `classifier` and its `predict` in one."""
     top, batch = arguments.positive("top", top), arguments.positive("batch", batch)
     files = arguments.paths("images", images, "a list of files")
-    made = classifier(variant, weights, checkpoint, weights_set=weights_set, device=device, say=say)
+    made = classifier(variant, weights, checkpoint, weights_set=weights_set, prefix=prefix, device=device, say=say)
     return made.predict(files, top, batch)
 
 
@@ -125,21 +126,23 @@ def classifier(
     checkpoint: str | None = None,
     *,
     weights_set: str | None = None,
+    prefix: str | Sequence[str] | None = None,
     device: torch.device | str | None = None,
     say: Say | None = None,
 ) -> Classifier:
     """A variant with weights: of a file, of published ones by their name, or of the default ones of the spec.
 
     Published weights bring their number of classes and their preprocessing. Of a file `checkpoint` names the map to
-    read it with, `weights_set` one of several sets in it; `say` gets what is done to the weights unasked, which is a
-    warning without it. Raises ArchError.
+    read it with, `weights_set` one of several sets in it, `prefix` what its keys begin with; `say` gets what is done to
+    the weights unasked, which is a warning without it. Raises ArchError.
     """
+    from archdsl.weights.loading import Reading, warn
+
     arguments.instance("variant", variant, Variant, "a variant")
     checkpoint = arguments.optional_text("checkpoint", checkpoint)
     weights_set = arguments.optional_text("weights_set", weights_set)
+    reading = Reading(checkpoint, weights_set, arguments.texts("prefix", prefix))
     source = weights if isinstance(weights, Published) else source_of(variant, weights)
-    from archdsl.weights.loading import warn
-
     transform = variant.transform
     if isinstance(source, Published):
         if checkpoint is not None:
@@ -157,7 +160,7 @@ def classifier(
     import_torch()
     if weights is None and isinstance(source, Published):
         (say or warn)(variant.name, [f"the weights are {source.name}, those that the spec says are the default"])
-    model = pretrained(variant, source, checkpoint, weights_set, device, None, new_head=False, say=say).eval()
+    model = pretrained(variant, source, reading, device, None, new_head=False, say=say).eval()
     return Classifier(variant.name, model, transform, labels, variant.graph.form == "named", device)
 
 

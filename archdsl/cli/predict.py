@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     type=TEXT,
     help="Which of several sets in the file: its name, or a word of it (ema).",
 )
+@click.option(
+    "--prefix",
+    "prefixes",
+    metavar="TEXT",
+    type=TEXT,
+    multiple=True,
+    help="What keys of the file begin with that are of this network (backbone.); several times: of each.",
+)
 @click.option("--top", type=click.IntRange(1, LARGEST), default=5, show_default=True, help="How many classes to print.")
 @set_option
 @json_option
@@ -42,6 +50,7 @@ def command(
     weights: str | None,
     checkpoint: str | None,
     weights_set: str | None,
+    prefixes: tuple[str, ...],
     top: int,
     settings: dict[str, str],
     as_json: bool,
@@ -63,7 +72,7 @@ def command(
         console.note(f"weights: {used} ({'the default, ' if weights is None else ''}{source.place})")
     notes: list[str] = []
     said = lambda path, texts: notes.extend(f"{path}: {note}" for note in texts)  # noqa: E731
-    made = classifier(variant, source, checkpoint, weights_set=weights_set, say=said)
+    made = classifier(variant, source, checkpoint, weights_set=weights_set, prefix=prefixes, say=said)
     with console.busy(f"running {variant.name} …"):
         predictions = made.predict(list(images), top)
     for note in notes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from archdsl.weights.fitting import Leeway
 from archdsl.weights.loading import (
+    Reading,
     WeightsNote,
     export_keys,
     import_keys,
@@ -20,6 +21,7 @@ from archdsl.weights.reading import Weights, read_weights
 
 __all__ = [
     "Leeway",
+    "Reading",
     "Weights",
     "WeightsNote",
     "export_keys",

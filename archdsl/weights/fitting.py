@@ -1,6 +1,6 @@
 """Names and shapes of a file against those of a model: which map fits, and what is wrong under it.
 
-Torch-free. Reports E408, E415, E501-E503, E506 and E510.
+Torch-free. Reports E408, E415, E501-E503, E506 and, by `prefixes`, E510.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.glob import Effort
 from archdsl.graph.keymap import DIRECT, KeyMap, Renaming, report_clash
 from archdsl.weights.grouping import grouped
+from archdsl.weights.prefixes import report_prefix
 
 Shape = tuple[int, ...]
 
@@ -198,13 +199,12 @@ def check_fit(
     said = list(notes)
     if found.keymap is not DIRECT:
         said.append(f"keys were read by the checkpoint map `{found.keymap.name}`")
-    explained = False
     if found.missing:
         names = [found.theirs, *(keymap.apply(ours).theirs for keymap in islice(keymaps, TRIED))]
-        explained = _report_prefix(names, shapes, bag)
-    if not explained and (found.keymap is not DIRECT or ours.keys().isdisjoint(shapes)):
+        if report_prefix(names, shapes.keys(), notes, bag):
+            bag.raise_errors()  # keys that are missing or not expected follow from it
+    if found.keymap is not DIRECT or ours.keys().isdisjoint(shapes):
         said += refused
-    shown = 0 if explained else LINES
     theirs = found.theirs
     wanted = their_shapes(found.renaming, ours)
 
@@ -216,20 +216,21 @@ def check_fit(
         return shape_text(ours[key]) + there
 
     missing = [f"{named(key)} ({needed(key)})" for key in found.missing]
-    _report("E501", missing, f"{len(missing):,} of {len(ours):,} keys", said, bag, shown)
+    _report("E501", missing, f"{len(missing):,} of {len(ours):,} keys", said, bag)
     unexpected = [f"`{key}` ({shape_text(shapes[key])})" for key in found.unexpected]
-    _report("E502", unexpected, f"{len(unexpected):,} keys", said, bag, shown)
+    _report("E502", unexpected, f"{len(unexpected):,} keys", said, bag)
     if len(found.misshaped) <= SHOWN:
+        rows = _rows(found.misshaped, {key: shapes[theirs[key]] for key in found.misshaped}, wanted)
         for key in found.misshaped:
             in_file = f"the shape of {named(key)} is {shape_text(shapes[theirs[key]])}"
-            bag.report("E503", None, notes=_taken(said), theirs=in_file, ours=needed(key))
+            bag.report("E503", None, notes=_taken(said), theirs=in_file, ours=needed(key), classes=rows)
     else:
         items = [
             f"{named(key)} ({shape_text(shapes[theirs[key]])} in the file, {needed(key)} in the model)"
             for key in found.misshaped
         ]
         many = f"{len(items):,} weights have one shape"
-        bag.report("E503", None, notes=[*_lines(items, shown), *_taken(said)], items=items, theirs=many, ours="another")
+        bag.report("E503", None, notes=[*_lines(items), *_taken(said)], items=items, theirs=many, ours="another")
     bag.raise_errors()
 
 
@@ -246,13 +247,20 @@ def _report_map(renaming: Renaming, ours: Mapping[str, Shape], bag: Bag) -> None
     renaming.report_misfits(ours, "the model", bag)
 
 
-def _report(code: str, items: Sequence[str], many: str, notes: list[str], bag: Bag, shown: int) -> None:
+def _report(code: str, items: Sequence[str], many: str, notes: list[str], bag: Bag) -> None:
     """Some keys one by one; many as one error."""
     if len(items) > SHOWN:
-        bag.report(code, None, notes=[*_lines(items, shown), *_taken(notes)], items=items, what=many)
+        bag.report(code, None, notes=[*_lines(items), *_taken(notes)], items=items, what=many)
         return
     for item in items:
         bag.report(code, None, notes=_taken(notes), what=item)
+
+
+def _rows(keys: Collection[str], theirs: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> int | None:
+    """The rows in the file of the only layer that does not fit, if all of it has others: its classes, mostly."""
+    rows = {theirs[key][:1] for key in keys}
+    alike = all(theirs[key][1:] == wanted[key][1:] and theirs[key] for key in keys)
+    return next(iter(rows))[0] if alike and len(rows) == 1 and len({_layer(key) for key in keys}) == 1 else None
 
 
 def _taken(notes: list[str]) -> list[str]:
@@ -262,53 +270,17 @@ def _taken(notes: list[str]) -> list[str]:
     return taken
 
 
-def _lines(items: Sequence[str], shown: int) -> list[str]:
+def _lines(items: Sequence[str]) -> list[str]:
     """The first of many keys, those that are alike in one line."""
-    if not shown:
-        return []
     lines = [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in map("".join, _alike(items[:GATHERED]))]
-    whole = len(lines) <= shown and len(items) <= GATHERED
-    return lines if whole else [*lines[:shown], "… (--json has every key)"]
+    whole = len(lines) <= LINES and len(items) <= GATHERED
+    return lines if whole else [*lines[:LINES], "… (--json has every key)"]
 
 
 def _alike(items: Sequence[str]) -> list[tuple[str, str]]:
     """Keys in few lines: those that differ in numbers and names only, and have the same shape."""
     parted = [(key, (f"`{rest}",)) for key, _, rest in (item[1:].partition("`") for item in items)]
     return [(f"`{key}", rest) for key, (rest,) in grouped(parted)]
-
-
-def _report_prefix(names: Iterable[Mapping[str, str]], shapes: Mapping[str, Shape], bag: Bag) -> bool:
-    """E510 if most names would be there, did those of one side not begin with something more.
-
-    `names` are, under each map, the names of our weights.
-    """
-    best: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
-    for theirs in names:
-        expected = set(theirs.values())
-        direct = len(expected & shapes.keys())
-        for where, longer, shorter in (("file", shapes.keys(), expected), ("model", expected, shapes.keys())):
-            counts: dict[str, int] = {}
-            for key in longer:
-                for at in _dots(key):
-                    if key[at:] in shorter:
-                        counts[key[:at]] = counts.get(key[:at], 0) + 1
-            for prefix, count in counts.items():
-                if count > max(best[0], direct, len(expected) // 2):
-                    share = sum(key.startswith(prefix) for key in longer)
-                    best = (count, where, prefix, share, len(longer))
-    count, where, prefix, share, of = best
-    if not count:
-        return False
-    how_many = f"all {of:,}" if share == of else f"{share:,} of the {of:,}"
-    other = "model" if where == "file" else "file"
-    note = f"without it {count:,} of them are names of the {other}"
-    bag.report("E510", None, notes=[note], where=where, other=other, share=how_many, prefix=prefix)
-    return True
-
-
-def _dots(key: str) -> Iterable[int]:
-    """Where the parts of a key begin, but for the first."""
-    return [at + 1 for at, char in enumerate(key) if char == "."]
 
 
 def shape_text(shape: Shape) -> str:

@@ -10,7 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,11 +35,15 @@ from archdsl.weights.fitting import (
     their_shapes,
 )
 from archdsl.weights.naming import naming
+from archdsl.weights.prefixes import ATTRIBUTES, WRAPPERS
 from archdsl.weights.reading import Weights, read_weights, unreadable
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+_DEEPEST = 4
+"""Words before every key that may be dropped."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +62,15 @@ def warn(path: str, notes: Sequence[str]) -> None:
 
 Say = Callable[[str, Sequence[str]], None]
 """What becomes of the notes about the file of a path."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read: under which map, which of its sets, of it what begins with one of these."""
+
+    checkpoint: str | None = None
+    weights_set: str | None = None
+    prefix: tuple[str, ...] = ()
 
 
 class Loadable(Protocol):
@@ -93,6 +106,7 @@ def load_weights(
     checkpoint: str | None = None,
     *,
     weights_set: str | None = None,
+    prefix: Sequence[str] = (),
     leeway: Leeway = STRICT,
     new: Callable[[], Mapping[str, torch.Tensor]] | None = None,
     device: torch.device | str | None = None,
@@ -104,8 +118,9 @@ def load_weights(
     `new` makes the weights of `leeway.new`, where the file's do not fit.
     Floating-point weights become `dtype`, or torch's default whatever the file has; counts stay integers.
     `checkpoint` names the map to read the keys with; without it the spec's own names are tried, then its maps;
-    `weights_set` names one of several sets in the file. `say` gets what was done to the weights unasked. Raises
-    ArchError: E501 to E503 and E510 with every key that does not fit, E504 to E512 for what else is wrong.
+    `weights_set` names one of several sets in the file, `prefix` what the keys of this network begin with. `say` gets
+    what was done to the weights unasked. Raises ArchError: E501 to E503 and E510 with every key that does not fit, E504
+    to E512, E533 and E534 for what else is wrong.
     """
     if dtype is not None and not dtype.is_floating_point:
         raise TypeError(f"weights are floating-point numbers, {dtype} is not")
@@ -114,7 +129,7 @@ def load_weights(
     ours = shapes_of(variant.whole.graph)
     needed = {key for key, _, _ in variant.graph.state()}
     leeway = replace(leeway, unneeded=frozenset(ours.keys() - needed))
-    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, leeway)
+    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, prefix, leeway)
     made = {key: tensor for key, tensor in new().items() if key in found.new} if new is not None and found.new else {}
     model = variant.empty()
     slots = dict(tensors_of(model))
@@ -136,6 +151,7 @@ def load_weights_into(
     checkpoint: str | None = None,
     *,
     weights_set: str | None = None,
+    prefix: Sequence[str] = (),
     say: Say = warn,
 ) -> None:
     """Replace the weights of a variant's module, on its device and in its dtypes; after an error it is unchanged.
@@ -148,7 +164,7 @@ def load_weights_into(
     ours = {key: tuple(state[key].shape) for key, _, _ in variant.graph.state() if key in state}
     if len(ours) != len(state) or len(ours) != sum(1 for _ in variant.graph.state()):
         raise ValueError(f"the module is not one of {variant.graph.name}: its weights have other names")
-    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set)
+    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, prefix)
     converted, _ = _converted(weights, found, state, None, None)
     if weights.notes:
         say(weights.path, weights.notes)
@@ -279,15 +295,21 @@ def _read_and_fit(
     path: str | os.PathLike[str],
     checkpoint: str | None,
     weights_set: str | None,
+    prefix: Sequence[str],
     leeway: Leeway = STRICT,
 ) -> tuple[Weights, Fit]:
     """The file's tensors and where they belong; raises ArchError unless all of it fits."""
-    weights = read_weights(path, ours, weights_set)
-    shapes = weights.shapes
+    weights = read_weights(path, ours, weights_set, prefix)
     wanted = None if checkpoint is None else naming(variant, checkpoint)
-    found = choose(ours, shapes, variant.keymaps, wanted, leeway)
+    found = choose(ours, weights.shapes, variant.keymaps, wanted, leeway)
+    if found.faults and not prefix:
+        for shorter in _without_attributes(weights):
+            fitting = choose(ours, shorter.shapes, variant.keymaps, wanted, leeway)
+            if not fitting.faults:
+                weights, found = shorter, fitting
+                break
     keymaps = () if checkpoint else variant.keymaps.values()
-    check_fit(found, ours, shapes, weights.notes, keymaps, variant.whole.refused)
+    check_fit(found, ours, weights.shapes, weights.notes, keymaps, variant.whole.refused)
     if found.keymap is not DIRECT:
         _log.info("%s: keys read by the checkpoint map %s", weights.path, found.keymap.name)
     if found.new:
@@ -295,6 +317,17 @@ def _read_and_fit(
     if found.absent:
         _log.info("%s: left aside, as the map says: %s", weights.path, ", ".join(found.absent))
     return weights, found
+
+
+def _without_attributes(weights: Weights) -> Iterator[Weights]:
+    """The same weights without what training frameworks put before every key, one word less each time."""
+    for _ in range(_DEEPEST):
+        shorter = [weights.without(prefix) for prefix in (*ATTRIBUTES, *WRAPPERS)]
+        weights_or_none = next((found for found in shorter if found is not None), None)
+        if weights_or_none is None:
+            return
+        weights = weights_or_none
+        yield weights
 
 
 def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:

@@ -12,7 +12,7 @@ import re
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,13 +21,12 @@ from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.quiet import import_torch
 from archdsl.weights.pickles import Unsafe, check_pickle, stand_in
+from archdsl.weights.prefixes import begins, is_count, unwrapped
+from archdsl.weights.prefixes import dropped as said_of
 from archdsl.weights.sets import CONTAINERS, NAME, chosen_set, cut, sets_in
 
 if TYPE_CHECKING:
     import torch
-
-WRAPPERS = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before every key."""
 
 UNPACKED = 1 << 30
 """Bytes to which a compressed file may unpack, if that is more than 16 times its size."""
@@ -51,13 +50,25 @@ class Weights:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {key: tuple(tensor.shape) for key, tensor in self.tensors.items()}
 
+    def without(self, prefix: str) -> Weights | None:
+        """The same under names that do not begin with this; None where one does not."""
+        if not begins(self.tensors.keys(), prefix):
+            return None
+        tensors = {key.removeprefix(prefix): tensor for key, tensor in self.tensors.items()}
+        return Weights(self.path, tensors, (*self.notes, said_of(prefix)))
 
-def read_weights(path: str | os.PathLike[str], own: Collection[str] = (), weights_set: str | None = None) -> Weights:
+
+def read_weights(
+    path: str | os.PathLike[str],
+    own: Collection[str] = (),
+    weights_set: str | None = None,
+    prefix: Sequence[str] = (),
+) -> Weights:
     """Read safetensors or what torch.save wrote of a state_dict; raises ArchError E504, E511 or E512.
 
     The usual containers (`{"state_dict": …}`) are unwrapped; where a file holds several sets of weights `weights_set`
-    says which. Prefixes that all keys have (`module.`) are dropped unless keys of `own`, the model's, begin with them
-    too.
+    says which. What wrappers put before and into keys (`module.`) is dropped, unless keys of `own`, the model's, begin
+    with it too; `prefix` takes the keys that begin so, without it: E533 and E534.
     """
     import_torch()
     shown = arguments.path("weights", path)
@@ -67,12 +78,8 @@ def read_weights(path: str | os.PathLike[str], own: Collection[str] = (), weight
         if beside:
             notes.append(f"what it holds beside weights was left unread: {_some(beside)}")
         _check(tensors)
-        for prefix in WRAPPERS:
-            inside = all(key.startswith(prefix) and key != prefix for key in tensors)
-            if tensors and inside and not any(key.startswith(prefix) for key in own):
-                tensors = {key.removeprefix(prefix): tensor for key, tensor in tensors.items()}
-                notes.append(f"every key of the file begins with `{prefix}`, which was dropped")
-        return Weights(shown, tensors, tuple(notes))
+        found, dropped = unwrapped(tensors, own, prefix, shown)
+        return Weights(shown, found, (*notes, *dropped))
     except ArchError:
         raise
     except Exception as error:  # a damaged file can raise anything
@@ -229,10 +236,12 @@ def _unwrapped(content: Any, path: str, name: str | None) -> tuple[dict[str, tor
 
     if not isinstance(content, Mapping):
         raise _Unusable(f"it holds a {type(content).__name__}, not a state_dict")
-    others = [key for key, value in content.items() if not isinstance(value, torch.Tensor)]
-    if not others:
+    counts = [key for key, value in content.items() if _is_count(key, value)]
+    weights = {key: value for key, value in content.items() if key not in counts}
+    others = [key for key, value in weights.items() if not isinstance(value, torch.Tensor)]
+    if not others and (not counts or any(_is_weight(key, value) for key, value in weights.items())):
         chosen_set({}, name, path)
-        return dict(content), []
+        return weights, _said_of(counts)
     sets = sets_in(content, torch.Tensor)
     beside = next((key for key, value in content.items() if _is_weight(key, value)), None)
     if beside is not None:
@@ -242,7 +251,20 @@ def _unwrapped(content: Any, path: str, name: str | None) -> tuple[dict[str, tor
         key, value = _first_other(content)
         raise _Unusable(f"`{key}` in it is a {type(value).__name__}, not a tensor")
     found = chosen_set(sets, name, path)
-    return dict(sets[found]), [] if name else [f"the weights are the `{cut(found)}` of the file"]
+    inside = sets[found]
+    counts = [key for key, value in inside.items() if _is_count(key, value)] if len(inside) > 1 else []
+    notes = [] if name else [f"the weights are the `{cut(found)}` of the file"]
+    return {key: value for key, value in inside.items() if key not in counts}, [*notes, *_said_of(counts)]
+
+
+def _is_count(key: object, value: object) -> bool:
+    import torch
+
+    return is_count(key, value, isinstance(value, torch.Tensor) and value.dim() == 0)
+
+
+def _said_of(counts: Iterable[str]) -> list[str]:
+    return [f"`{key}` is no weight and was left aside" for key in counts]
 
 
 def _is_weight(key: object, value: object) -> bool:

@@ -149,6 +149,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "load variant": lambda x: archdsl.load("resnet", x, device="meta"),
     "weights": lambda x: archdsl.load("resnet18", weights=x, device="meta"),
     "checkpoint": lambda x: archdsl.load("resnet18", weights="absent", checkpoint=x, device="meta"),
+    "prefix": lambda x: archdsl.load("resnet18", weights="absent", prefix=x, device="meta"),
     "weights_set": lambda x: archdsl.load("resnet18", weights="absent", weights_set=x, device="meta"),
     "in_channels": lambda x: archdsl.load("resnet18", in_channels=x, device="meta"),
     "image_size": lambda x: archdsl.load("resnet18", image_size=x, device="meta"),

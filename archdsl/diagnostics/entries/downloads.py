@@ -1,4 +1,4 @@
-"""E522–E534: files that are published, and what stands between them and this machine."""
+"""E522–E534: files that are published, what stands between them and this machine, and parts of larger ones."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -200,6 +200,41 @@ ENTRIES = (
             """,
         fixed="""
             archdsl predict my_net.arch --weights trained.pth cat.jpg
+            """,
+    ),
+    Entry(
+        "E533",
+        "no keys with this prefix",
+        facts="path prefix known",
+        message="no key of {path} begins with `{prefix}`",
+        help="they begin with {known}",
+        fence="sh",
+        explanation="""
+            `--prefix` and `prefix=` say what the keys of this network begin with in a file of a larger one.
+            """,
+        example="""
+            archdsl predict resnet50 --weights detector.pth --prefix body. cat.jpg
+            """,
+        fixed="""
+            archdsl predict resnet50 --weights detector.pth --prefix backbone. cat.jpg
+            """,
+    ),
+    Entry(
+        "E534",
+        "two keys of one name",
+        facts="path first second name",
+        message="`{first}` and `{second}` of {path} are both `{name}` without their prefixes",
+        help="take one part of the file: one --prefix",
+        fence="sh",
+        explanation="""
+            Of the parts of a file that prefixes choose, two have a weight of the same name. Which one is meant cannot
+            be told.
+            """,
+        example="""
+            archdsl predict resnet50 --weights dino.pth --prefix student. --prefix teacher. cat.jpg
+            """,
+        fixed="""
+            archdsl predict resnet50 --weights dino.pth --prefix teacher. cat.jpg
             """,
     ),
 )

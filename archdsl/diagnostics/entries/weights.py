@@ -41,9 +41,12 @@ ENTRIES = (
     Entry(
         "E503",
         "weight of another shape",
-        facts="theirs ours",
+        facts="theirs ours classes",
         message="{theirs} in the file, {ours} in the model",
-        help="override the parameter that differs, as in classes = 100 for a head",
+        help=(
+            "if that is the classifier, the file is of {classes} classes: say classes={classes}",
+            "override the parameter that differs, as in classes = 100 for a head",
+        ),
         fence="sh",
         explanation="""
             The name agrees and the size does not: mostly another number of classes, another width or another
@@ -176,19 +179,23 @@ ENTRIES = (
     Entry(
         "E510",
         "keys under another name",
-        facts="where other share prefix",
+        facts="where other share prefix option",
         message="{share} keys of the {where} begin with `{prefix}`, those of the {other} do not",
-        help="the file is of a network with this one inside, or the other way round: save the part that is meant",
-        fence="text",
+        help=(
+            "take these alone, under the rest of their names: {option}, or prefix=",
+            "the file is of a part of this network: load it into a network that is this part",
+        ),
+        fence="sh",
         explanation="""
             All or most names in the file would be those of the model, but for what they begin with: the file is of a
             larger network that has this one as a part (a detector and its backbone), or of such a part alone.
+            `--prefix` takes the keys that begin so, and leaves the others aside; given several times, those of each.
             """,
         example="""
-            torch.save(detector.state_dict(), "resnet50.pth")
+            archdsl predict resnet50 --weights mmpretrain.pth cat.jpg
             """,
         fixed="""
-            torch.save(detector.backbone.state_dict(), "resnet50.pth")
+            archdsl predict resnet50 --weights mmpretrain.pth --prefix backbone. --prefix head. cat.jpg
             """,
     ),
     Entry(
