@@ -486,18 +486,22 @@ class Variant:
         checkpoint: str | None = None,
         *,
         weights_set: str | None = None,
+        prefix: str | Sequence[str] | None = None,
     ) -> Conversion:
         """Write a weights file of this network by other names: a library's, those of a `checkpoint`, or our own
         (`own`); .safetensors, or .pth, .pt and .bin as torch.save writes them. No number and no dtype changes.
 
-        `checkpoint` says by whose names the weights are in the file, found by itself where only one fits, and
-        `weights_set` which set of the file is meant. Raises ArchError.
+        `checkpoint` says by whose names the weights are in the file, found by itself where only one fits,
+        `weights_set` which set of the file is meant, and `prefix` what the keys of this network begin with in it, as
+        `archdsl.load` has them. Raises ArchError.
         """
         from archdsl.weights.convert import convert
 
         checkpoint = arguments.optional_text("checkpoint", checkpoint)
         weights_set = arguments.optional_text("weights_set", weights_set)
-        return convert(self.whole, file, arguments.text("to", to), output, checkpoint, weights_set=weights_set)
+        starts = arguments.texts("prefix", prefix)
+        to = arguments.text("to", to)
+        return convert(self.whole, file, to, output, checkpoint, weights_set=weights_set, prefix=starts)
 
     def diff(self, other: Variant) -> GraphDiff:
         """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""

@@ -14,6 +14,7 @@ from archdsl.cli.shared import (
     find_variant,
     image_option,
     json_option,
+    prefix_option,
     refuse,
     set_option,
 )
@@ -37,6 +38,7 @@ from archdsl.cli.shared import (
     type=TEXT,
     help="Which of several sets in the file: its name, or a word of it (ema).",
 )
+@prefix_option
 @set_option
 @image_option
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -48,6 +50,7 @@ def command(
     output: str,
     checkpoint: str | None,
     weights_set: str | None,
+    prefixes: tuple[str, ...],
     settings: dict[str, str],
     image: dict[str, int],
     force: bool,
@@ -62,7 +65,7 @@ def command(
     if os.path.isfile(output) and not force:
         raise refuse("E607", path=output, detail="there is such a file; --force replaces it")
     with console.busy(f"converting {file} …"):
-        done = variant.convert(file, to, output, checkpoint, weights_set=weights_set)
+        done = variant.convert(file, to, output, checkpoint, weights_set=weights_set, prefix=prefixes)
     for note in done.notes:
         console.note(f"note: {done.path}: {note}")
     console.note(f"{done.path}: {done.tensors:,} weights of {variant.name} by the names of {done.names}")

@@ -8,7 +8,7 @@ import click
 
 from archdsl.arguments import LARGEST
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, document, find_variant, json_option, set_option
+from archdsl.cli.shared import TEXT, ArchCommand, document, find_variant, json_option, prefix_option, set_option
 
 if TYPE_CHECKING:
     from archdsl.cli.schema import PredictionJson
@@ -33,14 +33,7 @@ if TYPE_CHECKING:
     type=TEXT,
     help="Which of several sets in the file: its name, or a word of it (ema).",
 )
-@click.option(
-    "--prefix",
-    "prefixes",
-    metavar="TEXT",
-    type=TEXT,
-    multiple=True,
-    help="What keys of the file begin with that are of this network (backbone.); several times: of each.",
-)
+@prefix_option
 @click.option("--top", type=click.IntRange(1, LARGEST), default=5, show_default=True, help="How many classes to print.")
 @set_option
 @json_option

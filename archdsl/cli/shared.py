@@ -132,6 +132,18 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md) instead of text.")(command)
 
 
+def prefix_option(command: F) -> F:
+    """`--prefix TEXT`, any number of times: which part of a weights file a network is."""
+    return click.option(
+        "--prefix",
+        "prefixes",
+        metavar="TEXT",
+        type=TEXT,
+        multiple=True,
+        help="What keys of the file begin with that are of this network (backbone.); several times: of each.",
+    )(command)
+
+
 def set_option(command: F) -> F:
     """`--set name=value`, any number of times: a mapping from names to texts."""
     return click.option(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.published import OWN
-from archdsl.weights.fitting import STRICT, Fit, check_fit, choose, fit, their_shapes
+from archdsl.weights.fitting import STRICT, Fit, check_fit, fit, their_shapes
 from archdsl.weights.loading import Loadable, check_kinds, imported, save_weights, shapes_of
 from archdsl.weights.naming import naming, namings
-from archdsl.weights.reading import Weights, read_weights
+from archdsl.weights.parts import read_as
+from archdsl.weights.reading import Weights
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 """Ends of the names of files: safetensors, and what torch.save writes."""
@@ -56,10 +57,12 @@ def convert(
     checkpoint: str | None = None,
     *,
     weights_set: str | None = None,
+    prefix: Sequence[str] = (),
 ) -> Conversion:
     """Write a file's weights by the names that `to` says: of a library, a `checkpoint` item, or our own (`own`).
 
-    `checkpoint` says by whose names they are in the file, where that cannot be told from them. Dtypes and values stay
+    `checkpoint` says by whose names they are in the file, where that cannot be told from them, `weights_set` and `prefix`
+    which part of it is meant. Dtypes and values stay
     what they are. Raises ArchError: E505 and E516 for names, E517 for a format, those of `load_weights` for what does
     not fit, E607 for what cannot be written.
     """
@@ -71,8 +74,7 @@ def convert(
     target = naming(variant, to)
     source = None if checkpoint is None else naming(variant, checkpoint)
     ours = shapes_of(variant.graph)
-    weights = read_weights(path, ours, weights_set)
-    found = choose(ours, weights.shapes, variant.keymaps, source)
+    weights, found = read_as(path, ours, variant.keymaps, source, weights_set, prefix)
     notes = [*weights.notes, *_other_classes(variant, weights, found)]
     check_fit(found, ours, weights.shapes, notes, () if source else variant.keymaps.values(), variant.refused)
     state = imported(variant, weights.tensors, found)

@@ -35,15 +35,12 @@ from archdsl.weights.fitting import (
     their_shapes,
 )
 from archdsl.weights.naming import naming
-from archdsl.weights.prefixes import ATTRIBUTES, WRAPPERS
-from archdsl.weights.reading import Weights, read_weights, unreadable
+from archdsl.weights.parts import read_as
+from archdsl.weights.reading import Weights, unreadable
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-_DEEPEST = 4
-"""Words before every key that may be dropped."""
 
 _log = logging.getLogger(__name__)
 
@@ -299,15 +296,8 @@ def _read_and_fit(
     leeway: Leeway = STRICT,
 ) -> tuple[Weights, Fit]:
     """The file's tensors and where they belong; raises ArchError unless all of it fits."""
-    weights = read_weights(path, ours, weights_set, prefix)
     wanted = None if checkpoint is None else naming(variant, checkpoint)
-    found = choose(ours, weights.shapes, variant.keymaps, wanted, leeway)
-    if found.faults and not prefix:
-        for shorter in _without_attributes(weights):
-            fitting = choose(ours, shorter.shapes, variant.keymaps, wanted, leeway)
-            if not fitting.faults:
-                weights, found = shorter, fitting
-                break
+    weights, found = read_as(path, ours, variant.keymaps, wanted, weights_set, prefix, leeway)
     keymaps = () if checkpoint else variant.keymaps.values()
     check_fit(found, ours, weights.shapes, weights.notes, keymaps, variant.whole.refused)
     if found.keymap is not DIRECT:
@@ -317,17 +307,6 @@ def _read_and_fit(
     if found.absent:
         _log.info("%s: left aside, as the map says: %s", weights.path, ", ".join(found.absent))
     return weights, found
-
-
-def _without_attributes(weights: Weights) -> Iterator[Weights]:
-    """The same weights without what training frameworks put before every key, one word less each time."""
-    for _ in range(_DEEPEST):
-        shorter = [weights.without(prefix) for prefix in (*ATTRIBUTES, *WRAPPERS)]
-        weights_or_none = next((found for found in shorter if found is not None), None)
-        if weights_or_none is None:
-            return
-        weights = weights_or_none
-        yield weights
 
 
 def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:

@@ -342,6 +342,18 @@ def test_into_a_model_and_by_the_command(tmp_path: Path, capsys: pytest.CaptureF
     assert "E533" in capsys.readouterr().err
 
 
+def test_converting_takes_off_the_same(tmp_path: Path) -> None:
+    variant = tiny(TINY_MAP)
+    for content, prefix in (
+        ({"state_dict": put("model.")}, None),
+        ({**put("body."), "neck.weight": torch.ones(3)}, "body"),
+    ):
+        path = saved(content, tmp_path / "w.pth")
+        done = variant.convert(path, "theirs", tmp_path / "to.pth", prefix=prefix)
+        assert (done.names, done.to, done.tensors) == ("own", "theirs", 20)
+        assert torch.equal(torch.load(tmp_path / "to.pth")["first.conv.weight"], state()["stem.conv.weight"])
+
+
 def test_other_classes_are_said(tmp_path: Path) -> None:
     """1001 and 21,841 of them: the hint says the number that loads the file."""
     head = {"fc.weight": torch.zeros(21841, 8), "fc.bias": torch.zeros(21841)}
