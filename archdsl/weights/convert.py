@@ -61,10 +61,9 @@ def convert(
 ) -> Conversion:
     """Write a file's weights by the names that `to` says: of a library, a `checkpoint` item, or our own (`own`).
 
-    `checkpoint` says by whose names they are in the file, where that cannot be told from them, `weights_set` and `prefix`
-    which part of it is meant. Dtypes and values stay
-    what they are. Raises ArchError: E505 and E516 for names, E517 for a format, those of `load_weights` for what does
-    not fit, E607 for what cannot be written.
+    `checkpoint` says by whose names they are in the file, where that cannot be told from them, `weights_set` and
+    `prefix` which part of it is meant. Dtypes and values stay what they are. Raises ArchError: E505 and E516 for names,
+    E517 for a format, those of `load_weights` for what does not fit, E607 for what cannot be written.
     """
     shown = arguments.path("output", output)
     if not shown.endswith(SUFFIXES):
