@@ -308,7 +308,7 @@ def load(
             source = entry or file
             new_head = "classes" in parameters
             reading = Reading(checkpoint, weights_set, starts)
-            return pretrained(found, source, reading, device, dtype, new_head=new_head)
+            return pretrained(found, source, device, dtype, new_head=new_head, reading=reading)
         except MemoryError:
             raise found.too_large(dtype) from None
 
@@ -342,17 +342,19 @@ def check_torch(device: object, dtype: object) -> None:
 def pretrained(
     found: Variant,
     weights: str | Published,
-    reading: Reading,
-    device: torch.device | str | None,
-    dtype: torch.dtype | None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
     *,
     new_head: bool,
+    reading: Reading | None = None,
     say: Say | None = None,
 ) -> nn.Module:
     """A module with the weights of a file or published ones, or new ones where other classes or channels were asked
     for. What `load` does once it is clear of what."""
-    from archdsl.weights import Leeway, load_weights
+    from archdsl.weights import Leeway, Reading, load_weights
     from archdsl.weights.loading import warn
+
+    reading = reading or Reading()
 
     graph, channels = found.whole.graph, {}
     if "channels" in found.configured.image:

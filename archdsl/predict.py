@@ -160,7 +160,7 @@ def classifier(
     import_torch()
     if weights is None and isinstance(source, Published):
         (say or warn)(variant.name, [f"the weights are {source.name}, those that the spec says are the default"])
-    model = pretrained(variant, source, reading, device, None, new_head=False, say=say).eval()
+    model = pretrained(variant, source, device, new_head=False, reading=reading, say=say).eval()
     return Classifier(variant.name, model, transform, labels, variant.graph.form == "named", device)
 
 

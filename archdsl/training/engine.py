@@ -107,7 +107,7 @@ class _Training:
         from archdsl.api import pretrained
 
         source = chosen(self.plan.given, path) or path
-        given = pretrained(self.pieces.variant_at(0), source, None, None, self.device, None, new_head=True)
+        given = pretrained(self.pieces.variant_at(0), source, self.device, new_head=True)
         self.model.load_state_dict(given.state_dict())
 
     # --- the whole -----------------------------------------------------------------------------
