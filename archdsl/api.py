@@ -255,6 +255,7 @@ def load(
     prefix: str | Sequence[str] | None = None,
     in_channels: int | None = None,
     image_size: int | tuple[int, int] | None = None,
+    output_stride: int | None = None,
     features: bool | str | Sequence[str | int] = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
@@ -263,7 +264,8 @@ def load(
     """A variant as an `nn.Module`: what its generated source builds.
 
     Keyword arguments set parameters of the model (`classes=10`). `in_channels` and `image_size` (of both sides, or
-    height and width) replace what the spec says of its image. With `features` it is the part of the network that gives
+    height and width) replace what the spec says of its image. `output_stride` (16 or 8) takes strides away and dilates
+    what follows. With `features` it is the part of the network that gives
     feature maps, which it returns as a dict by the names of their stages: of those that are named, or (True) of the
     last of each resolution, of which numbers choose ([-2, -1]: the last two).
 
@@ -296,6 +298,8 @@ def load(
             raise TypeError(f"checkpoint = {checkpoint!r}: of {entry.name} it is known how it is read")
         own = parameters if entry is None else entry.settings(parameters, headless=features is not False)
         whole = written.override(own).for_image(in_channels, image_size)
+        if output_stride is not None:
+            whole = whole.with_output_stride(output_stride)
         if features is not False and "classes" in parameters:
             bag = Bag()
             bag.report("E625", None, name=whole.name)

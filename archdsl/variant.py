@@ -77,7 +77,7 @@ class SpecFile(Protocol):
 class Change(NamedTuple):
     """What was changed of the variant that the file has: by which method of `Variant`, and its argument, plain."""
 
-    method: Literal["override", "set", "for_image", "features"]
+    method: Literal["override", "set", "for_image", "with_output_stride", "features"]
     given: tuple[Any, ...]
 
 
@@ -103,6 +103,10 @@ class Variant:
             return known
         c = self.configured
         graph = elaborate(c.name, c.model, c.args, c.span, bag, image=c.image, traced=traced)
+        if graph is not None and c.output_stride is not None:
+            from archdsl.graph.dilate import dilated
+
+            graph = dilated(graph, c.output_stride, bag)
         if graph is not None:
             graph.maker = self
             graph.settings = self.settings
@@ -127,12 +131,14 @@ class Variant:
     @property
     def settings(self) -> str:
         """What was set of its parameters, as a spec writes it: `depths = [1, 1]`."""
-        return ", ".join(
+        said = [
             f"{name} = {' '.join(value.split()) if method == 'set' else describe_value(value)}"
             for method, given in self.changes
             if method in ("set", "override")
             for name, value in given
-        )
+        ]
+        stride = self.configured.output_stride
+        return ", ".join([*said, *([f"output_stride = {stride}"] if stride is not None else [])])
 
     @property
     def published(self) -> Mapping[str, Decimal]:
@@ -526,6 +532,16 @@ class Variant:
         change = Change("for_image", (channels, None if height is None else (height, width)))
         return self._changed(for_image(self.configured, given, span), change) if given else self
 
+    def with_output_stride(self, stride: int) -> Variant:
+        """The same variant with feature maps of no more than this distance, in pixels, between neighbouring positions.
+
+        Where the strides of the network have come to it, further ones become 1, and what follows is dilated so that it
+        sees what it saw. The weights are the same. Raises ArchError when the graph is made: E627 to E630 where the
+        network has no such form. TypeError or ValueError for what is no whole number above 0.
+        """
+        stride = arguments.positive("output_stride", stride)
+        return self._changed(replace(self.configured, output_stride=stride), Change("with_output_stride", (stride,)))
+
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the model's parameters."""
@@ -590,6 +606,8 @@ def varied(file: SpecFile, name: str, changes: tuple[Change, ...]) -> Variant:
                 variant = variant.set(dict(given))
             case "for_image":
                 variant = variant.for_image(*given)
+            case "with_output_stride":
+                variant = variant.with_output_stride(*given)
             case "features":
                 variant = variant.features(given)
     return variant

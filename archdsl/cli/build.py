@@ -19,6 +19,7 @@ from archdsl.cli.shared import (
     json_option,
     locate,
     may_replace,
+    output_stride_option,
     refuse,
     set_option,
 )
@@ -39,6 +40,7 @@ _OURS = re.compile(r'"""\S+:\s+[\d,]+\s+parameters,\s+[\d,]+\s+MACs\s+at\s+[\d×
 @click.option("--all", "every", is_flag=True, help="Build every variant of the file.")
 @set_option
 @image_option
+@output_stride_option
 @click.option("--proof/--no-proof", default=None, help="Import the source and run it. [on, but for `-o -`]")
 @click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
 @json_option
@@ -48,6 +50,7 @@ def command(
     every: bool,
     settings: dict[str, str],
     image: dict[str, int],
+    output_stride: int | None,
     proof: bool | None,
     force: bool,
     as_json: bool,
@@ -68,7 +71,7 @@ def command(
     file, variants, warnings = _open(spec, every)
     prove_it = proof if proof is not None else not to_stdout
     built = []
-    for variant in [changed(found, settings, image) for found in variants]:
+    for variant in [changed(found, settings, image, output_stride) for found in variants]:
         if not as_json and not to_stdout:
             _print_table(variant)
         path = None if to_stdout else _destination(variant.name, output, every)

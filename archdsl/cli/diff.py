@@ -18,6 +18,7 @@ from archdsl.cli.shared import (
     image_option,
     json_option,
     open_spec,
+    output_stride_option,
     set_option,
 )
 
@@ -38,22 +39,30 @@ class DiffCommand(ArchCommand):
 @click.argument("after", metavar="[SPEC]", default="")
 @set_option
 @image_option
+@output_stride_option
 @json_option
-def command(before: str, after: str, settings: dict[str, str], image: dict[str, int], as_json: bool) -> int:
+def command(
+    before: str,
+    after: str,
+    settings: dict[str, str],
+    image: dict[str, int],
+    output_stride: int | None,
+    as_json: bool,
+) -> int:
     """Print what came, went and changed from one network to another.
 
     Stages, blocks and layers that correspond are found by their structure, so that neither renamed labels nor other
-    widths hide what is the same. The second SPEC may be `:VARIANT`, another variant of the first one's file. --set and
-    --image are about the second network; without a second SPEC they change the first one. One SPEC alone whose
-    variants amend each other is a chain of steps, and each is compared with the one it amends.
+    widths hide what is the same. The second SPEC may be `:VARIANT`, another variant of the first one's file. --set,
+    --image and --output-stride are about the second network; without a second SPEC they change the first one. One SPEC
+    alone whose variants amend each other is a chain of steps, and each is compared with the one it amends.
 
     Exit codes: 0 the networks are equal, 1 they differ, 2 could not compare. Names of layers, how pictures become the
     input and initial weights make no difference.
     """
-    if not after and not settings and not image:
+    if not after and not settings and not image and not output_stride:
         return _steps(before, as_json)
     first = find_variant(before, {})
-    second = _second(first, after, settings, image)
+    second = _second(first, after, settings, image, output_stride)
     from archdsl.graph.diff.compare import diff
     from archdsl.graph.diff.transfer import transfer
 
@@ -100,6 +109,10 @@ def _steps(spec: str, as_json: bool) -> int:
     return FINDINGS if any(difference and not difference.equal for _, difference in compared) else 0
 
 
-def _second(first: Variant, spec: str, settings: dict[str, str], image: dict[str, int]) -> Variant:
+def _second(
+    first: Variant, spec: str, settings: dict[str, str], image: dict[str, int], output_stride: int | None
+) -> Variant:
     """The network to compare with: of the first one's file, or of another."""
-    return find_next(first, spec, settings, image) if spec else changed(first, settings, image)
+    if spec:
+        return find_next(first, spec, settings, image, output_stride)
+    return changed(first, settings, image, output_stride)

@@ -22,6 +22,7 @@ from archdsl.cli.shared import (
     json_option,
     may_replace,
     open_spec,
+    output_stride_option,
     set_option,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
@@ -67,6 +68,7 @@ _CONCERNS = {
 )
 @set_option
 @image_option
+@output_stride_option
 @click.option("--force", is_flag=True, help="Replace a file that is no picture which archdsl drew.")
 @json_option
 def command(
@@ -83,6 +85,7 @@ def command(
     engine: Engine,
     settings: dict[str, str],
     image: dict[str, int],
+    output_stride: int | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -107,7 +110,11 @@ def command(
     if force and output == "-":
         raise click.UsageError("--force does nothing with `-o -`, which replaces no file")
     kind = _format(format, output, chosen)
-    subject = _compared((spec, *others), settings, image) if chosen == "diff" else _one(spec, settings, image)
+    if chosen == "diff":
+        subject = _compared((spec, *others), settings, image, output_stride)
+    else:
+        variant = find_variant(spec, settings, image, output_stride)
+        subject = _Subject([variant], variant.name)
     _refuse_idle(click.get_current_context(), "page" if kind == "html" else "steps" if subject.steps else chosen)
     options = Options(cast(Any, columns), cast(Any, direction), depth, expand, only)
     path = None if output == "-" else Path(output or f"{subject.name}.{kind}")
@@ -156,16 +163,13 @@ class _Subject:
         return self.variants[0].drawing(level, options, self.variants[1] if len(self.variants) > 1 else None)
 
 
-def _one(spec: str, settings: dict[str, str], image: dict[str, int]) -> _Subject:
-    variant = find_variant(spec, settings, image)
-    return _Subject([variant], variant.name)
-
-
-def _compared(specs: Sequence[str], settings: dict[str, str], image: dict[str, int]) -> _Subject:
-    """The networks that level diff compares. `--set` and `--image` are about the last one, as with `archdsl diff`."""
+def _compared(
+    specs: Sequence[str], settings: dict[str, str], image: dict[str, int], output_stride: int | None
+) -> _Subject:
+    """The networks that level diff compares. What is set is about the last one, as with `archdsl diff`."""
     from archdsl.steps import amendments, chain
 
-    if len(specs) == 1 and not settings and not image:
+    if len(specs) == 1 and not settings and not image and not output_stride:
         file, named = open_spec(specs[0])
         steps = amendments(file) if named is None else []
         if not steps:
@@ -177,7 +181,7 @@ def _compared(specs: Sequence[str], settings: dict[str, str], image: dict[str, i
     variants = [find_variant(specs[0], {})]
     for name in specs[1:-1]:
         variants.append(find_next(variants[-1], name, {}))
-    variants.append(find_next(variants[-1], specs[-1], settings, image))
+    variants.append(find_next(variants[-1], specs[-1], settings, image, output_stride))
     name = f"{variants[0].name}-{variants[-1].name}"
     if len(variants) == 2:
         return _Subject(variants, name)

@@ -187,6 +187,16 @@ def image_option(command: F) -> F:
     )(command)
 
 
+def output_stride_option(command: F) -> F:
+    """`--output-stride 8`"""
+    return click.option(
+        "--output-stride",
+        metavar="N",
+        type=click.IntRange(1, arguments.LARGEST),
+        help="Take strides away down to this one, and dilate what follows: --output-stride 8.",
+    )(command)
+
+
 def image_of(ctx: click.Context | None, option: click.Parameter | None, value: str) -> dict[str, int]:
     """The parameters of `image(…)` that a size stands for; raises BadParameter."""
     parts = value.replace("×", "x").split("x")
@@ -199,10 +209,14 @@ def image_of(ctx: click.Context | None, option: click.Parameter | None, value: s
     return {**channels, "height": sizes[0], "width": sizes[-1]}
 
 
-def changed(variant: Variant, settings: Mapping[str, str], image: Mapping[str, int]) -> Variant:
-    """The variant with parameters set, for another image; raises ArchError."""
+def changed(
+    variant: Variant, settings: Mapping[str, str], image: Mapping[str, int], output_stride: int | None = None
+) -> Variant:
+    """The variant with parameters set, for another image, of another output stride; raises ArchError."""
     variant = variant.set(settings) if settings else variant
-    return variant.for_image(image.get("channels"), (image["height"], image["width"])) if image else variant
+    if image:
+        variant = variant.for_image(image.get("channels"), (image["height"], image["width"]))
+    return variant if output_stride is None else variant.with_output_stride(output_stride)
 
 
 # --- specs -----------------------------------------------------------------------------------
@@ -255,15 +269,21 @@ def open_spec(spec: str) -> tuple[ArchFile, str | None]:
 
 
 def find_next(
-    before: Variant, spec: str, settings: Mapping[str, str], image: Mapping[str, int] | None = None
+    before: Variant,
+    spec: str,
+    settings: Mapping[str, str],
+    image: Mapping[str, int] | None = None,
+    output_stride: int | None = None,
 ) -> Variant:
     """`find_variant` for what comes after another SPEC: `:NAME` is a variant of the file of the one before."""
     if spec.startswith(":"):
-        return changed(before.file[_variant(spec)], settings, image or {})
-    return find_variant(spec, settings, image)
+        return changed(before.file[_variant(spec)], settings, image or {}, output_stride)
+    return find_variant(spec, settings, image, output_stride)
 
 
-def find_variant(spec: str, settings: Mapping[str, str], image: Mapping[str, int] | None = None) -> Variant:
+def find_variant(
+    spec: str, settings: Mapping[str, str], image: Mapping[str, int] | None = None, output_stride: int | None = None
+) -> Variant:
     """The one variant that SPEC means, with parameters set; raises ArchError, E603 if there are several."""
     file, name = open_spec(spec)
-    return changed(file.only(name, spec), settings, image or {})
+    return changed(file.only(name, spec), settings, image or {}, output_stride)

@@ -17,6 +17,7 @@ from archdsl.cli.shared import (
     image_option,
     json_option,
     open_spec,
+    output_stride_option,
     refuse,
     set_option,
 )
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 @click.option("--layers", is_flag=True, help="Every layer: path, kind, output size, parameters, MACs.")
 @set_option
 @image_option
+@output_stride_option
 @json_option
-def command(spec: str, layers: bool, settings: dict[str, str], image: dict[str, int], as_json: bool) -> int:
+def command(
+    spec: str, layers: bool, settings: dict[str, str], image: dict[str, int], output_stride: int | None, as_json: bool
+) -> int:
     """Print a network's stages, or its layers, and what they cost.
 
     Where the file has several variants and none is named, they are compared. The column `layers` counts
@@ -44,8 +48,8 @@ def command(spec: str, layers: bool, settings: dict[str, str], image: dict[str, 
         raise refuse("E606", path=file.name, name=file.name)
     several = named is None and len(file) > 1
     variants = list(file.values()) if several and not layers else [file.only(named)]
-    problems = [] if settings or image else _claims(file, variants)
-    variants = [changed(variant, settings, image) for variant in variants]
+    problems = [] if settings or image or output_stride else _claims(file, variants)
+    variants = [changed(variant, settings, image, output_stride) for variant in variants]
     if as_json:
         console.write_json(document("show", problems, **_data(file, variants, several)))
     elif several:

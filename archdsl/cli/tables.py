@@ -58,8 +58,9 @@ def title(variant: Variant) -> Text:
     sizes_of = [str(graph.shape(ref)) for ref in graph.outputs]
     named = zip(graph.output_names or [""] * len(sizes_of), sizes_of, strict=True)
     outputs = ", ".join(f"{name} {size}".strip() for name, size in named)
+    stride = f", output stride {graph.output_stride}" if graph.output_stride else ""
     published = f", published top-1 {accuracy}" if (accuracy := top1(variant)) else ""
-    sizes = f"input {graph.input_shape}, output {outputs}{published}\n"
+    sizes = f"input {graph.input_shape}, output {outputs}{stride}{published}\n"
     told = shown(f" = {graph.root.definition}({given})\n{sizes}")
     return Text.assemble((shown(variant.name), "bold cyan"), told, overflow="fold")
 

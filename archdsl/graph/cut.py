@@ -23,6 +23,7 @@ def feature_graph(graph: Graph, features: Mapping[str, Ref]) -> Graph:
     made = _Cut(graph, {ref: Ref(ids[ref.node], ref.port) for ref in _refs(graph, needed)}, ids)
     cut = made.run(f"{graph.name}_features", tuple(features.values()))
     cut.output_names, cut.form, cut.main = tuple(features), "dict", False
+    cut.output_stride = graph.output_stride
     return cut
 
 

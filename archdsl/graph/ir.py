@@ -259,6 +259,8 @@ class Graph:
     """Whether the spec asks about the height or width of a tensor."""
     traced: bool = True
     """Whether expressions say what the numbers were computed from."""
+    output_stride: int | None = None
+    """The stride to which others were taken away; None: all are there."""
     settings: str = ""
     """What was set that the network of this name has otherwise: `depths = [1, 1]`."""
     maker: Maker | None = field(default=None, repr=False)

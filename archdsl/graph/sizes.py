@@ -7,14 +7,14 @@ Each answer is kept with the tensors it is about, so that `forward` can ask agai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.source import Span
-from archdsl.symbolic import Binary, Const, Expr, Local, Not, Symbol, Value
+from archdsl.symbolic import Binary, Const, Expr, Local, Not, Symbol, Value, evaluate
 
 if TYPE_CHECKING:
     from archdsl.graph.ir import Ref
@@ -71,6 +71,17 @@ class SizeDecision:
         if not all(ref in refs for ref in self.refs):
             return None
         return SizeDecision(_moved(self.wrong, refs), self.text, self.answer, self.span, self.message)
+
+    def at(self, dims: Callable[[Ref], tuple[int, ...]]) -> SizeDecision | None:
+        """The same where the tensors have other sizes; None where the answer is another there."""
+        wrong = _at(self.wrong, dims)
+        return None if evaluate(wrong, {}) else SizeDecision(wrong, self.text, self.answer, self.span, self.message)
+
+
+def _at(expr: Expr, dims: Callable[[Ref], tuple[int, ...]]) -> Expr:
+    if isinstance(expr, SizeOf):
+        return SizeOf(expr.ref, expr.axis, dims(expr.ref)[expr.axis - 1])
+    return _rebuilt(expr, [_at(part, dims) for part in expr.parts()])
 
 
 def has_sizes(expr: Expr) -> bool:

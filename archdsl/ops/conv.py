@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from archdsl.ops.dilation import dilated_conv
 from archdsl.ops.geometry import (
     TF_SAME,
     FixedPadding,
@@ -137,6 +138,7 @@ CONV = OpSpec(
     macs=_macs,
     channels=argument("out"),
     reach=_reach,
+    dilate=dilated_conv,
     overwritable=True,
     examples=(
         Example({"out": 6, "kernel": 3}, _IMAGE),
@@ -168,6 +170,7 @@ DWCONV = OpSpec(
     macs=_macs,
     channels=argument("multiplier") * IN_CHANNELS,
     reach=_reach,
+    dilate=dilated_conv,
     overwritable=True,
     examples=(
         Example({"kernel": 3}, _IMAGE),
@@ -191,6 +194,7 @@ STD_CONV = OpSpec(
     macs=_macs,
     channels=argument("out"),
     reach=_reach,
+    dilate=dilated_conv,
     overwritable=True,
     examples=(
         Example({"out": 6, "kernel": 3, "bias": False}, _IMAGE),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from archdsl.ops.dilation import dilated_avgpool, dilated_blur, dilated_maxpool
 from archdsl.ops.geometry import (
     TF_SAME,
     Padding,
@@ -142,6 +143,7 @@ MAXPOOL = OpSpec(
     ),
     label=_label("max pool"),
     reach=_reach,
+    dilate=dilated_maxpool,
     overwritable=True,
     examples=(
         Example({"kernel": 3, "stride": 2}, _IMAGE),
@@ -168,6 +170,7 @@ AVGPOOL = OpSpec(
     ),
     label=_label("avg pool"),
     reach=_reach,
+    dilate=dilated_avgpool,
     overwritable=True,
     examples=(
         Example({"kernel": 2, "stride": 2, "padding": 0}, _IMAGE),
@@ -246,6 +249,7 @@ BLURPOOL = OpSpec(
     label=lambda params, inputs: window_label("blur pool", (params.kernel,) * 2, stride=params.stride),
     macs=lambda params, inputs, outputs: outputs[0].elements * params.kernel**2,
     reach=lambda params, inputs: window_reach(params.kernel, params.stride),
+    dilate=dilated_blur,
     overwritable=True,
     examples=(
         Example({}, _IMAGE),

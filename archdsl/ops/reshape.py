@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from archdsl.ops.dilation import wider_border
 from archdsl.ops.geometry import border_too_wide
 from archdsl.ops.problems import inexact_split, out_of_range, refused, wrong_layout
 from archdsl.ops.spec import (
@@ -227,6 +228,7 @@ PAD = OpSpec(
     shape=_pad_shape,
     recipe=_pad_recipe,
     label=lambda params, inputs: f"pad, {params.left} {params.right} {params.top} {params.bottom}",
+    dilate=wider_border,
     overwritable=True,
     examples=(
         Example({"left": 1, "right": 2, "top": 0, "bottom": 3}, _IMAGE),
@@ -270,6 +272,7 @@ CROP = OpSpec(
     shape=_crop_shape,
     recipe=_crop_recipe,
     label=lambda params, inputs: f"crop, {params.left} {params.right} {params.top} {params.bottom}",
+    dilate=wider_border,
     view=True,
     examples=(
         Example({"left": 1, "right": 0, "top": 1, "bottom": 0}, _IMAGE),
@@ -298,6 +301,7 @@ SUBSAMPLE = OpSpec(
     ),
     label=lambda params, inputs: f"subsample, /{params.stride}",
     reach=lambda params, inputs: Reach(step=(params.stride, params.stride)),
+    dilate=lambda params, holes: {"stride": 1},
     view=True,
     examples=(Example({"stride": 2}, _IMAGE), Example({"stride": 3}, _IMAGE), Example({"stride": 1}, _IMAGE)),
 )

@@ -186,6 +186,18 @@ class Reach:
     everything: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """What an op has to do where strides before it have become 1, or its own are to.
+
+    `spread` is the distance, rows and columns, of the positions that were neighbours before; `drop` says along which
+    axes the op's own stride becomes 1.
+    """
+
+    spread: tuple[int, int]
+    drop: tuple[bool, bool] = (False, False)
+
+
 POINTWISE = Reach()
 EVERYTHING = Reach(everything=True)
 
@@ -218,6 +230,9 @@ class OpSpec:
     - `channels` says, as an expression over the op's parameters and `IN_CHANNELS`, how wide the output is;
       `"sum"` means the sum over the inputs. None: not expressible, the number itself is used.
     - `reach(params, inputs)` says what an output position sees of the input: the receptive field of the op alone.
+    - `dilate(params, holes)` says which parameters become what so that a network whose strides are taken away computes
+      the same at the positions that it had, or, as a text, why there are none. An op that is pointwise needs no such
+      rule; one that is not, and has none, cannot stand where there are holes.
     - `inputs` is the least and greatest number of inputs (None: any number).
     - `valued` is how many of the inputs, the first ones, have values that count (None: all); the others have a size
       that is wanted.
@@ -237,6 +252,7 @@ class OpSpec:
     macs: Callable[[Any, tuple[Shape, ...], tuple[Shape, ...]], int] = _no_macs
     channels: Expr | Literal["sum"] | None = IN_CHANNELS
     reach: Callable[[Any, tuple[Shape, ...]], Reach] = _pointwise
+    dilate: Callable[[Any, Holes], Mapping[str, Any] | str] | None = None
     inputs: tuple[int, int | None] = (1, 1)
     valued: int | None = None
     view: bool = False
@@ -267,6 +283,6 @@ def _op_named(name: str) -> OpSpec:
 
 
 __all__ = [
-    "EVERYTHING", "POINTWISE", "Call", "Example", "Layout", "Module", "NoParams", "OpParams", "OpSpec", "Parameter",
-    "Problem", "Reach", "Recipe", "Role", "Shape", "Weight", "argument", "lift",
+    "EVERYTHING", "POINTWISE", "Call", "Example", "Holes", "Layout", "Module", "NoParams", "OpParams", "OpSpec",
+    "Parameter", "Problem", "Reach", "Recipe", "Role", "Shape", "Weight", "argument", "lift",
 ]  # fmt: skip

@@ -36,6 +36,8 @@ class Configured:
     """This variant's name, then those it amends, then the model's: where claims and rules are looked up."""
     image: Mapping[str, Arg] = field(default_factory=dict)
     """Arguments of `image(…)` that are not those of the spec: channels, height, width."""
+    output_stride: int | None = None
+    """The greatest stride that is left; None: the spec's."""
 
 
 @dataclass

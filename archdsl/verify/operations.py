@@ -77,6 +77,8 @@ def _pool(name: str, given: dict[str, Any]) -> Operation:
     }
     pairs["stride"] = pairs["stride"] or pairs["kernel_size"]
     given |= pairs
+    if given["stride"] == (1, 1):
+        given["ceil_mode"] = False  # the last window ends where the image does
     if given["padding"] == (0, 0) and not given["ceil_mode"] and "count_include_pad" in given:
         given["count_include_pad"] = True  # there is none to count
     return name.removesuffix("_with_indices"), *map(_described, given.values())

@@ -61,7 +61,8 @@ def generate(graph: Graph, docstring: str = "", rules: Sequence[InitRule] = ()) 
 def _title(graph: Graph) -> str:
     shape = graph.input_shape
     facts = f"{graph.params:,} parameters, {graph.macs:,} MACs at {shape.channels}×{shape.height}×{shape.width}."
-    return f"{graph.name}: {facts}"
+    stride = f" Output stride {graph.output_stride}, by dilation." if graph.output_stride else ""
+    return f"{graph.name}: {facts}{stride}"
 
 
 def _sizes(graph: Graph) -> str:

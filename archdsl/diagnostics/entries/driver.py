@@ -1,4 +1,4 @@
-"""E601–E626: finding a spec, building and drawing it, files and libraries, arguments from Python."""
+"""E601–E630: finding a spec, building and drawing it, files and libraries, arguments from Python."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -378,6 +378,80 @@ ENTRIES = (
             """,
         fixed="""
             archdsl.load("resnet18", classes=10_000_000_000, device="meta")
+            """,
+    ),
+    Entry(
+        "E627",
+        "no such output stride",
+        facts="name limit own",
+        message="`{name}` has an output stride of {own}, which cannot become {limit}",
+        help="strides can be taken away, not added: a smaller number, or {own} for the network as it is",
+        fence="text",
+        explanation="""
+            The output stride is the distance, in pixels of the image, of neighbouring positions of a network's last
+            feature maps. `output_stride` takes strides away until it is the one that is asked for.
+            """,
+        example="""
+            archdsl.load("resnet50", output_stride=64)
+            """,
+        fixed="""
+            archdsl.load("resnet50", output_stride=16)
+            """,
+    ),
+    Entry(
+        "E628",
+        "a layer that cannot be dilated",
+        facts="name limit path detail",
+        message="`{name}` has no form of output stride {limit}: `{path}` cannot go on there, {detail}",
+        label="this layer",
+        help="choose a larger output stride, or another network",
+        fence="text",
+        explanation="""
+            Where strides are taken away, what follows looks at positions that lie apart, so that at these it computes
+            what it computed before. Of some layers there is no such form in torch: a mean of 3×3 positions has no
+            dilation; a fully connected layer that sees all positions would have weights of another size.
+            """,
+        example="""
+            archdsl.load("inception_v3", output_stride=8)
+            """,
+        fixed="""
+            archdsl.load("resnet50", output_stride=8)
+            """,
+    ),
+    Entry(
+        "E629",
+        "an output stride that the strides do not come to",
+        facts="name limit reached",
+        message="the strides of `{name}` do not come to {limit}, but to {reached}",
+        help="an output stride of {reached}, or of another product of its strides",
+        fence="text",
+        explanation="""
+            A stride is taken away as a whole, so that an output stride is a product of strides that are left.
+            """,
+        example="""
+            archdsl.load("convnext_tiny", output_stride=12)
+            """,
+        fixed="""
+            archdsl.load("convnext_tiny", output_stride=8)
+            """,
+    ),
+    Entry(
+        "E630",
+        "a question about sizes that has another answer",
+        facts="name limit detail",
+        message="with an output stride of {limit} it is no longer so in `{name}` that {detail}",
+        label="what the network depends on",
+        help="such a network cannot be made from the one that the spec means: leave output_stride out",
+        fence="text",
+        explanation="""
+            The spec asks about the size of a tensor, and the network depends on the answer. With strides taken away
+            tensors are larger, and the answer is another one: that would be another network.
+            """,
+        example="""
+            archdsl.find("sizes.arch").with_output_stride(8).graph
+            """,
+        fixed="""
+            archdsl.find("sizes.arch").graph
             """,
     ),
 )
