@@ -7,7 +7,7 @@ not empty has to name it: `weights "weights/FAMILY.arch"`. tests/equality/test_w
 libraries.
 
 Left out are models that a reference refuses, and those built with arguments that make another network of them. A head
-of timm's that gives no classes but vectors to compare with texts (tags that begin with `clip_`) is listed as refused.
+of timm's that gives no classes but vectors to compare with texts (`clip_…` without `_ft_in…`) is listed as refused.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def timm_rows(model: str) -> Iterator[Row]:
         assert config is not None
         tag = name.split(".", 1)[1]
         hub = config.hf_hub_id
-        headless = tag.startswith("clip_")
+        headless = tag.startswith("clip_") and "_ft_in" not in tag
         yield {
             "tag": tag,
             "hub": hub,

@@ -24,6 +24,7 @@ COMMANDS = {
     "draw": "draw",
     "list": "listing",
     "train": "train",
+    "weights": "weights",
     "predict": "predict",
     "convert": "convert",
     "verify": "verify",

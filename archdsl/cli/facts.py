@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from archdsl.graph.diff.facts import ParameterChange
     from archdsl.graph.diff.sections import Cost, Section
     from archdsl.graph.diff.transfer import Transfer
-    from archdsl.graph.ir import Node
+    from archdsl.graph.ir import Graph, Node
+    from archdsl.graph.settings import Preprocess
     from archdsl.steps import Step
 
 _BREAK = re.compile(r"\s*\n\s*")
@@ -218,14 +219,18 @@ def _paths(sides: tuple[tuple[str, ...], tuple[str, ...]] | None) -> list[list[s
 def preprocess_json(variant: Variant) -> PreprocessJson | None:
     """How pictures become the input, every size resolved; None where the spec does not say. Raises ArchError."""
     from archdsl.semantics.settings import preprocess_of
-    from archdsl.transform import transform_of
 
     bag = Bag()
     settings = preprocess_of(variant.file.program, variant.configured, bag)
     bag.raise_errors()
-    if settings is None:
-        return None
-    shape = variant.graph.input_shape
+    return None if settings is None else prepared_json(settings, variant.graph)
+
+
+def prepared_json(settings: Preprocess, graph: Graph) -> PreprocessJson:
+    """Settings for the images of a graph."""
+    from archdsl.transform import transform_of
+
+    shape = graph.input_shape
     transform = transform_of(settings, (shape.height, shape.width), shape.channels)
     return {
         "resize": max(transform.resized),

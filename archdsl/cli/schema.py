@@ -149,6 +149,47 @@ class PreprocessJson(TypedDict):
     labels: str | None
 
 
+class PublishedJson(TypedDict):
+    """A published file of weights, as a row of `weights` states it; what is not known is null.
+
+    `name` is the whole name, `checkpoint` the key map with which it is read (null: its names are the spec's own), `mib`
+    its size in units of 2^20 bytes, `refused` why it cannot be loaded.
+    """
+
+    name: str
+    variant: str
+    library: str
+    model: str
+    tag: str
+    url: str | None
+    hub: str | None
+    package: str | None
+    file: str | None
+    revision: str | None
+    sha256: str | None
+    sha1: str | None
+    mib: float | None
+    classes: int | None
+    label_offset: int
+    checkpoint: str | None
+    top1: float | None
+    top1_size: int | None
+    top1_crop: float | None
+    test_size: int | None
+    test_crop: float | None
+    recipe: str | None
+    licence: str | None
+    refused: str | None
+    default: bool
+    preprocess: PreprocessJson | None
+
+
+class WeightsDocument(Document):
+    """`archdsl weights --json`"""
+
+    published: list[PublishedJson]
+
+
 class ShowDocument(Document):
     """`archdsl show --json`: `variant` is null, and `variants` filled, if the file has several and none was named."""
 

@@ -143,6 +143,18 @@ def variant_table(variants: Sequence[tuple[VariantJson, str]], width: int = 0, h
     return made
 
 
+def published_table(rows: Sequence[Sequence[str]], width: int) -> Table:
+    """Published weights, a file a row: name, top-1, at which size, classes, size, what else. `width` aligns several."""
+    columns: list[Column] = [("weights", "left"), ("top-1", "right"), ("at", "right"), ("classes", "right")]
+    made = plain_table(*columns, ("MiB", "right"), ("", "left"))
+    for column, least in zip(made.columns, (width, 6, 3, 7, 5, 7), strict=True):
+        column.min_width = least
+    for cells in rows:
+        style = "bold" if cells[-1] == "default" else "dim" if cells[-1] else ""
+        made.add_row(*map(console.text, cells), style=style)
+    return made
+
+
 def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]]) -> Table:
     """The points of a grid: the settings, the image where it varies, and the costs."""
     varies = len({variant.graph.input_shape for _, variant in points}) > 1

@@ -43,6 +43,7 @@ def imported(tmp_path: Path, *args: str) -> set[str]:
         "diff resnet50 resnet50 --json",
         "sweep resnet50 --set classes=10,20",
         "list",
+        "weights resnet50 --json",
         "explain E101",
         "draw resnet50",
         "draw resnet18 resnet34",

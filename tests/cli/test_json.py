@@ -56,6 +56,7 @@ def test_the_check_bites() -> None:
         ("diff small.arch:small small.arch:small", schema.DiffDocument),
         ("sweep small.arch:small --set width=2,4 --image 16,32x48", schema.SweepDocument),
         ("list", schema.ListDocument),
+        ("weights resnet50", schema.WeightsDocument),
         ("explain e101", schema.ExplainDocument),
         ("fmt small.arch", schema.FmtDocument),
         ("show wrong.arch", schema.Document),

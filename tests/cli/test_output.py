@@ -20,7 +20,15 @@ def widths(text: str) -> list[int]:
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize(
     "args",
-    ["list", "show resnet", "show densenet161", "show efficientnet_b7", "show densenet201 --layers", "explain E101"],
+    [
+        "list",
+        "weights resnet50",
+        "show resnet",
+        "show densenet161",
+        "show efficientnet_b7",
+        "show densenet201 --layers",
+        "explain E101",
+    ],
 )
 def test_fits_a_terminal_and_cuts_nothing(arch: Run, monkeypatch: pytest.MonkeyPatch, args: str, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))

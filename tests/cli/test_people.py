@@ -66,6 +66,7 @@ LINES: Lines = {
         [NAME, "-o", UNSEEN],
     ],
     "list": [[]],
+    "weights": [[NAME], [f"{NAME}:one"], [UNSEEN], [f"{NAME}:{UNSEEN}"]],
     "predict": [[f"{NAME}:one", f"picture{UNSEEN}.png", "--weights", f"w{UNSEEN}.pth"], [NAME, UNSEEN]],
     "convert": [
         [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", "own", "-o", f"o{UNSEEN}.pth"],
