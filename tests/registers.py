@@ -157,7 +157,7 @@ class Candidate:
     library: str
     model: str
     alias: str = ""
-    """The model that a reference does name and that is the same, layer by layer."""
+    """The model that a reference does name, of this variant or its twin, and that is the same, layer by layer."""
 
 
 def candidates(library: str, variants: Mapping[str, Variant], *, every: bool = False) -> list[Candidate]:
@@ -174,9 +174,11 @@ def candidates(library: str, variants: Mapping[str, Variant], *, every: bool = F
             if network is None or structure is None:
                 continue
             for variant in ours.get(structure, ()):
-                named = [r.model for r in variant.references if r.library == library]
-                if model not in named:
-                    same = [name for name in named if _alike(library, name, network)]
+                if model not in _named(variant, library):
+                    # A variant of other names and the same keys may have the library's files instead.
+                    twins = [each for each in ours[structure] if each is variant or _twins(each, variant)]
+                    named = dict.fromkeys(name for each in twins for name in _named(each, library))
+                    same = [name for name in named if name == model or _alike(library, name, network)]
                     found.append(Candidate(variant.name, library, model, *same[:1]))
     return found
 
@@ -203,6 +205,16 @@ def built(library: str, model: str) -> nn.Module | None:
         return libraries.built(library, model, {})
     except libraries.Refused:
         return None
+
+
+def _named(variant: Variant, library: str) -> list[str]:
+    """The library's models that files of load, by the references of a variant."""
+    return [each.model for each in variant.references if each.library == library and not each.refuses]
+
+
+def _twins(one: Variant, other: Variant) -> bool:
+    diff = one.diff(other)
+    return diff.equal and not diff.renamed
 
 
 def _alike(library: str, name: str, network: nn.Module) -> bool:

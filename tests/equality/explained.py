@@ -77,12 +77,7 @@ def explanation(found: Candidate) -> Explained | None:
     return next((each for each in EXPLAINED if each.covers(found)), None)
 
 
-NOT_YET = (
-    ("efficientnet_phi1", "*", "efficientnet_b2"),
-    ("mobilenetv2_100", "torchvision", "*"),
-    ("mobilenet_v2", "timm", "*"),
-    ("tf_efficientnet_b[0-8]|inception_v3|regnet*|resnet*|seresnet*|shufflenet_v2_x0_5", "pytorchcv", "*"),
-)
+NOT_YET = (("mobilenet_v2", "timm", "*"),)
 """What is equal and has no `reference` yet: variants, library, models, as in `Explained`."""
 
 

@@ -28,7 +28,6 @@ WITHOUT = {
     "convnext_isotropic_base": "test_convnext",
     "convnext_isotropic_large": "test_convnext",
     "convnext_isotropic_small": "test_convnext",
-    "efficientnet_phi1": "EfficientNet's compound rule, of which b0 to b7 are published values",
     "squeezenet1_0_complex_bypass": "test_squeezenet",
     **{f"van_b{number}": "test_van" for number in range(7)},
 }
