@@ -174,7 +174,7 @@ def candidates(library: str, variants: Mapping[str, Variant], *, every: bool = F
             if network is None or structure is None:
                 continue
             for variant in ours.get(structure, ()):
-                if model not in _named(variant, library):
+                if all((each.library, each.model) != (library, model) for each in variant.references):
                     # A variant of other names and the same keys may have the library's files instead.
                     twins = [each for each in ours[structure] if each is variant or _twins(each, variant)]
                     named = dict.fromkeys(name for each in twins for name in _named(each, library))
