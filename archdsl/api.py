@@ -378,7 +378,9 @@ def pretrained(
 
     leeway = Leeway(new=heads if new_head else (), channels=channels, heads=heads, offset=offset)
     file, names = (
-        (weights.fetch(), weights.checkpoint) if isinstance(weights, Published) else (weights, reading.checkpoint)
+        (weights.fetch(say=say), weights.checkpoint)
+        if isinstance(weights, Published)
+        else (weights, reading.checkpoint)
     )
     return load_weights(
         found,

@@ -10,13 +10,16 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.graph.published import HUB_FILE, OWN, Entry
 from archdsl.transform import Transform, transform_of
+
+if TYPE_CHECKING:
+    from archdsl.weights.loading import Say
 
 DEFAULT = "default"
 """The word for the file that a spec says is meant where none is named."""
@@ -75,19 +78,24 @@ class Published(Entry):
         own = self.owner.classes
         return {**parameters, "classes": self.classes} if self.classes not in (None, own) else dict(parameters)
 
-    def fetch(self, *, progress: bool = True) -> Path:
-        """The file on this machine, fetched if it is not there; its hash is checked. Raises ArchError."""
+    def fetch(self, *, progress: bool = True, say: Say | None = None) -> Path:
+        """The file on this machine, fetched if it is not there; its hash is checked. Raises ArchError.
+
+        `say` gets what is done unasked, which is a warning without it.
+        """
         if self.refused is not None:
             _refuse("E521", name=self.name, detail=" ".join(self.refused.split()))
         digits, algorithm = (self.sha1, "sha1") if self.sha1 is not None else (self.sha256, "sha256")
         if self.hub is not None or self.url is not None:
             from archdsl.weights.download import fetch_hub, fetch_url
+            from archdsl.weights.loading import warn
 
+            said = say or warn
             if self.url is not None:
-                return fetch_url(self.url, digits, algorithm=algorithm, progress=progress)
+                return fetch_url(self.url, digits, algorithm=algorithm, progress=progress, say=said)
             assert self.hub is not None
             file = self.file or HUB_FILE
-            return fetch_hub(self.hub, file, self.revision, digits, algorithm=algorithm, progress=progress)
+            return fetch_hub(self.hub, file, self.revision, digits, algorithm=algorithm, progress=progress, say=said)
         path = self._in_package() if self.package is not None else self._beside()
         self._check_digest(path, algorithm, digits)
         return path

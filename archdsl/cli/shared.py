@@ -24,7 +24,7 @@ COULD_NOT_RUN = 2
 STDIN = "<stdin>"
 _stdin: list[tuple[object, Source]] = []
 _FAULTS_OF_SPECS = frozenset({"E604"})
-_NOT_READ = frozenset({"E504", "E505", "E511", "E512", "E516", "E517"})
+_NOT_READ = frozenset({"E504", "E505", "E511", "E512", "E516", "E517", *(f"E{code}" for code in range(519, 535))})
 """Codes outside E6xx that mean: could not run."""
 
 _MOST_DIGITS = 18

@@ -179,7 +179,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "new_classifiers": R18.new_classifiers,
     "reset_classifier": lambda x: archdsl.load("resnet18", device="meta").reset_classifier(x),
     "predict variant": lambda x: predict(x, "absent", []),
-    "predict weights": lambda x: predict(LITE, x, []),
+    "predict weights": lambda x: predict(LITE.override({"classes": 1000}), x, []),  # no default for what was set
     "predict images": lambda x: predict(LITE, "absent", x),
     "predict image": lambda x: predict(LITE, "absent", [x]),
     "predict checkpoint": lambda x: predict(LITE, "absent", [], x),

@@ -94,7 +94,7 @@ def test_a_name_is_taken(server: Server, capsys: pytest.CaptureFixture[str]) -> 
     assert run(["predict", "net.arch:net", "black.png", "--weights", "./v2.safetensors", "--json"]) == 0
     out, err = capsys.readouterr()
     assert (json.loads(out)["weights"], err) == ("./v2.safetensors", "")
-    assert run(["predict", "net.arch:net", "black.png", "--weights", "v3"]) == 1
+    assert run(["predict", "net.arch:net", "black.png", "--weights", "v3"]) == 2
     assert "E519" in capsys.readouterr().err
     assert run(["predict", "net.arch:net", "black.png", "--weights", "v2", "--checkpoint", "timm"]) == 2
     assert "--checkpoint does nothing" in capsys.readouterr().err
@@ -120,15 +120,15 @@ def test_from_python_the_default_is_a_note(server: Server) -> None:
 
 
 def test_without_a_default(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["predict", "net.arch:other", "black.png"]) == 1
+    assert run(["predict", "net.arch:other", "black.png"]) == 2
     err = capsys.readouterr().err
     assert "E532" in err
     assert "no weights are given for `other`, and none of the 1 published ones is the default" in err
     assert "own/other.v1" in err
-    assert run(["predict", "net.arch:net", "--set", "classes=10", "black.png"]) == 1
+    assert run(["predict", "net.arch:net", "--set", "classes=10", "black.png"]) == 2
     assert "without what was set" in capsys.readouterr().err
     Path("bare.arch").write_text(NET.partition("weights")[0])
-    assert run(["predict", "bare.arch:net", "black.png"]) == 1
+    assert run(["predict", "bare.arch:net", "black.png"]) == 2
     assert "the spec lists none" in capsys.readouterr().err
     assert server.gets() == []
 

@@ -384,6 +384,9 @@ def test_a_server_that_asks_to_wait(server: Server, monkeypatch: pytest.MonkeyPa
     faults = status(429, Retry_After="7"), status(503, Retry_After=date), status(503, Retry_After="soon")
     fetched(server.serve("/net.pth", DATA, *faults), patience=Patience(tries=4, longest=60))
     assert slept == [7, 0, 4]
+    diagnostic = refused(
+        "E525", server.serve("/net3.pth", DATA, status(429, Retry_After="9" * 5000)), patience=patience
+    )
     diagnostic = refused("E525", server.serve("/net2.pth", DATA, status(429, Retry_After="3600")), patience=patience)
     assert "asks to wait 3,600 seconds" in str(diagnostic.help)
     assert len(slept) == 3

@@ -338,7 +338,7 @@ def test_into_a_model_and_by_the_command(tmp_path: Path, capsys: pytest.CaptureF
     assert all(torch.equal(tensor, state(1)[key]) for key, tensor in model.state_dict().items())
     spec = tmp_path / "tiny.arch"
     spec.write_text(TINY + 'preprocess Tiny { labels = "imagenet1k" }\n', encoding="utf-8")
-    assert run(["predict", str(spec), "--weights", str(path), "--prefix", "x.", "no.png", "--set", "classes=1000"]) == 1
+    assert run(["predict", str(spec), "--weights", str(path), "--prefix", "x.", "no.png", "--set", "classes=1000"]) == 2
     assert "E533" in capsys.readouterr().err
 
 

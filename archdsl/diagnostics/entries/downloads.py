@@ -31,7 +31,7 @@ ENTRIES = (
         "server not reached",
         facts="name detail",
         message="cannot fetch {name}: {detail}",
-        help="without a network: fetch the address elsewhere, and put the file in the place that is said below",
+        help="without a network: fetch the address elsewhere, and put the file in its place, which is named here",
         fence="sh",
         explanation=f"""
             There is no network, no such server, or HF_HUB_OFFLINE says that none is to be used. Proxies are those of

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -55,16 +56,31 @@ def fetch_hub(
     _check_names(repo, file, revision)
     source = _Source(_library(repo), repo, file, revision)
     wanted = Wanted(source.address, source.place, digest, size)
-    cached = source.settled(wanted)
-    if cached is not None:
-        return cached
-    lock = source.cache / LOCKS / source.folder.name / f"archdsl.{file.replace('/', '--')[-150:]}.lock"
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with Meter(wanted, progress) as meter, locked(lock, meter.wait):
+        cached = source.settled(wanted)
+        if cached is not None:
+            return cached
+        with Meter(wanted, progress) as meter, _alone(source, meter):
             return source.settled(wanted) or _Fetching(source, wanted, patience, meter, say).run()
     except OSError as error:
         wanted.refuse_folder(error, source.cache)
+
+
+@contextmanager
+def _alone(source: _Source, meter: Meter) -> Iterator[None]:
+    """Be the only process at this file; in a cache that cannot be written to nobody fetches, so nobody waits."""
+    lock = source.cache / LOCKS / source.folder.name / f"archdsl.{source.file.replace('/', '--')[-150:]}.lock"
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with open(lock, "ab"):
+            pass
+        holding: AbstractContextManager[object] = locked(lock, meter.wait)
+    except OSError:
+        if source.cached() is None:
+            raise
+        holding = nullcontext()
+    with holding:
+        yield
 
 
 def _check_names(repo: str, file: str, revision: str) -> None:
@@ -149,11 +165,11 @@ def other_than(wanted: Wanted, path: Path, *more: Digest) -> tuple[Digest, str] 
 
 
 class _Unreached(Exception):
-    """The hub does not answer: why, in the words of a code."""
+    """The hub does not answer: why, in the words of a code; whether somebody wished it so."""
 
-    def __init__(self, code: str, **facts: object) -> None:
+    def __init__(self, code: str, *, wished: bool = False, **facts: object) -> None:
         super().__init__(code)
-        self.code, self.facts = code, facts
+        self.code, self.wished, self.facts = code, wished, facts
 
 
 @dataclass
@@ -177,8 +193,9 @@ class _Fetching:
         except _Unreached as reason:
             if cached is None or damage is not None or self.wanted.digest is not None:
                 self.wanted.refuse(reason.code, facts=reason.facts)
-            detail = reason.facts["detail"]
-            self.say(str(cached), [f"it was taken as it lay in the cache, for the hub was not asked ({detail})"])
+            if not reason.wished:
+                detail = reason.facts["detail"]
+                self.say(str(cached), [f"it was taken as it lay in the cache, for the hub was not asked ({detail})"])
             return cached
         digests = self.checked(metadata)
         known = self.source.folder / "blobs" / str(metadata.etag)
@@ -226,7 +243,7 @@ class _Fetching:
             self.wanted.refuse("E524", status=status.strip())
         errors = self.source.hub.errors
         if isinstance(error, errors.OfflineModeIsEnabled):
-            raise _Unreached("E523", detail="HF_HUB_OFFLINE is set")
+            raise _Unreached("E523", wished=True, detail="HF_HUB_OFFLINE is set")
         raise _Unreached("E523", detail=_first_line(error))
 
     def checked(self, metadata: Any) -> list[Digest]:

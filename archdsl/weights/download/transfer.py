@@ -24,6 +24,9 @@ from archdsl.weights.download.progress import Meter
 from archdsl.weights.download.wanted import Wanted, amount
 
 _CHUNK = 1 << 18
+_DIGITS = 18
+"""Digits that a number of bytes may have."""
+
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that may be others in a while."""
@@ -162,10 +165,8 @@ def retry_after(value: str | None) -> float | None:
 
     if value is None:
         return None
-    try:
-        return max(float(int(value)), 0.0)
-    except ValueError:
-        pass
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value)
     try:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
     except (ValueError, OverflowError, OSError):
@@ -197,7 +198,7 @@ def _begin(wanted: Wanted, part: Part, response: HTTPResponse, start: int) -> tu
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def _validator(response: HTTPResponse) -> str | None:
