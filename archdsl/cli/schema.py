@@ -184,10 +184,18 @@ class PublishedJson(TypedDict):
     preprocess: PreprocessJson | None
 
 
+class FetchedJson(TypedDict):
+    """Published weights that are on this machine now."""
+
+    name: str
+    path: str
+
+
 class WeightsDocument(Document):
-    """`archdsl weights --json`"""
+    """`archdsl weights --json`; with `--fetch` of those that are fetched"""
 
     published: list[PublishedJson]
+    fetched: list[FetchedJson]
 
 
 class ShowDocument(Document):

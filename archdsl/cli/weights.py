@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, json_option, open_spec
+from archdsl.cli.shared import TEXT, ArchCommand, document, json_option, open_spec
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -17,20 +18,52 @@ if TYPE_CHECKING:
 
 @click.command("weights", cls=ArchCommand)
 @click.argument("spec", metavar="[SPEC[:VARIANT]]", required=False)
+@click.option(
+    "--fetch",
+    "names",
+    metavar="NAME",
+    type=TEXT,
+    multiple=True,
+    help="Fetch these of SPEC:VARIANT (`default` too), check their hash, and print where they lie.",
+)
 @json_option
-def command(spec: str | None, as_json: bool) -> int:
+def command(spec: str | None, names: tuple[str, ...], as_json: bool) -> int:
     """List the published weights of networks, by the names that `predict --weights` and archdsl.load take.
 
     Top-1 is the published accuracy on ImageNet-1k, with pictures of the size that stands beside it. The size of a file
     is as published; with a `~` it follows from the number of weights. The one that is marked as default is meant where
-    none is named. Nothing is fetched. Without SPEC, all shipped families are listed.
+    none is named. Nothing is fetched without --fetch. Without SPEC, all shipped families are listed.
     """
+    if names:
+        return _fetch(spec, names, as_json)
     variants = _all() if spec is None else _those(*open_spec(spec), spec)
     if as_json:
         rows = [published_json(entry) for variant in variants for entry in variant.weights.values()]
-        console.write_json(document("weights", (), published=rows))
+        console.write_json(document("weights", (), published=rows, fetched=[]))
         return 0
     _print([variant for variant in variants if variant.weights or spec is not None])
+    return 0
+
+
+def _fetch(spec: str | None, names: tuple[str, ...], as_json: bool) -> int:
+    """Fetch weights of one network, and say where they lie."""
+    file, named = (None, None) if spec is None else open_spec(spec)
+    if file is None or spec is None or len(_those(file, named, spec)) != 1:
+        raise click.UsageError("--fetch wants one network: SPEC:VARIANT")
+    weights = file.only(named, spec).weights
+    entries = list(dict.fromkeys(weights[name] for name in names))
+
+    def say(path: str, notes: Sequence[str]) -> None:
+        for note in notes:
+            console.note(f"note: {path}: {note}")
+
+    paths = [str(entry.fetch(say=say)) for entry in entries]
+    if as_json:
+        fetched = [{"name": entry.name, "path": path} for entry, path in zip(entries, paths, strict=True)]
+        console.write_json(document("weights", (), published=[*map(published_json, entries)], fetched=fetched))
+        return 0
+    for path in paths:
+        console.line(path)
     return 0
 
 

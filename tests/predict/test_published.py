@@ -119,6 +119,27 @@ def test_from_python_the_default_is_a_note(server: Server) -> None:
         assert predict(archdsl.find("net.arch:net"), None, ["black.png"])[0].classes[0][0] == label(1)
 
 
+def test_fetching_alone(server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """For machines that have no network later: the paths are data, and what lies there is used without one."""
+    place = tmp_path / "torch" / "hub" / "checkpoints" / "v1.safetensors"
+    assert run(["weights", "net.arch:net", "--fetch", "default", "--fetch", "own/net.v1", "--fetch", "v2"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{place}\n{tmp_path / 'v2.safetensors'}\n"
+    assert err.startswith("fetching ")
+    server.files.clear()
+    assert run(["weights", "net.arch:net", "--fetch", "default", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["fetched"] == [{"name": "own/net.v1", "path": str(place)}]
+    assert [entry["name"] for entry in document["published"]] == ["own/net.v1"]
+    assert best("default") == [label(1), label(3)]
+    assert len(server.gets()) == 1
+    assert run(["weights", "net.arch", "--fetch", "default"]) == 2
+    assert run(["weights", "--fetch", "default"]) == 2
+    assert "--fetch wants one network" in capsys.readouterr().err
+    assert run(["weights", "net.arch:net", "--fetch", "v9"]) == 2
+    assert "E519" in capsys.readouterr().err
+
+
 def test_without_a_default(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["predict", "net.arch:other", "black.png"]) == 2
     err = capsys.readouterr().err

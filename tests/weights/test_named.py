@@ -144,7 +144,7 @@ def test_what_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     """Addresses go to torch.hub's folder, repositories to the hub's; with the hash that the spec states."""
     asked: list[tuple[Any, ...]] = []
 
-    def fetch(*given: Any, algorithm: str, progress: bool) -> Path:
+    def fetch(*given: Any, algorithm: str, **options: Any) -> Path:
         asked.append((*given, algorithm))
         return tmp_path
 
