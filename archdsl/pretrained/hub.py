@@ -95,8 +95,7 @@ def _library(repo: str) -> Any:
 
 
 def _refuse(library: Any, repo: str, error: Exception) -> NoReturn:
-    text = str(error).strip()
-    detail = text.splitlines()[0][:200] if text else type(error).__name__
+    detail = " ".join(str(error).split())[:300] or type(error).__name__
     bag = Bag()
     bag.report("E640", None, repo=repo, address=library.constants.ENDPOINT, detail=detail)
     raise ArchError(bag) from None

@@ -61,7 +61,12 @@ def from_pretrained(
                 raise TypeError(f"{name} is about a repository of the hub, and {shown} is a folder")
         return load_folder(shown, device, dtype)
     if isinstance(source, str) and _REPOSITORY.fullmatch(shown):
-        return load_folder(hub.fetched(shown, revision, token, _listed), device, dtype)
+
+        def listed(folder: str) -> tuple[str, ...]:
+            """The files that its config names."""
+            return (NAME, WEIGHTS, *_config(Folder(folder), shown)[0].texts)
+
+        return load_folder(hub.fetched(shown, revision, token, listed), device, dtype)
     bag = Bag()
     detail = "it is a file" if os.path.isfile(shown) else "there is no such folder"
     bag.report("E633", None, facts={"suggestion": _near(shown)}, path=shown, detail=detail)
@@ -77,16 +82,11 @@ def _near(path: str) -> str | None:
     return None if found is None else os.path.join(folder, found)
 
 
-def _listed(path: str) -> tuple[str, ...]:
-    """The files that the config of a folder names."""
-    found = _config(Folder(path))[0]
-    return (NAME, WEIGHTS, *found.texts)
-
-
-def _config(folder: Folder) -> tuple[Config, ConfigFile]:
+def _config(folder: Folder, name: str | None = None) -> tuple[Config, ConfigFile]:
+    """The config of a folder, which is that of the repository `name`."""
     if not os.path.lexists(os.path.join(folder.real, NAME)):
         bag = Bag()
-        bag.report("E633", None, path=folder.shown, detail=f"it has no {NAME}")
+        bag.report("E633", None, path=name or folder.shown, detail=f"it has no {NAME}")
         raise ArchError(bag)
     file = ConfigFile(folder.path(NAME), folder.checked(NAME, lambda name: folder.text(name, LONGEST)))
     return file.parse(), file
