@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -17,6 +17,7 @@ from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import first_layers
+from archdsl.graph.pretrained_cfg import ORIGIN, pretrained_cfg
 from archdsl.published import Published, chosen
 from archdsl.quiet import import_torch
 from archdsl.semantics.checkpoints import check_checkpoints
@@ -280,41 +281,60 @@ def load(
     `features`, the rest of the network is left aside. Raises ArchError with every diagnostic; TypeError for a
     `checkpoint`, `weights_set` or `prefix` without `weights`, which would change nothing.
     """
-    file = None if weights is None else arguments.path("weights", weights)
     starts = arguments.texts("prefix", prefix)
     optional = (arguments.optional_text("checkpoint", checkpoint), arguments.optional_text("weights_set", weights_set))
     for name, value in zip(("checkpoint", "weights_set", "prefix"), (*optional, starts or None), strict=True):
-        if value is not None and file is None:
+        if value is not None and weights is None:
             raise TypeError(f"{name} = {value!r} says how to read weights, and none are given")
     names = _features(features)
+    part = None if features is False else partial(Variant.features, names=names)
     check_torch(device, dtype)
-    from archdsl.backends.module import construct
     from archdsl.weights import Reading
 
+    def shaped(whole: Variant) -> Variant:
+        whole = whole.for_image(in_channels, image_size)
+        return whole if output_stride is None else whole.with_output_stride(output_stride)
+
     with collector_paused():
-        written = find(spec, variant)
-        entry = None if weights is None else chosen(written, weights)
-        if entry is not None and checkpoint is not None:
-            raise TypeError(f"checkpoint = {checkpoint!r}: of {entry.name} it is known how it is read")
-        own = parameters if entry is None else entry.settings(parameters, headless=features is not False)
-        whole = written.override(own).for_image(in_channels, image_size)
-        if output_stride is not None:
-            whole = whole.with_output_stride(output_stride)
-        if features is not False and "classes" in parameters:
-            bag = Bag()
-            bag.report("E625", None, name=whole.name)
-            raise ArchError(bag)
-        found = whole.features(names) if features is not False else whole
-        model_class = found.model_class
-        try:
-            if file is None:
-                return construct(model_class, device=device, dtype=dtype)
-            source = entry or file
-            new_head = "classes" in parameters
-            reading = Reading(checkpoint, weights_set, starts)
-            return pretrained(found, source, device, dtype, new_head=new_head, reading=reading)
-        except MemoryError:
-            raise found.too_large(dtype) from None
+        reading = Reading(checkpoint, weights_set, starts)
+        return made(find(spec, variant), parameters, shaped, part, weights, reading, device=device, dtype=dtype)
+
+
+def made(
+    written: Variant,
+    parameters: Mapping[str, Any],
+    shaped: Callable[[Variant], Variant],
+    part: Callable[[Variant], Variant] | None,
+    weights: str | os.PathLike[str] | None,
+    reading: Reading,
+    *,
+    device: torch.device | str | None,
+    dtype: torch.dtype | None,
+) -> nn.Module:
+    """What `load` does with a variant: `shaped` gives it another image or stride, `part` what of the network is wanted
+    (None: all), `reading` says how the weights are read."""
+    from archdsl.backends.module import construct
+
+    file = None if weights is None else arguments.path("weights", weights)
+    entry = None if weights is None else chosen(written, weights)
+    if entry is not None and reading.checkpoint is not None:
+        raise TypeError(f"checkpoint = {reading.checkpoint!r}: of {entry.name} it is known how it is read")
+    headless = part is not None
+    own = parameters if entry is None else entry.settings(parameters, headless=headless)
+    whole = shaped(written.override(own))
+    if headless and "classes" in parameters:
+        bag = Bag()
+        bag.report("E625", None, name=whole.name)
+        raise ArchError(bag)
+    found = part(whole) if part is not None else whole
+    model_class = found.model_class
+    try:
+        if file is None:
+            return construct(model_class, device=device, dtype=dtype)
+        new_head = "classes" in parameters
+        return pretrained(found, entry or file, device, dtype, new_head=new_head, reading=reading)
+    except MemoryError:
+        raise found.too_large(dtype) from None
 
 
 def _features(features: object) -> Sequence[str | int] | None:
@@ -382,7 +402,7 @@ def pretrained(
         if isinstance(weights, Published)
         else (weights, reading.checkpoint)
     )
-    return load_weights(
+    model = load_weights(
         found,
         file,
         names,
@@ -394,3 +414,9 @@ def pretrained(
         dtype=dtype,
         say=say or warn,
     )
+    if isinstance(weights, Published) and "pretrained_cfg" not in graph.root.names:
+        facts = dict(zip(ORIGIN, (weights.tag, weights.licence, weights.hub, weights.url), strict=True))
+        known = getattr(type(model), "num_classes", None)
+        cfg = pretrained_cfg(graph, weights.preprocess, known if isinstance(known, int) else None)
+        model.pretrained_cfg = {**cfg, **{key: value for key, value in facts.items() if value is not None}}  # type: ignore[assignment]
+    return model

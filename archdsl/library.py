@@ -41,6 +41,15 @@ def families() -> list[str]:
     return [path.stem for path in shipped() if _variant_names(read(path))]
 
 
+def variants() -> dict[str, Path]:
+    """The shipped variants by name, each with the spec that the name alone means."""
+    found: dict[str, Path] = {}
+    for path in shipped():
+        for name in _variant_names(read(path)):
+            found.setdefault(name, path)
+    return found
+
+
 def shipped() -> list[Path]:
     """The shipped specs, in order."""
     for root in roots("specs"):

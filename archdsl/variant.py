@@ -77,7 +77,7 @@ class SpecFile(Protocol):
 class Change(NamedTuple):
     """What was changed of the variant that the file has: by which method of `Variant`, and its argument, plain."""
 
-    method: Literal["override", "set", "for_image", "with_output_stride", "features"]
+    method: Literal["override", "set", "for_image", "with_output_stride", "features", "feature_list"]
     given: tuple[Any, ...]
 
 
@@ -348,10 +348,11 @@ class Variant:
         """The network that files have the weights of: this one, or the one that this is a part of."""
         return self
 
-    def features(self, names: Sequence[str | int] | None = None) -> FeatureVariant:
+    def features(self, names: Sequence[str | int] | None = None, *, listed: bool = False) -> FeatureVariant:
         """The part that gives the feature maps of some stages, in order of execution.
 
         Without names: of the last stage of each resolution; numbers choose among these, negative ones from the end.
+        `listed`: they come as a list, not as a dict by their names.
         Raises ArchError E122 for what is no stage, E624 for what is no number of one.
         """
         expected = "a list of names or numbers of stages"
@@ -378,7 +379,7 @@ class Variant:
             facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
             bag.report("E122", None, name=name, help=help_, facts=facts)
         bag.raise_errors()
-        return FeatureVariant(self, [name for name in found if name in chosen])
+        return FeatureVariant(self, [name for name in found if name in chosen], listed=listed)
 
     @property
     def classifiers(self) -> tuple[Node, ...]:
@@ -564,20 +565,23 @@ class Variant:
 
 
 class FeatureVariant(Variant):
-    """The part of a variant that gives feature maps: the network up to the last of them. It returns them by name."""
+    """The part of a variant that gives feature maps: the network up to the last of them. It returns them by name, or
+    `listed`."""
 
-    def __init__(self, whole: Variant, names: Sequence[str]) -> None:
+    def __init__(self, whole: Variant, names: Sequence[str], *, listed: bool = False) -> None:
         names = tuple(names)
-        super().__init__(whole.file, whole.configured, (*whole.changes, Change("features", names)))
+        change = Change("feature_list" if listed else "features", names)
+        super().__init__(whole.file, whole.configured, (*whole.changes, change))
         self._whole = whole
         self.names = names
+        self.listed = listed
 
     @property
     def whole(self) -> Variant:
         return self._whole
 
     def _changed(self, configured: Configured, change: Change) -> Variant:
-        return Variant(self.file, configured, (*self._whole.changes, change)).features(self.names)
+        return Variant(self.file, configured, (*self._whole.changes, change)).features(self.names, listed=self.listed)
 
     def build(self, bag: Bag, *, traced: bool = False) -> Graph | None:
         from archdsl.graph.cut import feature_graph
@@ -589,7 +593,7 @@ class FeatureVariant(Variant):
         if graph is None:
             return None
         found = stage_features(graph)
-        cut = feature_graph(graph, {name: found[name] for name in self.names})
+        cut = feature_graph(graph, {name: found[name] for name in self.names}, listed=self.listed)
         cut.maker = self
         cut.settings = self.settings
         return self.__dict__.setdefault("graph", cut) if known is None else cut
@@ -610,6 +614,8 @@ def varied(file: SpecFile, name: str, changes: tuple[Change, ...]) -> Variant:
                 variant = variant.with_output_stride(*given)
             case "features":
                 variant = variant.features(given)
+            case "feature_list":
+                variant = variant.features(given, listed=True)
     return variant
 
 

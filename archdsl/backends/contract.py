@@ -147,13 +147,15 @@ def _reset(network: Network) -> Callable[..., None]:
         """Put a new classifier for so many classes in, initialized as the spec says; 0: none, what it sees comes out.
 
         Auxiliary heads that give classes get one too. It is on the device and of the dtype that the old one was.
-        `global_pool` is what timm's own models have: the pool of a spec stays what it is, so another is a ValueError.
+        With `global_pool=""` and no classes the last feature map comes out, as of timm's models; ValueError for another
+        pool than that of the spec.
         """
         from torch import nn
 
         classes = arguments.whole("num_classes", num_classes)
-        if global_pool is not None:
-            raise ValueError(f"the pool of a spec cannot be replaced by {arguments.shown(global_pool)}")
+        if global_pool not in (None, "") or (global_pool == "" and classes):
+            why = "without a pool there are no classes" if global_pool == "" else "the pool is that of the spec"
+            raise ValueError(f"global_pool cannot be {arguments.shown(global_pool)}: {why}")
         layers = network.new_classifiers(classes) if classes else dict.fromkeys(network.new_classifiers(None))
         for path, layer in layers.items():
             around, _, name = path.rpartition(".")
@@ -161,6 +163,9 @@ def _reset(network: Network) -> Callable[..., None]:
             old = next(parent.get_submodule(name).parameters(), next(self.parameters()))
             new = nn.Identity() if layer is None else layer
             setattr(parent, name, new.to(old.device, old.dtype).train(self.training))
+        vars(self).pop("forward", None)
+        if global_pool == "":
+            self.forward = self.forward_features
         if "num_classes" not in taken:
             self.num_classes = classes
         if "pretrained_cfg" not in taken:

@@ -16,13 +16,13 @@ from archdsl.source import Span
 from archdsl.symbolic import Const, Expr
 
 
-def feature_graph(graph: Graph, features: Mapping[str, Ref]) -> Graph:
-    """The network up to some tensors, which are its outputs, by name."""
+def feature_graph(graph: Graph, features: Mapping[str, Ref], *, listed: bool = False) -> Graph:
+    """The network up to some tensors, which are its outputs, by name, or in a list."""
     needed = _needed(graph, features.values())
     ids = {old: new for new, old in enumerate(sorted(needed))}
     made = _Cut(graph, {ref: Ref(ids[ref.node], ref.port) for ref in _refs(graph, needed)}, ids)
     cut = made.run(f"{graph.name}_features", tuple(features.values()))
-    cut.output_names, cut.form, cut.main = tuple(features), "dict", False
+    cut.output_names, cut.form, cut.main = () if listed else tuple(features), "list" if listed else "dict", False
     cut.output_stride = graph.output_stride
     return cut
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice", "stage"]
 
-Form = Literal["tensor", "tuple", "named", "dict"]
+Form = Literal["tensor", "tuple", "named", "dict", "list"]
 
 TRANSPARENT = frozenset({"choice", "stage"})
 """Kinds of scopes that have no path and no names of their own."""
@@ -252,7 +252,7 @@ class Graph:
     output_names: tuple[str, ...] = ()
     """The names of the outputs, `logits` of the result; empty where they have none."""
     form: Form = "tensor"
-    """How the outputs are given back: `dict` is for feature maps, by the names of their stages."""
+    """How the outputs are given back: `dict` and `list` are for feature maps, the former by the names of stages."""
     main: bool = True
     """Whether the first output is the result and the others are given besides it; else all are alike."""
     reads_sizes: bool = False

@@ -16,6 +16,9 @@ from archdsl.graph.settings import Preprocess
 PICTURES = ("input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std")
 """What is about pictures, which weights may have been made with others than the spec says."""
 
+ORIGIN = ("tag", "license", "hf_hub_id", "url")
+"""What is known of published weights besides."""
+
 
 def pretrained_cfg(graph: Graph, preprocess: Preprocess | None, classes: int | None) -> dict[str, Any]:
     """`input_size`, and, where the spec says how pictures are prepared, `interpolation`, `crop_pct`, `mean`, `std`.

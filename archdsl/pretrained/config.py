@@ -51,6 +51,10 @@ class PretrainedCfg(_Strict):
     std: list[_Positive] | None = None
     first_conv: _Name | list[_Name] | None = None
     classifier: _Name | None = None
+    tag: _Name | None = None
+    license: _Name | None = None
+    hf_hub_id: _Name | None = None
+    url: _Name | None = None
 
 
 class Config(_Strict):
@@ -190,7 +194,7 @@ def written_changes(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
             case "for_image":
                 channels, size = change.given
                 given = {"channels": channels, "size": size}
-            case "features":
+            case _:
                 given = change.given
         found.append({change.method: given})
     plain: list[dict[str, Any]] = json.loads(json.dumps(found))
@@ -211,8 +215,10 @@ def changed(variant: Variant, changes: list[dict[str, Any]], file: ConfigFile) -
                     variant = variant.set(given)
                 case ("for_image", {"channels": channels, "size": size, **more}) if not more:
                     variant = variant.for_image(channels, size)
-                case ("features", list()):
-                    variant = variant.features(given)
+                case ("with_output_stride", [stride]):
+                    variant = variant.with_output_stride(stride)
+                case ("features" | "feature_list", list()):
+                    variant = variant.features(given, listed=method == "feature_list")
                 case _:
                     file.refuse("changes", f"has no change `{method[:100]}` of this form")
         except (TypeError, ValueError) as error:

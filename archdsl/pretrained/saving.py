@@ -15,10 +15,11 @@ import archdsl
 from archdsl import arguments
 from archdsl.api import ArchFile
 from archdsl.backends.pickles import network_of
+from archdsl.backends.recompute import Recomputed
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.backbone import head_of
 from archdsl.graph.fingerprint import fingerprint
-from archdsl.graph.pretrained_cfg import PICTURES, pretrained_cfg
+from archdsl.graph.pretrained_cfg import ORIGIN, PICTURES, pretrained_cfg
 from archdsl.predict import class_labels
 from archdsl.pretrained.card import card
 from archdsl.pretrained.config import NAME, TEXT_PATH, Config, PretrainedCfg, written_changes
@@ -76,7 +77,6 @@ class Saved:
         from torch import nn
 
         self.model = _unwrapped(arguments.instance("model", model, nn.Module, "a model (nn.Module)"))
-        self.license = None if license is None else arguments.text("license", license)
         network = network_of(self.model)
         if not isinstance(network, Variant):
             raise _unsaved(f"a {type(self.model).__name__}", "it is no model that archdsl made")
@@ -94,6 +94,8 @@ class Saved:
         self.spec = next(iter(self.texts))
         self.fingerprint = fingerprint(self.variant.graph)
         self._check_texts()
+        known = vars(self.model).get("pretrained_cfg", {}).get("license")
+        self.license = known if license is None else arguments.text("license", license)
         self.classes = _classes(self.variant, self.headless)
         self.labels = self._labels(labels)
 
@@ -102,8 +104,8 @@ class Saved:
         head = head_of(whole)
         known = pretrained_cfg(whole, self.variant.whole.pictures, self.classes)
         own = vars(self.model).get("pretrained_cfg")
-        if isinstance(own, dict):  # of weights that were made with other pictures than the spec says
-            known |= {key: value for key, value in own.items() if key in PICTURES}
+        if isinstance(own, dict):  # what is known of the weights: made with other pictures, published somewhere
+            known |= {key: value for key, value in own.items() if key in (*PICTURES, *ORIGIN)}
         return Config(
             library_name="archdsl",
             config_version=1,
@@ -207,6 +209,8 @@ def _difference(model: nn.Module, fresh: nn.Module) -> str | None:
     for path, module in ours.items():
         other = made[path]
         where = f"`{path}`" if path else "the model"
+        if vars(module).get("forward") is not None and not isinstance(vars(module)["forward"], Recomputed):
+            return f"the `forward` of {where} was replaced"
         if _class_name(module) != _class_name(other):
             return f"{where} is a {type(module).__name__}, in the spec it is a {type(other).__name__}"
         for name in sorted({*vars(module), *vars(other)}):
@@ -220,17 +224,14 @@ def _difference(model: nn.Module, fresh: nn.Module) -> str | None:
     return None
 
 
-_OURS = frozenset({"training", "num_classes", "pretrained_cfg", "default_cfg", "forward"})
-"""What is set on instances without changing what they compute; `forward` is looked at by its class."""
+_OURS = frozenset({"training", "num_classes", "pretrained_cfg", "default_cfg", "feature_info", "forward"})
+"""What is set on instances without changing what they compute; `forward` is looked at by itself."""
 
 
-def _class_name(module: nn.Module) -> tuple[str, ...]:
-    """What a module is; a `forward` of its own is that of `set_grad_checkpointing`, or another class."""
+def _class_name(module: nn.Module) -> tuple[str, str]:
+    """What a module is; the generated classes of two networks are the same by their names."""
     kind = type(module)
-    own = vars(module).get("forward")
-    home = "" if network_of(module, part=True) is not None else kind.__module__
-    patched = "" if own is None else f"{type(own).__module__}.{type(own).__name__}"
-    return home, kind.__name__, "" if patched == "archdsl.backends.recompute.Recomputed" else patched
+    return "" if network_of(module, part=True) is not None else kind.__module__, kind.__name__
 
 
 def _plain(value: Any) -> Any:

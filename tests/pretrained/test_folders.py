@@ -231,7 +231,7 @@ def test_what_was_changed_by_hand_is_not_saved(spec: Path, tmp_path: Path) -> No
         "`fc.0` is not in its spec": lambda m: setattr(m, "fc", nn.Sequential(m.fc)),
         "`layer1.1`": lambda m: m.layer1.pop(1),
         "the weights of `down`": lambda m: setattr(m.down, "bias", None),
-        "is a Small, in the spec": lambda m: setattr(m, "forward", m.forward_features),
+        "`forward` of the model was replaced": lambda m: setattr(m, "forward", m.forward_features),
         "`extra`": lambda m: m.register_module("extra", nn.ReLU()),
     }
     for words, change in cases.items():

@@ -88,7 +88,8 @@ class Forward:
         self.names = dict(zip(self.body.inputs, names, strict=True))
         count = len(self.body.outputs)
         plain = "Tensor" if count == 1 and not self.result else f"tuple[{', '.join(['Tensor'] * count)}]"
-        result = {"dict": "dict[str, Tensor]", "tuple": plain, "": plain}.get(self.result, self.result)
+        known = {"dict": "dict[str, Tensor]", "list": "list[Tensor]", "tuple": plain, "": plain}
+        result = known.get(self.result, self.result)
         yield from signature(f"def {method}", ["self", *(f"{name}: Tensor" for name in names)], f" -> {result}:", 1)
 
     def statements(self, depth: int, name: str = "") -> Iterator[str]:
@@ -148,9 +149,11 @@ class Forward:
             yield from statement(goal, ", ".join(values), "", depth)
 
     def _named(self, values: Sequence[str]) -> str:
-        """The outputs with their names, or in a tuple."""
+        """The outputs with their names, in a tuple or in a list."""
         if self.result == "tuple":
             return ", ".join(values) if len(values) > 1 else f"({values[0]},)"
+        if self.result == "list":
+            return f"[{', '.join(values)}]"
         if self.result != "dict":
             return f"{self.result}({', '.join(values)})"
         pairs = [f"{string_literal(key)}: {value}" for key, value in zip(self.keys, values, strict=True)]
