@@ -155,6 +155,25 @@ def test_processes_fetch_one_file(hub: Server, tmp_path: Path) -> None:
     assert "HF_HUB_OFFLINE is set" in failed.stderr
 
 
+def test_a_library_s_published_weights_by_name(hub: Server, tmp_path: Path) -> None:
+    """The whole way: a name of ours, the repository that the list says, the library's names, its outputs."""
+    import torch
+    from safetensors.torch import save_file
+
+    import archdsl
+    from archdsl.verify.randomize import randomize
+    from tests.libraries import reference_model
+
+    theirs = reference_model("timm", "efficientnet_lite0").eval()
+    randomize(theirs, seed=1, size=32, batch=2)
+    save_file(theirs.state_dict(), tmp_path / "model.safetensors")
+    hub.serve_hub("timm/efficientnet_lite0.ra_in1k", FILE, (tmp_path / "model.safetensors").read_bytes())
+    ours = archdsl.load("efficientnet_lite0", weights="timm/efficientnet_lite0.ra_in1k").eval()
+    image = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(ours(image), theirs(image))
+
+
 # --- another file ----------------------------------------------------------------------------
 
 
