@@ -1,0 +1,67 @@
+"""What a trainer is given: settings by its own names, and in words what of a recipe is missing in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Setting: TypeAlias = bool | int | float | str | list["int | float"] | dict[str, "int | float"]
+
+
+@dataclass
+class Exported:
+    """`settings` of a trainer by name, in the order in which it lists them. `missing`: what they do not say."""
+
+    trainer: str
+    settings: dict[str, Setting] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    def lacks(self, what: str, instead: str = "") -> None:
+        """Note what the trainer cannot do, and what it does instead."""
+        self.missing.append(f"{what}: {instead}" if instead else what)
+
+    @property
+    def yaml(self) -> str:
+        """A mapping in YAML, what is missing in comments above."""
+        lines = [f"# {line}" for line in self._remarks()]
+        return "\n".join([*lines, *(f"{name}: {_yaml(value)}" for name, value in self.settings.items())]) + "\n"
+
+    @property
+    def flags(self) -> str:
+        """Arguments of a command line, one a line, for a shell."""
+        lines = [f"# {line}" for line in self._remarks()]
+        flags = [_flag(name, value) for name, value in self.settings.items() if value is not False]
+        return "\n".join([*lines, " \\\n  ".join(["torchrun train.py", *flags])]) + "\n"
+
+    def _remarks(self) -> list[str]:
+        return (
+            ["What the recipe says and this does not:", *(f"- {what}" for what in self.missing)] if self.missing else []
+        )
+
+
+def _yaml(value: Setting) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_yaml(item)}' for key, item in value.items())}}}"
+    return str(value) if isinstance(value, int) else f'"{value}"'
+
+
+def number(value: float) -> str:
+    """A float so that YAML 1.1 reads a number: `1.0e-06`, not `1e-06`."""
+    text = repr(value)
+    if "e" in text and "." not in text.partition("e")[0]:
+        return text.replace("e", ".0e")
+    return text
+
+
+def _flag(name: str, value: Setting) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    if value is True:
+        return flag
+    return f"{flag} {number(value) if isinstance(value, float) else value}"
