@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Step:
     """A variant and the one it is compared with, None for the first of a chain. `note` is what the spec amends;
-    `leads_on` is false for what was tried, but is on no way to the last variant of the file."""
+    `training`, in words, how it is trained otherwise; `leads_on` is false for what was tried, but is on no way to the
+    last variant of the file."""
 
     variant: Variant
     before: Variant | None
     note: str = ""
     leads_on: bool = True
+    training: str = ""
 
 
 def amendments(file: ArchFile) -> list[Step]:
@@ -39,8 +41,21 @@ def amendments(file: ArchFile) -> list[Step]:
     for name in names:
         base = bases[name]
         before = file[base] if base else None
-        steps.append(Step(file[name], before, _note(notes.get(name)) if base else "", name in way))
+        note = _note(notes.get(name)) if base else ""
+        steps.append(Step(file[name], before, note, name in way, _training(before, file[name])))
     return steps
+
+
+def _training(before: Variant | None, variant: Variant) -> str:
+    """What changes where the recipe that is for a variant, or for what it amends, is not that of the one before."""
+    if before is None or not variant.file.program.root.recipes:
+        return ""
+    from archdsl.graph.recipe_words import brief
+
+    old, new = (
+        next((recipe for recipe in network.recipes.values() if recipe.targets), None) for network in (before, variant)
+    )
+    return brief(old, new) if old is not None and new is not None else ""
 
 
 def base_of(variant: Variant) -> str | None:
@@ -76,6 +91,7 @@ def draw_steps(steps: Sequence[Step], name: str, options: Options | None = None)
             step.note,
             step.variant.published.get("top1"),
             step.leads_on,
+            step.training,
         )
         for step in steps
     ]

@@ -265,6 +265,19 @@ class Variant:
         return PublishedWeights(self, entries)
 
     @property
+    def recipes(self) -> Mapping[str, Recipe]:
+        """How it is trained: the recipes of its file that are for it, what it amends or its model, or for any network;
+        what is said of the nearest comes first. Raises ArchError."""
+        lineage = self.configured.lineage
+        near = {target: number for number, target in reversed(list(enumerate(lineage)))}
+        found = [
+            (min((near[target] for target in recipe.targets if target in near), default=len(lineage)), name, recipe)
+            for name, recipe in self.file.recipes.items()
+            if not recipe.targets or any(target in near for target in recipe.targets)
+        ]
+        return {name: recipe for _, name, recipe in sorted(found, key=lambda item: item[0])}
+
+    @property
     def compared(self) -> tuple[Reference, ...]:
         """`references`, of the variant as the file has it, whatever was set of its parameters; raises ArchError."""
         known = self.name in self.file.variants

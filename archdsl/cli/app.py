@@ -23,6 +23,7 @@ COMMANDS = {
     "sweep": "sweep",
     "draw": "draw",
     "list": "listing",
+    "recipe": "recipe",
     "train": "train",
     "weights": "weights",
     "predict": "predict",
@@ -63,7 +64,7 @@ SPEC:VARIANT chooses one of its variants. `archdsl list` shows what is shipped; 
 where there is no such file, is the shipped NAME, which is said.
 
 Exit codes: 0 fine, 1 findings in the spec, 2 could not run
-(`diff`: 0 equal, 1 different)."""
+(`diff`, `recipe --diff`: 0 equal, 1 different)."""
 
 
 @click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -143,9 +143,9 @@ def step_table(compared: Sequence[tuple[Step, GraphDiff | None]]) -> Table:
     for step, difference in compared:
         graph = step.variant.graph
         lines = brief(difference) if difference is not None else []
-        told = Text("\n").join(
-            console.text(f"{wording.SIGNS[note.status]} {note.text}", _STYLES[note.status]) for note in lines
-        )
+        notes = [(note.status, note.text) for note in lines]
+        notes += [("changed", step.training)] if step.training else []
+        told = Text("\n").join(console.text(f"{wording.SIGNS[kind]} {text}", _STYLES[kind]) for kind, text in notes)
         change = wording.percent(step.before.graph.macs, graph.macs) if step.before else ""
         costs = [count(graph.params), macs(graph.macs), change, *([top1(step.variant)] if accuracies else [])]
         made.add_row(

@@ -148,6 +148,7 @@ def step_json(step: Step, difference: GraphDiff | None) -> StepJson:
         "amends": step.before.name if step.before else None,
         "amendment": step.note,
         "leads_on": step.leads_on,
+        "training": step.training,
         "image": list(map(_parameter_json, difference.image)) if difference else [],
         "sections": list(map(_section_json, difference.sections)) if difference else [],
     }

@@ -1,4 +1,4 @@
-"""`archdsl recipe`: how networks are trained: lists, shows and compares recipes, writes them for other trainers, draws them."""
+"""`archdsl recipe`: lists, shows and compares recipes, writes them for other trainers, draws them."""
 
 from __future__ import annotations
 
@@ -118,11 +118,11 @@ def _refuse_idle(name: str, other: str | None, trainer: str | None, plot: bool) 
 
 
 def _recipe(known: Mapping[str, Recipe], name: str) -> Recipe:
-    """The recipe of this name; raises ArchError E619."""
+    """The recipe of this name; raises ArchError E432."""
     from archdsl.diagnostics.suggest import closest
 
     if name not in known:
-        raise refuse("E619", name=name, suggestion=closest(name, known), known=", ".join(known) or None)
+        raise refuse("E432", name=name, suggestion=closest(name, known), known=", ".join(known) or None)
     return known[name]
 
 

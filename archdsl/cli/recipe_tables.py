@@ -84,5 +84,3 @@ def difference_table(before: Recipe, after: Recipe, changes: Sequence[Line]) -> 
         made.add_row(*map(console.text, [about, line.setting, line.text or "–", line.after or "–"]))
         group = line.group
     return made
-
-

@@ -339,13 +339,14 @@ class DiffDocument(Document):
 class StepJson(TypedDict):
     """A step of a chain: a variant, the one it amends (null for the first), what the spec says, and what differs.
 
-    `leads_on`: the last variant of the file comes from it.
+    `leads_on`: the last variant of the file comes from it. `training`: in words, how it is trained otherwise.
     """
 
     variant: VariantJson
     amends: str | None
     amendment: str
     leads_on: bool
+    training: str
     image: list[ParameterJson]
     sections: list[SectionChangeJson]
 
@@ -425,6 +426,63 @@ class ListDocument(Document):
     """`archdsl list --json`"""
 
     families: list[FamilyJson]
+
+
+class PartJson(TypedDict):
+    """What a recipe writes as a call: an optimizer, a schedule, an augmentation."""
+
+    name: str
+    arguments: dict[str, bool | int | float | str | list[int | float] | None]
+
+
+class RecipeStageJson(TypedDict):
+    """A stage of progressive learning: epochs from `first` up to `end`, counted from 0."""
+
+    first: int
+    end: int
+    values: dict[str, int | float]
+
+
+RecipeJson = TypedDict(
+    "RecipeJson",
+    {
+        "name": str,
+        "source": str,
+        "amends": str | None,
+        "for": list[str],
+        "settings": dict[str, PartJson | bool | int | float | str | list[str] | list[int | float] | None],
+        "parameters": dict[str, bool | int | float | str | list[int | float]],
+        "stages": list[RecipeStageJson],
+    },
+)
+"""A recipe, with what is as by default; `parameters` are those of the model."""
+
+
+class SettingJson(TypedDict):
+    """A setting of two recipes, as a spec writes it; empty where one does not mention it."""
+
+    setting: str
+    before: str
+    after: str
+
+
+class ExportedJson(TypedDict):
+    """A recipe for another trainer. `missing`: in words, what the trainer cannot say."""
+
+    trainer: str
+    settings: dict[str, bool | int | float | str | list[int | float] | dict[str, int | float]]
+    missing: list[str]
+    text: str
+
+
+class RecipeDocument(Document):
+    """`archdsl recipe --json`: the recipes of a file, the one that is shown, or the two that are compared."""
+
+    file: str
+    recipes: list[RecipeJson]
+    differences: list[SettingJson] | None
+    exported: ExportedJson | None
+    path: str | None
 
 
 class ExplainDocument(Document):

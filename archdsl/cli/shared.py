@@ -82,7 +82,7 @@ def _could_not_run(diagnostic: Diagnostic) -> bool:
     if code in _FAULTS_OF_SPECS:
         return False
     from_options = span is not None and span.source.name.startswith("--")
-    unplaced_name = span is None and code == "E108"  # SPEC:VARIANT names no variant
+    unplaced_name = span is None and code in ("E108", "E432")  # SPEC:VARIANT names no variant, NAME no recipe
     return code.startswith("E6") or code in _NOT_READ or from_options or unplaced_name
 
 

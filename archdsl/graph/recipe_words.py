@@ -58,6 +58,36 @@ def differences(before: Recipe, after: Recipe) -> list[Line]:
     return sorted(found, key=lambda line: order.index(line.group))
 
 
+_CHIEF = ("epochs", "batch", "optimizer", "lr", "schedule")
+"""Settings that every recipe has; of the others, a brief text names those that come and go."""
+
+
+def brief(before: Recipe, after: Recipe) -> str:
+    """`recipe original → enhanced: epochs 90 → 300, sgd → adamw; with augment, mixup; without …`; empty if equal."""
+    found = differences(before, after)
+    if not found:
+        return ""
+    chief = [
+        f"{name} {old} → {new}"
+        for name in ("epochs", "batch")
+        if (old := getattr(before, name)) != (new := getattr(after, name))
+    ]
+    for name in ("optimizer", "schedule"):
+        old, new = getattr(before, name).word, getattr(after, name).word
+        chief += [f"{old} → {new}"] if old != new else []
+    skipped = (*_CHIEF, "lr_scaling", "updates", "no_decay", "interpolation")
+    rest = [line for line in found if line.group not in ("test", "published") and line.setting not in skipped]
+    parts = [", ".join(chief)] if chief else []
+    for word, names in (
+        ("with", [line.setting for line in rest if not line.text]),
+        ("without", [line.setting for line in rest if not line.after]),
+        ("other", [line.setting for line in rest if line.text and line.after]),
+    ):
+        if names:
+            parts.append(f"{word} {', '.join(names)}")
+    return f"recipe {before.name} → {after.name}: {'; '.join(parts) or 'tested otherwise'}"
+
+
 def _texts(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
     for group, names in GROUPS.items():
         for name in names:
@@ -108,7 +138,7 @@ def part_text(part: Part) -> str:
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
         if value is not None and value != field.get_default(call_default_factory=True):
-            given.append(f"{name} = {value_text(value)}")
+            given.append(value_text(value) if name == part.word else f"{name} = {value_text(value)}")
     return f"{part.word}({', '.join(given)})" if given else part.word
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
@@ -11,23 +9,12 @@ from archdsl.graph.recipe import Recipe
 from archdsl.variant import Variant
 
 
-def recipes_for(variant: Variant) -> Mapping[str, Recipe]:
-    """The recipes of a variant's file that are for it, by name; raises ArchError where one is wrong."""
-    names = set(variant.configured.lineage)
-    return {name: recipe for name, recipe in variant.file.recipes.items() if fits(recipe, names)}
-
-
-def fits(recipe: Recipe, names: set[str]) -> bool:
-    """Whether a recipe is for any of these: a variant, what it amends, its model."""
-    return not recipe.targets or not names.isdisjoint(recipe.targets)
-
-
 def recipe_of(variant: Variant, recipe: Recipe | str) -> Recipe:
     """The recipe itself, or the one of this name that is for the variant; raises ArchError E647."""
     if isinstance(recipe, Recipe):
         return recipe
     name = arguments.text("recipe", recipe)
-    known = recipes_for(variant)
+    known = variant.recipes
     if name not in known:
         bag = Bag()
         other = variant.file.recipes.get(name)

@@ -51,7 +51,7 @@ def chart(title: str, panels: Sequence[Panel], axis: str = "epoch", columns: int
     parts = [
         (
             f'<svg width="{_n(wide)}pt" height="{_n(high)}pt" viewBox="0 0 {_n(wide)} {_n(high)}" '
-            f'xmlns="http://www.w3.org/2000/svg" font-family="{FAMILY}">'
+            f'class="archdsl-chart" xmlns="http://www.w3.org/2000/svg" font-family="{FAMILY}">'
         ),
         f"<title>{html.escape(clean(title), quote=False)}</title>",
         f'<rect width="{_n(wide)}" height="{_n(high)}" fill="white"/>',

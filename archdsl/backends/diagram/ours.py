@@ -10,6 +10,7 @@ import zlib
 
 _TEXTS = re.compile(
     rb"""<svg\ width="[\d.]+pt"\ height="[\d.]+pt"\s+viewBox="[^"]*"[^>]*>\s*<g\ id="graph0"\ class="graph"
+    |<svg\ width="[\d.]+pt"\ height="[\d.]+pt"\ viewBox="[^"]*"\ class="archdsl-chart"
     |digraph\ archdsl\ \{
     |<!doctype\ html>\s+<html\ lang="en">\s+<head>\s+<meta\ charset="utf-8">\s+
      <meta\ http-equiv="Content-Security-Policy"\ content="default-src\ 'none';\ script-src\ 'sha256-""",

@@ -16,10 +16,8 @@ def recipe_chart(recipe: Recipe, title: str) -> str:
     """The picture. Noise on the learning rate is not in it: it is drawn when the training is."""
     panels = [Panel("learning rate" + (", without its noise" if recipe.lr_noise else ""), [_rate(recipe)])]
     if recipe.progressive is not None:
-        columns = recipe.progressive.columns
-        for name in ("size", *(column for column in columns if column != "size")):
-            if name in columns:
-                panels.append(Panel(_TITLES.get(name, name), [_stages(recipe, name)]))
+        columns = sorted(recipe.progressive.columns, key=lambda column: column != "size")
+        panels += [Panel(_TITLES.get(name, name), [_stages(recipe, name)]) for name in columns]
     return chart(title, panels)
 
 

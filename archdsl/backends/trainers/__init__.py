@@ -1,5 +1,5 @@
-"""Recipes for other trainers: takes a `Recipe`, gives the configuration that the trainer reads, and what of the recipe it
-cannot say. `timm` is for timm's train.py, `torchvision` for torchvision's reference (references/classification/train.py).
+"""Recipes for other trainers: takes a `Recipe`, gives the configuration that a trainer reads, and what of the recipe it
+cannot say. `timm` is for timm's train.py, `torchvision` for torchvision's references/classification/train.py.
 """
 
 from __future__ import annotations

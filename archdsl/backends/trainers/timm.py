@@ -45,7 +45,7 @@ def for_timm(recipe: Recipe, model: str | None = None, devices: int = 1) -> Expo
     _data(recipe, out)
     _optimizer(recipe, out, devices)
     _schedule(recipe, out)
-    _augmentation(recipe, out)
+    _augmentation(recipe, out, devices)
     _network(recipe, out)
     _averages(recipe, out)
     _progressive(recipe, out)
@@ -153,7 +153,7 @@ def _schedule(recipe: Recipe, out: Exported) -> None:
 # --- augmentation and loss -------------------------------------------------------------------
 
 
-def _augmentation(recipe: Recipe, out: Exported) -> None:
+def _augmentation(recipe: Recipe, out: Exported, devices: int) -> None:
     given = out.settings
     given |= {"scale": list(recipe.crop_scale), "ratio": list(recipe.crop_ratio), "hflip": float(recipe.flip)}
     given |= {"train_interpolation": recipe.interpolation, "color_jitter": float(recipe.color_jitter)}
@@ -170,6 +170,10 @@ def _augmentation(recipe: Recipe, out: Exported) -> None:
         out.lacks(f"colour jitter of {recipe.color_jitter:g}", "train.py leaves it out beside `aa`")
     if recipe.lighting:
         out.lacks(f"noise along the colours of {recipe.lighting:g}", "none")
+    if recipe.repeats > 1 and devices == 1:
+        out.lacks(
+            f"{recipe.repeats} repeats of a picture on one device", "train.py repeats where several train together"
+        )
     given |= {"aug_repeats": float(recipe.repeats if recipe.repeats > 1 else 0)}
     given |= {"reprob": float(recipe.erasing), "remode": _FILLS[recipe.erasing_fill], "recount": recipe.erasing_count}
     given |= {"mixup": float(recipe.mixup), "cutmix": float(recipe.cutmix), "mixup_prob": float(recipe.mix_probability)}

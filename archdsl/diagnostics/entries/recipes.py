@@ -1,4 +1,4 @@
-"""E432–E442: recipes, what they say and for whom."""
+"""E432–E441: recipes, what they say and for whom."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -154,24 +154,5 @@ ENTRIES = (
             """,
         example=_recipe(_COSINE) + "recipe other = plain with { warmup = none }\n            ",
         fixed=_recipe(_COSINE, "warmup = linear(5)") + "recipe other = plain with { warmup = none }\n            ",
-    ),
-    Entry(
-        "E442",
-        "recipe for another network",
-        facts="recipe targets variant known",
-        message="recipe `{recipe}` is for {targets}, not for `{variant}`",
-        label="for {targets}",
-        help=("for `{variant}` there are: {known}", "amend it: `recipe mine for {variant} = {recipe}`"),
-        fence="text",
-        explanation="""
-            A recipe that says `for` which networks it was made is not used for others in silence: an amendment in the
-            spec says that it is meant for another one, too.
-            """,
-        example="""
-            archdsl train resnet:resnet18 --recipe a1
-            """,
-        fixed="""
-            archdsl train resnet:resnet50 --recipe a1
-            """,
     ),
 )

@@ -39,7 +39,8 @@ LEFT = Look("#FFFFFF", style.FAINT, "tried and left")
 @dataclass(frozen=True, slots=True)
 class Step:
     """A network of a chain: what it was made of (None for the first), its name there, what the spec says, and its
-    published top-1 accuracy in percent. `leads_on`: the last network of the chain comes from it."""
+    published top-1 accuracy in percent. `leads_on`: the last network of the chain comes from it; `training`: in words,
+    how it is trained otherwise."""
 
     graph: Graph
     before: Graph | None
@@ -47,6 +48,7 @@ class Step:
     note: str = ""
     accuracy: Decimal | None = None
     leads_on: bool = True
+    training: str = ""
 
 
 class _Row:
@@ -59,6 +61,8 @@ class _Row:
             Line(text, style.TINY, colour=style.FAINT) for text in wrap(step.note, widths[0], style.TINY) if text
         ]
         self.changes = _changes(diff(step.before, step.graph), widths[1]) if step.before is not None else []
+        trained = _cut(wrap(step.training, widths[1], style.SMALL), widths[1]) if step.training else []
+        self.changes += [("changed" if k == 0 else None, Line(text, style.SMALL)) for k, text in enumerate(trained)]
         words = sum(line.height for line in (*self.title, *self.note))
         self.high = max(words, len(self.changes) * style.SMALL * LINE, least) + 2 * _PAD
         self.y = 0.0
