@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import archdsl
+from archdsl.graph.recipe_words import differences
 from archdsl.steps import amendments, draw_steps
 
 PAGE = Path(__file__).parent / "differences.md"
@@ -33,7 +34,9 @@ PAIRS = {
 }
 CHAINS = {
     "convnext_roadmap": "A ConvNet for the 2020s, figure 2 and table 10: each step amends the one before\n"
-    "([the spec](../specs/convnext_roadmap.arch)).",
+    "([the spec](../specs/convnext_roadmap.arch)). The first one is a change of recipe: how it is\n"
+    "trained, and what that sets of the network. `archdsl recipe convnext_roadmap original --diff enhanced`:\n\n"
+    "{recipes}",
     "convnext_roadmap_b": "The same for the larger networks, table 11.",
 }
 
@@ -72,11 +75,24 @@ def main() -> None:
         drawing = archdsl.find(first).drawing("diff", other=archdsl.find(second))
         kept.add(_section(sections, f"{first} and {second}", text, drawing.name, drawing.svg))
     for name, text in CHAINS.items():
-        drawing = draw_steps(amendments(archdsl.open(name)), name)
+        file = archdsl.open(name)
+        drawing = draw_steps(amendments(file), name)
+        text = text.format(recipes=_recipes(file)) if "{recipes}" in text else text
         kept.add(_section(sections, name, text, name, drawing.svg))
     for path in set(FOLDER.glob("*.svg")) - kept:
         path.unlink()
     PAGE.write_text("\n".join(sections), encoding="utf-8")
+
+
+def _recipes(file: archdsl.ArchFile) -> str:
+    """What differs between the two recipes of the roadmap."""
+    lines = differences(file.recipes["original"], file.recipes["enhanced"])
+    rows = [f"| `{line.setting}` | {_cell(line.text)} | {_cell(line.after)} |" for line in lines]
+    return "\n".join(["| | original | enhanced |", "|---|---|---|", *rows])
+
+
+def _cell(text: str) -> str:
+    return f"`{text}`" if text else "–"
 
 
 def _section(sections: list[str], title: str, text: str, name: str, svg: str) -> Path:

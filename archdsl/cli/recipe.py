@@ -201,8 +201,8 @@ def _export(found: Found, trainer: str, devices: int, output: str | None, force:
 
     make = for_timm if trainer == "timm" else for_torchvision
     out = make(found.recipe, _their_model(found, trainer), devices)
-    body = out.yaml if trainer == "timm" else out.flags
-    text = f"# Recipe {found.title} for {trainer}'s train.py, {_MARK}\n{body}"
+    title = f"Recipe {found.title} for {trainer}'s train.py, {_MARK}"
+    text = out.yaml(title) if trainer == "timm" else out.flags(title)
     path = None if output in (None, "-") else Path(str(output))
     if path is not None:
         _write(path, text.encode(), force)

@@ -57,6 +57,12 @@ def test_the_check_bites() -> None:
         ("sweep small.arch:small --set width=2,4 --image 16,32x48", schema.SweepDocument),
         ("list", schema.ListDocument),
         ("weights resnet50", schema.WeightsDocument),
+        ("recipe efficientnet_v2", schema.RecipeDocument),
+        ("recipe convnext imagenet22k", schema.RecipeDocument),
+        ("recipe convnext_roadmap original --diff resnet:original", schema.RecipeDocument),
+        ("recipe efficientnet_v2 code_m --as timm", schema.RecipeDocument),
+        ("recipe resnet v2 --as torchvision --devices 8", schema.RecipeDocument),
+        ("recipe resnet v2 --plot -o v2.svg", schema.RecipeDocument),
         ("explain e101", schema.ExplainDocument),
         ("fmt small.arch", schema.FmtDocument),
         ("show wrong.arch", schema.Document),
@@ -70,6 +76,12 @@ def test_document(arch: Run, args: str, document: Any) -> None:
     assert result.json["command"] == args.split()[0]
     assert result.json["version"] == schema.VERSION
     assert result.json["ok"] == (result.code == 0) == (result.json["diagnostics"] == [])
+
+
+def test_recipes_that_differ(arch: Run) -> None:
+    result = arch("recipe", "resnet", "a1", "--diff", "a2", "--json")
+    assert result.code == 1
+    assert problems(result.json, schema.RecipeDocument) == []
 
 
 def test_difference(arch: Run) -> None:

@@ -38,6 +38,11 @@ two: 8, "w{UNSEEN}"
 }}
 variant three = two with (kind = "x{UNSEEN}")
 preprocess one, two, three {{ size = 8 }}
+recipe r for one, three {{
+"Of the recipe {UNSEEN}."
+epochs = 9, batch = 8, optimizer = sgd, lr = 0.1, lr_scaling = "none", schedule = cosine, size = 8
+kind = "y{UNSEEN}", top1 = 1, top1_from = "where {UNSEEN}"
+}}
 """
 VALUE = f'"s{UNSEEN}"'.replace("\\", "\\\\")
 SPEC = SPEC.replace("\\", "\\\\")
@@ -72,6 +77,15 @@ LINES: Lines = {
         [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", "own", "-o", f"o{UNSEEN}.pth"],
         [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", UNSEEN, "-o", f"o{UNSEEN}.pth"],
         [f"w{UNSEEN}.pth", "--of", f"{NAME}:one", "--to", "own", "-o", f"o{UNSEEN}"],
+    ],
+    "recipe": [
+        [NAME],
+        [NAME, "r"],
+        [f"{NAME}:one", UNSEEN],
+        [NAME, "r", "--diff", UNSEEN],
+        [NAME, "r", "--as", "timm"],
+        [NAME, "r", "--as", "torchvision", "-o", f"o{UNSEEN}"],
+        [NAME, "r", "--plot", "-o", f"o{UNSEEN}.svg"],
     ],
     "train": [
         [f"{NAME}:one", "--recipe", f"r{UNSEEN}", "--data", f"d{UNSEEN}", "-o", f"o{UNSEEN}"],

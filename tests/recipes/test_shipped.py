@@ -30,7 +30,13 @@ def shipped(family: str, name: str) -> Recipe:
 
 
 def every() -> list[tuple[str, str]]:
-    return [(path.stem, name) for path in library.shipped() for name in opened(path.stem).recipes]
+    """Family and name of each, in the file where it stands."""
+    return [
+        (path.stem, name)
+        for path in library.shipped()
+        for name, item in opened(path.stem).program.root.recipes.items()
+        if item.file is opened(path.stem).program.root
+    ]
 
 
 def timm_rates(lr: float, steps: int | None = None, **flags: Any) -> list[float]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from archdsl.diagnostics.glyphs import shown
+
 Setting: TypeAlias = bool | int | float | str | list["int | float"] | dict[str, "int | float"]
 
 
@@ -21,23 +23,23 @@ class Exported:
         """Note what the trainer cannot do, and what it does instead."""
         self.missing.append(f"{what}: {instead}" if instead else what)
 
-    @property
-    def yaml(self) -> str:
-        """A mapping in YAML, what is missing in comments above."""
-        lines = [f"# {line}" for line in self._remarks()]
+    def yaml(self, title: str = "") -> str:
+        """A mapping in YAML, a title and what is missing in comments above."""
+        lines = self._comments(title)
         return "\n".join([*lines, *(f"{name}: {_yaml(value)}" for name, value in self.settings.items())]) + "\n"
 
-    @property
-    def flags(self) -> str:
-        """Arguments of a command line, one a line, for a shell."""
-        lines = [f"# {line}" for line in self._remarks()]
+    def flags(self, title: str = "") -> str:
+        """Arguments of a command line, one a line, for a shell; a title and what is missing in comments above."""
+        lines = self._comments(title)
         flags = [_flag(name, value) for name, value in self.settings.items() if value is not False]
         return "\n".join([*lines, " \\\n  ".join(["torchrun train.py", *flags])]) + "\n"
 
-    def _remarks(self) -> list[str]:
-        return (
-            ["What the recipe says and this does not:", *(f"- {what}" for what in self.missing)] if self.missing else []
-        )
+    def _comments(self, title: str) -> list[str]:
+        """A line each, whatever the texts of a spec are."""
+        found = [title] if title else []
+        if self.missing:
+            found += ["What the recipe says and this does not:", *(f"- {what}" for what in self.missing)]
+        return [f"# {shown(' '.join(line.split()))}" for line in found]
 
 
 def _yaml(value: Setting) -> str:
