@@ -75,12 +75,3 @@ EXPLAINED = (
 def explanation(found: Candidate) -> Explained | None:
     """What is said of a candidate."""
     return next((each for each in EXPLAINED if each.covers(found)), None)
-
-
-NOT_YET = (("mobilenet_v2", "timm", "*"),)
-"""What is equal and has no `reference` yet: variants, library, models, as in `Explained`."""
-
-
-def is_left(found: Candidate) -> bool:
-    """Whether a candidate is one of NOT_YET."""
-    return any(Explained(*each[:3], "settings", "").covers(found) for each in NOT_YET)

@@ -11,7 +11,7 @@ import functools
 
 import pytest
 
-from tests.equality.explained import EXPLAINED, VARIANTS, Explained, explanation, is_left
+from tests.equality.explained import EXPLAINED, VARIANTS, Explained, explanation
 from tests.libraries import reference_model
 from tests.registers import LIBRARIES, Candidate, candidates, differences, of_graph, of_module, plausible
 
@@ -24,7 +24,7 @@ def test_every_network_of_a_library_is_named_or_explained(library: str) -> None:
     left = [
         (each.variant, each.model)
         for each in found(library)
-        if not each.alias and explanation(each) is None and not is_left(each)
+        if not each.alias and explanation(each) is None
     ]
     assert left == []
 
