@@ -64,8 +64,13 @@ EXPLAINED = (
     ),
     Explained("squeezeresnet_*", "torchvision", "squeezenet*", "operations", "no bypass"),
     Explained(
-        "efficientnet_b[0-7]|efficientnet_phi1", "pytorchcv", f"{_B}[bc]", "settings", "TensorFlow's padding and eps"
+        "efficientnet_b[0-7]|efficientnet_b[567]_timm|efficientnet_phi1",
+        "pytorchcv",
+        f"{_B}[bc]",
+        "settings",
+        "TensorFlow's padding and eps",
     ),
+    Explained("efficientnet_b[567]_timm", "torchvision", _B, "settings", "eps 1e-3 instead of 1e-5"),
     Explained("nasnetalarge", "pytorchcv", "nasnet_6a4032", "operations", "torch's padding instead of TensorFlow's"),
     Explained("nasnet_large", "timm", "nasnetalarge", "operations", "TensorFlow's padding instead of torch's"),
     Explained("shufflenet_v2_*", "pytorchcv", "shufflenetv2_*", "operations", "the first pool counts parts of windows"),
