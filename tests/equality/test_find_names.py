@@ -21,11 +21,7 @@ found = functools.cache(lambda library: candidates(library, VARIANTS))
 @pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_network_of_a_library_is_named_or_explained(library: str) -> None:
-    left = [
-        (each.variant, each.model)
-        for each in found(library)
-        if not each.alias and explanation(each) is None
-    ]
+    left = [(each.variant, each.model) for each in found(library) if not each.alias and explanation(each) is None]
     assert left == []
 
 
