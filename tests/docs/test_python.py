@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.libraries import declare_operators
+
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PRINTED = re.compile(r"print\(.*\)  # (.+)$|^# (.+)$", re.MULTILINE)
@@ -14,6 +16,7 @@ PRINTED = re.compile(r"print\(.*\)  # (.+)$|^# (.+)$", re.MULTILINE)
 
 def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
+    declare_operators()  # for timm, which imports torchvision
     text = PAGE.read_text(encoding="utf-8")
     blocks = FENCE.findall(text)
     assert len(blocks) >= 7

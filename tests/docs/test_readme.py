@@ -52,7 +52,8 @@ def test_diagnostic() -> None:
     assert render_plain(found).splitlines()[0] == _only("diagnostic").strip()
 
 
-def test_python(capsys: pytest.CaptureFixture[str]) -> None:
+def test_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
     code = _only("python run")
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102  # our own page
     printed = capsys.readouterr().out.splitlines()
