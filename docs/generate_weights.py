@@ -6,6 +6,8 @@ repository, `--results results/results-imagenet.csv`; without it those of the pr
 not empty has to name it: `weights "weights/FAMILY.arch"`. tests/equality/test_weights.py holds the lists against the
 libraries.
 
+A `checkpoint` LIBRARY_published of a spec is for files whose names are not those of the library's constructor, as
+DenseNet's.
 Left out are models that a reference refuses, and those built with arguments that make another network of them. A head
 of timm's that gives no classes but vectors to compare with texts (`clip_…` without `_ft_in…`) is listed as refused.
 """
@@ -69,7 +71,7 @@ def written(file: ArchFile, results: Results | None) -> str:
         _mark_default([row for _, rows in groups for row in rows])
         for reference, rows in groups:
             libraries[reference.library] = _version(reference.library)
-            body = "\n".join(f"  {_row(variant, row)}" for row in rows)
+            body = "\n".join(f"  {_row(variant, reference.library, row)}" for row in rows)
             items.append(f"weights {reference.library} for {_target(variant, reference)} {{\n{body}\n}}")
     if not items:
         return ""
@@ -246,13 +248,13 @@ def read_results(path: Path) -> Results:
 # --- rows as text ----------------------------------------------------------------------------
 
 _ORDER = (
-    "url", "hub", "package", "file", "sha256", "sha1", "mib", "classes", "label_offset", "top1", "top1_size",
-    "top1_crop", "test_size", "test_crop", "size", "resize", "crop", "mean", "std", "interpolation", "squash",
+    "url", "hub", "package", "file", "sha256", "sha1", "mib", "checkpoint", "classes", "label_offset", "top1",
+    "top1_size", "top1_crop", "test_size", "test_crop", "size", "resize", "crop", "mean", "std", "interpolation", "squash",
     "licence", "recipe", "default", "refused",
 )  # fmt: skip
 
 
-def _row(variant: Variant, row: Row) -> str:
+def _row(variant: Variant, library: str, row: Row) -> str:
     """A row as it is written: what differs from the spec's own preprocessing, and what is known."""
     stated: Preprocess | None = row.get("preprocess")
     base = _base(variant)
@@ -265,6 +267,8 @@ def _row(variant: Variant, row: Row) -> str:
             values["top1_size"] = None
         if values.get("top1_crop") == stated.crop:
             values["top1_crop"] = None
+    if f"{library}_published" in variant.keymaps:  # the files have other names than what the constructor makes
+        values["checkpoint"] = f"{library}_published"
     tag = row["tag"] if row["tag"].isidentifier() else json.dumps(row["tag"])
     keys = [f"{key} = {_value(key, values[key])}" for key in _ORDER if values.get(key) is not None]
     return f"{tag}: {', '.join(keys)}"

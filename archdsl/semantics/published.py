@@ -16,7 +16,7 @@ from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.graph.published import OWN, Entry, Facts
-from archdsl.graph.reference import LIBRARIES, is_plain_name
+from archdsl.graph.reference import LIBRARIES, Reference, is_plain_name
 from archdsl.graph.settings import Preprocess
 from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.checkpoints import map_names
@@ -115,7 +115,7 @@ class _Reader:
         self.bag = bag
         silent = Bag()  # what is wrong with them is said elsewhere
         self.keymaps = map_names(program, configured)
-        self.references = {found.library: found for found in references_of(program, configured, silent)}
+        self.references = references_of(program, configured, silent)
         self.base = preprocess_of(program, configured, silent)
         self.own_classes = own_classes(configured)
         self.graph = graph
@@ -143,12 +143,20 @@ class _Reader:
 
     def _model(self, item: ast.Weights) -> str:
         """The library's name for the network."""
-        given, reference = item.about.model, self.references.get(item.library.name)
+        given, reference = item.about.model, self._reference(item.library.name)
         if given is not None:
             if not is_plain_name(given.value):
                 self.bag.report("E412", given.span, library=item.library.name, name=given.value)
             return given.value
         return reference.model if reference is not None and reference.model else self.configured.name
+
+    def _reference(self, library: str, model: str | None = None) -> Reference | None:
+        """That of the library's model of this name, or else the first of the library's that does not refuse its files:
+        a library that has the network under several names has one way to name its weights."""
+        own = [reference for reference in self.references if reference.library == library]
+        exact = (reference for reference in own if reference.model == model)
+        loads = (reference for reference in own if not reference.refuses)
+        return next(exact, None) or next(loads, None) or next(iter(own), None)
 
     def _row(self, item: _Item, row: ast.WeightsRow, model: str, library: bool) -> Entry | None:
         """What a row says; None after an error."""
@@ -236,7 +244,7 @@ class _Reader:
 
     def _keymap(self, item: ast.Weights, facts: Facts, args: Mapping[str, Arg], model: str) -> str | None:
         """The checkpoint map with which the file is read, None for the spec's own names; E419, E505."""
-        library, reference = item.library.name, self.references.get(item.library.name)
+        library, reference = item.library.name, self._reference(item.library.name, model)
         named = facts.checkpoint or (reference.comparison.checkpoint if reference is not None else None)
         if named is not None:
             if named not in self.keymaps:
@@ -245,7 +253,7 @@ class _Reader:
             return named
         if library == OWN:
             return None
-        refused = reference is not None and reference.refuses and reference.model == model
+        refused = reference is not None and reference.refuses
         if library in self.keymaps and not refused:
             return library
         if reference is None or refused:

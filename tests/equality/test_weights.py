@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -19,8 +20,10 @@ from archdsl.graph.reference import Reference
 from archdsl.published import Published
 from archdsl.source import Source
 from archdsl.variant import Variant
+from archdsl.weights.fitting import Leeway, fit
+from archdsl.weights.naming import naming
 from docs.generate_weights import FOLDER, lists
-from tests.libraries import declare_operators
+from tests.libraries import declare_operators, reference_model
 
 declare_operators()
 
@@ -191,6 +194,71 @@ def test_nothing_else_is_listed() -> None:
             assert {(entry.library, entry.model) for entry in variant.weights.values()} <= own
             with_classes = [e for e in variant.weights.values() if e.classes == variant.classes and not e.refused]
             assert bool(with_classes) == (variant.weights.default is not None), variant.name
+
+
+# --- that they fit ---------------------------------------------------------------------------
+
+
+@cache
+def shapes(library_name: str, model: str, classes: int | None) -> dict[str, tuple[int, ...]]:
+    """Keys and shapes of the library's model with these classes, as it saves them."""
+    given = {} if classes is None else {"num_classes": classes}
+    if library_name == "efficientnet_lite_pytorch":
+        given = {}
+    made = reference_model(library_name, model, device="meta", **given)
+    found = {key: tuple(tensor.shape) for key, tensor in made.state_dict().items()}
+    return as_published(found) if (library_name, made.__class__.__name__) == ("torchvision", "DenseNet") else found
+
+
+def as_published(keys: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """torchvision's DenseNets have old names in their files: of the keys that `_load_state_dict` turns into ours."""
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", key): shape
+        for key, shape in keys.items()
+        if not key.endswith("num_batches_tracked")
+    }
+    theirs = re.compile(
+        r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
+    )
+    again = [theirs.sub(r"\1\2", key) for key in old]
+    assert again == [key for key in keys if not key.endswith("num_batches_tracked")]
+    assert len(set(old) - set(keys)) > 100
+    return old
+
+
+def misfit(entry: Published, variant: Variant) -> str:
+    """What of a listed file would not fit the network that `archdsl.load` makes for it, read as it would read it."""
+    theirs = shapes(entry.library, entry.model, entry.classes)
+    network = variant.override(entry.settings({}, headless=entry.classes == 0))
+    ours = {key: weight.shape for key, weight, _ in network.graph.state()}
+    heads = {node.weight_path(weight) for node in network.classifiers for weight in node.weights}
+    leeway = Leeway(new=heads if entry.classes == 0 else (), heads=heads, offset=entry.label_offset)
+    found = fit(ours, theirs, naming(network, entry.checkpoint), leeway)
+    return f"{found.missing[:3]} {found.unexpected[:3]} {found.misshaped[:3]}" if found.faults else ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", sorted(path.stem for path in FOLDER.glob("*.arch")))
+def test_listed_files_fit(family: str) -> None:
+    """The state_dict of the library's own model, with the classes that the list says, under the map that it implies."""
+    seen = set()
+    for variant in files()[family].values():
+        for entry in variant.weights.values():
+            key = variant.name, entry.library, entry.model, entry.classes, entry.checkpoint
+            if entry.refused is None and key not in seen:
+                seen.add(key)
+                assert misfit(entry, variant) == "", entry.name
+
+
+def test_misfits_are_found() -> None:
+    variant = files()["densenet"]["densenet121"]
+    (entry,) = (entry for entry in variant.weights.values() if entry.library == "torchvision")
+    assert entry.keymap == "torchvision_published"
+    assert misfit(entry, variant) == ""
+    assert misfit(replace(entry, keymap=None), variant)
+    assert misfit(replace(entry, classes=10), variant) == ""
+    assert misfit(replace(entry, classes=0), variant) == ""
+    assert misfit(replace(entry, model="densenet161"), variant)
 
 
 # --- that these bite -------------------------------------------------------------------------

@@ -101,6 +101,20 @@ def test_whose_names() -> None:
     assert found["own/net.a"].checkpoint == "own"
 
 
+def test_a_library_with_several_of_a_name() -> None:
+    """Of one library one model may load and another, with the variant's name, be refused."""
+    text = """
+      reference timm for net {
+        "It has another stride."
+        differs = ["keys"]
+      }
+      reference timm for net = "net_v2"
+      weights timm for net { a: file = "a" }
+    """
+    assert [(entry.name, entry.keymap) for entry in weights(text).values()] == [("timm/net_v2.a", None)]
+    assert codes(text + 'weights timm for net = "net" { b: file = "b" }') == [("E419", "timm")]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
