@@ -249,8 +249,8 @@ def read_results(path: Path) -> Results:
 
 _ORDER = (
     "url", "hub", "package", "file", "sha256", "sha1", "mib", "checkpoint", "classes", "label_offset", "top1",
-    "top1_size", "top1_crop", "test_size", "test_crop", "size", "resize", "crop", "mean", "std", "interpolation", "squash",
-    "licence", "recipe", "default", "refused",
+    "top1_size", "top1_crop", "test_size", "test_crop", "size", "resize", "crop", "mean", "std", "interpolation",
+    "squash", "licence", "recipe", "default", "refused",
 )  # fmt: skip
 
 
