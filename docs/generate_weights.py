@@ -115,7 +115,7 @@ def _rows(variant: Variant, reference: Reference, results: Results | None) -> It
 
 
 def _mark_default(rows: list[Row]) -> None:
-    """The first library's default, or its first file with classes of which there is no default."""
+    """The default of the first library whose default has the classes of the spec; else the first file that has them."""
     usable = [row for row in rows if row.get("refused") is None and row.get("classes") is None]
     chosen = next((row for row in usable if row.get("default")), usable[0] if usable else None)
     for row in rows:

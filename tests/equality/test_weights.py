@@ -72,11 +72,6 @@ def hash_in(url: str) -> str:
 # --- each library ----------------------------------------------------------------------------
 
 
-def owned(variant: Variant, library: str) -> bool:
-    """Whether the library is the one whose default is taken: that of the variant's first reference."""
-    return variant.references[0].library == library
-
-
 def check_torchvision(opened: dict[str, ArchFile] | None = None) -> int:
     from torchvision.models import get_model_weights
 
@@ -96,8 +91,9 @@ def check_torchvision(opened: dict[str, ArchFile] | None = None) -> int:
             theirs = (*sizes, tuple(given.mean), tuple(given.std), given.interpolation.value, False)
             assert prepared(variant, entry) == theirs, entry.name
             assert entry.refused is None
-            if owned(variant, "torchvision"):
-                assert entry.default == (member is enumeration.DEFAULT), entry.name
+            first = next(iter(variant.weights.values()))  # the default is that of the library that is named first
+            of_first = (first.library, first.model) == (entry.library, entry.model)
+            assert entry.default == (of_first and member is enumeration.DEFAULT), entry.name
             count += 1
     return count
 
@@ -135,6 +131,10 @@ def check_timm(opened: dict[str, ArchFile] | None = None) -> int:
             assert entry.preprocess is not None
             assert (entry.preprocess.labels is not None) <= (config.num_classes == 1000)
             assert not entry.default or config.num_classes == 1000
+            default = get_pretrained_cfg(reference.model)
+            of_first = next(iter(variant.weights.values())).library == "timm" and default is not None
+            if of_first and default.num_classes == 1000 and entry.refused is None:
+                assert entry.default == (entry.tag == default.tag), name
             count += 1
     return count
 
