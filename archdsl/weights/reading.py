@@ -113,6 +113,8 @@ def endless(path: str) -> str | None:
 
 def _content(path: str) -> tuple[Any, Collection[str]]:
     """What a file holds, and the classes of what has a stand-in in it."""
+    if path.startswith(("https://", "http://")) and not os.path.exists(path):
+        raise _Unusable("it is an address; a `weights` item of a spec says where a file is, and its hash")
     kind = endless(path)
     if kind is not None:
         raise _Unusable(f"it is {kind}, not a file")

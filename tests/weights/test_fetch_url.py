@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -522,6 +523,22 @@ def test_four_processes_fetch_one_file(server: Server, folder: Path) -> None:
     assert [headers.get("range") for headers in server.gets()] == [None, "bytes=10-"]  # it broke off once
     assert sum("fetching" in err for _, err in said) == 1
     assert all("fetching" in err or "another process fetches net.pth" in err or not err for _, err in said)
+    assert left_in(folder) == {"net.pth"}
+
+
+def test_a_download_that_was_killed_goes_on(server: Server, folder: Path) -> None:
+    """Its lock is nobody's then, and what came is there."""
+    url = server.serve("/net.pth", DATA, hangs(1.0, after=100_000))
+    run = subprocess.Popen([sys.executable, "-c", ONE, url, SHA], stderr=subprocess.DEVNULL)
+    part = folder / "net.pth.part"
+    for _ in range(1000):
+        if part.exists() and part.stat().st_size == 100_000:
+            break
+        time.sleep(0.02)
+    run.kill()
+    run.wait()
+    assert fetched(url).read_bytes() == DATA
+    assert server.gets()[-1]["range"] == "bytes=100000-"
     assert left_in(folder) == {"net.pth"}
 
 

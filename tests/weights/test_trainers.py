@@ -342,6 +342,24 @@ def test_into_a_model_and_by_the_command(tmp_path: Path, capsys: pytest.CaptureF
     assert "E533" in capsys.readouterr().err
 
 
+def test_of_several_sets_the_average_with_its_count(tmp_path: Path) -> None:
+    """As torchvision's references write them."""
+    content = {"model": put("module."), "model_ema": averaged(nn.DataParallel(trained())), "epoch": 3}
+    content["model"]["module.fc.bias"] = torch.zeros(5)
+    path = saved(content, tmp_path / "w.pth")
+    assert refused(content, path).code == "E511"
+    notes: list[str] = []
+    model = load_weights(tiny(), path, weights_set="ema", say=lambda path, said: notes.extend(said))
+    assert all(torch.equal(tensor, state()[key]) for key, tensor in model.state_dict().items())
+    assert notes[0] == "`n_averaged` is no weight and was left aside"
+
+
+def test_an_address_is_no_file() -> None:
+    with pytest.raises(ArchError) as raised:
+        archdsl.load("resnet18", weights="https://example.org/net.pth")
+    assert "it is an address; a `weights` item of a spec says where" in raised.value.diagnostics[0].message
+
+
 def test_converting_takes_off_the_same(tmp_path: Path) -> None:
     variant = tiny(TINY_MAP)
     for content, prefix in (

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -261,7 +262,12 @@ class _Fetching:
         return [Digest("sha256", metadata.etag)]
 
     def download(self, metadata: Any, *, anew: bool) -> Path:
-        source, meter = self.source, self.meter
+        source = self.source
+        bar = {}
+        if "tqdm_class" in signature(source.hub.hf_hub_download).parameters:
+            bar = {"tqdm_class": _bar(self.meter, metadata.size)}
+        else:  # an older one, which draws its own
+            self.meter.announce(0, metadata.size)
         try:
             found = source.hub.hf_hub_download(
                 source.repo,
@@ -272,7 +278,7 @@ class _Fetching:
                 library_name="archdsl",
                 etag_timeout=self.patience.timeout,
                 force_download=anew,
-                tqdm_class=_bar(meter, metadata.size),
+                **bar,
             )
         except Exception as error:
             self.broken(error)

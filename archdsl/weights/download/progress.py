@@ -39,10 +39,7 @@ class Meter:
 
     def start(self, done: int, total: int | None) -> None:
         """So many bytes are there, of so many: at the start, and when it starts again."""
-        if not self._said:
-            of = "" if total is None else f" ({amount(total)}{f', {amount(done)} are there' if done else ''})"
-            self.say(f"fetching {self.wanted.address}{of} into {self.wanted.place.parent}")
-            self._said = True
+        self.announce(done, total)
         if not self.on or not sys.stderr.isatty():
             return
         if self._bar is None:
@@ -51,6 +48,13 @@ class Meter:
             self._bar.start()
         assert self._task is not None
         self._bar.reset(self._task, total=total, completed=done)
+
+    def announce(self, done: int, total: int | None) -> None:
+        """Say once what comes from where."""
+        if not self._said:
+            of = "" if total is None else f" ({amount(total)}{f', {amount(done)} are there' if done else ''})"
+            self.say(f"fetching {self.wanted.address}{of} into {self.wanted.place.parent}")
+            self._said = True
 
     def advance(self, count: int) -> None:
         if self._bar is not None and self._task is not None:
