@@ -25,7 +25,7 @@ from archdsl.graph.ir import Graph, Node
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.reference import Reference
 from archdsl.graph.table import StageTable, stage_table
-from archdsl.published import PublishedWeights
+from archdsl.published import PublishedWeights, chosen
 from archdsl.semantics.checkpoints import keymaps_of
 from archdsl.semantics.claims import recorded_claims
 from archdsl.semantics.elaborate import elaborate
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.settings import InitRule, Preprocess
     from archdsl.weights.convert import Conversion
+    from archdsl.weights.loading import Say
 
 
 class SpecFile(Protocol):
@@ -507,13 +508,15 @@ class Variant:
         *,
         weights_set: str | None = None,
         prefix: str | Sequence[str] | None = None,
+        say: Say | None = None,
     ) -> Conversion:
         """Write a weights file of this network by other names: a library's, those of a `checkpoint`, or our own
         (`own`); .safetensors, or .pth, .pt and .bin as torch.save writes them. No number and no dtype changes.
 
-        `checkpoint` says by whose names the weights are in the file, found by itself where only one fits,
-        `weights_set` which set of the file is meant, and `prefix` what the keys of this network begin with in it, as
-        `archdsl.load` has them. Raises ArchError.
+        `file` is a file, or the name of published weights, as for `archdsl.load`. `checkpoint` says by whose names
+        the weights are in the file, found by itself where only one fits, `weights_set` which set of the file is meant,
+        and `prefix` what the keys of this network begin with in it. `say` gets what was done unasked in fetching,
+        which is a warning without it. Raises ArchError.
         """
         from archdsl.weights.convert import convert
 
@@ -521,7 +524,17 @@ class Variant:
         weights_set = arguments.optional_text("weights_set", weights_set)
         starts = arguments.texts("prefix", prefix)
         to = arguments.text("to", to)
-        return convert(self.whole, file, to, output, checkpoint, weights_set=weights_set, prefix=starts)
+        whole, entry = self.whole, chosen(self.whole, file)
+        if entry is None:
+            return convert(whole, file, to, output, checkpoint, weights_set=weights_set, prefix=starts)
+        if checkpoint is not None:
+            raise TypeError(f"checkpoint = {checkpoint!r}: of {entry.name} it is known how it is read")
+        classes = entry.settings({}).get("classes", whole.classes)
+        if classes is not None and classes + entry.label_offset != whole.classes:
+            whole = whole.override({"classes": classes + entry.label_offset})
+        path = entry.fetch(say=say)
+        done = convert(whole, path, to, output, entry.checkpoint, weights_set=weights_set, prefix=starts, of=entry.name)
+        return replace(done, path=entry.name)
 
     def diff(self, other: Variant) -> GraphDiff:
         """What came, went and changed from this network to another; printed, it is a few lines. Raises ArchError."""

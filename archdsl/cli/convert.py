@@ -58,14 +58,28 @@ def command(
 ) -> int:
     """Write a weights file of a network by the names of another library, tensor for tensor: no number changes.
 
-    The file must fit the network completely, whichever names it has. Only tensors are read from it: nothing in it is
-    executed.
+    FILE is a file, or the name of published weights (`archdsl weights SPEC`), which are fetched. The file must fit the
+    network completely, whichever names it has. Only tensors are read from it: nothing in it is executed.
     """
+    from archdsl.published import chosen
+
     variant = find_variant(spec, settings, image)
     if os.path.isfile(output) and not force:
         raise refuse("E607", path=output, detail="there is such a file; --force replaces it")
-    with console.busy(f"converting {file} …"):
-        done = variant.convert(file, to, output, checkpoint, weights_set=weights_set, prefix=prefixes)
+    if checkpoint is not None and (entry := chosen(variant, file)) is not None:
+        raise click.UsageError(f"--from does nothing: of {entry.name} it is known how it is read")
+    fetched: list[str] = []
+    done = variant.convert(
+        file,
+        to,
+        output,
+        checkpoint,
+        weights_set=weights_set,
+        prefix=prefixes,
+        say=lambda path, notes: fetched.extend(f"{path}: {note}" for note in notes),
+    )
+    for note in fetched:
+        console.note(f"note: {note}")
     for note in done.notes:
         console.note(f"note: {done.path}: {note}")
     console.note(f"{done.path}: {done.tensors:,} weights of {variant.name} by the names of {done.names}")
@@ -88,7 +102,7 @@ def command(
             "renamed": done.renamed,
             "reshaped": done.reshaped,
             "left_out": list(done.left_out),
-            "notes": list(done.notes),
+            "notes": [*fetched, *done.notes],
         }
         console.write_json(document("convert", (), **data))
     return 0

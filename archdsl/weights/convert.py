@@ -58,12 +58,14 @@ def convert(
     *,
     weights_set: str | None = None,
     prefix: Sequence[str] = (),
+    of: str | None = None,
 ) -> Conversion:
     """Write a file's weights by the names that `to` says: of a library, a `checkpoint` item, or our own (`own`).
 
     `checkpoint` says by whose names they are in the file, where that cannot be told from them, `weights_set` and
-    `prefix` which part of it is meant. Dtypes and values stay what they are. Raises ArchError: E505 and E516 for names,
-    E517 for a format, those of `load_weights` for what does not fit, E607 for what cannot be written.
+    `prefix` which part of it is meant; `of` is what the file is called, if not by its path. Dtypes and values stay what
+    they are. Raises ArchError: E505 and E516 for names, E517 for a format, those of `load_weights` for what does not
+    fit, E607 for what cannot be written.
     """
     shown = arguments.path("output", output)
     if not shown.endswith(SUFFIXES):
@@ -88,7 +90,7 @@ def convert(
         metadata={
             "variant": variant.name,
             "names": to,
-            "converted_from": os.path.basename(weights.path),
+            "converted_from": of or os.path.basename(weights.path),
             "names_before": names,
         },
     )

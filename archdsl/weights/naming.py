@@ -40,7 +40,8 @@ def naming(variant: Named, name: str) -> KeyMap:
             bag.report("E516", None, library=name, model=reference.model, name=variant.name, reason=reason)
             raise ArchError(bag)
     if name not in known:
-        bag.report("E505", None, name=name, suggestion=closest(name, known), known=", ".join(known))
+        near = OWN if name == "archdsl" else closest(name, known)
+        bag.report("E505", None, name=name, suggestion=near, known=", ".join(known))
         raise ArchError(bag)
     return known[name]
 

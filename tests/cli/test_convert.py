@@ -57,9 +57,28 @@ def test_a_file_that_is_there_stays_unless_forced(arch: Run, own: dict[str, torc
         (("--to", "torchvision", "--from", "pytorchcv"), 1, "E501"),
         (("--to", "torchvision", "--set", "classes=7"), 1, "`--set classes=1000`"),
         (("--to", "torchvision", "-o", "w.onnx"), 2, "E517"),
+        (("--to", "archdsl"), 2, "did you mean `own`?"),
         ((), 2, "--to"),
     ],
 )
 def test_how_it_ends(arch: Run, own: dict[str, torch.Tensor], args: tuple[str, ...], code: int, said: str) -> None:
     result = arch("convert", "own.pth", "--of", "squeezenet1_1", "-o", "w.pth", *args)
     assert (result.code, said in result.err, result.out) == (code, True, ""), result
+
+
+def test_published_weights_by_name(arch: Run, tmp_path: Path) -> None:
+    from archdsl.weights import save_weights
+
+    lines = 'checkpoint theirs for small { "head" = "fc" }\nweights own for small { v1: file = "v1.pth" }\n'
+    with (tmp_path / "small.arch").open("a") as spec:
+        spec.write(lines)
+    model = archdsl.load("small.arch", "small")
+    save_weights(archdsl.find("small.arch", "small"), model.state_dict(), tmp_path / "v1.pth")
+    args = ("convert", "own/small.v1", "--of", "small.arch:small", "--to", "theirs", "-o", "w.pth")
+    result = arch(*args)
+    assert result.err.splitlines() == [
+        "own/small.v1: 14 weights of small by the names of own",
+        "w.pth: by the names of theirs (2 have another name)",
+    ]
+    result = arch(*args, "--force", "--from", "own")
+    assert (result.code, "--from does nothing" in result.err) == (2, True)

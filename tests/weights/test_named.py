@@ -193,3 +193,33 @@ def test_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "someweights" / "net.pth").write_bytes(b"other")
     with pytest.raises(archdsl.ArchError):
         entry.fetch()
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "rows"),
+    [("default", "own", 10), ("theirs/big.v1", "theirs", 10), ("in21k", "own", 21), ("tf", "own", 11)],
+)
+def test_converted_by_name(model: Any, name: str, names: str, rows: int) -> None:
+    """With all classes of the file, the one that is none included: no number is dropped."""
+    done = archdsl.find("net.arch").convert(name, "theirs", "out.pth")
+    assert (done.names, done.path.rpartition(".")[2] in ("v1", "in21k", "tf")) == (names, True)
+    out = torch.load("out.pth")
+    assert out["fc.weight"].shape[0] == rows
+    assert torch.equal(out["conv.weight"], model.stem.weight)
+
+
+def test_what_is_not_converted_by_name(model: Any) -> None:
+    net = archdsl.find("net.arch")
+    for name, code in (
+        ("none", "E521"),
+        ("no", "E521"),
+        ("bad", "E521"),
+        ("own/net.v3", "E519"),
+        ("missing.pth", "E504"),
+    ):
+        with pytest.raises(archdsl.ArchError) as caught:
+            net.convert(name, "theirs", "out.pth")
+        assert [d.code for d in caught.value.diagnostics] == [code]
+        assert not Path("out.pth").exists()
+    with pytest.raises(TypeError, match="known how"):
+        net.convert("default", "theirs", "out.pth", "own")
