@@ -43,7 +43,7 @@ def unwrapped(
     if anything is. `own` are the model's names: what these begin with stays. Raises ArchError E533 and E534."""
     notes: list[str] = []
     found = dict(tensors)
-    wanted = [prefix if prefix.endswith(".") else f"{prefix}." for prefix in wanted]
+    wanted = [prefix if not prefix or prefix.endswith(".") else f"{prefix}." for prefix in wanted]
     if wanted and not any(key.startswith(prefix) for key in found for prefix in wanted):
         found = _without_wrappers(found, own, notes)
     if wanted:
@@ -86,7 +86,7 @@ def dropped(prefix: str) -> str:
 
 
 def _taken(tensors: Mapping[str, T], wanted: Sequence[str], path: str) -> dict[str, T]:
-    """Those that begin with one of the prefixes, without it: the longest one that fits, of each."""
+    """Those that begin with one of the prefixes, without it: of each key the longest. An empty one fits them all."""
     found: dict[str, T] = {}
     at: dict[str, str] = {}
     missed = set(wanted)
@@ -150,7 +150,10 @@ def report_prefix(names: Iterable[Mapping[str, str]], keys: Collection[str], not
         chosen = [prefix]
         left = expected - {key.removeprefix(prefix) for key in those}
         more = _prefixed((key for key in keys if not key.startswith(prefix)), left)
-        if more and max(more.values()) == len(left):
+        if left and left <= set(keys):
+            chosen.append('""')
+            said.append(f"and {len(left):,} others as they stand there")
+        elif more and max(more.values()) == len(left):
             chosen.append(max(more, key=lambda one: more[one]))
             said.append(f"and {len(left):,} others without `{chosen[1]}`")
         elif left:

@@ -250,6 +250,7 @@ ASKED: dict[str, tuple[Any, tuple[str, ...], str]] = {
         ("encoder_q.",),
         "--prefix encoder_q.,",
     ),
+    "all but the classifier": (parted("backbone.", ""), ("backbone.", ""), '--prefix backbone. --prefix "",'),
     "by the name in the file": (
         {"state_dict": put("module.", {**put("encoder_q."), "queue": torch.ones(4, 8)})},
         ("module.encoder_q.",),
