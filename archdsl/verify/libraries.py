@@ -70,7 +70,7 @@ def _is_pytorchcvs(library: Any, name: str) -> bool:
 
 
 def _is_lite(_: Any, name: str) -> bool:
-    return name in {f"efficientnet-lite{number}" for number in range(5)}
+    return name in {*(f"efficientnet-lite{n}" for n in range(5)), *(f"efficientnet-b{n}" for n in range(9))}
 
 
 _BUILDERS: Mapping[str, tuple[str, Callable[[Any, str], bool], Callable[..., nn.Module]]] = {
