@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import inspect
 import json
 import re
 import sys
@@ -196,8 +197,10 @@ def timm_rows(model: str) -> Iterator[Row]:
 
 def pytorchcv_rows(model: str) -> Iterator[Row]:
     """What pytorchcv's store has of a model: one file, or none. Its `error` is the top-5 error, which is left aside."""
+    from pytorchcv.model_provider import _models
     from pytorchcv.models.common.model_store import get_model_metainfos_file_path
 
+    adversarial = "AdvProp" in (inspect.getdoc(_models[model]) or "")  # whose pictures are normalized otherwise
     with open(get_model_metainfos_file_path(), encoding="utf-8") as file:
         for line in csv.DictReader(file):
             if line["model_name"] == model and line["checksum"] != "NA":
@@ -210,6 +213,9 @@ def pytorchcv_rows(model: str) -> Iterator[Row]:
                     "url": f"{POST}/{line['repo_release_tag']}/{name}",
                     "sha1": digest,
                     "size_and_crop": (int(size), float(scale)) if known else None,
+                    "refused": "it was trained with AdvProp, and pytorchcv does not say how its pictures are normalized"
+                    if adversarial
+                    else None,
                 }
 
 

@@ -95,7 +95,7 @@ def test_hostile_references_made_in_python(library: str, tmp_path: Path, attempt
         ("torchvision", "deeplabv3_resnet50"),
         ("timm", "os"),
         ("pytorchcv", "get_model"),
-        ("efficientnet_lite_pytorch", "efficientnet-b0"),
+        ("efficientnet_lite_pytorch", "efficientnet-l2"),
     ],
 )
 def test_only_classifiers_of_the_library(library: str, name: str, attempts: list[tuple[str, str]]) -> None:
