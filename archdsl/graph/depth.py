@@ -102,8 +102,10 @@ def _blocks(root: Scope) -> list[Scope]:
         for member in scope.members:
             if not isinstance(member, Scope):
                 continue
-            inner = any(below.stage for below in member.scopes() if below is not member)
-            filters = sum(node.op.role in _FILTERS for node in member.nodes())
+            inner = any(
+                below.stage or (member.stage and _is_deep(below)) for below in member.scopes() if below is not member
+            )
+            filters = _filters(member)
             if member.kind == "block" and not inner and (filters >= 2 or (filters and staged)):
                 found.append(member)
             else:
@@ -111,6 +113,15 @@ def _blocks(root: Scope) -> list[Scope]:
 
     visit(root, root.stage)
     return found
+
+
+def _filters(scope: Scope) -> int:
+    return sum(node.op.role in _FILTERS for node in scope.nodes())
+
+
+def _is_deep(scope: Scope) -> bool:
+    """Whether this is a block by itself: a stage that holds such is none (ConvNeXt v2's)."""
+    return scope.kind == "block" and _filters(scope) >= 2
 
 
 def _head(graph: Graph, nodes: list[Node]) -> set[int]:

@@ -28,6 +28,8 @@ SAME = {
     "efficientnet_b0": "efficientnet_b0",
     "densenet121": "densenet121",
     "regnet_y_400mf": "regnety_004",
+    "convnextv2_atto": "convnextv2_atto",
+    "mobilenetv2_100": "mobilenetv2_100",
 }
 
 
