@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import archdsl
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
-from archdsl.pretrained.config import NAME
+from archdsl.library import MAX_BYTES
+from archdsl.pretrained.config import LONGEST, NAME
+from archdsl.pretrained.folder import WEIGHTS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,8 +63,20 @@ def push_to_hub(
 
 
 def fetched(repo: str, revision: str | None, token: str | bool | None, listed: Callable[[str], Sequence[str]]) -> str:
-    """The folder of a repository in the library's cache; `listed` says which files its config names."""
+    """The folder of a repository in the library's cache; `listed` says which files its config names.
+
+    Before a config or a text is fetched the hub is asked how long it is: E636 for what is longer than may be.
+    """
     library = _library(repo)
+    sizes = _asked(library, repo, revision, token)
+
+    def check(files: Sequence[str]) -> None:
+        for name in files:
+            limit = LONGEST if name == NAME else MAX_BYTES
+            if name != WEIGHTS and sizes.get(name, 0) > limit:
+                bag = Bag()
+                bag.report("E636", None, path=f"{repo}: {name}", detail=f"it has more than {limit:,} bytes")
+                raise ArchError(bag)
 
     def snapshot(revision: str | None, files: Sequence[str]) -> str:
         try:
@@ -78,9 +92,20 @@ def fetched(repo: str, revision: str | None, token: str | bool | None, listed: C
             _refuse(library, repo, error)
         return str(found)
 
-    folder = snapshot(revision, [NAME])
-    commit = os.path.basename(folder)  # both calls must see the same one
-    return snapshot(commit, listed(folder))
+    check([NAME])
+    folder = snapshot(revision, [NAME])  # by its name, so that the cache knows it without a network
+    files = listed(folder)
+    check(files)
+    return snapshot(os.path.basename(folder), files)  # of the same commit
+
+
+def _asked(library: Any, repo: str, revision: str | None, token: str | bool | None) -> Mapping[str, int]:
+    """The sizes of the files of a repository; nothing where the hub does not say."""
+    try:
+        info = library.HfApi(token=token).model_info(repo, revision=revision, files_metadata=True)
+        return {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    except Exception:  # whatever its client raises: what is in the cache may do, and else the same is raised again
+        return {}
 
 
 def _library(repo: str) -> Any:

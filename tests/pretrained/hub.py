@@ -20,6 +20,8 @@ class Hub:
     url: str = ""
     commits: dict[str, list[dict[str, bytes]]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    """What it says of the sizes of files, where that is something else."""
     created: dict[str, Any] = field(default_factory=dict)
     cards: list[str] = field(default_factory=list)
     """The model cards whose front matter was asked about."""
@@ -118,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self.missing("RepoNotFound" if repo not in self.hub.commits else "RevisionNotFound")
         sha, files = found
         return self.json({"id": repo, "modelId": repo, "sha": sha, "private": False, "tags": [],
-                          "siblings": [{"rfilename": name} for name in files]})  # fmt: skip
+                          "siblings": [{"rfilename": name, "size": self.hub.sizes.get(name, len(data))}
+                                       for name, data in files.items()]})  # fmt: skip
 
     def json(self, content: object) -> None:
         self.send(json.dumps(content).encode(), {"Content-Type": "application/json"})

@@ -104,6 +104,16 @@ def test_what_is_not_there(hub: Hub, spec: Path) -> None:
     assert "model.safetensors" not in hub.fetched()  # what it is was clear from its config
 
 
+@pytest.mark.parametrize("name", ["config.json", "parts/units.arch"])
+def test_files_without_end_are_not_fetched(hub: Hub, spec: Path, name: str) -> None:
+    archdsl.push_to_hub(trained(spec), "me/bees")
+    hub.sizes[name] = 1 << 40
+    assert f"me/bees: {name}" in refused("E636", "me/bees").message
+    assert name not in hub.fetched()
+    hub.sizes.clear()
+    archdsl.from_pretrained("me/bees")
+
+
 def test_a_folder_of_that_name_comes_first(
     hub: Hub, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
