@@ -19,7 +19,7 @@ from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.glyphs import shown
 from archdsl.diagnostics.suggest import closest, meant_setting
 from archdsl.garbage import collector_paused
-from archdsl.graph.backbone import classifiers, pyramid, stage_features
+from archdsl.graph.backbone import classifiers, feature_maps, named_maps, pyramid
 from archdsl.graph.describe import describe_value
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.keymap import KeyMap
@@ -365,13 +365,14 @@ class Variant:
     def features(self, names: Sequence[str | int] | None = None, *, listed: bool = False) -> FeatureVariant:
         """The part that gives the feature maps of some stages, in order of execution.
 
-        Without names: of the last stage of each resolution; numbers choose among these, negative ones from the end.
-        `listed`: they come as a list, not as a dict by their names.
-        Raises ArchError E122 for what is no stage, E624 for what is no number of one.
+        Without names: the last map of each resolution, from half the image's on; numbers choose among these, negative
+        ones from the end. A name is that of a stage, or the path of any layer or block. `listed`: they come as a list,
+        not as a dict by their names.
+        Raises ArchError E122 for what is none of these, E624 for what is no number of one.
         """
         expected = "a list of names or numbers of stages"
         given = () if names is None else arguments.several("features", names, expected)
-        found, levels = stage_features(self.graph), pyramid(self.graph)
+        found, levels = feature_maps(self.graph), pyramid(self.graph)
         chosen: list[str] = list(levels) if names is None else []
         bag = Bag()
         for name in given:
@@ -384,7 +385,7 @@ class Variant:
                 bag.report("E624", None, facts={"name": self.name}, index=arguments.shown(number), count=len(levels))
         known = ", ".join(found) or None
         for name in chosen or ([] if bag.errors else ["(any)"]):
-            if name in found:
+            if named_maps(self.graph, [name]):
                 continue
             several = [
                 f"{each} ({self.graph.shape(ref)})" for each, ref in found.items() if each.startswith(f"{name}[")
@@ -393,7 +394,7 @@ class Variant:
             facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
             bag.report("E122", None, name=name, help=help_, facts=facts)
         bag.raise_errors()
-        return FeatureVariant(self, [name for name in found if name in chosen], listed=listed)
+        return FeatureVariant(self, list(named_maps(self.graph, chosen)), listed=listed)
 
     @property
     def classifiers(self) -> tuple[Node, ...]:
@@ -618,8 +619,7 @@ class FeatureVariant(Variant):
         graph = self._whole.build(bag, traced=traced)
         if graph is None:
             return None
-        found = stage_features(graph)
-        cut = feature_graph(graph, {name: found[name] for name in self.names}, listed=self.listed)
+        cut = feature_graph(graph, named_maps(graph, self.names), listed=self.listed)
         cut.maker = self
         cut.settings = self.settings
         return self.__dict__.setdefault("graph", cut) if known is None else cut

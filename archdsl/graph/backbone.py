@@ -130,9 +130,8 @@ def _is_global_pool(node: Node) -> bool:
 
 
 def feature_info(graph: Graph, names: Sequence[str] | None = None) -> FeatureInfo:
-    """Channels and strides of the feature maps of all stages, or of those that are named."""
-    found = stage_features(graph)
-    chosen = found if names is None else {name: found[name] for name in found if name in names}
+    """Channels and strides of the feature maps of the whole network, or of those that are named."""
+    chosen = feature_maps(graph) if names is None else named_maps(graph, names)
     fields = receptive_fields(graph)
     features = [
         Feature(name, graph.shape(ref).channels, _whole(fields[ref.node].stride[0])) for name, ref in chosen.items()
@@ -145,10 +144,95 @@ def _whole(stride: int | Fraction) -> int | float:
 
 
 def pyramid(graph: Graph) -> tuple[str, ...]:
-    """The last stage of each resolution, as detection and segmentation use them."""
-    features = stage_features(graph)
-    last = {(graph.shape(ref).height, graph.shape(ref).width): name for name, ref in features.items()}
+    """The last map of each resolution, as detection and segmentation use them: of a stage, or before the first one.
+
+    Of a network whose strides were taken away it is the same maps, though some have one resolution.
+    """
+    graph = graph.plain or graph
+    last = {(graph.shape(ref).height, graph.shape(ref).width): name for name, ref in feature_maps(graph).items()}
     return tuple(last.values())
+
+
+def feature_maps(graph: Graph) -> dict[str, Ref]:
+    """The feature maps of all stages, and of resolutions that no stage has, in order of execution, by name.
+
+    Of such a resolution, half the image's or less, it is the last tensor on the way to the last stage, which a layer of
+    larger stride reads. It is named by the outermost block that ends with it, or by its own layer.
+    """
+    graph = graph.plain or graph
+    found = stage_features(graph)
+    if not found:
+        return found
+    known = {(graph.shape(ref).height, graph.shape(ref).width) for ref in found.values()}
+    strides = [field.stride for field in receptive_fields(graph)]
+    on_the_way = _before(graph, max(found.values()))
+    finer: dict[object, Ref] = {}
+    for number in sorted(on_the_way):
+        for ref in graph.nodes[number].inputs:
+            shape, stride = graph.shape(ref), strides[ref.node]
+            subsamples = strides[number][0] > stride[0] >= 2 and shape.layout == "chw"
+            if subsamples and (shape.height, shape.width) not in known:
+                entered = _behind_borders(graph, _entered(graph.nodes[number], ref, strides))
+                finer[stride] = max(entered, finer.get(stride, entered))
+    named = {_outermost(graph, ref): ref for ref in finer.values()}
+    return dict(sorted((named | found).items(), key=lambda item: item[1]))
+
+
+def named_maps(graph: Graph, names: Sequence[str]) -> dict[str, Ref]:
+    """The feature maps that some names mean, in order of execution: those of `feature_maps`, or, by its path, what any
+    layer or block gives. Names that mean none are left out."""
+    known = feature_maps(graph)
+    found = {name: known[name] for name in names if name in known}
+    found |= {name: ref for name in names if name not in known and (ref := _map_at(graph, name)) is not None}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _map_at(graph: Graph, path: str) -> Ref | None:
+    """The one C×H×W tensor that the layer or block of a path gives."""
+    ends = [scope.outputs for scope in graph.root.scopes() if path and scope.path == path and len(scope.outputs) == 1]
+    ends += [(Ref(node.id, 0),) for node in graph.nodes if node.path == path and len(node.outputs) == 1]
+    return next((ref for (ref,) in ends if ref.node and graph.shape(ref).layout == "chw"), None)
+
+
+def _entered(node: Node, ref: Ref, strides: Sequence[object]) -> Ref:
+    """Of what a layer of larger stride reads, what goes into the outermost block that has this stride as a whole."""
+    for scope in node.scope.ancestors():
+        if len(scope.inputs) == 1 and strides[scope.inputs[0].node] == strides[ref.node]:
+            ends = {strides[end.node] for end in scope.outputs}
+            if ends and strides[ref.node] not in ends:
+                ref = scope.inputs[0]
+    return ref
+
+
+def _behind_borders(graph: Graph, ref: Ref) -> Ref:
+    """What a tensor is before rows and columns were added or taken away."""
+    node = graph.nodes[ref.node]
+    while node.op.role == "reshape" and len(node.inputs) == 1 and graph.shape(node.inputs[0]).layout == "chw":
+        ref = node.inputs[0]
+        node = graph.nodes[ref.node]
+    return ref
+
+
+def _before(graph: Graph, end: Ref) -> set[int]:
+    """The nodes that a tensor depends on, its own included."""
+    needed: set[int] = set()
+    stack = [end.node]
+    while stack:
+        number = stack.pop()
+        if number not in needed:
+            needed.add(number)
+            stack += [ref.node for ref in graph.nodes[number].inputs]
+    return needed
+
+
+def _outermost(graph: Graph, ref: Ref) -> str:
+    """The path of the outermost block that a tensor is the result of, or of its layer."""
+    node = graph.nodes[ref.node]
+    name = node.path
+    for scope in node.scope.ancestors():
+        if scope.outputs == (ref,) and scope.path:
+            name = scope.path
+    return name
 
 
 def stage_features(graph: Graph) -> dict[str, Ref]:

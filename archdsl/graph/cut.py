@@ -107,8 +107,9 @@ class _Cut:
             copied = self._scope(member, new) if isinstance(member, Scope) else self._node(member, new)
             if copied is not None:
                 new.members.append(copied)
-        passed = not old.members and old.inputs and len(new.inputs) == len(old.inputs)
-        if not new.members and not passed and parent is not None:
+        passed = old.inputs and len(new.inputs) == len(old.inputs) and all(ref in self.refs for ref in old.outputs)
+        empty = next(new.nodes(), None) is None  # but, at most, for parts that hand on what they are given
+        if empty and not passed and parent is not None:
             return None
         self.lost += [decision.span for decision in old.decisions if decision.moved(self.refs) is None]
         if old.kind not in ("container", "stage"):

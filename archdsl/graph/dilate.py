@@ -82,7 +82,7 @@ class _Dilation:
         if self.bag.errors:
             return None
         nodes = [node for node in self.nodes if node is not None]
-        return replace(self.graph, root=root, nodes=nodes, output_stride=self.limit, maker=None)
+        return replace(self.graph, root=root, nodes=nodes, output_stride=self.limit, plain=self.graph, maker=None)
 
     def _node(self, node: Node) -> None:
         """Work out parameters, shapes and grid of a node."""

@@ -261,6 +261,8 @@ class Graph:
     """Whether expressions say what the numbers were computed from."""
     output_stride: int | None = None
     """The stride to which others were taken away; None: all are there."""
+    plain: Graph | None = field(default=None, repr=False)
+    """Where strides were taken away, the network with all of them: the same nodes by the same numbers."""
     settings: str = ""
     """What was set that the network of this name has otherwise: `depths = [1, 1]`."""
     maker: Maker | None = field(default=None, repr=False)

@@ -190,7 +190,7 @@ def test_a_part_is_proved_and_keeps_its_stages_when_changed() -> None:
 
 def test_what_is_no_stage() -> None:
     with pytest.raises(ArchError) as raised:
-        archdsl.load("resnet50", features=["layer1", "layer5", "conv1"], device="meta")
+        archdsl.load("resnet50", features=["layer1", "layer5", "conv9"], device="meta")
     assert [d.code for d in raised.value.diagnostics] == ["E122", "E122"]
     assert "did you mean `layer1`?" in str(raised.value)
 

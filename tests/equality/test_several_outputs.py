@@ -375,7 +375,7 @@ def test_every_view_of_them(case: str) -> None:
 
 def test_feature_maps() -> None:
     info = feature_info(variant(FPN).graph)
-    assert (info.names(), info.reduction()) == (["layer1", "layer2", "layer3"], [4, 8, 16])
+    assert (info.names(), info.reduction()) == (["stem", "layer1", "layer2", "layer3"], [2, 4, 8, 16])
     assert feature_info(variant(UNET).graph).names() == ["down0", "down1", "down2", "bottom", "up2", "up1", "up0"]
 
 
