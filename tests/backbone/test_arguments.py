@@ -156,6 +156,8 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "image_size sides": lambda x: archdsl.load("resnet18", image_size=(x, 64), device="meta"),
     "features": lambda x: archdsl.load("resnet18", features=x, device="meta"),
     "features member": lambda x: archdsl.load("resnet18", features=[x], device="meta"),
+    "output_stride": lambda x: archdsl.load("resnet18", output_stride=x, device="meta"),
+    "with_output_stride": lambda x: R18.with_output_stride(x).graph,
     "device": lambda x: archdsl.load("resnet18", device=x),
     "dtype": lambda x: archdsl.load("resnet18", dtype=x, device="meta"),
     "classes": lambda x: archdsl.load("resnet18", classes=x),
@@ -194,6 +196,8 @@ FINE = {
     ("in_channels", "None"),
     ("image_size", "None"),
     ("features", "True"),
+    ("features member", "Number"),  # there are five
+    ("output_stride", "None"),
     ("device", "None"),
     ("dtype", "None"),
     ("for_image", "None"),
@@ -251,27 +255,27 @@ def test_a_bool_is_no_number_and_a_number_no_bool() -> None:
 
 
 def test_numbers_choose_feature_maps_as_timms_do() -> None:
-    """timm counts the map of stride 2 too, which has no stage here: from the end both agree."""
+    """The map of stride 2, which has no stage here, counts: from both ends they agree."""
     libraries.import_torchvision()
     import timm
 
-    for chosen in ([-2, -1], [-1, -3], [-4]):
+    for chosen in ([-2, -1], [-1, -3], [-4], [-5], [0, 2], [1], [4]):
         info = archdsl.load("resnet18", features=chosen, device="meta").feature_info
         theirs = timm.create_model("resnet18", features_only=True, out_indices=sorted(chosen)).feature_info
         assert info.channels() == theirs.channels()
         assert info.reduction() == theirs.reduction()
     assert archdsl.load("resnet18", features=["layer1", -1], device="meta").feature_info.names() == ["layer1", "layer4"]
-    assert R18.features(range(1, 3)).names == ("layer2", "layer3")
-    assert R18.features((numpy.int64(0), 0)).names == ("layer1",)
+    assert R18.features(range(1, 3)).names == ("layer1", "layer2")
+    assert R18.features((numpy.int64(0), 0)).names == ("relu1",)
 
 
-@pytest.mark.parametrize("number", [4, -5, 10**30])
+@pytest.mark.parametrize("number", [5, -6, 10**30])
 def test_a_feature_map_that_is_not_there(number: int) -> None:
     with pytest.raises(ArchError) as raised:
         archdsl.load("resnet18", features=[-1, number], device="meta")
     (found,) = raised.value.diagnostics
     assert found.code == "E624"
-    assert f"no feature map number {number}: it has 4" in found.message
+    assert f"no feature map number {number}: it has 5" in found.message
 
 
 def test_a_network_without_a_head_has_no_classes() -> None:

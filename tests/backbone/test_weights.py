@@ -192,11 +192,11 @@ def test_auxiliary_heads_get_new_classifiers_too(tmp_path: Path) -> None:
 # --- feature maps ----------------------------------------------------------------------------
 
 TIMM = [
-    ("resnet18", None, (1, 2, 3, 4)),
+    ("resnet18", None, (0, 1, 2, 3, 4)),
     ("resnet18d", ["layer2", "layer4"], (2, 4)),
     ("mobilenetv2_100", None, (0, 1, 2, 3, 4)),
     ("mobilenetv3_small_050", ["blocks.0", "blocks.1", "blocks.3"], (1, 2, 3)),
-    ("seresnet18", None, (1, 2, 3, 4)),
+    ("seresnet18", None, (0, 1, 2, 3, 4)),
     ("inception_v3", ["Mixed_5", "Mixed_6", "Mixed_7"], (2, 3, 4)),
 ]
 
