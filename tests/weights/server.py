@@ -204,6 +204,16 @@ def chunked(file_cut: int | None = None) -> Fault:
     return fault
 
 
+def raw(data: bytes) -> Fault:
+    """These bytes, whatever they are."""
+
+    def fault(handler: Handler, file: File) -> None:
+        handler.wfile.write(data)
+        handler.close_connection = True
+
+    return fault
+
+
 def answers(code: int, headers: dict[str, str], data: bytes) -> Fault:
     """Exactly this."""
 

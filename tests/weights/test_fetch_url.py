@@ -24,7 +24,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.weights.download import Patience, fetch_url
 from archdsl.weights.download.opening import address_fault
 from archdsl.weights.download.places import checkpoints, file_name
-from tests.weights.server import Server, answers, breaks, chunked, hangs, late, serving, status, trickles
+from tests.weights.server import Server, answers, breaks, chunked, hangs, late, raw, serving, status, trickles
 
 DATA = random.Random(1).randbytes(300_000)
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -401,6 +401,66 @@ def test_no_network(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatc
     diagnostic = refused("E523", "https://a.org/net.pth")
     assert "Name or service not known" in diagnostic.message
     assert any(str(folder / "net.pth") in note for note in diagnostic.notes)
+
+
+H = b"HTTP/1.1 "
+ANSWERS = [
+    b"",
+    b"garbage",
+    H + b"200 OK\r\n\r\nabc",
+    b"HTTP/1.0 200 OK\r\n\r\nabc",
+    H + b"\xff\xff\r\n\r\n",
+    H + b"200\r\nContent-Length: -5\r\n\r\nabc",
+    H + b"200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nabc",
+    H + b"206 P\r\nContent-Range: bytes x-y/z\r\nContent-Length: 3\r\n\r\nabc",
+    H + b"999 X\r\n\r\n",
+    H + b"302 F\r\nLocation: http://[::1\r\n\r\n",
+    H + b"302 F\r\nLocation: http://\xe4.org/x\r\n\r\n",
+    H + b"302 F\r\nLocation: http://a b/x\r\n\r\n",
+    H + b"302 F\r\nLocation: /\xff x\r\n\r\n",
+    H + b"302 F\r\nLocation: http://127.0.0.1:99999/x\r\n\r\n",
+    H + b"302 F\r\nLocation: javascript:x\r\n\r\n",
+    H + b"200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+    H + b"304 N\r\n\r\n",
+    H + b"204 N\r\n\r\n",
+    H + b"200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-3\r\nabc",
+    H + b"429 T\r\nRetry-After: Thu, 99 Foo\r\n\r\n",
+    H + b"200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\nabc",
+    H + b"200 OK\r\nA: " + b"x" * 70_000 + b"\r\n\r\nabc",
+    H + b"416 R\r\nContent-Range: bytes */" + b"9" * 5000 + b"\r\n\r\n",
+    H + b"500 \x1b[31mred\r\n\r\n",
+    H + b'200 OK\r\nETag: "a\xffb"\r\nContent-Length: 9\r\n\r\nabc',
+    H + b"429 T\r\nRetry-After: -5\r\n\r\n",
+    H + b"200 OK\r\nLast-Modified: \xff\r\nContent-Length: 9\r\n\r\nabc",
+    H + b"200 OK\r\nContent-Type: \xff;;;\r\n\r\nabc",
+]
+
+
+def test_whatever_a_server_says(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the file or an error of ours, on lines of its own; also of answers that are damaged."""
+    rng = random.Random(4)
+    damaged = []
+    for answer in rng.choices(ANSWERS, k=60):
+        data = bytearray(answer[:200] or b"HTTP")
+        for _ in range(rng.randrange(1, 6)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        damaged.append(bytes(data))
+    patience = Patience(tries=2, requests=3, timeout=2.0, delay=0, longest=0.1)
+    look_up = socket.getaddrinfo
+
+    def here(host: Any, *given: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1", *given, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    messages = []
+    for number, answer in enumerate([*ANSWERS, *damaged]):
+        url = server.serve(f"/n{number}.pth", DATA, *[raw(answer)] * 20)
+        try:
+            fetched(url, None if number % 2 else SHA, patience=patience, progress=False)
+        except ArchError as error:
+            messages.append(error.diagnostics[0].message)
+    assert len(messages) > 60
+    assert not any("\n" in message for message in messages)
 
 
 # --- places ----------------------------------------------------------------------------------

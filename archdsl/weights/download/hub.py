@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.weights.download.digests import Digest, stated
+from archdsl.weights.download.opening import reason_of
 from archdsl.weights.download.places import LOCKS, locked
 from archdsl.weights.download.progress import Meter
 from archdsl.weights.download.transfer import AGAIN, Patience, retry_after
@@ -245,7 +246,7 @@ class _Fetching:
         errors = self.source.hub.errors
         if isinstance(error, errors.OfflineModeIsEnabled):
             raise _Unreached("E523", wished=True, detail="HF_HUB_OFFLINE is set")
-        raise _Unreached("E523", detail=_first_line(error))
+        raise _Unreached("E523", detail=reason_of(error))
 
     def checked(self, metadata: Any) -> list[Digest]:
         """The hashes that the hub states; raises ArchError if it has another file."""
@@ -293,12 +294,7 @@ class _Fetching:
             self.wanted.refuse("E524", status=str(response.status_code))
         if response is not None:
             self.wanted.refuse("E525", detail=f"the server answers {response.status_code}")
-        self.wanted.refuse("E526", detail=_first_line(error))
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__
+        self.wanted.refuse("E526", detail=reason_of(error))
 
 
 def _bar(meter: Meter, total: int | None) -> type[Any]:

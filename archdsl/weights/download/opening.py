@@ -102,18 +102,26 @@ def open_url(request: Request, timeout: float) -> http.client.HTTPResponse:
         raise _classified(reason if isinstance(reason, Exception) else OSError(str(reason))) from None
     except (OSError, http.client.HTTPException) as error:
         raise _classified(error) from None
+    except ValueError as error:  # of urllib, about an address that a redirect gave
+        raise Refused(f"it is redirected to what is no address ({reason_of(error)})") from None
+
+
+def reason_of(error: Exception) -> str:
+    """An exception in a few words, on one line."""
+    text = (isinstance(error, OSError) and error.strerror) or str(error)
+    return " ".join(text.split())[:200] or type(error).__name__
 
 
 def _classified(error: Exception) -> Unreachable | Unwilling:
-    host_text = (isinstance(error, OSError) and error.strerror) or str(error)[:200] or type(error).__name__
+    text = reason_of(error)
     if isinstance(error, socket.gaierror):
-        return Unreachable(f"the name of the server is not found ({host_text})")
+        return Unreachable(f"the name of the server is not found ({text})")
     if isinstance(error, ssl.SSLCertVerificationError):
         return Unreachable(f"the server's certificate does not hold ({error.verify_message})")
     if isinstance(error, OSError) and error.errno in _NOT_THERE:
-        return Unreachable(host_text)
-    if "Tunnel connection failed" in host_text:
-        return Unreachable(f"the proxy refuses ({host_text})")
+        return Unreachable(text)
+    if "Tunnel connection failed" in text:
+        return Unreachable(f"the proxy refuses ({text})")
     if isinstance(error, TimeoutError):
         return Unwilling("the server does not answer")
-    return Unwilling(f"the server does not answer ({host_text})")
+    return Unwilling(f"the server does not answer ({text})")

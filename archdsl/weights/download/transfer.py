@@ -19,7 +19,7 @@ from typing import IO, NoReturn
 from urllib.error import HTTPError
 from urllib.request import Request
 
-from archdsl.weights.download.opening import Refused, Unreachable, Unwilling, open_url
+from archdsl.weights.download.opening import Refused, Unreachable, Unwilling, open_url, reason_of
 from archdsl.weights.download.progress import Meter
 from archdsl.weights.download.wanted import Wanted, amount
 
@@ -239,7 +239,7 @@ def _copy(
         except TimeoutError:
             raise _Again(f"nothing came for {patience.timeout:g} seconds") from None
         except (OSError, HTTPException) as error:
-            raise _Again(f"the connection broke off ({_said(error)})") from None
+            raise _Again(f"the connection broke off ({reason_of(error)})") from None
         if not chunk:
             break
         received += len(chunk)
@@ -266,7 +266,3 @@ def _copy(
         os.fsync(file.fileno())
     except OSError as error:
         wanted.refuse_folder(error)
-
-
-def _said(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)[:120] or type(error).__name__
