@@ -79,6 +79,9 @@ def register(spec: str | os.PathLike[str] | None = None, *, prefix: str = PREFIX
     if home is None:
         home = sys.modules[_HOME] = ModuleType(_HOME, "The networks of archdsl, as timm's registry has them.")
         vars(home)["__all__"] = []
+    paths = {origin.path: origin.find for origin in names.values() if origin.path is not None}
+    for origin in _registered.values():  # names of an older text of this file
+        origin.find = paths.get(origin.path or "", origin.find)
     for name, origin in names.items():
         if name not in _registered:
             entry = _entry(name)
@@ -112,11 +115,7 @@ def _of_file(spec: str) -> dict[str, _Origin]:
     known = library.variants()
     if source.path is not None and os.path.realpath(source.path) in {os.path.realpath(path) for path in known.values()}:
         return {name: _Origin(None, name, find) for name in file}
-    found = {name: _Origin(source.path or source.name, name, file.__getitem__) for name in file}
-    for origin in _registered.values():  # of an older text of this file
-        if origin.path == (source.path or source.name):
-            origin.find = file.__getitem__
-    return found
+    return {name: _Origin(source.path or source.name, name, file.__getitem__) for name in file}
 
 
 def _entry(name: str) -> Callable[..., nn.Module]:
@@ -164,6 +163,8 @@ class _Asked:
             classes = arguments.whole("num_classes", classes)
         part = self._part(only)
         parameters = self._parameters()
+        if classes is not None and "classes" in parameters:
+            self.refuse("num_classes", "`classes` says the same")
         if classes or (classes is not None and not only):
             self._check_classes(classes)
         if classes:
@@ -241,15 +242,17 @@ class _Asked:
         for argument, value in self.options.items():
             if argument in _RATES:
                 own = next((name for name in _RATES[argument] if name in known), None)
+                if own is not None and own != argument and own in self.options:
+                    self.refuse(argument, f"`{own}` says the same")
                 if own is not None:
-                    found[own] = float(value) if not isinstance(value, bool) else value
+                    found[own] = value if arguments.index(value) is None else float(value)
                 elif value or self._has(_LAYERS[argument]):
                     self.refuse(argument, "its spec has no parameter for this rate")
             elif argument in known:
                 found[argument] = value
             else:
                 near = closest(argument, [*_OWN, *known])
-                self.refuse(argument, "it is no parameter of its spec, and nothing that is the same for all", near)
+                self.refuse(argument, "it is no parameter of its spec, and none that all networks have", near)
         return found
 
     def _has(self, op: str) -> bool:

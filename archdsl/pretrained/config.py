@@ -67,7 +67,7 @@ class Config(_Strict):
     architecture: _Name
     variant: _Name
     spec: _Name
-    texts: Annotated[list[_Name], Field(min_length=1, max_length=101)]
+    texts: Annotated[list[_Name], Field(min_length=1, max_length=1200)]
     changes: Annotated[list[dict[str, Any]], Field(max_length=100)]
     fingerprint: _Digest
     dtype: _Name

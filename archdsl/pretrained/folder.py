@@ -88,6 +88,11 @@ class Folder:
             raise ArchError(bag) from None
 
 
+def place(by: str, path: str) -> str:
+    """Where a text lies in a folder, which the one at `by` uses as `path`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(by), path))
+
+
 class Texts:
     """Finds the file that a `use` means: beside the one that says it, in the folder, and named by the config."""
 
@@ -97,7 +102,7 @@ class Texts:
 
     def find(self, source: Source, path: str) -> Source | None:
         """Raises Unreadable for what is there and may not be read."""
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(self.names[source.name]), path))
+        name = place(self.names[source.name], path)
         if name not in self.names.values():
             return None
         return self.folder.source(name)

@@ -5,9 +5,9 @@ The text that is written is read back before anything is put in place, and must 
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from archdsl.graph.pretrained_cfg import ORIGIN, PICTURES, pretrained_cfg
 from archdsl.predict import class_labels
 from archdsl.pretrained.card import card
 from archdsl.pretrained.config import NAME, TEXT_PATH, Config, PretrainedCfg, written_changes
-from archdsl.pretrained.folder import CARD, WEIGHTS, digest
+from archdsl.pretrained.folder import CARD, WEIGHTS, digest, place
 from archdsl.pretrained.folder import write as write_folder
 from archdsl.quiet import import_torch
 from archdsl.source import Source
@@ -106,6 +106,11 @@ class Saved:
         own = vars(self.model).get("pretrained_cfg")
         if isinstance(own, dict):  # what is known of the weights: made with other pictures, published somewhere
             known |= {key: value for key, value in own.items() if key in (*PICTURES, *ORIGIN)}
+        try:
+            cfg = PretrainedCfg.model_validate(json.loads(json.dumps(known)))
+        except ValueError as error:
+            detail = str(error).splitlines()[0]
+            raise _unsaved(f"`{self.variant.name}`", f"its `pretrained_cfg` is not what timm has: {detail}") from None
         return Config(
             library_name="archdsl",
             config_version=1,
@@ -120,7 +125,7 @@ class Saved:
             num_classes=self.classes,
             num_features=None if head is None else whole.shape(head.features).channels,
             label_names=self.labels,
-            pretrained_cfg=PretrainedCfg(**known),
+            pretrained_cfg=cfg,
             written=dict(written),
         )
 
@@ -135,7 +140,7 @@ class Saved:
         """Read the texts as `from_pretrained` will, and see that they give this network."""
 
         def find(source: Source, path: str) -> Source | None:
-            name = posixpath.normpath(posixpath.join(posixpath.dirname(source.name), path))
+            name = place(source.name, path)
             return Source(name, self.texts[name]) if name in self.texts else None
 
         file = ArchFile(Source(self.spec, self.texts[self.spec]), find)
@@ -213,8 +218,11 @@ def _difference(model: nn.Module, fresh: nn.Module) -> str | None:
             return f"the `forward` of {where} was replaced"
         if _class_name(module) != _class_name(other):
             return f"{where} is a {type(module).__name__}, in the spec it is a {type(other).__name__}"
-        for name in sorted({*vars(module), *vars(other)}):
-            a, b = vars(module).get(name), vars(other).get(name)
+        shadowing = (name for name in vars(module) if name not in vars(other) and hasattr(type(module), name))
+        for name in (name for name in shadowing if name not in _OURS):
+            return f"`{name}` of {where} was replaced"
+        for name, b in vars(other).items():  # what is there besides changes nothing: nobody asks for it
+            a = vars(module).get(name)
             if not name.startswith("_") and name not in _OURS and _plain(a) != _plain(b):
                 return f"`{name}` of {where} is {arguments.shown(a)}, in the spec it is {arguments.shown(b)}"
         for tensors, others in ((module._parameters, other._parameters), (module._buffers, other._buffers)):
@@ -224,7 +232,9 @@ def _difference(model: nn.Module, fresh: nn.Module) -> str | None:
     return None
 
 
-_OURS = frozenset({"training", "num_classes", "pretrained_cfg", "default_cfg", "feature_info", "forward"})
+_OURS = frozenset(
+    {"training", "num_classes", "pretrained_cfg", "default_cfg", "feature_info", "forward", "_compiled_call_impl"}
+)
 """What is set on instances without changing what they compute; `forward` is looked at by itself."""
 
 
@@ -252,8 +262,8 @@ def _laid_out(texts: Texts) -> dict[str, str]:
     root = base if TEXT_PATH.fullmatch(base) else "spec.arch"
     found = {root: texts.text}
     places = [(texts.name, root)]
-    for by, place in places:
-        for name, at, text in _used(texts, by, place):
+    for by, here in places:
+        for name, at, text in _used(texts, by, here):
             if not TEXT_PATH.fullmatch(at) or len(at) > 250:
                 raise _unsaved(f"`{texts.name}`", f"it uses `{at}`, which is no portable name of a text")
             if found.setdefault(at, text) != text:
@@ -263,8 +273,7 @@ def _laid_out(texts: Texts) -> dict[str, str]:
     return found
 
 
-def _used(texts: Texts, by: str, place: str) -> Iterator[tuple[str, str, str]]:
+def _used(texts: Texts, by: str, here: str) -> Iterator[tuple[str, str, str]]:
     for used in texts.uses:
         if used.by == by:
-            path = re.sub(r"\\", "/", used.path)
-            yield used.name, posixpath.normpath(posixpath.join(posixpath.dirname(place), path)), used.text
+            yield used.name, place(here, used.path.replace("\\", "/")), used.text

@@ -189,6 +189,8 @@ def test_arguments_that_are_honoured(own: Path) -> None:
         ({"features_only": True, "out_indices": (1, 1)}, "in the order of execution"),
         ({"features_only": True, "out_indices": 9}, "feature maps, not 9"),
         ({"features_only": True, "feature_cls": "hook"}, "no parameter of its spec"),
+        ({"num_classes": 3, "classes": 3}, "`classes` says the same"),
+        ({"drop_rate": 0.1, "dropout_rate": 0.2}, "`dropout_rate` says the same"),
         ({"num_classes": -1}, "cannot have -1 classes"),
         ({"pretrained_cfg": {"num_classes": 3}}, "a tag chooses"),
         ({"pretrained_cfg_overlay": {"hf_hub_id": "x/y"}}, "only `file`"),

@@ -232,6 +232,9 @@ def test_what_was_changed_by_hand_is_not_saved(spec: Path, tmp_path: Path) -> No
         "`layer1.1`": lambda m: m.layer1.pop(1),
         "the weights of `down`": lambda m: setattr(m.down, "bias", None),
         "`forward` of the model was replaced": lambda m: setattr(m, "forward", m.forward_features),
+        "`forward_features` of the model was replaced": lambda m: setattr(m, "forward_features", nn.Identity().forward),
+        "`_conv_forward` of `down`": lambda m: setattr(m.down, "_conv_forward", lambda *_: None),
+        "`pretrained_cfg` is not": lambda m: setattr(m, "pretrained_cfg", {"crop_pct": "all"}),
         "`extra`": lambda m: m.register_module("extra", nn.ReLU()),
     }
     for words, change in cases.items():
@@ -248,6 +251,9 @@ def test_what_changes_no_number_is_no_change(spec: Path, tmp_path: Path) -> None
     model = trained(spec)
     model.fc.requires_grad_(False)
     model.train().set_grad_checkpointing()
+    model.epoch, model.notes = 3, {"lr": 0.1}
+    model.pretrained_cfg = {**model.pretrained_cfg, "mean": (0.1, 0.2, 0.3)}
+    model.register_forward_hook(lambda *_: None)
     model = model.to(memory_format=torch.channels_last)
     archdsl.save_pretrained(model, tmp_path / "m")
     again = archdsl.from_pretrained(tmp_path / "m").state_dict()
