@@ -35,6 +35,9 @@ KEY = 1000
 """Characters that a key may have: longer ones name no layer, and would be all that is seen of an error."""
 
 _GLOBAL = re.compile(r"(?:GLOBAL|class) ([A-Za-z_][\w.]*)")
+_RECORDS = ("data.pkl", "constants.pkl")
+"""What is in a zip file that torch wrote."""
+
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 
 
@@ -204,6 +207,9 @@ def _mappable(path: str) -> Counter[int] | None:
             entries = archive.infolist()
     except zipfile.BadZipFile:
         return None  # torch says what is wrong with it
+    names = [entry.filename for entry in entries]
+    if names and not any(name.endswith(_RECORDS) for name in names):
+        raise _Unusable(f"it is an archive with `{cut(names[0])}` in it: unpack that")
     if all(entry.compress_type == zipfile.ZIP_STORED for entry in entries):
         return Counter(entry.file_size for entry in entries)
     unpacked = sum(entry.file_size for entry in entries)

@@ -100,6 +100,9 @@ def test_without_a_hash_the_hub_says_one(hub: Server) -> None:
     hub.serve_hub(REPO, FILE, OTHER, commit="f" * 40)
     assert fetched(notes, None).read_bytes() == OTHER
     assert path.read_bytes() == DATA
+    (news,) = notes
+    assert "the repository has another file now" in news
+    notes.clear()
     hub.serve_hub(REPO, "config.json", b"{}", large=False)
     assert fetched(notes, None, file="config.json").read_bytes() == b"{}"
     assert notes == ["no hash is stated for it, so it was not checked"]

@@ -7,6 +7,7 @@ import datetime
 import pathlib
 import sys
 import types
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -359,6 +360,16 @@ def test_an_address_is_no_file() -> None:
     with pytest.raises(ArchError) as raised:
         archdsl.load("resnet18", weights="https://example.org/net.pth")
     assert "it is an address; a `weights` item of a spec says where" in raised.value.diagnostics[0].message
+
+
+def test_an_archive_with_weights_in_it(tmp_path: Path) -> None:
+    """As pytorchcv's files are: `archdsl.weights.download` unpacks what it fetches."""
+    saved(state(), tmp_path / "w.pth")
+    with zipfile.ZipFile(tmp_path / "w.pth.zip", "w") as archive:
+        archive.write(tmp_path / "w.pth", "net-0500.pth")
+    code, said = fault(tmp_path / "w.pth.zip")
+    assert code == "E504"
+    assert "it is an archive with `net-0500.pth` in it: unpack that" in said
 
 
 def test_converting_takes_off_the_same(tmp_path: Path) -> None:

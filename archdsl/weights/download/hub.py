@@ -200,6 +200,10 @@ class _Fetching:
                 self.say(str(cached), [f"it was taken as it lay in the cache, for the hub was not asked ({detail})"])
             return cached
         digests = self.checked(metadata)
+        before = "" if cached is None else cached.resolve().name
+        if digests and _SHA256.fullmatch(before) and before != digests[0].digits:
+            news = f"the repository has another file now (sha256 {digests[0].digits}) than when it was fetched before"
+            self.say(str(cached), [news])
         known = self.source.folder / "blobs" / str(metadata.etag)
         pointer = self.source.folder / "snapshots" / str(metadata.commit_hash) / self.source.file
         was_there = known.exists() or pointer.exists()
