@@ -41,11 +41,20 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
         if as_json:
             own: Any = document("check", found)["diagnostics"]
             names = [definition.name for definition in unchecked]
-            files.append({"file": name, "ok": ok, "variants": variants, "unchecked": names, "diagnostics": own})
+            files.append(
+                {
+                    "file": name,
+                    "ok": ok,
+                    "variants": variants,
+                    "recipes": recipes,
+                    "unchecked": names,
+                    "diagnostics": own,
+                }
+            )
             continue
         console.diagnose(found, sys.stdout)
         if ok:
-            console.line(f"{name}: {_fine(len(variants), recipes)}")
+            console.line(f"{name}: {_fine(len(variants), len(recipes))}")
             if unchecked:
                 what = ", ".join(f"{definition.kind} {definition.name}" for definition in unchecked)
                 console.line(f"  nothing uses {what}: only names were checked there")
@@ -61,9 +70,9 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
 
 def _check(
     spec: str,
-) -> tuple[str, list[str], int, tuple[Definition, ...], tuple[SizeDecision, ...], tuple[Diagnostic, ...]]:
-    """The name, variants, unchecked definitions, decisions by size and diagnostics of the file that SPEC means; the
-    number is that of its own recipes."""
+) -> tuple[str, list[str], list[str], tuple[Definition, ...], tuple[SizeDecision, ...], tuple[Diagnostic, ...]]:
+    """The name, variants, own recipes, unchecked definitions, decisions by size and diagnostics of the file that SPEC
+    means."""
     from archdsl.api import ArchFile
 
     name = spec
@@ -74,10 +83,11 @@ def _check(
         found = file.check()
         if variant is not None:
             file[variant]
-        recipes = sum(recipe.file is file.program.root for recipe in file.program.root.recipes.values())
+        root = file.program.root
+        recipes = [name for name, recipe in root.recipes.items() if recipe.file is root]
         return name, list(file), recipes, file.unchecked, file.size_decisions, found
     except ArchError as error:
-        return name, [], 0, (), (), error.diagnostics
+        return name, [], [], (), (), error.diagnostics
 
 
 def _fine(variants: int, recipes: int) -> str:

@@ -126,6 +126,7 @@ class CheckedJson(TypedDict):
     file: str
     ok: bool
     variants: list[str]
+    recipes: list[str]
     unchecked: list[str]
     diagnostics: list[DiagnosticJson]
 

@@ -21,11 +21,14 @@ from archdsl.semantics.core import Frame
 from archdsl.semantics.elaborate import Elaborator, constant, guarded
 from archdsl.semantics.program import Definition, FileScope, Program, RecipeItem
 from archdsl.semantics.progressive import read_progressive
-from archdsl.semantics.values import UNKNOWN, Arg
+from archdsl.semantics.values import UNKNOWN, Arg, type_name
 from archdsl.semantics.variants import Configured, targets_of
 from archdsl.source import Span
 from archdsl.symbolic import Const
 from archdsl.syntax import ast
+
+MOST_MEMBERS = 1_000
+"""Members of a list that a recipe sets of the model."""
 
 MAX_AMENDED = 100
 """How many recipes one may rest on, each an amendment of the next."""
@@ -319,7 +322,11 @@ class Recipes:
         return False
 
     def _accepted(self, key: str, arg: Arg, models: Sequence[tuple[ast.Name, Definition]]) -> bool:
-        """Whether a value is what the models declare; of a recipe for any, whether it is a rate."""
+        """Whether a value is what the models declare, and plain; of a recipe for any, whether it is a rate."""
+        if not _is_plain(arg.value):
+            expected = "a number, a text or a list of them"
+            self.bag.report("E301", arg.span, what=key, expected=expected, got=type_name(arg.value))
+            return False
         if not models:
             fits = isinstance(arg.value, int | float) and not isinstance(arg.value, bool) and 0 <= arg.value < 1
             if not fits:
@@ -345,6 +352,13 @@ def plain_value(node: ast.Expression, file: FileScope, bag: Bag) -> Any:
 def recipes_of(program: Program, variants: Mapping[str, Configured], bag: Bag) -> dict[str, Recipe]:
     """The recipes that a file has, its own and those it uses, by name; wrong ones are reported and left out."""
     return Recipes(program, variants, bag).read() if program.root.recipes else {}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value can be written into a file and read again: no layer, no record, no endless list."""
+    if isinstance(value, tuple):
+        return len(value) <= MOST_MEMBERS and all(map(_is_plain, value))
+    return isinstance(value, bool | int | float | str)
 
 
 def _is_none(value: ast.Expression) -> bool:

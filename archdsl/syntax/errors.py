@@ -20,6 +20,7 @@ _OPERATION = frozenset("+ - * / // % ^ COMPARE and or -> . .. ( [".split())
 _SOFT = ITEM_WORDS | {"with", "on", "stage", "output", "count", "none", "progressive"}
 _UNFINISHED = _OPERATION - {".", "(", "["} | {"=", "not", "then", "else"}
 _RESERVED = frozenset("if then else for in of or and not true false require".split())
+_WITH_ENTRIES = frozenset("expect reference preprocess recipe".split())
 _SHOWN = 4
 _NAMES = {
     "NAME": "a name",
@@ -181,6 +182,8 @@ def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str 
             return HINTS["braces"]
         return HINTS["number label" if before[0] == "NUMBER" else "colon"]
     if terminal in ("LABEL", "STRING_LABEL"):
+        if tokens[0][0] in _WITH_ENTRIES and inside == "{":
+            return HINTS["entry"]
         if before[0] == ",":
             return HINTS["row comma"]
         if _statement_word(tokens, index) in ("if", "for", "else") and "{" not in expected and before[0] != "then":

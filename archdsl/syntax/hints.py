@@ -33,6 +33,7 @@ HINTS = {
     "row comma": "a row ends with its line: leave out the comma at its end",
     "newline": "put it on its own line",
     "output name": 'an output is named as a layer is: `output p{i} = x`, or `output "{name}" = x`',
+    "entry": "a setting is written with `=`: `size = 224`",
     "trailing dot": "write numbers with a digit on both sides of the point: `0.5`, `1.0`",
     "number": "numbers look like 3, 25_557_032, 0.1, 1e-3 or 4.09G (K, M, G: thousand, million, billion)",
     "escape": 'the escapes are \\" \\\\ and \\n',

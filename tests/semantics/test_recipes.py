@@ -150,6 +150,7 @@ WRONG = {
     "a rate that no model has": (whole("drop_path_rate = 0.1", "recipe r for Other"), "E440", "drop_path_rate"),
     "a parameter out of its range": (whole("drop_path_rate = 1.5", "recipe r for Net"), "E302", "1.5"),
     "a parameter of another type": (whole('width = "wide"', "recipe r for Net"), "E301", '"wide"'),
+    "a layer": (whole("width = relu", "recipe r for Net"), "E301", "relu"),
     "a rate for any model": (whole("drop_path_rate = 2"), "E302", "2"),
     "an unknown target": (whole("", "recipe r for nett"), "E108", "nett"),
     "an unknown recipe": ("recipe r = plain", "E432", "plain"),

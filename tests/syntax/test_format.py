@@ -54,6 +54,42 @@ def rearranged(text: str, chance: random.Random) -> str:
     return re.sub(r'"""(?:.|\n)*?"""|"[^"\n]*"|#.*|\{[^{}\n]*\}|(, | -> |[(\[]\n?|,\n)', change, text)
 
 
+RECIPES = """\
+recipe   a for   m,n{"doc"
+  epochs=3,lr = 1   # beside
+  # above
+  optimizer=sgd( 0.9 )
+  progressive( size,mixup )in 2*2{
+    16,0
+    # a row
+    320,  0.25 }
+}
+recipe b=a with{epochs = 5,progressive = none}
+recipe c for m=b
+"""
+
+
+def test_recipes() -> None:
+    assert (
+        formatted(RECIPES)
+        == """\
+recipe a for m, n {
+  "doc"
+  epochs = 3, lr = 1  # beside
+  # above
+  optimizer = sgd(0.9)
+  progressive(size, mixup) in 2 * 2 {
+    16,  0
+    # a row
+    320, 0.25
+  }
+}
+recipe b = a with { epochs = 5, progressive = none }
+recipe c for m = b
+"""
+    )
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("*.arch")), ids=lambda path: path.stem)
 def test_shipped_specs_are_in_the_canonical_layout(path: Path) -> None:
     assert formatted(path.read_text()) == path.read_text()

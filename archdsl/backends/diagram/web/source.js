@@ -8,7 +8,7 @@ let shownSource = 0;
 const spans = data.spans.map(([source, start, end, line], number) => ({ number, source, start, end, line, parts: [] }));
 for (const part of parts) spans[part.span].parts.push(part);
 
-const KEYWORDS = "block|model|default|use|fn|table|scaling|variants?|with|expect|init|preprocess|checkpoint|reference|for|in|if|then|else|stage|output|on|of|and|or|not|require|count|true|false|none";
+const KEYWORDS = "block|model|default|use|fn|table|scaling|variants?|with|expect|init|preprocess|checkpoint|reference|weights|recipe|progressive|for|in|if|then|else|stage|output|on|of|and|or|not|require|count|true|false|none";
 const TOKENS = new RegExp(
   [/(?<comment>#[^\n]*)/, /(?<text>"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*")/, /(?<number>\b\d[\d_]*(?:\.\d+)?(?:e-?\d+)?[GMK]?\b)/,
     new RegExp(`(?<keyword>\\b(?:${KEYWORDS})\\b)`), /(?<label>[A-Za-z_][\w.]*(?=:))/].map((part) => part.source).join("|"), "g");
