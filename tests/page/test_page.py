@@ -290,7 +290,8 @@ def test_hovering_a_box_lights_its_source(show: Show) -> None:
     node = next(node for node in archdsl.find("resnet50").graph.nodes if node.path == "layer1.0.conv3")
     assert int(line) == node.span.line
     # and where the block was written, more faintly
-    assert "unit(width, stride = if i == 0 then 1 else 2, drop = rates[first])" in "".join(browser.texts("#ui-source .around"))
+    around = "".join(browser.texts("#ui-source .around"))
+    assert "unit(width, stride = if i == 0 then 1 else 2, drop = rates[first])" in around
 
 
 def test_hovering_the_source_lights_what_it_makes(show: Show) -> None:
