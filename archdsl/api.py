@@ -266,17 +266,17 @@ def load(
 
     Keyword arguments set parameters of the model (`classes=10`). `in_channels` and `image_size` (of both sides, or
     height and width) replace what the spec says of its image. `output_stride` (16 or 8) takes strides away and dilates
-    what follows. With `features` it is the part of the network that gives
-    feature maps, which it returns as a dict by the names of their stages: of those that are named, or (True) of the
-    last of each resolution, of which numbers choose ([-2, -1]: the last two).
+    what follows. With `features` it is the part of the network that gives feature maps, which it returns as a dict by
+    the names of their stages: of those that are named, or (True) of the last of each resolution, of which numbers
+    choose ([-2, -1]: the last two).
 
     With `weights` nothing is initialized. They are a file (.safetensors or .pth), or the name of published ones, as
     `variant.weights` and `archdsl weights SPEC` list them ("IMAGENET1K_V2", "timm/resnet50.a1_in1k", "default"), which
-    are fetched and checked, and set the number of classes. Of a file `checkpoint`
-    names the key map of the spec to read it with, found by itself where only one fits; `weights_set` says which set is
-    meant where the file holds several (`ema`), `prefix` with what the keys of this network begin, where it is a
-    part of the file's (`backbone.`, or several). What is done to the weights unasked, as widening float16, is said as a
-    warning (`archdsl.WeightsNote`). The file must fit completely, but: with `classes` given, a classifier of another
+    are fetched and checked, and set the number of classes. Of a file `checkpoint` names the key map of the spec to read
+    it with, found by itself where only one fits; `weights_set` says which set is meant where the file holds several
+    (`ema`), `prefix` with what the keys of this network begin, where it is a part of the file's (`backbone.`, or
+    several). What is done to the weights unasked, as widening float16, is said as a warning (`archdsl.WeightsNote`).
+    The file must fit completely, but: with `classes` given, a classifier of another
     size, or none, is initialized anew; with `in_channels`, the kernels that see the image are summed or repeated; with
     `features`, the rest of the network is left aside. Raises ArchError with every diagnostic; TypeError for a
     `checkpoint`, `weights_set` or `prefix` without `weights`, which would change nothing.

@@ -66,7 +66,8 @@ def check_weights(program: Program, graphs: Mapping[str, Graph], variants: Mappi
         near = closest(name, variants)
         places = declared(variants[near].span if near else None)
         for item in items:
-            bag.report("E108", item.syntax.about.target.span, name=name, suggestion=near, secondary=places)
+            alone = None if variants else "a list of weights is checked with the spec that names it"
+            bag.report("E108", item.syntax.about.target.span, name=name, suggestion=near, help=alone, secondary=places)
 
 
 def _by_variant(program: Program, bag: Bag) -> Mapping[str, list[_Item]]:

@@ -13,6 +13,7 @@ from archdsl import library
 from archdsl.api import ArchFile
 from archdsl.graph.published import Entry
 from archdsl.published import PublishedWeights
+from archdsl.semantics import published
 from archdsl.source import Source
 from archdsl.syntax import ast
 
@@ -233,6 +234,18 @@ def test_lists_are_looked_for_as_used_files_are(tmp_path: Path) -> None:
 def test_used_files_bring_no_weights(folder: Path) -> None:
     (folder / "user.arch").write_text('use "net.arch" (Net)\nvariant net = Net\n')
     assert not archdsl.open(folder / "user.arch")["net"].weights
+
+
+def test_a_list_alone() -> None:
+    (found,) = ArchFile(Source("list.arch", 'weights own for net { a: file = "a" }')).check()
+    assert (found.code, found.help) == ("E108", "a list of weights is checked with the spec that names it")
+
+
+def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "MOST_ROWS", 2)
+    text = 'weights own for net { a: file = "a"\n b: file = "b" }\n'
+    assert codes(text) == []
+    assert codes(text + 'weights own for other { a: file = "a" }') == [("E513", "own")]
 
 
 def test_syntax() -> None:

@@ -135,6 +135,8 @@ UNCHANGED = [
     "expect m { params = 25_557_032, macs = 4.09G }\n",
     'checkpoint timm for M {\n  "doc"\n  "a"   = "b"\n  "cde" = "f"\n}\n',
     'checkpoint timm for M {\n  # flat\n  count n in "b.{s}.{i}"  # all\n  "a"     = "b"\n  "c.{n}" = "b.{s}.{i}"\n}\n',
+    'weights "weights/net.arch"\n\nweights own for m { v1: file = "a.pth" }\n',
+    'weights timm for m = "n" {\n  # why\n  "doc"\n  v1: hub = "a/b", top1 = 7.5  # good\n  "b-1": file = "a"\n}\n',
     'checkpoint timm for M { count n in "b.{i}", "c.{n}" = "b.{i}" }\n',
     'reference timm for M\nreference tv for a = "e", b, c = "f" with (d = 2)\nreference tv for a { x = [], y = 1 }\n',
     'reference timm for M with (d = 0.2) {\n  # why\n  "doc"\n  tolerance = 1e-9\n  sizes = [96]  # even\n}\n',
