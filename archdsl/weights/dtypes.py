@@ -76,6 +76,10 @@ class Dtypes:
             self._adapted.append(f"`{name}` is {change}, for {channels}: reckoned in float64, and rounded once")
         return result
 
+    def say(self, note: str) -> None:
+        """Keep a note about a kernel that was made for other channels."""
+        self._adapted.append(note)
+
     def _too_large(self, name: str, value: str, wider: str | None, dtype: torch.dtype) -> None:
         self.bag.report("E508", None, facts={"theirs": wider, "ours": short(dtype)}, key=name, value=value)
 

@@ -42,7 +42,7 @@ class Leeway:
 
     `unneeded` are our keys that the module does not have (those of a head, where feature maps are wanted); `new` those
     of classifiers, each of which is initialized anew as a whole unless the file has all of it in its size; `channels`
-    says, for the layers that see the image, how many channels it has in the spec, where it has others here. Of the
+    has the layers that see the image, where its channels were asked for, with how many it has in the spec. Of the
     weights of classifiers, `heads`, the file may have `offset` rows more in front: classes that are none of ours.
     """
 
@@ -56,9 +56,9 @@ class Leeway:
         return key in self.unneeded or key in self.new
 
     def adapts(self, key: str, theirs: Shape, ours: Shape) -> bool:
-        """Whether a kernel over other channels can be summed or repeated."""
+        """Whether a kernel over other channels, of any number, is made one over ours."""
         other_channels = (*theirs[:1], *theirs[2:]) == (*ours[:1], *ours[2:]) and theirs[1:2] != ours[1:2]
-        return len(theirs) == 4 and other_channels and theirs[1] == self.channels.get(key)
+        return len(theirs) == 4 and other_channels and theirs[1] > 0 and key in self.channels
 
     def trims(self, key: str, theirs: Shape, wanted: Shape) -> bool:
         """Whether the first rows of a classifier are to be dropped."""

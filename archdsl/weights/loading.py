@@ -309,12 +309,19 @@ def _read_and_fit(
     return weights, found
 
 
-def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:
-    """A kernel (out, in, height, width) for images of other channels, as timm's `adapt_input_conv` makes it.
+_COLOURS = 3
+"""Channels of an image whose kernels are repeated one by one: those after the third mean the first again."""
 
-    For one channel it is summed over those of its image, as if these were equal; for others it is repeated and cut, and
-    scaled so that what comes out stays as large. What is float32 and stays so is summed as timm does it, bit for bit;
-    the rest, and what is infinite in float32, comes in float64, to be rounded once.
+
+def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:
+    """A kernel (out, in, height, width) for images of other channels.
+
+    For one channel it is summed over those of its image, as if these were equal. One of three channels, a colour
+    picture's, is repeated for others and cut, and scaled so that what comes out stays as large, as timm's
+    `adapt_input_conv` does it. Of one of any other number it is not known which channel means what: each new one gets
+    the sum of all, divided by their number, so that an image whose channels are equal gives what it gave. What is
+    float32 and stays so is reckoned as timm does it, bit for bit; the rest, and what is infinite in float32, comes in
+    float64, to be rounded once.
     """
     import torch
 
@@ -328,8 +335,9 @@ def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> tor
 def _over_channels(kernel: torch.Tensor, channels: int) -> torch.Tensor:
     if channels == 1:
         return kernel.sum(dim=1, keepdim=True)
-    given = kernel.shape[1]
-    return kernel.repeat(1, -(-channels // given), 1, 1)[:, :channels] * (given / channels)
+    if kernel.shape[1] == _COLOURS:
+        return kernel.repeat(1, -(-channels // _COLOURS), 1, 1)[:, :channels] * (_COLOURS / channels)
+    return (kernel.sum(dim=1, keepdim=True) / channels).repeat(1, channels, 1, 1)
 
 
 def tensors_of(model: nn.Module) -> Iterator[tuple[str, tuple[dict[str, Any], str, torch.Tensor]]]:
@@ -387,6 +395,8 @@ def _converted(
         if key in found.adapted:
             adapted = for_channels(tensor.detach(), wanted.shape[1], kind)
             result[key] = dtypes.adapted(name, tensor, adapted, kind).to(place)
+            if tensor.shape[1] != leeway.channels[key]:
+                dtypes.say(f"`{name}` is for {tensor.shape[1]} channels, not the {leeway.channels[key]} of the spec")
             continue
         tensor = tensor.detach() if tensor.requires_grad else tensor
         if tensor.dtype != kind:

@@ -107,10 +107,48 @@ def test_a_sum_that_is_infinite_is_an_error(
     assert wider in (found.help or "")
 
 
-def test_another_file_s_channels_are_an_error(tmp_path: Path) -> None:
-    """Only from the spec's own image is known what the channels mean."""
+@pytest.mark.parametrize(("stored", "wanted"), [(13, 3), (13, 1), (13, 2), (13, 26), (4, 3), (5, 4), (1, 3), (2, 5)])
+def test_kernels_of_any_number_of_channels(stored: int, wanted: int, tmp_path: Path) -> None:
+    """An image whose channels are all equal gives what it gave; each channel counts alike."""
+    theirs = archdsl.load("resnet18", in_channels=stored).eval()
+    with pytest.warns(archdsl.WeightsNote, match=f"is for {stored} channels, not the 3 of the spec"):
+        mine = archdsl.load("resnet18", in_channels=wanted, weights=saved(theirs, tmp_path)).eval()
+    assert mine.conv1.weight.shape == (64, wanted, 7, 7)
+    grey = torch.randn(2, 1, 33, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            mine.conv1(grey.expand(-1, wanted, -1, -1)), theirs.conv1(grey.expand(-1, stored, -1, -1))
+        )
+    assert all(torch.equal(mine.conv1.weight[:, 0], mine.conv1.weight[:, channel]) for channel in range(wanted))
+    same = {key for key, value in theirs.state_dict().items() if torch.equal(value, mine.state_dict().get(key, value))}
+    assert theirs.state_dict().keys() - same <= {"conv1.weight"}
+
+
+BANDS = """
+model Net(classes: int = 3) = image(13, 8, 8) -> stem: [conv(2, 3), bn, relu] -> gap -> flatten -> fc: linear(classes)
+variant net = Net()
+"""
+
+
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_a_spec_of_thirteen_channels(channels: int, tmp_path: Path) -> None:
+    """Its own file for fewer channels; a colour picture's file for it, as timm does that."""
+    from timm.models import adapt_input_conv
+
+    spec = tmp_path / "bands.arch"
+    spec.write_text(BANDS, encoding="utf-8")
+    own = archdsl.load(spec).state_dict()
+    fewer = archdsl.load(spec, in_channels=channels, weights=saved(archdsl.load(spec), tmp_path)).stem[0].weight
+    assert fewer.shape == (2, channels, 3, 3)
+    colours = archdsl.load(spec, in_channels=3)
+    with pytest.warns(archdsl.WeightsNote, match="for 3 channels, not the 13"):
+        many = archdsl.load(spec, in_channels=13, weights=saved(colours, tmp_path)).stem[0].weight
+    assert torch.equal(many, adapt_input_conv(13, colours.stem[0].weight.detach().clone()))
+    assert own["stem.0.weight"].shape == (2, 13, 3, 3)
+
+
+def test_other_channels_that_nobody_asked_for_are_an_error(tmp_path: Path) -> None:
     path = saved(archdsl.load("resnet18", in_channels=5), tmp_path)
-    assert codes(path, "resnet18", in_channels=4) == ["E503"]
     assert codes(path, "resnet18") == ["E503"]
     assert archdsl.load("resnet18", in_channels=5, weights=path).conv1.weight.shape[1] == 5
 
