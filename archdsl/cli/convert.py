@@ -88,7 +88,9 @@ def command(
         others = f" and {more:,} more" if more else ""
         console.note(f"left out, as {variant.name} has no such part: {first}{others}")
     changed = [
-        f"{count:,} have another {what}" for count, what in ((done.renamed, "name"), (done.reshaped, "shape")) if count
+        f"{count:,} have another {what}"
+        for count, what in ((done.renamed, "name"), (done.reshaped, "shape"), (done.turned, "order of colours"))
+        if count
     ]
     console.note(f"{done.output}: by the names of {done.to} ({', '.join(changed) or 'the same'})")
     if as_json:
@@ -101,6 +103,7 @@ def command(
             "tensors": done.tensors,
             "renamed": done.renamed,
             "reshaped": done.reshaped,
+            "turned": done.turned,
             "left_out": list(done.left_out),
             "notes": [*fetched, *done.notes],
         }

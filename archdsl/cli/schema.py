@@ -540,6 +540,7 @@ class ConvertDocument(Document):
     tensors: int
     renamed: int
     reshaped: int
+    turned: int
     left_out: list[str]
     notes: list[str]
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.glob import Effort
@@ -76,6 +76,27 @@ class Renaming:
         rule, whole = self.reshaped[key]
         return rule.reshape.shape(ours) if whole and rule.reshape is not None else None
 
+    def there(self, key: str, tensor: T, shape: Shape) -> T:
+        """Our weight as it is there, where it has this shape."""
+        if key not in self.reshaped:
+            return tensor
+        return self._turned(key, tensor).reshape(shape)
+
+    def here(self, key: str, tensor: T, shape: Shape) -> T:
+        """Their tensor as it is here, where it has this shape."""
+        if key not in self.reshaped:
+            return tensor
+        return self._turned(key, tensor.reshape(shape))
+
+    def reversed_at(self, key: str) -> int | None:
+        """The dimension of our weight along which the numbers are in the other order there."""
+        reshape = self.reshaped[key].rule.reshape if key in self.reshaped else None
+        return None if reshape is None else reshape.reversed_at
+
+    def _turned(self, key: str, tensor: T) -> T:
+        at = self.reversed_at(key)
+        return tensor if at is None else tensor.flip(at)
+
     def misfits(self, shapes: Mapping[str, Shape]) -> list[tuple[Rule, str]]:
         """The rules that give shapes which those of our weights are not, each with the first of them."""
         found: dict[Rule, str] = {}
@@ -92,6 +113,17 @@ class Renaming:
             assert rule.reshape is not None
             got = shapes[key] if self.reshaped[key].whole else None
             report_misfit(place.span, bag, key=key, wanted=rule.reshape.ours, got=got, of=name)
+
+
+class Tensor(Protocol):
+    """What this module does with tensors, without torch."""
+
+    def reshape(self, shape: Shape, /) -> Self: ...
+
+    def flip(self, dimension: int, /) -> Self: ...
+
+
+T = TypeVar("T", bound=Tensor)
 
 
 class Reshaped(NamedTuple):

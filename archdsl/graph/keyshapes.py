@@ -1,7 +1,8 @@
 """Tensors that another library stores in another shape: what `"gamma" [C] = "layer_scale" [C, 1, 1]` says in a map.
 
 Both sides list the same sizes in the same order, and ones between them: the numbers are the same and in the same order,
-so that it goes both ways without a loss. Reports E415 to E417.
+so that it goes both ways without a loss. `bgr` there where we have `rgb` are the channels of pictures the other way
+round. Reports E415 to E417.
 """
 
 from __future__ import annotations
@@ -13,16 +14,23 @@ from archdsl.diagnostics.core import Bag
 from archdsl.source import Span
 from archdsl.syntax import ast
 
+COLOURS = ("rgb", "bgr")
+"""Names of the channels of pictures, in either order."""
+
 Shape = tuple[int, ...]
 Size = int | str
 
 
 @dataclass(frozen=True, slots=True)
 class Reshape:
-    """The shape of a tensor there and here: sizes are numbers, or names that stand for a number."""
+    """The shape of a tensor there and here: sizes are numbers, or names that stand for a number.
+
+    `reversed_at`: the dimension of ours along which the numbers are in the other order there.
+    """
 
     theirs: tuple[Size, ...]
     ours: tuple[Size, ...]
+    reversed_at: int | None = None
 
     def shape(self, ours: Shape) -> Shape | None:
         """The shape there of a tensor that has this one here; None if it does not fit."""
@@ -66,12 +74,21 @@ def read_reshape(line: ast.KeyRule, bag: Bag) -> Reshape | None:
     if sides[0] == sides[1]:
         bag.report("E417", ours.span, shape=sizes_text(sides[1]))
         return None
-    proper = [[size for size in side if size != 1] for side in sides if side is not None]
+    colours = [[size for size in side if size in COLOURS] for side in sides if side is not None]
+    other_way = len(colours[0]) == len(colours[1]) == 1 and colours[0] != colours[1]
+    at = sides[1].index(colours[1][0]) if other_way else None
+    proper = [[_ordered(size, other_way) for size in side if size != 1] for side in sides if side is not None]
     if proper[0] != proper[1]:
         both = f"{sizes_text(sides[0])} and {sizes_text(sides[1])}"
         bag.report("E416", ours.span, detail=f"{both} do not list the same sizes in the same order, ones aside")
         return None
-    return Reshape(sides[0], sides[1])
+    as_theirs = tuple(colours[1][0] if other_way and size in COLOURS else size for size in sides[0])
+    return Reshape(as_theirs, sides[1], at)
+
+
+def _ordered(size: Size, other_way: bool) -> Size:
+    """A size as it is compared: the channels of pictures are as many in either order."""
+    return "rgb" if other_way and size in COLOURS else size
 
 
 def _sizes(shape: ast.Shape, bag: Bag) -> tuple[Size, ...] | None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 from torch import Tensor, nn
 
 from archdsl.diagnostics.core import ArchError
+from archdsl.graph.keymap import Renaming
 from archdsl.graph.reference import SIZES, Reference
 from archdsl.variant import Variant
 from archdsl.verify import traits
@@ -91,10 +92,10 @@ def compare_models(
 ) -> Result:
     """Hold a network against another, both on the meta device, as those of a variant and of its reference."""
     result = _result(variant, reference)
-    names = _names(variant, theirs, result)
-    if names is None:
+    found = _names(variant, theirs, result)
+    if found is None:
         return result
-    pair = _Pair(variant, reference, theirs.eval(), ours.eval(), names)
+    pair = _Pair(variant, reference, theirs.eval(), ours.eval(), *found)
     progress("structure")
     try:
         for check in (_names_back, _settings, _work, _drops):
@@ -112,19 +113,27 @@ class _Pair:
     """Both networks, and our name for each of the reference's keys and paths."""
 
     def __init__(
-        self, variant: Variant, reference: Reference, theirs: nn.Module, ours: nn.Module, names: Mapping[str, str]
+        self,
+        variant: Variant,
+        reference: Reference,
+        theirs: nn.Module,
+        ours: nn.Module,
+        names: Mapping[str, str],
+        renaming: Renaming,
     ) -> None:
         self.variant = variant
         self.reference = reference
         self.theirs = theirs
         self.ours = ours
         self.names = names
+        self.renaming = renaming
         self.paths = {key.rpartition(".")[0]: name.rpartition(".")[0] for key, name in names.items()}
 
     def in_our_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Tensors by the reference's keys under ours, in the shapes of our weights."""
-        shapes = {key: tensor.shape for key, tensor in self.ours.state_dict().items()}
-        return {self.names[key]: tensor.reshape(shapes[self.names[key]]) for key, tensor in tensors.items()}
+        shapes = {key: tuple(tensor.shape) for key, tensor in self.ours.state_dict().items()}
+        named = {self.names[key]: tensor for key, tensor in tensors.items()}
+        return {key: self.renaming.here(key, tensor, shapes[key]) for key, tensor in named.items()}
 
     @property
     def size(self) -> int:
@@ -144,11 +153,14 @@ def _result(variant: Variant, reference: Reference) -> Result:
     return Result(family, variant.name, reference, version(reference.library), graph.params, graph.macs, keys)
 
 
-def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str] | None:
-    """Our key for each of the reference's, directly or by a map of the spec; None if they do not fit, or should not."""
+def _names(variant: Variant, theirs: nn.Module, result: Result) -> tuple[dict[str, str], Renaming] | None:
+    """Our key for each of the reference's, directly or by a map of the spec, and that map applied.
+
+    None if they do not fit, or should not.
+    """
     state = theirs.state_dict()
     try:
-        found = fit_keys(variant, state, result.reference.comparison.checkpoint).theirs
+        renaming = fit_keys(variant, state, result.reference.comparison.checkpoint).renaming
     except ArchError as error:
         result.refused = result.reference.refuses
         for line in _some([diagnostic.message for diagnostic in error.diagnostics]) if not result.refused else ():
@@ -157,14 +169,14 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> dict[str, str
     if result.reference.refuses:
         result.find("keys", "the library's files load, though the reference says that they do not")
         return None
-    names = {theirs: ours for ours, theirs in found.items() if theirs in state}
+    names = {theirs: ours for ours, theirs in renaming.theirs.items() if theirs in state}
     if len(names) != len(state):
         result.find("keys", f"{len(names)} keys of ours for {len(state)} of the reference")
         return None
     trainable = sum(parameter.numel() for parameter in theirs.parameters() if parameter.requires_grad)
     if trainable != variant.graph.params:
         result.find("params", f"{variant.graph.params:,} instead of {trainable:,}")
-    return {key: names[key] for key in state}
+    return {key: names[key] for key in state}, renaming
 
 
 # --- structure -------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ class Conversion:
     tensors: int
     renamed: int
     reshaped: int
+    turned: int
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -103,6 +104,7 @@ def convert(
         tensors=len(state),
         renamed=sum(there.theirs[key] != found.theirs[key] for key in state),
         reshaped=sum(now[key] != before[key] for key in state),
+        turned=sum(there.reversed_at(key) != found.renaming.reversed_at(key) for key in state),
         left_out=found.absent,
         notes=weights.notes,
     )

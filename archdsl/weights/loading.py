@@ -182,10 +182,7 @@ def export_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint
     renaming = keymap.apply(ours)
     check_map(renaming, ours)
     there = their_shapes(renaming, ours)
-    return {
-        renaming.theirs[key]: tensor.reshape(there[key]) if key in renaming.reshaped else tensor
-        for key, tensor in state.items()
-    }
+    return {renaming.theirs[key]: renaming.there(key, tensor, there[key]) for key, tensor in state.items()}
 
 
 def import_keys(
@@ -210,12 +207,8 @@ def fit_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: s
 def imported(variant: Loadable, state: Mapping[str, torch.Tensor], found: Fit) -> dict[str, torch.Tensor]:
     """A state_dict that was found to fit, under our names and in our shapes."""
     ours = shapes_of(variant.graph)
-    reshaped = found.renaming.reshaped
-    return {
-        key: state[theirs].reshape(ours[key]) if key in reshaped else state[theirs]
-        for key, theirs in found.theirs.items()
-        if theirs in state
-    }
+    here = found.renaming.here
+    return {key: here(key, state[theirs], ours[key]) for key, theirs in found.theirs.items() if theirs in state}
 
 
 def save_weights(
@@ -386,8 +379,8 @@ def _converted(
         tensor = weights.tensors[name]
         if key in found.trimmed:
             tensor = tensor[leeway.offset :]
-        if key in found.renaming.reshaped and key not in found.new:
-            tensor = tensor.reshape(wanted.shape)
+        if key not in found.new:
+            tensor = found.renaming.here(key, tensor, tuple(wanted.shape))
         if not _is_kind(tensor, wanted.is_floating_point()):
             unreadable(weights.path, f"`{name}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
         if not dtypes.usable(name, tensor):

@@ -143,6 +143,152 @@ def test_numbers_of_convnext(name: str) -> None:
     )
 
 
+# --- pycls -----------------------------------------------------------------------------------
+
+
+def conv(before: int, out: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False) -> nn.Conv2d:
+    return nn.Conv2d(before, out, kernel, stride, kernel // 2, groups=groups, bias=bias)
+
+
+class SE(nn.Module):
+    def __init__(self, dim: int, squeezed: int, act: type[nn.Module]) -> None:
+        super().__init__()
+        one, other = conv(dim, squeezed, 1, bias=True), conv(squeezed, dim, 1, bias=True)
+        self.f_ex = nn.Sequential(one, act(), other, nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> Tensor:
+        weighed: Tensor = x * self.f_ex(nn.functional.adaptive_avg_pool2d(x, 1))
+        return weighed
+
+
+class Transform(nn.Sequential):
+    """Of a bottleneck."""
+
+    def __init__(self, before: int, out: int, stride: int, inner: int, groups: int, squeezed: int) -> None:
+        super().__init__()
+        self.a, self.a_bn, self.a_af = conv(before, inner, 1), nn.BatchNorm2d(inner), nn.ReLU()
+        self.b, self.b_bn, self.b_af = conv(inner, inner, 3, stride, groups), nn.BatchNorm2d(inner), nn.ReLU()
+        if squeezed:
+            self.se = SE(inner, squeezed, nn.ReLU)
+        self.c, self.c_bn = conv(inner, out, 1), nn.BatchNorm2d(out)
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, before: int, out: int, stride: int, inner: int, groups: int, squeezed: int) -> None:
+        super().__init__()
+        if stride != 1 or before != out:
+            self.proj, self.bn = conv(before, out, 1, stride), nn.BatchNorm2d(out)
+        self.f = Transform(before, out, stride, inner, groups, squeezed)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = self.bn(self.proj(x)) if hasattr(self, "proj") else x
+        return torch.relu(kept + self.f(x))
+
+
+class MBConv(nn.Module):
+    def __init__(self, before: int, out: int, stride: int, expand: int, kernel: int) -> None:
+        super().__init__()
+        hidden = before * expand
+        if expand != 1:
+            self.exp, self.exp_bn = conv(before, hidden, 1), nn.BatchNorm2d(hidden)
+        self.dwise, self.dwise_bn = conv(hidden, hidden, kernel, stride, hidden), nn.BatchNorm2d(hidden)
+        self.se = SE(hidden, before // 4, nn.SiLU)
+        self.lin_proj, self.lin_proj_bn = conv(hidden, out, 1), nn.BatchNorm2d(out)
+        self.has_skip = stride == 1 and before == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = nn.functional.silu(self.exp_bn(self.exp(x))) if hasattr(self, "exp") else x
+        y = self.lin_proj_bn(self.lin_proj(self.se(nn.functional.silu(self.dwise_bn(self.dwise(y))))))
+        return x + y if self.has_skip else y
+
+
+class PyCls(nn.Module):
+    """Stem, stages s1, s2 … of blocks b1, b2 …, head; of RGB pictures, which pycls turns to BGR when it reads them."""
+
+    def __init__(self, stem: nn.Sequential, stages: Sequence[Sequence[nn.Module]], head: nn.Module) -> None:
+        super().__init__()
+        self.stem = stem
+        for s, blocks in enumerate(stages, 1):
+            stage = nn.Sequential()
+            for b, block in enumerate(blocks, 1):
+                stage.add_module(f"b{b}", block)
+            self.add_module(f"s{s}", stage)
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.flip(1)
+        for part in self.children():
+            x = part(x)
+        return x
+
+
+class Head(nn.Module):
+    def __init__(self, before: int, width: int = 0) -> None:
+        super().__init__()
+        if width:
+            self.conv, self.conv_bn = conv(before, width, 1), nn.BatchNorm2d(width)
+        self.fc = nn.Linear(width or before, 1000)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if hasattr(self, "conv"):
+            x = nn.functional.silu(self.conv_bn(self.conv(x)))
+        logits: Tensor = self.fc(nn.functional.adaptive_avg_pool2d(x, 1).flatten(1))
+        return logits
+
+
+def stem(width: int, kernel: int, after: nn.Module) -> nn.Sequential:
+    found = nn.Sequential()
+    found.conv, found.bn, found.af = conv(3, width, kernel, 2), nn.BatchNorm2d(width), after
+    return found
+
+
+def pycls(name: str) -> nn.Module:
+    """From pycls's configs/dds_baselines: depths, widths, widths of groups and so on, stage by stage."""
+    with torch.device("meta"):
+        if name == "efficientnet_b0":
+            rows = zip([1, 2, 2, 3, 3, 4, 1], [16, 24, 40, 80, 112, 192, 320], [1, 6, 6, 6, 6, 6, 6],
+                       [1, 2, 2, 2, 1, 2, 1], [3, 3, 5, 3, 5, 5, 3], strict=True)  # fmt: skip
+            stages, before = [], 32
+            for depth, out, expand, stride, kernel in rows:
+                inputs = [before, *[out] * (depth - 1)]
+                stages.append([MBConv(n, out, 1 if i else stride, expand, kernel) for i, n in enumerate(inputs)])
+                before = out
+            return PyCls(stem(32, 3, nn.SiLU()), stages, Head(before, 1280))
+        depths, widths, ratio, group, se = {
+            "regnetx_002": ([1, 1, 4, 7], [24, 56, 152, 368], 1.0, [8] * 4, False),
+            "regnety_002": ([1, 1, 4, 7], [24, 56, 152, 368], 1.0, [8] * 4, True),
+            "resnet50": ([3, 4, 6, 3], [256, 512, 1024, 2048], 0.25, [64, 128, 256, 512], False),
+            "resnext50_32x4d": ([3, 4, 6, 3], [256, 512, 1024, 2048], 0.5, [4, 8, 16, 32], False),
+        }[name]
+        old = name.startswith("resne")
+        before, blocks = 64 if old else 32, []
+        first = stem(64, 7, nn.Sequential(nn.ReLU(), nn.MaxPool2d(3, 2, 1))) if old else stem(32, 3, nn.ReLU())
+        for s, (depth, out) in enumerate(zip(depths, widths, strict=True)):
+            inner = int(out * ratio)
+            inputs = [before, *[out] * (depth - 1)]
+            strides = [1 if old and s == 0 else 2, *[1] * (depth - 1)]
+            blocks.append(
+                [
+                    Bottleneck(n, out, stride, inner, inner // group[s], round(n / 4) if se else 0)
+                    for n, stride in zip(inputs, strides, strict=True)
+                ]
+            )
+            before = out
+        return PyCls(first, blocks, Head(before))
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnext50_32x4d", "regnetx_002", "regnety_002", "efficientnet_b0"])
+def test_pycls(name: str) -> None:
+    """Whose first convolution sees BGR, so that its numbers are in the other order."""
+    found = held.against_transcription(
+        archdsl.find(name), pycls(name), tolerance=TOLERANCE, checkpoint="pycls", differs=("drops",) * ("eff" in name)
+    )
+    held.assert_equal(found)
+
+
+# --- torchvision's DenseNet --------------------------------------------------------------------
+
+
 def _published(names: str) -> tuple[Variant, dict[str, Tensor], dict[str, Tensor]]:
     """densenet121, its weights by torchvision's names, and the same as in torchvision's files, which are older."""
     state = reference_model("torchvision", names).state_dict()

@@ -164,3 +164,45 @@ def test_a_map_that_does_not_fit_other_arguments_is_said() -> None:
     with pytest.raises(ArchError) as raised:
         export_keys(variant, own, "theirs")
     assert [d.code for d in raised.value.diagnostics] == ["E415"]
+
+
+COLOURED = """
+model Net = image(3, 8, 8) -> stem: conv(4, 3, padding = 1) -> gap -> flatten -> fc: linear(5)
+variant net = Net()
+checkpoint bgr for Net { "first.weight" [O, bgr, H, W] = "stem.weight" [O, rgb, H, W], "first.bias" = "stem.bias" }
+"""
+
+
+@pytest.mark.parametrize("other_way", [False, True])
+def test_networks_of_bgr_have_the_first_channels_the_other_way_round(other_way: bool, tmp_path: Path) -> None:
+    """Their network of a picture as BGR is ours of the same as RGB; whichever of both is which."""
+    text = COLOURED.replace(', "first.bias', '\n  "first.bias')
+    if other_way:
+        text = text.replace("bgr, H", "x, H").replace("rgb, H", "bgr, H").replace("x, H", "rgb, H")
+    variant = file(text)["net"]
+    theirs = torch.nn.Sequential()
+    theirs.add_module("first", torch.nn.Conv2d(3, 4, 3, padding=1))
+    fc = torch.nn.Linear(4, 5)
+    state = {**theirs.state_dict(), **{f"fc.{key}": value for key, value in fc.state_dict().items()}}
+    torch.save(state, tmp_path / "bgr.pth")
+    x = torch.rand(2, 3, 8, 8)
+    expected = fc(theirs(x.flip(1)).mean((2, 3)))
+    for ours in (load_weights(variant, tmp_path / "bgr.pth"), variant.empty()):
+        if ours.get_parameter("fc.bias").is_meta:
+            ours.load_state_dict(import_keys(variant, state), assign=True)
+        assert torch.allclose(ours(x), expected, atol=1e-6)
+        back = export_keys(variant, ours.state_dict(), "bgr")
+        assert back.keys() == state.keys()
+        assert all(torch.equal(back[key], tensor) for key, tensor in state.items())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("[O, bgr, H, W]", "[O, I, H, W]"),
+        ("[O, bgr, H, W]", "[rgb, O, H, W]"),
+        ("[bgr, rgb, H, W]", "[rgb, bgr, H, W]"),
+    ],
+)
+def test_colours_stand_at_one_place(theirs: str, ours: str) -> None:
+    assert findings(f'"stem.weight" {theirs} = "stem.weight" {ours}') == [("E416", ours)]
