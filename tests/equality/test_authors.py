@@ -320,5 +320,5 @@ def test_such_a_file_loads(tmp_path: Path) -> None:
     torch.save(old, tmp_path / "densenet121-a639ec97.pth")
     model = archdsl.load("densenet121", weights=tmp_path / "densenet121-a639ec97.pth")
     assert all(torch.equal(model.state_dict()[key], tensor) for key, tensor in state.items())
-    again = export_keys(variant, model.state_dict(), "old_torchvision")
+    again = export_keys(variant, model.state_dict(), "torchvision_published")
     assert all(torch.equal(again[key], tensor) for key, tensor in old.items())
