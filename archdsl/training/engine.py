@@ -22,6 +22,7 @@ from archdsl.graph.recipe_parts import Improving, Last
 from archdsl.published import chosen
 from archdsl.training import data, run_folder
 from archdsl.training.average import mean
+from archdsl.training.board import Board
 from archdsl.training.data import Pictures, Place
 from archdsl.training.folders import Folder
 from archdsl.training.libraries import import_timm
@@ -49,7 +50,6 @@ class How:
     channels_last: bool = False
     compile: bool = False
     save_every: int = 1000
-    tensorboard: bool = True
     weights: str | None = None
 
 
@@ -114,6 +114,7 @@ class _Training:
 
     def run(self) -> Progress:
         self._restore()
+        board = Board(self.folder.file("tensorboard"), self.at.step) if self.processes.first else None
         stage = None
         for epoch in range(self.at.epoch, self.recipe.epochs):
             if stage is not self.recipe.stage_of(epoch):
@@ -122,6 +123,8 @@ class _Training:
             started = time.monotonic()
             self._epoch(network, epoch)
             self._close(epoch, time.monotonic() - started)
+            if board is not None:
+                board.add(self.at.rows[-1])
         if self.processes.first:
             self._finish()
         return self.at

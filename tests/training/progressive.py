@@ -59,7 +59,7 @@ def main(seeds: int) -> int:
     return 0 if macs >= 1.3 and faster > 1 and lost <= noise else 1
 
 
-def trained(folder: Path, recipe: str, seed: int) -> Result:
+def trained(folder: Path, recipe: str, seed: int, name: str = "small_efficientnet_v2") -> Result:
     """The accuracy of the last epoch's averaged weights."""
     from archdsl.api import find
     from archdsl.cli.training import Told
@@ -68,9 +68,9 @@ def trained(folder: Path, recipe: str, seed: int) -> Result:
     from archdsl.training.plan import Wishes, make_plan
     from archdsl.training.run_folder import RunFolder
 
-    variant = find(f"{SPEC}:small_efficientnet_v2")
+    variant = find(f"{SPEC}:{name}")
     plan = make_plan(variant, recipe, find_data(str(folder / "digits")), Wishes(seed=seed))
-    run = RunFolder(folder / f"{recipe}-{seed}", plan)
+    run = RunFolder(folder / f"{name}-{recipe}-{seed}", plan)
     run.begin()
     started = time.process_time()
     train(plan, run, How(device="cpu"), Told())

@@ -237,11 +237,11 @@ def picture() -> Image.Image:
     return Image.fromarray(values)
 
 
-def draw(transform: Any) -> torch.Tensor:
+def draw(transform: Any, count: int = 8) -> torch.Tensor:
     from archdsl.training.data import seed_everything
 
     seed_everything(3)
-    return torch.stack([transform(picture()) for _ in range(8)])
+    return torch.stack([transform(picture()) for _ in range(count)])
 
 
 def test_the_transform_of_training_is_timms_from_the_published_flags() -> None:

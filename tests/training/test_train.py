@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,29 @@ def test_a_training_and_its_files(net: str, digits: Path, tmp_path: Path, run: R
     assert {line.split()[-1] for line in seen.out.splitlines()[1:]} <= set("0123456789")
 
 
+def test_tensorboard_gets_the_rows_where_it_is_installed(
+    net: str, digits: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[str, float, int]] = []
+
+    class SummaryWriter:
+        def __init__(self, folder: str, purge_step: int) -> None:
+            assert (folder, purge_step) == (str(tmp_path / "run" / "tensorboard"), 1)
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            written.append((name, value, step))
+
+        def flush(self) -> None: ...
+
+    fake: Any = types.ModuleType("torch.utils.tensorboard")
+    fake.SummaryWriter = SummaryWriter
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", fake)
+    given = ("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
+    assert run(*given, "--epochs", 2).code == 0
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [(value, step) for name, value, step in written if name == "top1"] == [(r["top1"], r["step"]) for r in rows]
+
+
 def test_the_accuracy_that_is_said_is_that_of_predict(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
     from archdsl.predict import predict
 
@@ -203,15 +227,18 @@ def test_it_begins_with_given_weights(net: str, digits: Path, tmp_path: Path, ru
 
 
 @pytest.mark.slow
-def test_digits_are_learnt(tmp_path: Path, run: Run) -> None:
-    """The short form of what docs/training.md measures."""
+@pytest.mark.parametrize(
+    ("variant", "recipe", "least"), [("small_resnet", "plain", 95), ("small_efficientnet_v2", "progressive", 88)]
+)
+def test_digits_are_learnt(variant: str, recipe: str, least: int, tmp_path: Path, run: Run) -> None:
+    """The short form of `python -m tests.training.accuracy`."""
     data = write_digits(tmp_path / "digits")
-    given = ("train", f"{DIGITS}:small_resnet", "--recipe", "plain", "--data", data, "--epochs", 4, "--workers", 0)
+    given = ("train", f"{DIGITS}:{variant}", "--recipe", recipe, "--data", data, "--epochs", 4, "--workers", 0)
     done = run(*given, "-o", tmp_path / "run", "--json")
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert problems(found, schema.TrainDocument) == []
-    assert found["run"]["best"] > 95
+    assert found["run"]["best"] > least
 
 
 # --- what is refused -----------------------------------------------------------------------------
