@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,12 @@ _COUNT = click.IntRange(1, LARGEST)
 @click.option(
     "--recipe", metavar="NAME", type=TEXT, required=True, help="A recipe of the spec; `archdsl recipe` lists them."
 )
-@click.option("--data", metavar="FOLDER", required=True, help="Pictures: FOLDER/train/CLASS/… and FOLDER/val/CLASS/….")
+@click.option(
+    "--data",
+    metavar="DATA",
+    required=True,
+    help="Pictures: train/CLASS/… and val/CLASS/… in a folder; or DATA.tar, torch/NAME@ROOT, hfds/NAME.",
+)
 @click.option(
     "-o", "--output", metavar="RUN", help="The folder of the training; one that was ended goes on from there."
 )
@@ -109,7 +113,7 @@ def command(
         if as_json:
             console.write_json(document("train", (), plan=_plan_data(plan), run=_run_data(progress, output, files)))
         else:
-            _result(progress, output, files)
+            _result(plan, progress, output, files)
     return 0
 
 
@@ -198,7 +202,7 @@ def _show(plan: Plan) -> None:
         console.line(f"differs: {difference}")
 
 
-def _result(progress: Progress, output: str, files: list[str]) -> None:
+def _result(plan: Plan, progress: Progress, output: str, files: list[str]) -> None:
     last = progress.rows[-1] if progress.rows else {}
     if progress.best:
         what = "averaged weights" if progress.best["weights"] == "average" else "weights"
@@ -207,7 +211,9 @@ def _result(progress: Progress, output: str, files: list[str]) -> None:
         console.line(f"trained {last['epoch']} epochs; nothing was held out to test on")
     for name in files:
         console.line(f"wrote {os.path.join(output, name)}")
-    sys.stdout.flush()
+    spec, recipe = plan.given.transform, plan.pieces.transforms(train=False)
+    if plan.data.test is not None and spec != recipe:
+        console.note(f"note: tested as the recipe says: {recipe!r}; `archdsl predict` goes by the spec: {spec!r}")
 
 
 def _plan_data(plan: Plan) -> TrainingPlanJson:

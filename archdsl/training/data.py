@@ -7,14 +7,12 @@ order. So a training that goes on in the midst of an epoch sees what it would ha
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archdsl.pictures import picture
-from archdsl.training.folders import Folder
+from archdsl.training.folders import Pictured
 from archdsl.training.libraries import import_timm
 from archdsl.transform import Unusable
 
@@ -78,25 +76,22 @@ def order(pictures: int, repeats: int, *, epoch: int, seed: int) -> list[int]:
 
 
 class Pictures:
-    """A folder's pictures as a data set of torch, by `Place`: input and class, or what is `Broken`."""
+    """Pictures as a data set of torch, by `Place`: input and class, or what is `Broken`."""
 
     def __init__(
-        self, folder: Folder, transform: Callable[[Image.Image], torch.Tensor], seeds: tuple[object, ...]
+        self, source: Pictured, transform: Callable[[Image.Image], torch.Tensor], seeds: tuple[object, ...]
     ) -> None:
-        self.folder, self.transform, self.seeds = folder, transform, seeds
+        self.source, self.transform, self.seeds = source, transform, seeds
 
     def __len__(self) -> int:
-        return len(self.folder)
+        return len(self.source)
 
     def __getitem__(self, place: Place) -> tuple[torch.Tensor, int] | Broken:
-        name, number = self.folder.files[place.number]
-        path = os.path.join(self.folder.path, name)
         seed_everything(*self.seeds, place.position)
         try:
-            with picture(path) as image:
-                image.load()  # what goes wrong later is no fault of the picture
+            image, number = self.source.image(place.number)
         except Unusable as error:
-            return Broken(path, str(error))
+            return Broken(self.source.name(place.number), str(error))
         return self.transform(image), number
 
 

@@ -24,7 +24,7 @@ from archdsl.training import data, run_folder
 from archdsl.training.average import mean
 from archdsl.training.board import Board
 from archdsl.training.data import Pictures, Place
-from archdsl.training.folders import Folder
+from archdsl.training.folders import Pictured
 from archdsl.training.libraries import import_timm
 from archdsl.training.plan import Plan
 from archdsl.training.processes import Processes, joined
@@ -85,7 +85,6 @@ def train(plan: Plan, folder: RunFolder, how: How, reporter: Reporter) -> Progre
 class _Training:
     def __init__(self, plan: Plan, folder: RunFolder, how: How, reporter: Reporter, processes: Processes) -> None:
         import torch
-        from timm.utils import NativeScaler
 
         self.plan, self.folder, self.how, self.reporter, self.processes = plan, folder, how, reporter, processes
         self.pieces, self.recipe, self.seed = plan.pieces, plan.recipe, plan.wishes.seed
@@ -99,7 +98,7 @@ class _Training:
         self.ema = self.pieces.ema(self.model, batch=plan.batch)
         self.optimizer = self.pieces.optimizer(self.model, batch=plan.batch)
         self.schedule = self.pieces.schedule(self.optimizer, plan.steps)
-        self.scaler = NativeScaler(device=self.device.type) if plan.wishes.amp == "float16" else None
+        self.scaler = torch.amp.GradScaler(self.device.type) if plan.wishes.amp == "float16" else None
         self.at = Progress()
 
     def _begin_with(self, path: str) -> None:
@@ -181,13 +180,12 @@ class _Training:
                 self.pieces.clip(self.model)
                 self.optimizer.step()
             return
-        scaler = self.scaler._scaler
-        scaler.scale(loss).backward()
+        self.scaler.scale(loss).backward()
         if last:
-            scaler.unscale_(self.optimizer)
+            self.scaler.unscale_(self.optimizer)
             self.pieces.clip(self.model)
-            scaler.step(self.optimizer)
-            scaler.update()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
 
     def _autocast(self) -> AbstractContextManager[object]:
         import torch
@@ -280,7 +278,7 @@ class _Training:
                 self.folder.save_weights(run_folder.BEST, model.state_dict(), self.at.best)
         return row
 
-    def _score(self, model: nn.Module, folder: Folder) -> Score:
+    def _score(self, model: nn.Module, folder: Pictured) -> Score:
         transform = self.pieces.transforms(train=False)
         with self._autocast():
             return test(model, folder, transform, self.processes, self.plan.micro_batch, self.how)

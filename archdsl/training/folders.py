@@ -14,12 +14,38 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from archdsl.diagnostics.core import ArchError, Bag
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff"})
 VALIDATION = ("val", "valid", "validation", "test")
 _NUMBER = re.compile(r"(\d+)")
+
+
+class Pictured(Protocol):
+    """Pictures with classes: by their number from 0, the class numbered too. `digest` is the same for the same ones."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pictures of each class; 0, where that is not known before they are read."""
+
+    @property
+    def digest(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def name(self, number: int) -> str:
+        """What to call a picture for people."""
+
+    def image(self, number: int) -> tuple[Image.Image, int]:
+        """A picture, its pixels read, and its class; raises `archdsl.transform.Unusable`."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +73,32 @@ class Folder:
             made.update(f"{name}\0{os.path.getsize(os.path.join(self.path, name))}\n".encode(errors="surrogateescape"))
         return made.hexdigest()
 
+    def name(self, number: int) -> str:
+        return os.path.join(self.path, self.files[number][0])
+
+    def image(self, number: int) -> tuple[Image.Image, int]:
+        from archdsl.pictures import picture
+
+        with picture(self.name(number)) as image:
+            image.load()  # what goes wrong later is no fault of the picture
+            return image, self.files[number][1]
+
 
 @dataclass(frozen=True)
 class Data:
     """What is trained with and what is tested on; nothing is, where `test` is None."""
 
     path: str
-    train: Folder
-    test: Folder | None
+    train: Pictured
+    test: Pictured | None
 
 
 def find_data(path: str) -> Data:
-    """The pictures below a folder."""
+    """The pictures below a folder, or what timm's readers open."""
+    from archdsl.training.sources import is_opened, open_sources
+
+    if is_opened(path):
+        return Data(path, *open_sources(path))
     if not os.path.isdir(path):
         raise _unusable(path, "there is no such folder" if not os.path.exists(path) else "it is not a folder")
     train = os.path.join(path, "train")

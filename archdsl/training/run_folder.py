@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.files import Staged
 from archdsl.graph.fingerprint import fingerprint
-from archdsl.training.folders import Folder
+from archdsl.training.folders import Pictured
 from archdsl.training.plan import Plan
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def identity(plan: Plan) -> dict[str, Any]:
     return dict(json.loads(json.dumps(made)))
 
 
-def _pictures(folder: Folder) -> dict[str, Any]:
+def _pictures(folder: Pictured) -> dict[str, Any]:
     return {"classes": folder.counts, "digest": folder.digest}
 
 

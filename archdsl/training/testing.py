@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.training import data
 from archdsl.training.data import Pictures, Place
-from archdsl.training.folders import Folder
+from archdsl.training.folders import Pictured
 from archdsl.training.processes import Processes
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Score:
     top5: float
 
 
-def test(model: nn.Module, folder: Folder, transform: Any, processes: Processes, batch: int, how: Any) -> Score:
+def test(model: nn.Module, folder: Pictured, transform: Any, processes: Processes, batch: int, how: Any) -> Score:
     """Test a model on a folder, shared out among the processes; it is in the mode it was in afterwards."""
     import torch
 

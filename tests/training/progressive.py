@@ -1,6 +1,6 @@
 """Progressive learning against one size: accuracy over some seeds, multiply-accumulates, time.
 
-    OMP_NUM_THREADS=1 python -m tests.training.progressive [SEEDS]
+    OMP_NUM_THREADS=1 python -m tests.training.progressive [SEEDS] [FIRST]
 
 Trains docs/training/digits.arch:small_efficientnet_v2 on handwritten digits by its recipes `constant` and
 `progressive`, in turns, so that both have the same company on the machine. Time is that of this process on the
@@ -30,13 +30,13 @@ class Result(NamedTuple):
     seconds: float
 
 
-def main(seeds: int) -> int:
+def main(seeds: int, first: int) -> int:
     declare_operators()
     found: dict[str, list[Result]] = {"constant": [], "progressive": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_digits(folder / "digits")
-        for seed in range(seeds):
+        for seed in range(first, first + seeds):
             for recipe, results in found.items():
                 results.append(trained(folder, recipe, seed))
                 say(f"seed {seed}, {recipe}: {results[-1].accuracy:.2f} %, {results[-1].seconds:.1f} s")
@@ -85,4 +85,5 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3))
+    numbers = [int(text) for text in sys.argv[1:]]
+    sys.exit(main(*[*numbers, *(3, 0)[len(numbers) :]]))

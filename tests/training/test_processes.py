@@ -26,7 +26,11 @@ recipe step for Net {
   epochs = 1, batch = 64, optimizer = sgd, lr = 1, lr_scaling = "none", schedule = constant, size = 8
   erasing = 0.3, crop_scale = [0.5, 1]
 }
-recipe more for Net = step with { epochs = 2, batch = 16, lr = 0.05, repeats = 2, ema = decay(0.9) }
+recipe more for Net = step with {
+  epochs = 2, batch = 16, lr = 0.05, repeats = 2, ema = decay(0.9), size = none
+  progressive(size) { 8
+    12 }
+}
 """
 
 

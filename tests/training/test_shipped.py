@@ -12,7 +12,6 @@ from archdsl.graph.recipe import Recipe
 from archdsl.training import Pieces
 from archdsl.training.folders import Data, Folder
 from archdsl.training.plan import Wishes, make_plan
-from archdsl.training.recipes import recipes_for
 from tests.training.test_pieces import draw
 
 FAMILIES = ("resnet", "convnext", "convnext_roadmap", "efficientnet", "efficientnet_v2", "mobilenet_v3", "regnet")
@@ -24,7 +23,7 @@ def shipped() -> Iterator[tuple[str, str]]:
         file = archdsl.open(family)
         seen = set()
         for name, variant in file.items():
-            for recipe in recipes_for(variant):
+            for recipe in variant.recipes:
                 if recipe not in seen:
                     seen.add(recipe)
                     yield f"{family}:{name}", recipe

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -420,6 +421,31 @@ def test_two_trainings_do_not_share_a_folder(net: str, digits: Path, tmp_path: P
         done = run(*given)
     assert (done.code, codes(done)) == (2, ["E653"])
     assert "another process" in done.err
+
+
+def test_what_timm_opens_is_trained_with_as_the_folder_is(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    with tarfile.open(tmp_path / "digits.tar", "w") as file:
+        file.add(digits / "train", "train")
+    given = ("train", net, "--recipe", "plain", "--epochs", 2, "--workers", 0, "-o")
+    for name, data in (
+        ("f", digits / "train"),
+        ("tar", tmp_path / "digits.tar"),
+        ("torch", f"torch/folder@{digits / 'train'}"),
+    ):
+        done = run(*given, tmp_path / name, "--data", data)
+        assert done.code == 0, done.err
+    # The order of the pictures in a tar file is its own; torchvision sorts as we do here.
+    one, tar, torchvision = (weights(tmp_path / name) for name in ("f", "tar", "torch"))
+    assert tar.keys() == one.keys()
+    assert all(torch.equal(one[key], torchvision[key]) for key in one)
+    assert (
+        json.loads((tmp_path / "tar" / "run.json").read_text())["pictures"]["classes"]
+        == json.loads((tmp_path / "f" / "run.json").read_text())["pictures"]["classes"]
+    )
+    for data, words in (("wds/digits", "as a stream"), ("torch/nothing@x", "nothing"), (tmp_path / "no.tar", "no.tar")):
+        refused = run(*given, tmp_path / "refused", "--data", data)
+        assert (refused.code, codes(refused)) == (2, ["E648"])
+        assert words in refused.err
 
 
 def test_16_bits_and_colour_are_read_as_predict_reads_them(tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""Pictures that timm's readers open: tar files, torchvision's data sets, Hugging Face's.
+
+`DATA.tar`; `torch/NAME@ROOT` (`torch/cifar10@pictures`), where ROOT holds the files already; `hfds/NAME`, which the
+library `datasets` fetches. Readers that stream (`wds/`, `tfds/`, `hfids/`) give no picture by its number, so that no
+training could go on where it was: they are refused.
+
+Raises ArchError E648, and E646 where timm is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.training.libraries import import_timm
+from archdsl.transform import Unusable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+NAMED = ("torch/", "hfds/")
+STREAMED = ("wds/", "tfds/", "hfids/")
+
+
+def is_opened(path: str) -> bool:
+    """Whether timm is to open it: it looks like one of these, and is no folder."""
+    return not os.path.isdir(path) and (path.startswith((*NAMED, *STREAMED)) or path.lower().endswith(".tar"))
+
+
+class Opened:
+    """One split: a `Pictured`."""
+
+    def __init__(self, path: str, split: str) -> None:
+        import_timm()
+        from timm.data import create_dataset
+
+        self.path, self.split = path, split
+        if path.startswith(STREAMED):
+            raise _unusable(path, "it is read as a stream, in which no training can go on from where it was")
+        name, _, root = path.partition("@") if path.startswith(NAMED) else ("", "", path)
+        try:
+            more = {} if name else {"cache_tarinfo": False}  # it would be a pickle
+            self.dataset: Any = create_dataset(name, root or None, split, search_split=False, **more)
+        except ArchError:
+            raise
+        except Exception as error:  # readers, files and libraries can raise anything
+            detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise _unusable(f"{path} ({split})", detail) from None
+        self.reader: Any = getattr(self.dataset, "reader", None)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes in the order of their numbers."""
+        owner = self.dataset if self.reader is None else self.reader
+        numbers = getattr(owner, "class_to_idx", None) or getattr(owner, "class_name_to_idx", None)
+        if not isinstance(numbers, dict) or not numbers:
+            raise _unusable(self.path, "it does not say what its classes are")
+        return tuple(str(name) for name, _ in sorted(numbers.items(), key=lambda item: item[1]))
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """The class of each picture, where that is known without reading them."""
+        targets = getattr(self.dataset if self.reader is None else self.reader, "targets", ())
+        return [int(number) for number in targets]
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        found = Counter(self._numbers)
+        return {name: found[number] for number, name in enumerate(self.classes)}
+
+    @cached_property
+    def digest(self) -> str:
+        made = hashlib.sha256(repr((self.path, self.split, len(self), self.classes, self._numbers)).encode())
+        path = self.path.partition("@")[2] or self.path
+        if os.path.isfile(path):
+            made.update(str(os.path.getsize(path)).encode())
+        return made.hexdigest()
+
+    def name(self, number: int) -> str:
+        return f"{self.path} ({self.split}), picture {number}"
+
+    def image(self, number: int) -> tuple[Image.Image, int]:
+        """A picture, its pixels read, and its class; raises Unusable."""
+        from PIL import Image, ImageOps
+
+        try:
+            found = self.dataset[number] if self.reader is None else self.reader[number]
+            image, target = found[0], int(found[1])
+            if not isinstance(image, Image.Image):
+                image = Image.open(image)
+            image.load()
+            return ImageOps.exif_transpose(image), target
+        except Exception as error:  # a damaged file can raise anything
+            raise Unusable(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+
+
+def open_sources(path: str) -> tuple[Opened, Opened | None]:
+    """What is trained with, and what is tested on, where there is such a part."""
+    if not path.startswith((*NAMED, *STREAMED)):
+        return Opened(path, "train"), None
+    train = Opened(path, "train")
+    for split in ("validation", "test"):
+        try:
+            return train, Opened(path, split)
+        except ArchError:
+            continue
+    return train, None
+
+
+def _unusable(path: str, detail: str) -> ArchError:
+    bag = Bag()
+    bag.report("E648", None, path=path, detail=detail)
+    return ArchError(bag)
