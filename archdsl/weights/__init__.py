@@ -1,8 +1,9 @@
 """Pretrained weights: files of other libraries into our modules, and back.
 
-`reading` gives the tensors of a file, if `pickles` finds no harm in it, of which `sets` says which are meant; `fitting`
-finds the checkpoint map under which their names are ours and says what does not fit; `loading` makes the module,
-`dtypes` its numbers. A file is loaded completely or not at all.
+`reading` gives the tensors of a file, if `pickles` finds no harm in it, of which `sets` says which are meant, and
+`prefixes` what of their names is not theirs; `fitting` finds the checkpoint map under which these are ours and says
+what does not fit, `parts` does both; `loading` makes the module, `dtypes` its numbers. A file is loaded completely or
+not at all. `download` gets published ones.
 """
 
 from __future__ import annotations

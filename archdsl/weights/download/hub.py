@@ -188,7 +188,7 @@ class _Fetching:
         cached = self.source.cached()
         damage = None if cached is None else other_than(self.wanted, cached)
         if damage is not None:
-            there = f"the file that lies there has another hash ({damage[0].algorithm} {damage[1]})"
+            there = f"the file in its place has another hash ({damage[0].algorithm} {damage[1]})"
             self.wanted = replace(self.wanted, remarks=(there,))
         try:
             metadata = self.asked()

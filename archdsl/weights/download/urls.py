@@ -90,13 +90,13 @@ def _found(wanted: Wanted, say: Say) -> Path | tuple[str, ...]:
         if not place.is_file():
             wanted.refuse_folder("what lies there is no file", place)
         if wanted.size is not None and place.stat().st_size != wanted.size:
-            return (f"the file that lay there has {place.stat().st_size:,} bytes, not {wanted.size:,}",)
+            return (f"the file in its place has {place.stat().st_size:,} bytes, not {wanted.size:,}",)
         other = wanted.digest.other(place) if wanted.digest else None
     except OSError as error:
         wanted.refuse_folder(error, place)
     if other is not None:
         assert wanted.digest is not None
-        return (f"the file that lay there has another hash ({wanted.digest.algorithm} {other})",)
+        return (f"the file in its place has another hash ({wanted.digest.algorithm} {other})",)
     if wanted.digest is None:
         say(str(place), [f"it was taken as it lay there: no hash is stated for {wanted.address}"])
     return place
