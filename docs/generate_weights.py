@@ -90,7 +90,7 @@ def _target(variant: Variant, reference: Reference) -> str:
 
 
 def _version(library: str) -> str:
-    return metadata.version(library)
+    return metadata.version(library).partition("+")[0]  # without what it was built for
 
 
 def _rows(variant: Variant, reference: Reference, results: Results | None) -> Iterator[Row]:

