@@ -105,6 +105,23 @@ def test_with_another_output_stride(name: str) -> None:
     assert [dense.graph.shape(ref) for ref in dense.graph.outputs] == [dense.graph.output_shape]
 
 
+@pytest.mark.parametrize("stride", [8, 16])
+@pytest.mark.parametrize("name", ["mobilenetv3_small_100", "tf_mobilenetv3_large_minimal_100", "resnet26d"])
+def test_values_with_another_output_stride(name: str, stride: int) -> None:
+    """timm's MobileNetV3 takes an output stride as a network for feature maps alone."""
+    declare_operators()
+    theirs = give_memory(built("timm", name, {"features_only": True, "output_stride": stride}))
+    randomize(theirs, size=96)
+    ours = archdsl.find(name).with_output_stride(stride).features().empty().eval()
+    state = theirs.state_dict()
+    ours.load_state_dict({key: state[key].clone() for key in ours.state_dict()}, assign=True)
+    for size in (96, 97):
+        x = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(size))
+        with torch.inference_mode():
+            expected, actual = theirs(x), list(ours(x).values())
+        assert [torch.equal(a, b) for a, b in zip(expected, actual, strict=True)] == [True] * 5
+
+
 def test_any_layer_or_block() -> None:
     """By its path, as `archdsl show --layers` prints it."""
     part = archdsl.find("resnet18").features(["layer2.0.bn1", "layer4.0", "conv1", "layer3"])

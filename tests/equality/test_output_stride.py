@@ -47,7 +47,7 @@ FAMILIES = variants()
 
 # Families of timm's whose constructors take no output stride, or 32 alone.
 WITHOUT = {"densenet", "inception_resnet", "inception_v3", "inception_v4", "nasnet"}
-# Of mobilenet_v3 and senet some do: the networks that give feature maps.
+# Of mobilenet_v3 only the networks that give feature maps do: tests/backbone/test_timm_features.py.
 MAPS = {"mobilenet_v3"}
 # Its networks are ResNet-200 and ConvNeXt-B, which other families hold.
 AGAIN = {"convnext_roadmap_b"}
