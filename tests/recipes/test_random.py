@@ -1,0 +1,83 @@
+"""Random recipes: `check` says what is wrong with them, or what it accepts can be shown, drawn and written."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+import pytest
+import yaml
+
+from archdsl.api import ArchFile
+from archdsl.backends.diagram.recipe import recipe_chart
+from archdsl.backends.trainers import for_timm, for_torchvision
+from archdsl.cli.recipe_facts import recipe_json
+from archdsl.diagnostics.core import ArchError
+from archdsl.graph.recipe import SETTINGS, Recipe
+from archdsl.graph.recipe_words import differences, settings
+from archdsl.source import Source
+
+MODEL = """
+model Net(drop_path_rate: float = 0.0, kind = 3) =
+  image(3, 8, 8) -> conv(kind, 3) -> drop_path(drop_path_rate) -> gap -> flatten -> fc: linear(10)
+variant net = Net
+table t(a, b) {
+  1, 2
+}
+"""
+BASE = {
+    "epochs": "10", "batch": "4", "optimizer": "sgd(0.9)", "lr": "0.1", "lr_scaling": '"linear"', "schedule": "cosine",
+    "size": "32",
+}  # fmt: skip
+NUMBERS = ["0", "1", "-1", "0.5", "1e-6", "10^18", "1_000_000", "16", "32", "5", "t[0].a", "2.5G", "1/0", "7 / 3"]
+VALUES = [
+    *NUMBERS, "true", "none", '"x"', '"batch"', '"a\\nb: c"', "[]", "[0.1, 0.9]", '["bias"]', "relu", "conv(3, 3)", "t",
+    "nothing", "0..1000000", "cosine", "lamb(betas = [0.1, 0.2])", "randaugment(9)", "linear(5)", "linear(1e9)",
+    "decay(0.9)", "norm(1)", "bce(0.5)", "milestones([])", "milestones([1, 2])", "step(0.1, 1e-9)", "step(0.5, 1e-4)",
+    'autoaugment("v0")', "last(3)", "normal(0, 1)", "sgd(sgd)", "sgd(..t[0])", 'linear(5, mode = "prefix")',
+]  # fmt: skip
+KEYS = [*SETTINGS, "drop_path_rate", "kind", "dropout_rate", "foo", "progressive"]
+COLUMNS = ["size", "magnitude", "mixup", "cutmix", "epochs", "drop_path_rate", "smoothing", "foo", "kind"]
+
+
+def recipe(chance: Random, number: int) -> str:
+    members = dict(BASE) if chance.random() < 0.9 else {}
+    members |= {chance.choice(KEYS): chance.choice(VALUES) for _ in range(chance.randint(0, 4))}
+    lines = [f"  {key} = {value}" for key, value in members.items()]
+    if chance.random() < 0.3:
+        columns = chance.sample(COLUMNS, chance.randint(1, 3))
+        rows = [", ".join(chance.choice(NUMBERS) for _ in columns) for _ in range(chance.randint(0, 4))]
+        count = chance.choice(["", "", " in 2", " in 4", f" in {chance.choice(VALUES)}"])
+        lines.append(f"  progressive({', '.join(columns)}){count} {{\n" + "\n".join(rows) + "\n  }")
+    head = f"recipe r{number}" + chance.choice(["", " for net", " for Net, net", " for nett"])
+    if number and chance.random() < 0.5:
+        head += f" = r{chance.randint(0, 2)} with"
+    return f"{head} {{\n" + "\n".join(lines) + "\n}\n"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_check_says_so_or_it_can_be_shown_and_written(seed: int) -> None:
+    chance = Random(seed)
+    accepted = 0
+    for _ in range(60):
+        text = MODEL + "".join(recipe(chance, number) for number in range(chance.randint(1, 3)))
+        try:
+            file = ArchFile(Source("x.arch", text))
+            if not any(d.severity == "error" for d in file.check()):
+                accepted += len(file.recipes)
+                show_and_write(list(file.recipes.values()))
+        except ArchError:
+            pass
+    assert accepted or seed
+
+
+def show_and_write(recipes: list[Recipe]) -> None:
+    for found in recipes:
+        assert settings(found)
+        assert differences(found, found) == []
+        assert yaml.safe_load(for_timm(found).yaml("title")) == for_timm(found).settings
+        assert for_torchvision(found, devices=3).flags()
+        assert recipe_chart(found, "title")
+        json.dumps(recipe_json(found))
+        assert all(found.at(stage.first).progressive is None for stage in found.stages)
+        assert found.stages[-1].end == found.epochs
