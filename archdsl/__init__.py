@@ -51,9 +51,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
+    if name in _HOMES or name == "timm":
         from importlib import import_module
 
+        if name == "timm":  # a module, of which `archdsl.timm.register()` is written
+            return import_module("archdsl.timm")
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'archdsl' has no attribute {name!r}")
 

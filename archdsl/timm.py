@@ -96,8 +96,9 @@ def _timm() -> Any:
     try:
         import timm
         import timm.models
-    except ImportError as error:
-        missing = "it is not installed" if error.name in (None, "timm") else f"{error.name} is missing"
+    except Exception as error:  # where a library that it imports is of another build, anything
+        name = error.name if isinstance(error, ImportError) else None
+        missing = "it is not installed" if name == "timm" else f"{name} is missing" if name else str(error)[:200]
         bag = Bag()
         bag.report("E641", None, what="archdsl.timm.register", name="timm", extra="timm", detail=missing)
         raise ArchError(bag) from None

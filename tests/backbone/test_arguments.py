@@ -180,6 +180,17 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "file": lambda x: archdsl.open("squeezenet")[x],
     "new_classifiers": R18.new_classifiers,
     "reset_classifier": lambda x: archdsl.load("resnet18", device="meta").reset_classifier(x),
+    "reset_classifier pool": lambda x: archdsl.load("resnet18", device="meta").reset_classifier(0, x),
+    "save model": lambda x: archdsl.save_pretrained(x, "absent/m"),
+    "save labels": lambda x: archdsl.save_pretrained(archdsl.load("resnet18", device="meta"), "absent/m", labels=x),
+    "save license": lambda x: archdsl.save_pretrained(archdsl.load("resnet18", device="meta"), "absent/m", license=x),
+    "save folder": lambda x: archdsl.save_pretrained(archdsl.load("resnet18", device="meta"), x),
+    "from_pretrained": archdsl.from_pretrained,
+    "from_pretrained revision": lambda x: archdsl.from_pretrained("absent", revision=x),
+    "from_pretrained dtype": lambda x: archdsl.from_pretrained("absent", dtype=x),
+    "push repo": lambda x: archdsl.push_to_hub(archdsl.load("resnet18", device="meta"), x),
+    "timm spec": lambda x: (libraries.declare_operators(), archdsl.timm.register(x)),
+    "timm prefix": lambda x: archdsl.timm.register("absent", prefix=x),
     "predict variant": lambda x: predict(x, "absent", []),
     "predict weights": lambda x: predict(LITE.override({"classes": 1000}), x, []),  # no default for what was set
     "predict images": lambda x: predict(LITE, "absent", x),
@@ -206,6 +217,9 @@ FINE = {
     ("drawing options", "None"),
     ("page", "None"),
     ("new_classifiers", "None"),
+    ("reset_classifier pool", "None"),
+    ("reset_classifier pool", "empty"),
+    ("timm spec", "None"),
 }
 """What is no mistake."""
 

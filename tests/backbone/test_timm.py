@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
@@ -299,12 +300,25 @@ def test_a_family_by_its_name() -> None:
     assert archdsl.timm.register("van")[:2] == ("archdsl_van_b0", "archdsl_van_b1")
 
 
+def test_the_module_is_there_when_asked_for() -> None:
+    code = "import archdsl, sys; archdsl.timm.register; print([n for n in ('timm', 'torch') if n in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
 def test_without_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(ArchError) as caught:
         archdsl.timm.register()
     assert caught.value.diagnostics[0].code == "E641"
     assert "pip install 'archdsl[timm]'" in str(caught.value.diagnostics[0].help)
+
+
+def test_where_torchvision_is_of_another_build() -> None:
+    """An error of ours, not what the import raised."""
+    code = "import archdsl; archdsl.timm.register()"
+    hide = "import sys, types; sys.modules['torchvision'] = types.ModuleType('torchvision'); "
+    done = subprocess.run([sys.executable, "-c", hide + code], capture_output=True, text=True)
+    assert "error[E641]: archdsl.timm.register needs timm, which cannot be imported" in done.stderr
 
 
 def test_lists_go_where_models_go(tmp_path: Path) -> None:

@@ -107,6 +107,17 @@ def test_whatever_was_changed(spec: Path, tmp_path: Path, options: dict[str, obj
         assert torch.equal(ours, theirs)
 
 
+def test_maps_of_stems_and_another_stride(tmp_path: Path) -> None:
+    """Feature maps that no stage has, and dilated convolutions."""
+    model = archdsl.load("resnet18", features=True, output_stride=8).eval()
+    archdsl.save_pretrained(model, tmp_path / "m")
+    again = archdsl.from_pretrained(tmp_path / "m")
+    x = torch.randn(1, 3, 64, 64)
+    assert config_of(tmp_path / "m")["changes"] == [{"with_output_stride": [8]}, {"features": list(model(x))}]
+    assert all(torch.equal(again(x)[name], value) for name, value in model(x).items())
+    assert again.feature_info.reduction() == model.feature_info.reduction() == [2, 4, 8, 8, 8]
+
+
 def test_what_the_language_set(spec: Path, tmp_path: Path) -> None:
     """`set` gives layers, which Python has not."""
     variant = archdsl.find(spec, "small").set({"act": "gelu"})
