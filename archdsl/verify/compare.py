@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.keymap import Renaming
+from archdsl.graph.published import OWN
 from archdsl.graph.reference import SIZES, Reference
 from archdsl.variant import Variant
 from archdsl.verify import traits
@@ -29,6 +30,7 @@ from archdsl.verify.randomize import give_memory, randomize
 from archdsl.verify.results import Result, listed
 from archdsl.verify.running import CannotRun, Meaningless
 from archdsl.weights.loading import fit_keys
+from archdsl.weights.naming import map_name, namings
 
 SHOWN = 5
 """Differences of one kind that a finding lists."""
@@ -120,6 +122,7 @@ class _Pair:
         ours: nn.Module,
         names: Mapping[str, str],
         renaming: Renaming,
+        naming: str,
     ) -> None:
         self.variant = variant
         self.reference = reference
@@ -127,6 +130,7 @@ class _Pair:
         self.ours = ours
         self.names = names
         self.renaming = renaming
+        self.naming = naming
         self.paths = {key.rpartition(".")[0]: name.rpartition(".")[0] for key, name in names.items()}
 
     def in_our_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -153,14 +157,15 @@ def _result(variant: Variant, reference: Reference) -> Result:
     return Result(family, variant.name, reference, version(reference.library), graph.params, graph.macs, keys)
 
 
-def _names(variant: Variant, theirs: nn.Module, result: Result) -> tuple[dict[str, str], Renaming] | None:
-    """Our key for each of the reference's, directly or by a map of the spec, and that map applied.
+def _names(variant: Variant, theirs: nn.Module, result: Result) -> tuple[dict[str, str], Renaming, str] | None:
+    """Our key for each of the reference's, directly or by a map of the spec, that map applied, and the word for their
+    names: the library, if the spec says that it has the network, and else the map.
 
     None if they do not fit, or should not.
     """
-    state = theirs.state_dict()
+    state, reference = theirs.state_dict(), result.reference
     try:
-        renaming = fit_keys(variant, state, result.reference.comparison.checkpoint).renaming
+        found = fit_keys(variant, state, reference.comparison.checkpoint)
     except ArchError as error:
         result.refused = result.reference.refuses
         for line in _some([diagnostic.message for diagnostic in error.diagnostics]) if not result.refused else ():
@@ -169,14 +174,15 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> tuple[dict[st
     if result.reference.refuses:
         result.find("keys", "the library's files load, though the reference says that they do not")
         return None
-    names = {theirs: ours for ours, theirs in renaming.theirs.items() if theirs in state}
+    names = {theirs: ours for ours, theirs in found.theirs.items() if theirs in state}
     if len(names) != len(state):
         result.find("keys", f"{len(names)} keys of ours for {len(state)} of the reference")
         return None
     trainable = sum(parameter.numel() for parameter in theirs.parameters() if parameter.requires_grad)
     if trainable != variant.graph.params:
         result.find("params", f"{variant.graph.params:,} instead of {trainable:,}")
-    return {key: names[key] for key in state}, renaming
+    word = map_name(reference) if reference.library in namings(variant) else found.keymap.name or OWN
+    return {key: names[key] for key in state}, found.renaming, word
 
 
 # --- structure -------------------------------------------------------------------------------
@@ -185,7 +191,7 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> tuple[dict[st
 def _names_back(pair: _Pair, result: Result) -> None:
     """That what we write by the library's names is what the library writes; with the values that there are."""
     state = pair.theirs.state_dict()
-    for line in _some(way_back(pair.variant, pair.reference, pair.in_our_names(state), state)):
+    for line in _some(way_back(pair.variant, pair.naming, pair.in_our_names(state), state)):
         result.find("names", line)
 
 

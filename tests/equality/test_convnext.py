@@ -6,6 +6,7 @@ with the key names of the authors' code.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 import archdsl
+from archdsl.weights import export_keys, import_keys
 from tests.equality import held
+from tests.libraries import reference_model
 
 # depth, dim, stochastic depth, layer scale; the README's millions of parameters and billions of MACs.
 ISOTROPIC: dict[str, tuple[int, int, float, bool, int, float]] = {
@@ -83,3 +86,26 @@ def test_published_figures(variant: str) -> None:
     *_, params, macs = ISOTROPIC[variant]
     assert round(graph.params / 1e6) == params
     assert round(graph.macs / 1e9, 1) == macs
+
+
+@pytest.mark.parametrize("name", ["convnext_tiny", "convnext_xlarge", "convnextv2_atto", "convnextv2_tiny"])
+def test_the_authors_files_are_what_timm_takes_them_for(name: str) -> None:
+    """timm's own filter makes of a file by the authors' names what we write by timm's: keys, shapes and values."""
+    reference = reference_model("timm", name, device="meta")
+    from timm.models.convnext import checkpoint_filter_fn
+
+    variant = archdsl.find(name)
+    numbers = count()
+    own = {key: torch.full((*weight.shape,), float(next(numbers))) for key, weight, _ in variant.graph.state()}
+    authors = export_keys(variant, own, "authors")
+    assert {"downsample_layers.0.0.weight", "stages.0.0.dwconv.weight", "norm.weight", "head.bias"} <= authors.keys()
+    if "v2" in name:
+        assert authors["stages.1.0.grn.gamma"].shape[:3] == (1, 1, 1)
+    theirs, expected = checkpoint_filter_fn(authors, reference), export_keys(variant, own, "timm")
+    assert {key: value.shape for key, value in theirs.items()} == {
+        key: value.shape for key, value in reference.state_dict().items()
+    }
+    assert theirs.keys() == expected.keys()
+    assert all(torch.equal(theirs[key], value) for key, value in expected.items())
+    back = import_keys(variant, authors)
+    assert all(torch.equal(back[key], value) for key, value in own.items())
