@@ -175,11 +175,11 @@ def candidates(library: str, variants: Mapping[str, Variant], *, every: bool = F
                 continue
             for variant in ours.get(structure, ()):
                 if all((each.library, each.model) != (library, model) for each in variant.references):
-                    # A variant of other names and the same keys may have the library's files instead.
-                    twins = [each for each in ours[structure] if each is variant or _twins(each, variant)]
-                    named = dict.fromkeys(name for each in twins for name in _named(each, library))
-                    same = [name for name in named if name == model or _alike(library, name, network)]
-                    found.append(Candidate(variant.name, library, model, *same[:1]))
+                    alias = _alias(variant, library, model, network)
+                    if not alias:  # another variant with the same keys may have the library's files instead
+                        twins = (each for each in ours[structure] if each is not variant and _twins(each, variant))
+                        alias = next(filter(None, (_alias(each, library, model, network) for each in twins)), "")
+                    found.append(Candidate(variant.name, library, model, alias))
     return found
 
 
@@ -207,9 +207,10 @@ def built(library: str, model: str) -> nn.Module | None:
         return None
 
 
-def _named(variant: Variant, library: str) -> list[str]:
-    """The library's models that files of load, by the references of a variant."""
-    return [each.model for each in variant.references if each.library == library and not each.refuses]
+def _alias(variant: Variant, library: str, model: str, network: nn.Module) -> str:
+    """What of the library a variant's references name that is this model, or the same layer by layer."""
+    named = [each.model for each in variant.references if each.library == library and not each.refuses]
+    return next((name for name in named if name == model or _layers(library, name) == layers(network)), "")
 
 
 def _twins(one: Variant, other: Variant) -> bool:
@@ -217,9 +218,10 @@ def _twins(one: Variant, other: Variant) -> bool:
     return diff.equal and not diff.renamed
 
 
-def _alike(library: str, name: str, network: nn.Module) -> bool:
+@functools.cache
+def _layers(library: str, name: str) -> list[tuple[str, str, str]] | None:
     other = built(library, name)
-    return other is not None and layers(other) == layers(network)
+    return None if other is None else layers(other)
 
 
 @contextlib.contextmanager
