@@ -25,7 +25,7 @@ from archdsl.source import Source
 from archdsl.verify import traits
 from archdsl.verify.compare import compare_models
 from archdsl.verify.libraries import Refused, built
-from archdsl.weights.loading import import_keys
+from archdsl.weights.loading import fit_keys
 from tests.equality import held
 
 DILATED = {8: [False, True, True], 16: [False, False, True]}
@@ -83,10 +83,8 @@ def windows(model: nn.Module, paths: dict[str, str]) -> dict[str, Any]:
 
 def same_windows(variant: Variant, theirs: nn.Module) -> bool:
     """Whether every convolution slides alike; which maps they see the shapes of the rest show."""
-    state = theirs.state_dict()
-    found = import_keys(variant, state, None)
-    ours = {id(tensor): key for key, tensor in found.items()}
-    paths = {key.rpartition(".")[0]: ours[id(tensor)].rpartition(".")[0] for key, tensor in state.items()}
+    found = fit_keys(variant, theirs.state_dict()).theirs
+    paths = {there.rpartition(".")[0]: here.rpartition(".")[0] for here, there in found.items()}
     expected, actual = windows(theirs, paths), windows(variant.empty(), {})
     for path, values in expected.items():
         if None in (values["padding"], actual[path]["padding"]):
@@ -264,7 +262,7 @@ def test_weights_sizes_costs_and_source(tmp_path: Any) -> None:
     prove(dense.graph, dense.source)
     torch.save(archdsl.load("resnet18").state_dict(), tmp_path / "resnet18.pth")
     model: Any = archdsl.load("resnet18", output_stride=8, weights=tmp_path / "resnet18.pth")
-    assert model.feature_info.reduction() == [4, 8, 8, 8]
+    assert model.feature_info.reduction() == [2, 4, 8, 8, 8]
     maps = archdsl.load("resnet18", output_stride=8, features=["layer4"], weights=tmp_path / "resnet18.pth")
     assert maps(torch.zeros(1, 3, 65, 64))["layer4"].shape == (1, 512, 9, 8)
     again = pickle.loads(pickle.dumps(model.eval()))
