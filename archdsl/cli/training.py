@@ -42,7 +42,8 @@ def plan_table(plan: Plan) -> list[RenderableType]:
         ("MACs", f"{macs_text(plan.macs)} to train (3 × forward){_testing(plan)}"),
         ("memory of a step", f"about {_bytes(plan.memory)} on {'each' if plan.wishes.devices > 1 else 'the'} device"),
     )
-    for name, value in rows:
+    typed = [] if plan.wishes.amp == "off" else [("activations", plan.wishes.amp)]
+    for name, value in (*rows, *typed):
         facts.add_row(console.text(name), console.text(value))
     return [facts, *([console.text(""), _stages(plan)] if len(plan.parts) > 1 else [])]
 

@@ -183,6 +183,22 @@ def test_micro_batches_add_up_to_the_same_step(tmp_path: Path, digits: Path, run
     assert all(torch.equal(whole[key], value) for key, value in weights(tmp_path / "again").items())
 
 
+def test_other_types_and_layouts_come_near(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    """Rounding aside it is the same training; the weights stay float32."""
+    given = ("train", net, "--recipe", "plain", "--data", digits, "--workers", 0, "--epochs", 2)
+    assert "bfloat16" in run(*given, "--amp", "bfloat16", "--plan").out
+    options = {"plain": (), "last": ("--channels-last",), "half": ("--amp", "bfloat16")}
+    for name, more in options.items():
+        done = run(*given, *more, "-o", tmp_path / name)
+        assert done.code == 0, done.err
+    plain = weights(tmp_path / "plain")
+    for name, most in (("last", 1e-4), ("half", 0.1)):
+        other = weights(tmp_path / name)
+        apart = max(float((plain[key] - value).abs().max()) for key, value in other.items() if "running" not in key)
+        assert 0 < apart < most or name == "last", (name, apart)
+        assert {value.dtype for value in other.values()} == {torch.float32, torch.int64}
+
+
 def test_workers_change_nothing(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
     given = ("train", net, "--recipe", "full", "--data", digits, "--epochs", 3)
     for workers in (0, 2):
