@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.sizes import SizeDecision
+    from archdsl.semantics.spaces import Point, Space
     from archdsl.weights.loading import Reading, Say
 
 __all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "open", "open_source"]
@@ -140,6 +141,7 @@ class ArchFile(Mapping[str, Variant]):
         check_references(self.program, self.variants, bag)
         if self.program.root.recipes:
             self._read_recipes(bag)
+        self._try_spaces(bag)
         check_weights(self.program, graphs, self.variants, bag)
         return tuple(bag)
 
@@ -155,6 +157,41 @@ class ArchFile(Mapping[str, Variant]):
         from archdsl.semantics.recipes import recipes_of
 
         return recipes_of(self.program, self.variants, bag)
+
+    @cached_property
+    def spaces(self) -> Mapping[str, Space]:
+        """What networks there could be: the `space` items of this file, by name; raises ArchError."""
+        bag = Bag()
+        found = self._read_spaces(bag)
+        bag.raise_errors()
+        return found
+
+    def _read_spaces(self, bag: Bag) -> Mapping[str, Space]:
+        if not any(self.program.items(ast.Space)):
+            return {}
+        from archdsl.semantics.spaces import spaces_of
+
+        return spaces_of(self.program, self.variants, bag)
+
+    def _try_spaces(self, bag: Bag) -> None:
+        """Make one network of each space, which shows what is wrong with its lines and with its model."""
+        from archdsl.semantics.spaces import first_point
+
+        for space in self._read_spaces(bag).values():
+            own = Bag()
+            try:
+                point = first_point(space)
+                if point is not None:
+                    self.candidate(space, point).build(own)
+                    own.raise_errors()
+            except ArchError as error:
+                for found in error.diagnostics:
+                    if found.code != "E316":  # the model refuses this point, as a condition of the space would
+                        bag.add(found)
+
+    def candidate(self, space: Space, point: Point) -> Variant:
+        """A network of a space, at a point that its conditions on parameters let pass."""
+        return Variant(self, space.base).set(point.arguments)
 
     @property
     def unchecked(self) -> tuple[Definition, ...]:

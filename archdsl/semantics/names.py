@@ -14,6 +14,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest, meant, meant_parameter
+from archdsl.graph.space import COSTS, DISTRIBUTIONS
 from archdsl.ops.registry import OPS
 from archdsl.semantics.arguments import THROUGH
 from archdsl.semantics.builtins import BUILTINS
@@ -99,6 +100,8 @@ class FileNames:
                         self._constant(item.model.name, (a.value for a in row.arguments))
                 case ast.Variant():
                     self._constant(item.base.name, (a.value for a in item.arguments))
+                case ast.Space():
+                    self._space(item)
                 case ast.Expect():
                     self._distinct((entry.key, entry.key_span) for entry in item.entries)
                 case ast.Docstring() if docstring is not None:
@@ -236,6 +239,37 @@ class FileNames:
             self._visit(value)
         self._report_unknown(self.body)
         self._read |= self.body.uses.keys() | {used}
+
+    def _space(self, item: ast.Space) -> None:
+        """Each line may read what those above it name; conditions the costs as well."""
+        named = [m for m in item.members if not isinstance(m, ast.Require)]
+        self._distinct((m.name, m.name_span) if isinstance(m, ast.Dimension) else (m.key, m.key_span) for m in named)
+        body = self.body = Body("")
+        for member in item.members:
+            match member:
+                case ast.Dimension():
+                    self._domain(member.domain)
+                    body.known.add(member.name)
+                case ast.Entry():
+                    self._visit(member.value)
+                    body.known.add(member.key)
+                case ast.Require():
+                    outer, body.known = body.known, body.known | COSTS.keys()
+                    self._visit(member.condition)
+                    body.known = outer
+        self._report_unknown(body)
+        self._read |= body.uses.keys() | {item.target.name}
+
+    def _domain(self, node: ast.Expression) -> None:
+        """What a dimension varies over, whose distributions are names of their own; it reads nothing of the space."""
+        outer, self.body.known = self.body.known, set()
+        called = isinstance(node, ast.CallExpr) and isinstance(node.callee, ast.Name) and node.callee.name
+        if isinstance(node, ast.CallExpr) and (called == "each" or called in DISTRIBUTIONS):
+            for argument in node.arguments:
+                self._domain(argument.value)
+        else:
+            self._visit(node)
+        self.body.known = outer
 
     def _distinct(self, names: Iterable[tuple[str, Span]]) -> bool:
         seen: dict[str, Span] = {}

@@ -402,7 +402,7 @@ class Variant(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Entry(Syntax):
-    """`key = value` in `expect`, `reference`, `preprocess`, `recipe` and a row of `weights`."""
+    """`key = value` in `expect`, `reference`, `preprocess`, `recipe`, `space` and a row of `weights`."""
 
     key: str
     key_span: Span = field(compare=False, repr=False)
@@ -532,6 +532,26 @@ class Recipe(Syntax):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Dimension(Syntax):
+    """`depth in 12..29` in a space: what varies, and over which values."""
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    domain: Expression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Space(Syntax):
+    """`space small for RegNet { depth in 12..29 … }`: of a model, or a variant whose other parameters it keeps."""
+
+    name: str
+    name_span: Span = field(compare=False, repr=False)
+    target: Name
+    docstring: Docstring | None
+    members: tuple[Dimension | Entry | Require, ...]
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class WeightsRow(Syntax):
     """`a1_in1k: hub = "timm/resnet50.a1_in1k", top1 = 80.2`: one published file."""
 
@@ -560,7 +580,7 @@ class WeightsList(Syntax):
 
 ItemSyntax: TypeAlias = (
     Docstring | Use | Default | Definition | Table | Variants | Variant | Expect | Reference | Preprocess | Init
-    | Checkpoint | Recipe | Weights | WeightsList
+    | Checkpoint | Recipe | Space | Weights | WeightsList
 )  # fmt: skip
 
 

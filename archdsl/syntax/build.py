@@ -448,6 +448,14 @@ class Build:
     def progressive(self, c: list[Any], start: int, end: int) -> ast.Progressive:
         return ast.Progressive(c[0], c[1], tuple(c[2:]), span=self.span(start, end))
 
+    def dimension(self, c: list[Any], start: int, end: int) -> ast.Dimension:
+        return ast.Dimension(c[0][1], self.place(c[0]), c[1], span=self.span(start, end))
+
+    def space(self, c: list[Any], start: int, end: int) -> ast.Space:
+        name, target, docstring, *members = c
+        span = self.span(start, end)
+        return ast.Space(name[1], self.place(name), self.name(target), docstring, tuple(members), span=span)
+
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
         their, their_shape, our, our_shape = c
         theirs, ours = (self.string([token], token[2], token[3]) for token in (their, our))

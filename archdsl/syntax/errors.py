@@ -20,7 +20,7 @@ _OPERATION = frozenset("+ - * / // % ^ COMPARE and or -> . .. ( [".split())
 _SOFT = ITEM_WORDS | {"with", "on", "stage", "output", "count", "none", "progressive"}
 _UNFINISHED = _OPERATION - {".", "(", "["} | {"=", "not", "then", "else"}
 _RESERVED = frozenset("if then else for in of or and not true false require".split())
-_WITH_ENTRIES = frozenset("expect reference preprocess recipe".split())
+_WITH_ENTRIES = frozenset("expect reference preprocess recipe space".split())
 _SHOWN = 4
 _NAMES = {
     "NAME": "a name",

@@ -112,6 +112,10 @@ class Formatter(Statements):
                 self._reference(item)
             case ast.Recipe():
                 self._recipe(item)
+            case ast.Space():
+                texts = [self._space_member(member) for member in item.members]
+                head = f"space {item.name} for {item.target.name}"
+                self._braces(head, item, item.members, texts, item.docstring)
             case ast.Checkpoint():
                 keys = [_their_key(rule) for rule in item.rules if not isinstance(rule, ast.Counter)]
                 width = max(map(len, keys), default=0)
@@ -121,6 +125,15 @@ class Formatter(Statements):
             case ast.Weights():
                 head = f"weights {item.library.name} for {_reference_target(item.about)}"
                 self._braces(head, item, item.rows, list(map(self._weights_row, item.rows)), item.docstring)
+
+    def _space_member(self, member: ast.Dimension | ast.Entry | ast.Require) -> str:
+        match member:
+            case ast.Dimension():
+                return f"{member.name} in {self._value(member.domain)}"
+            case ast.Entry():
+                return f"{member.key} = {self._value(member.value)}"
+        message = "" if member.message is None else f", {quote(member.message.value)}"
+        return f"require {self._value(member.condition)}{message}"
 
     def _weights_row(self, row: ast.WeightsRow) -> str:
         """A row, on as many lines as it needs."""

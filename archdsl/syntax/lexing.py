@@ -27,7 +27,7 @@ MAX_FAULTS = 50
 
 ITEM_WORDS = frozenset(
     "use default block fn table scaling model variants variant expect reference preprocess init checkpoint "
-    "recipe weights".split()
+    "recipe space weights".split()
 )
 _OPENERS = frozenset("([{")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}

@@ -12,6 +12,7 @@ from archdsl.diagnostics.entries import (
     published,
     recipes,
     shapes,
+    spaces,
     syntax,
     training,
     values,
@@ -20,7 +21,7 @@ from archdsl.diagnostics.entries import (
 
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
-    *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *weights.ENTRIES,
+    *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *spaces.ENTRIES, *weights.ENTRIES,
     *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""

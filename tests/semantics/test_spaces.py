@@ -1,0 +1,231 @@
+"""`space` items: what varies, what conditions refuse, and the shipped spaces against papers and libraries."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from archdsl.api import ArchFile, Variant, open_source
+from archdsl.graph.space import COSTS, Steps
+from archdsl.library import locate
+from archdsl.semantics.spaces import Point, Space
+from archdsl.source import Source
+from tests.libraries import declare_operators
+
+MODEL = """
+model Net(unit: layer = relu, widths: list(int), depth: int in 1..4 = 1) {
+  require depth < 3, "not so deep"
+  x = image(3, 8, 8)
+  for i, w in widths { x = x -> conv{i}: conv(w, 3) -> unit }
+  for i in 0..depth { x = x -> more{i}: conv(x.channels, 1) }
+  x -> gap -> flatten -> fc: linear(10)
+}
+variant net = Net(widths = [8], depth = 2)
+"""
+
+
+def of(text: str, target: str = "Net") -> Space:
+    (space,) = open_source(Source("x.arch", f"{MODEL}\nspace s for {target} {{\n{text}\n}}\n")).spaces.values()
+    return space
+
+
+def points(space: Space, count: int, seed: int = 0) -> list[Point]:
+    rng, found = random.Random(seed), list[Point]()
+    while len(found) < count:
+        point = space.point([axis.domain.draw(rng) for axis in space.axes])
+        if isinstance(point, Point):
+            found.append(point)
+    return found
+
+
+def findings(text: str) -> list[tuple[str, str]]:
+    file = ArchFile(Source("x.arch", f"{MODEL}\nspace s for Net {{\n{text}\n}}\n"))
+    return [(d.code, d.span.text if d.span else "") for d in file.check()]
+
+
+def costs(variant: Variant) -> dict[str, int]:
+    return {name: getattr(variant.table, name) for name in COSTS}
+
+
+def test_a_point_is_what_the_spec_would_say() -> None:
+    space = of("unit in [relu, prelu(1)]\nn in 1..3\nw in uniform(4, 12, step = 4)\nwidths = [w * n, w]\ndepth = n")
+    assert [(axis.name, axis.domain.size) for axis in space.axes] == [("unit", 2), ("n", 2), ("w", 3)]
+    assert space.size == 12
+    point = space.point([1, 1, 2])
+    assert isinstance(point, Point)
+    assert point.texts == {"unit": "prelu(1)", "n": "2", "w": "12"}
+    assert point.arguments == {"unit": "prelu(1)", "widths": "[24, 12]", "depth": "2"}
+
+
+def test_lists_have_an_axis_for_each_member() -> None:
+    space = of("widths in each(3, [8, 16])")
+    assert [axis.name for axis in space.axes] == ["widths[0]", "widths[1]", "widths[2]"]
+    point = space.point([0, 1, 0])
+    assert isinstance(point, Point)
+    assert point.arguments == {"widths": "[8, 16, 8]"}
+
+
+def test_what_is_not_said_is_the_variants() -> None:
+    text = (
+        MODEL
+        + "space of_model for Net { widths in each(1, [4, 6]) }\nspace of_variant for net { widths in each(1, [4, 6]) }"
+    )
+    file = open_source(Source("x.arch", text))
+    layers = []
+    for space in file.spaces.values():
+        point = space.point([0])
+        assert isinstance(point, Point)
+        layers.append(file.candidate(space, point).table.layers)
+    assert layers == [3, 4]
+
+
+def test_conditions_refuse_in_their_words() -> None:
+    space = of('w in 4..9\nrequire w != 5, "no five"\nrequire w < 8\nwidths = [w]\nrequire macs > 10_000, "too cheap"')
+    assert [space.point([i]) for i in (1, 4)] == ["no five", "w < 8"]
+    point = space.point([0])
+    assert isinstance(point, Point)
+    assert space.refused(point, {"macs": 9_999}) == "too cheap"
+    assert space.refused(point, {"macs": 10_001}) is None
+    assert space.cost_conditions == ("macs > 10_000",)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("widths in 8", ("E451", "8")),
+        ("widths in each(2, 8)", ("E451", "8")),
+        ("widths in each(0, [8])", ("E454", "0")),
+        ("widths in each(2, 9..9)", ("E454", "9..9")),
+        ("widths in each(2, [8, 8])", ("E454", "[8, 8]")),
+        ("widths in each(2, log_uniform(0, 8, step = 8))", ("E454", "0")),
+        ("widths in each(2, uniform(8, 4, step = 4))", ("E454", "uniform(8, 4, step = 4)")),
+        ("widths in each(2, uniform(4, 8))", ("E103", "uniform(4, 8)")),
+        ("widths in each(2, [8, 16])\ndepth in 1..9", ("E302", "1..9")),
+        ("widths in each(2, [1.5])", ("E301", "each(2, [1.5])")),
+        ("widths in each(2, [8, 16])\nwidth = 8", ("E452", "width")),
+        ("depth in 1..3", ("E453", "s")),
+        ("widths = [8]", ("E455", "s")),
+        ("macs in 1..3\nwidths = [macs]", ("E456", "macs")),
+        ("w in 1..3\nwidths = [v]", ("E101", "v")),
+        ("widths in each(1, 1..3)\nwidths in each(1, 1..3)", ("E106", "widths")),
+        ("w in 1..3\nwidths = [macs * w]", ("E101", "macs")),
+        ("w in 1..3\nwidths = [w + [1]]", ("E304", "+")),
+    ],
+)
+def test_what_is_wrong_has_its_place(text: str, found: tuple[str, str]) -> None:
+    assert findings(text)[0] == found
+
+
+def test_one_error_is_said_once() -> None:
+    assert len(findings("widths in each(1, [8, 16])\ndepht in 1..3")) == 1
+
+
+def test_a_point_that_the_model_refuses_is_no_error_of_the_space() -> None:
+    assert findings("widths in each(1, [8, 16])\ndepth in [3]") == []
+
+
+def test_log_uniform_draws_as_pycls() -> None:
+    """pycls/sweep/random.py: uniform in the logarithm over (low - min(step, low / 2), high], rounded up to steps."""
+    domain = Steps(Decimal(8), Decimal(64), Decimal(8), True, logarithmic=True)
+    rng, many = random.Random(1), 40_000
+    drawn = Counter(domain.text(domain.draw(rng)) for _ in range(many))
+    least = 8 - min(8, 8 / 2)
+    for place, value in enumerate(range(8, 65, 8)):
+        below = least if place == 0 else value - 8
+        share = math.log(value / below) / math.log(64 / least)
+        assert abs(drawn[str(value)] / many - share) < 4 * math.sqrt(share / many)
+
+
+# --- shipped ---------------------------------------------------------------------------------
+
+
+def shipped(spec: str) -> ArchFile:
+    return open_source(locate(spec)[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "se"), [("regnet_x", 0.0), ("regnet_y", 0.25)])
+def test_regnet_samples_are_what_timm_builds(name: str, se: float) -> None:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    declare_operators()
+    from timm.models.regnet import RegNet, RegNetCfg
+
+    file = shipped("regnet")
+    space = file.spaces[name]
+    for number, point in enumerate(points(space, 25, seed=3)):
+        ours, given = file.candidate(space, point).graph, point.arguments
+        config = RegNetCfg(
+            depth=int(given["depth"]), w0=int(given["w_0"]), wa=float(given["w_a"]), wm=float(given["w_m"]),
+            group_size=int(given["group_width"]), se_ratio=se,
+        )  # fmt: skip
+        with torch.device("meta"):
+            theirs = RegNet(config).eval()
+        shapes = Counter(tuple(weight.shape) for weight in theirs.parameters())
+        assert Counter(w.shape for node in ours.nodes for w in node.weights if w.trainable) == shapes
+        if number < 5:  # a forward pass is what takes long here
+            with FlopCounterMode(display=False) as counter, torch.device("meta"):
+                theirs(torch.empty(1, 3, 224, 224))
+            assert ours.macs == counter.get_total_flops() // 2, given
+
+
+def test_the_grid_of_efficientnet_holds_what_the_paper_chose() -> None:
+    file = shipped("efficientnet")
+    space = file.spaces["compound_grid"]
+    places = [
+        next(i for i in range(axis.domain.size) if axis.domain.text(i) == value)
+        for axis, value in zip(space.axes, ("1.2", "1.1", "1.15"), strict=True)
+    ]
+    point = space.point(places)
+    assert isinstance(point, Point)
+    assert file.candidate(space, point).table.macs == file["efficientnet_phi1"].table.macs
+    assert isinstance(space.point([0, 0, 0]), str)
+
+
+def test_the_space_of_efficientnet_v2_holds_b0() -> None:
+    """Its backbone without a fused block; params and MACs are those torchvision publishes of B0."""
+    file = shipped("efficientnet_v2_search")
+    space = file.spaces["training_aware"]
+    values = [["false"] * 7, [3, 3, 5, 3, 5, 5, 3], [1, 6, 6, 6, 6, 6, 6], [1, 2, 2, 3, 3, 4, 1]]
+    wanted = [str(value) for row in values for value in row]
+    places = [
+        [axis.domain.text(i) for i in range(axis.domain.size)].index(w)
+        for axis, w in zip(space.axes, wanted, strict=True)
+    ]
+    point = space.point(places)
+    assert isinstance(point, Point)
+    table = file.candidate(space, point).table
+    assert table.params == 5_288_548
+    assert abs(table.macs - 0.386e9) < 0.5e6 * 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "variant", "given"),
+    [
+        ("resnet", "stage_ratios", "resnet50", {"depths": "[3, 4, 6, 3]"}),
+        ("nasnet", "cells_and_width", "nasnet_mobile", {"repeats": "4", "width": "44"}),
+    ],
+)
+def test_the_published_network_is_in_its_space(spec: str, name: str, variant: str, given: dict[str, str]) -> None:
+    file = shipped(spec)
+    space = file.spaces[name]
+    texts = {axis.name: [axis.domain.text(i) for i in range(axis.domain.size)] for axis in space.axes}
+    wanted = {
+        key: value
+        for dimension, text in given.items()
+        for key, value in (
+            zip((f"{dimension}[{i}]" for i in range(4)), text.strip("[]").split(", "), strict=True)
+            if text.startswith("[")
+            else [(dimension, text)]
+        )
+    }
+    point = space.point([texts[axis.name].index(wanted[axis.name]) for axis in space.axes])
+    assert isinstance(point, Point)
+    found = file.candidate(space, point)
+    assert costs(found) == costs(file[variant])
+    assert space.refused(point, costs(found)) is None
