@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from archdsl.backends.diagram import Drawing, Options
     from archdsl.backends.diagram.drawing import Level
+    from archdsl.graph.costs import Costs
     from archdsl.graph.diff.changes import GraphDiff
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.settings import InitRule, Preprocess
@@ -128,6 +129,18 @@ class Variant:
     def table(self) -> StageTable:
         """Output size, layers, parameters and MACs, stage by stage."""
         return stage_table(self.graph)
+
+    def costs(self, batch: int = 1, dtype: str = "float32") -> Costs:
+        """Memory of inference and training, weights in bytes, arithmetic intensity, roofline times (docs/costs.md).
+
+        Nothing is measured, and torch is not needed. Raises ArchError; ValueError for a dtype that is not in
+        `archdsl.graph.devices.ITEMSIZE`.
+        """
+        from archdsl.graph.costs import costs
+        from archdsl.graph.devices import ITEMSIZE
+
+        arguments.one_of("dtype", dtype, tuple(ITEMSIZE))
+        return costs(self.graph, arguments.positive("batch", batch), dtype)
 
     @property
     def settings(self) -> str:

@@ -6,13 +6,16 @@ import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from archdsl.cli.costing import costs_json
 from archdsl.diagnostics.core import Bag
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
+    from archdsl.cli.costing import Asked
     from archdsl.cli.schema import (
         BlockChangeJson,
+        CostedJson,
         Costs,
         LayerJson,
         OpChangeJson,
@@ -37,11 +40,11 @@ _BREAK = re.compile(r"\s*\n\s*")
 """Between two lines of an expression; no string of one has a line break."""
 
 
-def variant_json(variant: Variant) -> VariantJson:
+def variant_json(variant: Variant, wanted: Asked | None = None) -> VariantJson | CostedJson:
     graph, table = variant.graph, variant.table
     sizes = graph.size_decisions
     top1 = variant.published.get("top1")
-    return {
+    found: VariantJson = {
         "name": variant.name,
         "model": graph.root.definition,
         "arguments": arguments(variant),
@@ -58,6 +61,7 @@ def variant_json(variant: Variant) -> VariantJson:
         "macs": graph.macs,
         "activations": table.activations,
     }
+    return found if wanted is None else {**found, "costs": costs_json(variant, wanted)}
 
 
 def arguments(variant: Variant) -> dict[str, str]:

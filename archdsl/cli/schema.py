@@ -64,6 +64,24 @@ class SizeJson(TypedDict):
     line: int
 
 
+class CostsJson(TypedDict):
+    """Costs of a batch; sizes are in bytes, `intensity` in MACs per byte moved, `seconds` the roofline time on
+    `device`. `peak` is the path of the layer at which inference needs most."""
+
+    batch: int
+    dtype: str
+    weights: int
+    gradients: int
+    memory: int
+    peak: str
+    saved: int
+    training: int
+    moved: int
+    intensity: float
+    device: str | None
+    seconds: float | None
+
+
 class VariantJson(Costs):
     """One configuration of a model; `arguments` are texts in the language, `top1` is in percent."""
 
@@ -75,6 +93,12 @@ class VariantJson(Costs):
     outputs: list[OutputJson]
     top1: float | None
     sizes: list[SizeJson]
+
+
+class CostedJson(VariantJson):
+    """A variant where an option asks for costs."""
+
+    costs: CostsJson
 
 
 class LayerJson(TypedDict):
@@ -204,11 +228,11 @@ class ShowDocument(Document):
 
     file: str
     doc: str
-    variant: VariantJson | None
+    variant: VariantJson | CostedJson | None
     stages: list[StageJson]
     layers: list[LayerJson]
     preprocess: PreprocessJson | None
-    variants: list[VariantJson]
+    variants: list[VariantJson | CostedJson]
 
 
 class DrawDocument(Document):
@@ -363,7 +387,7 @@ class PointJson(TypedDict):
     """A point of a grid: texts in the language by parameter, by `scaling.knob`, or by `image`."""
 
     settings: dict[str, str]
-    variant: VariantJson
+    variant: VariantJson | CostedJson
 
 
 class SweepDocument(Document):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
+from archdsl.cli.costing import Asked, asked, costs_options
 from archdsl.cli.shared import (
     ArchCommand,
     changed,
@@ -33,9 +34,19 @@ if TYPE_CHECKING:
 @set_option
 @image_option
 @output_stride_option
+@costs_options
 @json_option
 def command(
-    spec: str, layers: bool, settings: dict[str, str], image: dict[str, int], output_stride: int | None, as_json: bool
+    spec: str,
+    layers: bool,
+    settings: dict[str, str],
+    image: dict[str, int],
+    output_stride: int | None,
+    costs: bool,
+    batch: int | None,
+    dtype: str | None,
+    device: str | None,
+    as_json: bool,
 ) -> int:
     """Print a network's stages, or its layers, and what they cost.
 
@@ -43,6 +54,7 @@ def command(
     convolutions, those of shortcuts too, and linear layers. MACs are multiply-accumulates for one image. Sizes are
     channels × height × width. Figures that `expect` claims and the network has not are errors, after the table.
     """
+    wanted = asked(costs, batch, dtype, device)
     file, named = open_spec(spec)
     if not file:
         raise refuse("E606", path=file.name, name=file.name)
@@ -51,11 +63,11 @@ def command(
     problems = [] if settings or image or output_stride else _claims(file, variants)
     variants = [changed(variant, settings, image, output_stride) for variant in variants]
     if as_json:
-        console.write_json(document("show", problems, **_data(file, variants, several)))
+        console.write_json(document("show", problems, **_data(file, variants, several, wanted)))
     elif several:
-        _compare(file, variants)
+        _compare(file, variants, wanted)
     else:
-        _one(variants[0], layers)
+        _one(variants[0], layers, wanted)
     if problems and not as_json:
         sys.stdout.flush()
         fail(problems)
@@ -71,37 +83,47 @@ def _claims(file: ArchFile, variants: list[Variant]) -> list[Diagnostic]:
     return list(bag)
 
 
-def _data(file: ArchFile, variants: list[Variant], several: bool) -> dict[str, Any]:
+def _data(file: ArchFile, variants: list[Variant], several: bool, wanted: Asked | None) -> dict[str, Any]:
     from archdsl.cli import facts
 
-    data = {"file": file.name, "doc": file.docstring, "variants": list(map(facts.variant_json, variants))}
+    data = {
+        "file": file.name,
+        "doc": file.docstring,
+        "variants": [facts.variant_json(variant, wanted) for variant in variants],
+    }
     if several:
         return {**data, "variant": None, "stages": [], "layers": [], "preprocess": None}
     variant = variants[0]
     return {
         **data,
         "doc": facts.description(variant),
-        "variant": facts.variant_json(variant),
+        "variant": facts.variant_json(variant, wanted),
         "stages": facts.stages_json(variant),
         "layers": facts.layers_json(variant),
         "preprocess": facts.preprocess_json(variant),
     }
 
 
-def _compare(file: ArchFile, variants: list[Variant]) -> None:
+def _compare(file: ArchFile, variants: list[Variant], wanted: Asked | None) -> None:
+    from archdsl.cli import costing
     from archdsl.cli.facts import variant_json
     from archdsl.cli.tables import prose, top1, variant_table
 
     rows = [(variant_json(variant), top1(variant)) for variant in variants]
-    console.show(*prose(file.docstring), variant_table(rows))
+    made = (costing.columns(wanted), [costing.cells(variant, wanted) for variant in variants])
+    console.show(*prose(file.docstring), variant_table(rows, costs=made))
 
 
-def _one(variant: Variant, layers: bool) -> None:
+def _one(variant: Variant, layers: bool, wanted: Asked | None) -> None:
     from archdsl.cli.facts import description, preprocess_json
     from archdsl.cli.tables import layer_table, prose, stage_table, title
 
     table = layer_table(variant) if layers else stage_table(variant)
     console.show(title(variant), *prose(description(variant)), table)
+    if wanted is not None:
+        from archdsl.cli.costing import lines
+
+        console.line("\n" + "\n".join(lines(variant, wanted)))
     if sizes := variant.graph.size_decisions:
         console.line("\nasks about sizes; its module refuses images where it is not so:")
         for decision in sizes:

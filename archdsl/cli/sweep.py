@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
+from archdsl.cli.costing import Asked, asked, costs_options, csv_names, csv_values
 from archdsl.cli.shared import (
     TEXT,
     ArchCommand,
@@ -94,14 +95,26 @@ def _values(text: str) -> Iterator[str]:
 )
 @click.option("--image", "images", metavar="SIZE,…", callback=_images, help="Sizes of the image: --image 160,192,224.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@costs_options
 @json_option
-def command(spec: str, grid: dict[str, list[str]], images: list[str], as_csv: bool, as_json: bool) -> int:
+def command(
+    spec: str,
+    grid: dict[str, list[str]],
+    images: list[str],
+    as_csv: bool,
+    costs: bool,
+    batch: int | None,
+    dtype: str | None,
+    device: str | None,
+    as_json: bool,
+) -> int:
     """Print what a network costs over a grid of its parameters.
 
     Every combination of the values is one row: layers, parameters, MACs and activations, all exact. With
     `NAME.KNOB=VALUES` the knobs of a scaling rule of the spec are varied, whose results are parameters of the model.
     Combinations that the spec refuses are reported, and left out.
     """
+    wanted = asked(costs, batch, dtype, device)
     axes = {**grid, **({IMAGE: images} if images else {})}
     if as_csv and as_json:
         raise click.UsageError("--csv and --json are two forms of the same: give one")
@@ -125,7 +138,7 @@ def command(spec: str, grid: dict[str, list[str]], images: list[str], as_csv: bo
                 for found in error.diagnostics:
                     refused.setdefault((found.code, found.message), (found, []))[1].append(combined)
     said = [_left_out(*same) for same in refused.values()]
-    _print(base, points, said, as_csv, as_json)
+    _print(base, points, said, as_csv, as_json, wanted)
     return exit_code(said)
 
 
@@ -146,29 +159,35 @@ def _point(base: Variant, settings: Mapping[str, str]) -> Variant:
 
 
 def _print(
-    base: Variant, points: list[tuple[dict[str, str], Variant]], refused: list[Diagnostic], as_csv: bool, as_json: bool
+    base: Variant,
+    points: list[tuple[dict[str, str], Variant]],
+    refused: list[Diagnostic],
+    as_csv: bool,
+    as_json: bool,
+    wanted: Asked | None,
 ) -> None:
     if as_json:
         from archdsl.cli.facts import variant_json
 
-        found = [{"settings": settings, "variant": variant_json(variant)} for settings, variant in points]
+        found = [{"settings": settings, "variant": variant_json(variant, wanted)} for settings, variant in points]
         console.write_json(document("sweep", refused, base=base.name, points=found))
         return
     if as_csv:
-        console.write_data(_csv(points))
+        console.write_data(_csv(points, wanted))
     elif points:
         from archdsl.cli.tables import sweep_table
 
-        console.show(sweep_table(points))
+        console.show(sweep_table(points, wanted))
     if refused:
         console.diagnose(refused, sys.stderr)
 
 
-def _csv(points: list[tuple[dict[str, str], Variant]]) -> str:
+def _csv(points: list[tuple[dict[str, str], Variant]], wanted: Asked | None) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     costs = ("layers", "params", "macs", "activations")
-    writer.writerow([*(points[0][0] if points else ()), *costs])
+    writer.writerow([*(points[0][0] if points else ()), *costs, *csv_names(wanted)])
     for settings, variant in points:
-        writer.writerow([*settings.values(), *(getattr(variant.table, cost) for cost in costs)])
+        figures = [getattr(variant.table, cost) for cost in costs]
+        writer.writerow([*settings.values(), *figures, *csv_values(variant, wanted)])
     return text.getvalue()

@@ -12,12 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from archdsl.cli import console
+from archdsl.cli import console, costing
 from archdsl.cli.facts import arguments, node_params
 from archdsl.diagnostics.glyphs import shown
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
+    from archdsl.cli.costing import Asked
     from archdsl.cli.schema import VariantJson
     from archdsl.graph.table import StageRow
 
@@ -121,25 +122,31 @@ def layer_table(variant: Variant) -> Table:
     return made
 
 
-def variant_table(variants: Sequence[tuple[VariantJson, str]], width: int = 0, header: bool = True) -> Table:
+def variant_table(
+    variants: Sequence[tuple[VariantJson, str]],
+    width: int = 0,
+    header: bool = True,
+    costs: tuple[Sequence[Column], Sequence[Sequence[str]]] = ((), ()),
+) -> Table:
     """Several variants and their published accuracies, one a row. `width` aligns several tables: the columns of the
-    longest name, indented.
+    longest name, indented. `costs` are further columns, and their cells of each row.
 
     The column of accuracies is there where a variant has one; without variants all columns are.
     """
     accuracies = not variants or any(accuracy for _, accuracy in variants)
     columns: list[Column] = [("variant", "left"), ("input", "right"), ("layers", "right"), ("params", "right")]
     columns += [("MACs", "right"), ("top-1", "right")] if accuracies else [("MACs", "right")]
-    made = plain_table(*columns)
+    made = plain_table(*columns, *costs[0])
     if width:
         for column, least in zip(made.columns, (width, 9, 6, 11, 7, 7), strict=False):
             column.min_width = least
     made.show_header = header
-    for variant, accuracy in variants:
+    for index, (variant, accuracy) in enumerate(variants):
+        further = costs[1][index] if costs[0] else ()
         name = ("  " if width else "") + variant["name"]
-        costs = (count(variant["layers"]), count(variant["params"]), macs(variant["macs"]))
+        figures = (count(variant["layers"]), count(variant["params"]), macs(variant["macs"]))
         size = "×".join(map(str, variant["input"]))
-        made.add_row(*map(console.text, [name, size, *costs, *([accuracy] if accuracies else [])]))
+        made.add_row(*map(console.text, [name, size, *figures, *([accuracy] if accuracies else []), *further]))
     return made
 
 
@@ -155,18 +162,19 @@ def published_table(rows: Sequence[Sequence[str]], width: int) -> Table:
     return made
 
 
-def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]]) -> Table:
+def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]], wanted: Asked | None = None) -> Table:
     """The points of a grid: the settings, the image where it varies, and the costs."""
     varies = len({variant.graph.input_shape for _, variant in points}) > 1
     settings: list[Column] = [(name, "right") for name in points[0][0] if name != "image"]
     sizes: list[Column] = [("input", "right")] if varies else []
     costs: list[Column] = [("layers", "right"), ("params", "right"), ("MACs", "right"), ("activations", "right")]
-    made = plain_table(*settings, *sizes, *costs)
+    made = plain_table(*settings, *sizes, *costs, *costing.columns(wanted))
     for values, variant in points:
         table = variant.table
         cells = [value for name, value in values.items() if name != "image"]
         cells += [str(variant.graph.input_shape)] if varies else []
         cells += [count(table.layers), count(table.params), macs(table.macs), count(table.activations)]
+        cells += costing.cells(variant, wanted)
         made.add_row(*map(console.text, cells))
     return made
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from archdsl.ops.spec import OpParams, OpSpec, Recipe, Shape, Weight
+from archdsl.ops.spec import Call, Module, OpParams, OpSpec, Parameter, Recipe, Shape, Weight
 from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Expr
 
@@ -208,6 +208,14 @@ class Node:
         return self._recipe
 
     @property
+    def form(self) -> Module | Call | Parameter | None:
+        """Which form of the recipe generated source has: a call where there is one and no label names a module."""
+        recipe = self.recipe
+        if recipe.call is not None and (recipe.module is None or not self.labelled):
+            return recipe.call
+        return recipe.module or recipe.parameter
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of one sample."""
         return self.op.macs(self.params, self.input_shapes, self.outputs)
@@ -345,6 +353,17 @@ class Graph:
         for ref in self.outputs:
             counts[ref.node] += 1
         return counts
+
+    def may_overwrite(self, node: Node) -> bool:
+        """Whether a node may work in place: its input is fresh memory that nothing else reads."""
+        source = self.nodes[node.inputs[0].node]
+        same_class = source.scope.frame is node.scope.frame
+        return same_class and source.op.overwritable and self.uses[source.id] == 1
+
+    def overwrites(self, node: Node) -> bool:
+        """Whether a node works in place in generated source."""
+        form = node.form
+        return not isinstance(form, Parameter) and bool(form and form.inplace) and self.may_overwrite(node)
 
     def state(self) -> Iterator[tuple[str, Weight, Node]]:
         """Every tensor of the state_dict: key, weight and the node it belongs to, in order of execution."""

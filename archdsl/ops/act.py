@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,21 +11,28 @@ from pydantic import Field
 from archdsl.ops.parametric_act import PARAMETRIC_ACTIVATIONS
 from archdsl.ops.problems import wrong_layout
 from archdsl.ops.spec import (
+    INPUT,
+    NOTHING,
+    OUTPUT,
     Call,
     Example,
+    Made,
     Module,
     NoParams,
     OpParams,
     OpSpec,
     Problem,
     Recipe,
+    Saved,
     Shape,
     Weight,
     argument,
+    saves_input,
 )
 from archdsl.symbolic import IN_CHANNELS, Expr
 
 _IMAGE = (Shape(6, 5, 4),)
+_INVERTED = Saved((0,), inverts=True)
 _EXAMPLES = (Example({}, _IMAGE), Example({}, (Shape(6, 5, 4, "hwc"),)), Example({}, (Shape(6, layout="flat"),)))
 
 
@@ -37,8 +45,13 @@ def _activation(
     *,
     inplace: bool = False,
     overwritable: bool = False,
+    kept: Saved = INPUT,
+    copies: int = 0,
 ) -> OpSpec:
-    """An activation without parameters; `overwritable` where its backward keeps the input, not the output."""
+    """An activation without parameters; `overwritable` where its backward keeps the input, not the output.
+
+    `kept` is what autograd keeps, and `copies` more tensors of the input's size.
+    """
     recipe = Recipe(
         Module(module, inplace=inplace),
         Call(f"{call}({{x}})", inplace="inplace=True" if inplace else ""),
@@ -51,6 +64,9 @@ def _activation(
         shape=lambda params, inputs: inputs,
         recipe=lambda params, inputs: recipe,
         label=lambda params, inputs: label,
+        saves=lambda params, inputs, outputs: (
+            replace(kept, made=(Made(inputs[0].elements),) * copies) if copies else kept
+        ),
         overwritable=overwritable,
         examples=_EXAMPLES,
     )
@@ -96,6 +112,7 @@ GELU = OpSpec(
     ),
     label=lambda params, inputs: "GELU",
     overwritable=True,
+    saves=saves_input,
     examples=(*_EXAMPLES, Example({"approximate": "tanh"}, _IMAGE)),
 )
 
@@ -109,6 +126,7 @@ LEAKY_RELU = OpSpec(
         "nn.LeakyReLU", "F.leaky_relu", "negative_slope", argument("slope"), 0.01, params.slope, True
     ),
     label=lambda params, inputs: "leaky ReLU",
+    saves=lambda params, inputs, outputs: _INVERTED,
     examples=(*_EXAMPLES, Example({"slope": 0.2}, _IMAGE)),
 )
 
@@ -130,6 +148,7 @@ PRELU = OpSpec(
     label=lambda params, inputs: "PReLU",
     weights=lambda params, inputs: (Weight("weight", (inputs[0].channels if params.per_channel else 1,)),),
     overwritable=True,
+    saves=saves_input,
     examples=(
         Example({}, _IMAGE),
         Example({"per_channel": True, "init": 0.1}, _IMAGE),
@@ -138,7 +157,7 @@ PRELU = OpSpec(
 )
 
 ACTIVATIONS = (
-    _activation("relu", "nn.ReLU", "F.relu", "ReLU", "max(x, 0)", inplace=True),
+    _activation("relu", "nn.ReLU", "F.relu", "ReLU", "max(x, 0)", inplace=True, kept=OUTPUT),
     _activation("relu6", "nn.ReLU6", "F.relu6", "ReLU6", "min(max(x, 0), 6)", inplace=True),
     _activation("silu", "nn.SiLU", "F.silu", "SiLU", "x * sigmoid(x)", inplace=True, overwritable=True),
     _activation(
@@ -153,15 +172,17 @@ ACTIVATIONS = (
     _activation(
         "hardsigmoid", "nn.Hardsigmoid", "F.hardsigmoid", "hard sigmoid", "relu6(x + 3) / 6", overwritable=True
     ),
-    _activation("sigmoid", "nn.Sigmoid", "torch.sigmoid", "sigmoid", "1 / (1 + exp(-x))"),
-    _activation("tanh", "nn.Tanh", "torch.tanh", "tanh", "hyperbolic tangent"),
+    _activation("sigmoid", "nn.Sigmoid", "torch.sigmoid", "sigmoid", "1 / (1 + exp(-x))", kept=OUTPUT),
+    _activation("tanh", "nn.Tanh", "torch.tanh", "tanh", "hyperbolic tangent", kept=OUTPUT),
     GELU,
     LEAKY_RELU,
     PRELU,
-    _activation("selu", "nn.SELU", "F.selu", "SELU", "1.0507 * elu(x, alpha = 1.6733)", inplace=True),
+    _activation("selu", "nn.SELU", "F.selu", "SELU", "1.0507 * elu(x, alpha = 1.6733)", inplace=True, kept=_INVERTED),
     _activation("mish", "nn.Mish", "F.mish", "Mish", "x * tanh(softplus(x))", inplace=True, overwritable=True),
-    _activation("softsign", "nn.Softsign", "F.softsign", "softsign", "x / (1 + abs(x))"),
-    _activation("tanhshrink", "nn.Tanhshrink", "F.tanhshrink", "tanh shrink", "x - tanh(x)"),
-    _activation("logsigmoid", "nn.LogSigmoid", "F.logsigmoid", "log sigmoid", "log(sigmoid(x))", overwritable=True),
+    _activation("softsign", "nn.Softsign", "F.softsign", "softsign", "x / (1 + abs(x))", copies=1),
+    _activation("tanhshrink", "nn.Tanhshrink", "F.tanhshrink", "tanh shrink", "x - tanh(x)", kept=NOTHING, copies=1),
+    _activation(
+        "logsigmoid", "nn.LogSigmoid", "F.logsigmoid", "log sigmoid", "log(sigmoid(x))", overwritable=True, copies=1
+    ),
     *PARAMETRIC_ACTIVATIONS,
 )

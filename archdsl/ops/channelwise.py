@@ -7,7 +7,23 @@ from typing import Literal
 from pydantic import Field
 
 from archdsl.ops.problems import refused, wrong_layout
-from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, Weight, argument
+from archdsl.ops.spec import (
+    INPUT,
+    NOTHING,
+    Call,
+    Example,
+    Made,
+    Module,
+    NoParams,
+    OpParams,
+    OpSpec,
+    Problem,
+    Recipe,
+    Saved,
+    Shape,
+    Weight,
+    argument,
+)
 from archdsl.symbolic import Const
 
 _IMAGE = (Shape(6, 5, 4),)
@@ -51,6 +67,11 @@ def _conv_recipe(params: ChannelConvParams, inputs: tuple[Shape, ...]) -> Recipe
     return Recipe(Module("ChannelConv", args, kwargs, {"padding": 0, "bias": True, "padding_mode": "zeros"}))
 
 
+def _conv_saves(params: ChannelConvParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    around = params.padding_mode == "circular" and params.kernel > 1
+    return Saved(made=(Made(inputs[0].channels + params.kernel - 1),)) if around else INPUT
+
+
 CHANNEL_CONV = OpSpec(
     name="channel_conv",
     params=ChannelConvParams,
@@ -62,6 +83,7 @@ CHANNEL_CONV = OpSpec(
     weights=_conv_weights,
     macs=lambda params, inputs, outputs: inputs[0].channels * params.kernel,
     overwritable=True,
+    saves=_conv_saves,
     examples=(
         Example({"kernel": 3, "bias": False}, _GATE),
         Example({"kernel": 5, "padding_mode": "circular"}, _GATE),
@@ -71,6 +93,8 @@ CHANNEL_CONV = OpSpec(
 
 
 def _reduction(name: str, function: str, summary: str, label: str, overwritable: bool) -> OpSpec:
+    kept = NOTHING if overwritable else Saved((0,), output=True)
+
     def recipe(params: NoParams, inputs: tuple[Shape, ...]) -> Recipe:
         dim = -1 if inputs[0].layout == "hwc" else 1
         return Recipe(call=Call(f"{function}({{x}}, {dim}, keepdim=True)"))
@@ -84,6 +108,7 @@ def _reduction(name: str, function: str, summary: str, label: str, overwritable:
         recipe=recipe,
         label=lambda params, inputs: label,
         channels=Const(1),
+        saves=lambda params, inputs, outputs: kept,
         overwritable=overwritable,
         examples=(Example({}, _IMAGE), Example({}, _HWC), Example({}, _FLAT)),
     )

@@ -12,6 +12,7 @@ from archdsl.ops.geometry import (
     FixedPadding,
     Padding,
     Window,
+    padded_saves,
     padding_expr,
     pair,
     slide,
@@ -19,7 +20,20 @@ from archdsl.ops.geometry import (
     window_reach,
 )
 from archdsl.ops.problems import groups_do_not_divide
-from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Problem, Reach, Recipe, Shape, Weight, argument
+from archdsl.ops.spec import (
+    Example,
+    Made,
+    Module,
+    OpParams,
+    OpSpec,
+    Problem,
+    Reach,
+    Recipe,
+    Saved,
+    Shape,
+    Weight,
+    argument,
+)
 from archdsl.symbolic import IN_CHANNELS, Expr
 
 _DEFAULTS = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
@@ -105,6 +119,16 @@ def _recipe(params: Any, out: Expr, groups: Expr, target: str = "nn.Conv2d", **m
     return Recipe(Module(target, (IN_CHANNELS, out, argument("kernel")), kwargs, _DEFAULTS))
 
 
+def _saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return padded_saves(inputs[0], outputs[0], params.kernel, params.stride, params.padding, params.dilation)
+
+
+def _std_saves(params: StdConvParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """The standardized filters, and mean and deviation of each."""
+    sizes = (params.out, params.out, _weights(params, inputs)[0].elements)
+    return Saved((0,), made=tuple(Made(size, each=False) for size in sizes))
+
+
 def _word(params: Any, inputs: tuple[Shape, ...]) -> str:
     """`dwconv` for every convolution with as many groups as channels, whichever op it was written with."""
     is_depthwise = isinstance(params, DepthwiseParams) or params.groups == inputs[0].channels > 1
@@ -140,6 +164,7 @@ CONV = OpSpec(
     reach=_reach,
     dilate=dilated_conv,
     overwritable=True,
+    saves=_saves,
     examples=(
         Example({"out": 6, "kernel": 3}, _IMAGE),
         Example({"out": 6, "kernel": 7, "stride": 2, "bias": False}, _IMAGE),
@@ -172,6 +197,7 @@ DWCONV = OpSpec(
     reach=_reach,
     dilate=dilated_conv,
     overwritable=True,
+    saves=_saves,
     examples=(
         Example({"kernel": 3}, _IMAGE),
         Example({"kernel": 5, "stride": 2, "bias": False}, _IMAGE),
@@ -196,6 +222,7 @@ STD_CONV = OpSpec(
     reach=_reach,
     dilate=dilated_conv,
     overwritable=True,
+    saves=_std_saves,
     examples=(
         Example({"out": 6, "kernel": 3, "bias": False}, _IMAGE),
         Example({"out": 6, "kernel": 1, "stride": 2, "eps": 1e-5}, _IMAGE),

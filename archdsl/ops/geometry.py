@@ -11,7 +11,7 @@ from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
 from archdsl.ops.problems import impossible_size, needs_padding, refused, times, wrong_layout
-from archdsl.ops.spec import Problem, Reach, Shape, argument
+from archdsl.ops.spec import INPUT, Made, Problem, Reach, Saved, Shape, argument
 from archdsl.symbolic import Const, Expr, Index, Tuple
 
 Pair: TypeAlias = tuple[int, int]
@@ -101,6 +101,21 @@ def slide(
     if height < 1 or width < 1:
         return impossible_size(x, (dh * (kh - 1) + 1, dw * (kw - 1) + 1), (ph, pw))
     return height, width
+
+
+def padded_saves(
+    x: Shape, output: Shape, kernel: Size, stride: Size, padding: Size | Literal["tf_same"] | None, dilation: Size = 1
+) -> Saved:
+    """What autograd keeps of a window that slides: the image, or, where TensorFlow's padding is a step of its own, the
+    image with its border.
+    """
+    kernels, strides, dilations = pair(kernel), pair(stride), pair(dilation)
+    reach = [d * (k - 1) for k, d in zip(kernels, dilations, strict=True)]
+    if padding != TF_SAME or kernels == (1, 1) or (strides == (1, 1) and not any(r % 2 for r in reach)):
+        return INPUT
+    sizes = zip((x.height, x.width), (output.height, output.width), strides, reach, strict=True)
+    height, width = (max(size, (out - 1) * step + far + 1) for size, out, step, far in sizes)
+    return Saved(made=(Made(x.channels * height * width),))
 
 
 def window_reach(kernel: Size, stride: Size, dilation: Size = 1) -> Reach:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Recipe, Shape, Weight, argument
+from archdsl.ops.spec import INPUT, Example, Made, Module, OpParams, OpSpec, Recipe, Saved, Shape, Weight, argument
 from archdsl.symbolic import IN_CHANNELS
 
 
@@ -25,6 +25,13 @@ def _recipe(params: LinearParams, inputs: tuple[Shape, ...]) -> Recipe:
     return Recipe(Module(target, (IN_CHANNELS, argument("out")), {"bias": argument("bias")}, {"bias": True}))
 
 
+def _saves(params: LinearParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """A feature map is laid out anew, its channels last."""
+    (x,) = inputs
+    moved = x.layout == "chw" and x.height * x.width > 1
+    return Saved(made=(Made(x.elements),)) if moved else INPUT
+
+
 LINEAR = OpSpec(
     name="linear",
     params=LinearParams,
@@ -37,6 +44,7 @@ LINEAR = OpSpec(
     macs=lambda params, inputs, outputs: inputs[0].elements * params.out,
     channels=argument("out"),
     overwritable=True,
+    saves=_saves,
     examples=(
         Example({"out": 10}, (Shape(12, layout="flat"),)),
         Example({"out": 10, "bias": False}, (Shape(12, layout="flat"),)),

@@ -8,7 +8,19 @@ from typing import Any
 from pydantic import Field
 
 from archdsl.ops.problems import cannot_concatenate, cannot_multiply, unequal_pair, unequal_sum
-from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
+from archdsl.ops.spec import (
+    Call,
+    Example,
+    Module,
+    NoParams,
+    OpParams,
+    OpSpec,
+    Problem,
+    Recipe,
+    Shape,
+    argument,
+    saves_both,
+)
 
 _IMAGE = Shape(6, 5, 4)
 _HWC = Shape(6, 5, 4, "hwc")
@@ -76,6 +88,7 @@ def _extreme(name: str, label: str, summary: str) -> OpSpec:
         shape=_equal_shapes("compare"),
         recipe=lambda params, inputs: Recipe(call=Call(f"torch.{name}({{0}}, {{1}})")),
         label=lambda params, inputs: label,
+        saves=saves_both,
         inputs=(2, 2),
         overwritable=True,
         examples=_PAIRS,
@@ -111,6 +124,7 @@ MUL = OpSpec(
     label=lambda params, inputs: "×",
     inputs=(2, 2),
     overwritable=True,
+    saves=saves_both,
     examples=(
         Example({}, (_IMAGE, _IMAGE)),
         Example({}, (_IMAGE, Shape(6, 1, 1))),

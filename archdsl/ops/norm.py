@@ -11,15 +11,18 @@ from archdsl.ops.problems import groups_do_not_divide, refused, wrong_layout
 from archdsl.ops.spec import (
     Call,
     Example,
+    Made,
     Module,
     OpParams,
     OpSpec,
     Parameter,
     Problem,
     Recipe,
+    Saved,
     Shape,
     Weight,
     argument,
+    saves_input,
 )
 from archdsl.symbolic import IN_CHANNELS, Const
 
@@ -122,6 +125,11 @@ def _bn_recipe(params: BatchNormParams, inputs: tuple[Shape, ...]) -> Recipe:
     return Recipe(Module(target, (IN_CHANNELS,), kwargs, {"eps": 1e-5, "momentum": 0.1, "affine": True}))
 
 
+def _bn_saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """Mean and deviation of each channel of the batch."""
+    return Saved((0,), made=(Made(inputs[0].channels, each=False, training=True),) * 2)
+
+
 BN = OpSpec(
     name="bn",
     params=BatchNormParams,
@@ -132,6 +140,7 @@ BN = OpSpec(
     label=lambda params, inputs: "BN",
     weights=_bn_weights,
     overwritable=True,
+    saves=_bn_saves,
     examples=(
         Example({}, _IMAGE),
         Example({"eps": 1e-3, "momentum": 0.01}, _IMAGE),
@@ -146,6 +155,10 @@ def _layernorm_recipe(params: LayerNormParams, inputs: tuple[Shape, ...]) -> Rec
     return Recipe(Module(target, (IN_CHANNELS,), {"eps": argument("eps")}, {"eps": 1e-5}))
 
 
+def _layernorm_saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return Saved((0,), made=(Made(inputs[0].height * inputs[0].width),) * 2)
+
+
 LAYERNORM = OpSpec(
     name="layernorm",
     params=LayerNormParams,
@@ -156,6 +169,7 @@ LAYERNORM = OpSpec(
     label=lambda params, inputs: "LN",
     weights=_affine_pair,
     overwritable=True,
+    saves=_layernorm_saves,
     examples=(Example({}, _IMAGE), Example({"eps": 1e-6}, _HWC), Example({"eps": 1e-6}, _FLAT)),
 )
 
@@ -165,6 +179,10 @@ def _groupnorm_shape(params: GroupNormParams, inputs: tuple[Shape, ...]) -> tupl
     if x.layout != "chw":
         return wrong_layout("groupnorm", x)
     return groups_do_not_divide(params.groups, x.channels) if x.channels % params.groups else inputs
+
+
+def _groupnorm_saves(params: GroupNormParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return Saved((0,), made=(Made(params.groups),) * 2)
 
 
 GROUPNORM = OpSpec(
@@ -179,6 +197,7 @@ GROUPNORM = OpSpec(
     label=lambda params, inputs: f"GN, {params.groups}",
     weights=_affine_pair,
     overwritable=True,
+    saves=_groupnorm_saves,
     examples=(Example({"groups": 4}, _IMAGE), Example({"groups": 1, "eps": 1e-6}, _IMAGE)),
 )
 
@@ -202,6 +221,11 @@ def _instancenorm_weights(params: InstanceNormParams, inputs: tuple[Shape, ...])
     return pair + (_running_statistics(inputs[0].channels) if params.track_running_stats else ())
 
 
+def _instancenorm_saves(params: InstanceNormParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """Each sample is a batch of its own, for which torch repeats the weight and the running statistics."""
+    return Saved((0,), made=(Made(inputs[0].channels),) * (2 + params.affine + 2 * params.track_running_stats))
+
+
 INSTANCENORM = OpSpec(
     name="instancenorm",
     params=InstanceNormParams,
@@ -212,6 +236,7 @@ INSTANCENORM = OpSpec(
     label=lambda params, inputs: "IN",
     weights=_instancenorm_weights,
     overwritable=True,
+    saves=_instancenorm_saves,
     examples=(
         Example({}, _IMAGE),
         Example({"affine": True, "eps": 1e-3}, _IMAGE),
@@ -232,6 +257,13 @@ def _lrn_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
     )
 
 
+def _lrn_saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """The squares with channels of zeros around, their mean and its power."""
+    (x,) = inputs
+    padded = (x.channels + params.size // 2 + (params.size - 1) // 2) * x.height * x.width
+    return Saved((0,), made=(Made(padded), Made(x.elements), Made(x.elements)))
+
+
 LRN = OpSpec(
     name="lrn",
     params=LocalResponseNormParams,
@@ -241,6 +273,7 @@ LRN = OpSpec(
     recipe=_lrn_recipe,
     label=lambda params, inputs: f"LRN, {params.size}",
     overwritable=True,
+    saves=_lrn_saves,
     examples=(Example({"size": 5}, _IMAGE), Example({"size": 4, "alpha": 1e-3, "beta": 0.5, "k": 2.0}, _IMAGE)),
 )
 
@@ -255,6 +288,12 @@ def _grn_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
     return Recipe(Module("GlobalResponseNorm", (IN_CHANNELS,), kwargs, defaults))
 
 
+def _grn_saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """The norms, their mean, what becomes of them, and the product."""
+    (x,) = inputs
+    return Saved((0,), made=tuple(map(Made, (x.channels, 1, x.channels, x.elements))))
+
+
 GRN = OpSpec(
     name="grn",
     params=GlobalResponseNormParams,
@@ -265,6 +304,7 @@ GRN = OpSpec(
     label=lambda params, inputs: "GRN",
     weights=_affine_pair,
     overwritable=True,
+    saves=_grn_saves,
     examples=(Example({}, _IMAGE), Example({"eps": 1e-5}, _HWC)),
 )
 
@@ -293,6 +333,7 @@ LAYER_SCALE = OpSpec(
     label=lambda params, inputs: "layer scale",
     weights=lambda params, inputs: (Weight("", (inputs[0].channels,) + (1,) * (params.dims - 1)),),
     overwritable=True,
+    saves=saves_input,
     examples=(
         Example({}, _IMAGE),
         Example({"init": 0.01, "dims": 1}, _IMAGE),

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from archdsl.ops.problems import inexact_split, refused, wrong_layout
-from archdsl.ops.spec import Call, Example, Module, NoParams, OpParams, OpSpec, Problem, Recipe, Shape, argument
+from archdsl.ops.spec import (
+    INPUT,
+    Call,
+    Example,
+    Made,
+    Module,
+    NoParams,
+    OpParams,
+    OpSpec,
+    Problem,
+    Recipe,
+    Saved,
+    Shape,
+    argument,
+    saves_input,
+    saves_output,
+)
 from archdsl.symbolic import IN_CHANNELS, Const
 
 _IMAGE = (Shape(6, 5, 4),)
 _HWC = (Shape(6, 5, 4, "hwc"),)
 _FLAT = (Shape(6, layout="flat"),)
+_INVERTED = Saved((0,), inverts=True)
 _EVERY = (Example({}, _IMAGE), Example({}, _HWC), Example({}, _FLAT))
 
 
@@ -94,8 +112,13 @@ def _parametric(
     *examples: Mapping[str, Any],
     inplace: bool = False,
     overwritable: bool = False,
+    kept: Saved = INPUT,
+    copies: int = 0,
 ) -> OpSpec:
-    """An activation with torch's parameters, of which a call writes what is not the default."""
+    """An activation with torch's parameters, of which a call writes what is not the default.
+
+    `kept` is what autograd keeps, and `copies` more tensors of the input's size.
+    """
     defaults = {key: info.default for key, info in params.model_fields.items() if not info.is_required()}
     module, function = torch_names
 
@@ -114,6 +137,9 @@ def _parametric(
         shape=lambda given, inputs: inputs,
         recipe=recipe,
         label=lambda given, inputs: label,
+        saves=lambda given, inputs, outputs: (
+            replace(kept, made=(Made(inputs[0].elements),) * copies) if copies else kept
+        ),
         overwritable=overwritable,
         examples=tuple(Example(arguments, _IMAGE) for arguments in examples),
     )
@@ -146,6 +172,7 @@ GLU = OpSpec(
     label=lambda params, inputs: "GLU",
     channels=IN_CHANNELS // 2,
     overwritable=True,
+    saves=saves_input,
     examples=_EVERY,
 )
 
@@ -188,6 +215,7 @@ SOFTMAX = OpSpec(
     shape=_softmax_shape,
     recipe=_softmax_recipe,
     label=_softmax_label,
+    saves=saves_output,
     examples=(
         *_EVERY,
         Example({"branches": 3}, _IMAGE),
@@ -212,17 +240,18 @@ LOG_SOFTMAX = OpSpec(
     shape=lambda params, inputs: inputs,
     recipe=_log_softmax_recipe,
     label=lambda params, inputs: "log softmax",
+    saves=saves_output,
     examples=_EVERY,
 )
 
 PARAMETRIC_ACTIVATIONS = (
     _parametric(
         "elu", EluParams, ("nn.ELU", "F.elu"), "ELU", "x above 0, alpha * (exp(x) - 1) below", {}, {"alpha": 0.5},
-        inplace=True,
+        inplace=True, kept=_INVERTED,
     ),
     _parametric(
         "celu", CeluParams, ("nn.CELU", "F.celu"), "CELU", "x above 0, alpha * (exp(x / alpha) - 1) below",
-        {}, {"alpha": 0.5}, inplace=True,
+        {}, {"alpha": 0.5}, inplace=True, kept=_INVERTED,
     ),
     _parametric(
         "softplus", SoftplusParams, ("nn.Softplus", "F.softplus"), "softplus", "log(1 + exp(beta * x)) / beta",
@@ -247,7 +276,7 @@ PARAMETRIC_ACTIVATIONS = (
     ),
     _parametric(
         "rrelu", RreluParams, ("nn.RReLU", ""), "randomized ReLU", "leaky ReLU of random slopes in training", {},
-        {"lower": 0.1, "upper": 0.2},
+        {"lower": 0.1, "upper": 0.2}, copies=1,
     ),
     GLU,
     SOFTMAX,

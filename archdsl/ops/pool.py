@@ -14,6 +14,7 @@ from archdsl.ops.geometry import (
     Window,
     border_too_wide,
     grid_reach,
+    padded_saves,
     padding_expr,
     padding_too_wide,
     pair,
@@ -24,8 +25,11 @@ from archdsl.ops.geometry import (
 from archdsl.ops.problems import refused, times, wrong_layout
 from archdsl.ops.spec import (
     EVERYTHING,
+    INPUT,
+    NOTHING,
     Call,
     Example,
+    Made,
     Module,
     NoParams,
     OpParams,
@@ -33,6 +37,7 @@ from archdsl.ops.spec import (
     Problem,
     Reach,
     Recipe,
+    Saved,
     Shape,
     argument,
 )
@@ -129,6 +134,30 @@ def _label(name: str) -> Any:
     )
 
 
+def _maxpool_saves(params: MaxPoolParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """Where each maximum was, too, as numbers of 8 bytes."""
+    (x,), stride = inputs, params.kernel if params.stride is None else params.stride
+    kept = padded_saves(x, outputs[0], params.kernel, stride, params.padding, params.dilation)
+    if params.padding == TF_SAME and not kept.made:  # MaxPool2dSame makes the border in any case
+        height, width = (
+            size + d * (k - 1) if s == 1 else size
+            for size, k, s, d in zip(
+                (x.height, x.width), pair(params.kernel), pair(stride), pair(params.dilation), strict=True
+            )
+        )
+        kept = Saved(made=(Made(x.channels * height * width),))
+    return Saved(kept.inputs, made=(*kept.made, Made(outputs[0].elements, 8)))
+
+
+def _avgpool_saves(params: AvgPoolParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """With TensorFlow's padding how many pixels are under each window, too."""
+    stride = params.kernel if params.stride is None else params.stride
+    kept = padded_saves(inputs[0], outputs[0], params.kernel, stride, params.padding)
+    if params.padding != TF_SAME or kept.inputs or params.count_include_pad:
+        return kept
+    return Saved(made=(*kept.made, Made(outputs[0].height * outputs[0].width, each=False)))
+
+
 MAXPOOL = OpSpec(
     name="maxpool",
     params=MaxPoolParams,
@@ -145,6 +174,7 @@ MAXPOOL = OpSpec(
     reach=_reach,
     dilate=dilated_maxpool,
     overwritable=True,
+    saves=_maxpool_saves,
     examples=(
         Example({"kernel": 3, "stride": 2}, _IMAGE),
         Example({"kernel": 2, "padding": 0}, _IMAGE),
@@ -172,6 +202,7 @@ AVGPOOL = OpSpec(
     reach=_reach,
     dilate=dilated_avgpool,
     overwritable=True,
+    saves=_avgpool_saves,
     examples=(
         Example({"kernel": 2, "stride": 2, "padding": 0}, _IMAGE),
         Example({"kernel": 3, "stride": 1}, _IMAGE),
@@ -239,6 +270,14 @@ def _blur_recipe(params: BlurPoolParams, inputs: tuple[Shape, ...]) -> Recipe:
     return Recipe(Module("BlurPool2d", (argument("kernel"),), kwargs, {"stride": 2, "padding_mode": "reflect"}))
 
 
+def _blur_saves(params: BlurPoolParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """The image with its border, and the filter; the image itself where the border is made of it."""
+    (x,), sides = inputs, sum(_blur_sides(params))
+    border = Made(x.channels * (x.height + sides) * (x.width + sides))
+    mirrored = params.padding_mode in ("reflect", "replicate")
+    return Saved((0,) if mirrored else (), made=(border, Made(params.kernel**2, each=False)))
+
+
 BLURPOOL = OpSpec(
     name="blurpool",
     params=BlurPoolParams,
@@ -251,6 +290,7 @@ BLURPOOL = OpSpec(
     reach=lambda params, inputs: window_reach(params.kernel, params.stride),
     dilate=dilated_blur,
     overwritable=True,
+    saves=_blur_saves,
     examples=(
         Example({}, _IMAGE),
         Example({"kernel": 5, "padding_mode": "constant"}, _IMAGE),
@@ -263,6 +303,11 @@ BLURPOOL = OpSpec(
 
 
 def _adaptive(name: str, module: str, call: str, label: str, summary: str) -> OpSpec:
+    def saves(params: AdaptivePoolParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+        if module == "nn.AdaptiveMaxPool2d":
+            return Saved((0,), made=(Made(outputs[0].elements, 8),))
+        return NOTHING if pair(params.size) == (1, 1) else INPUT
+
     def shape(params: AdaptivePoolParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
         (x,) = inputs
         return wrong_layout(name, x) if x.layout != "chw" else (x.resized(*pair(params.size)),)
@@ -277,6 +322,7 @@ def _adaptive(name: str, module: str, call: str, label: str, summary: str) -> Op
         recipe=lambda params, inputs: Recipe(Module(module, (size,)), Call(f"{call}({{x}}, {{size}})", {"size": size})),
         label=lambda params, inputs: f"{label} to {times(pair(params.size))}",
         reach=lambda params, inputs: EVERYTHING if params.size in (1, (1, 1)) else grid_reach(inputs[0], params.size),
+        saves=saves,
         overwritable=True,
         examples=(
             Example({"size": 4}, _IMAGE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from archdsl.ops.problems import wrong_layout
-from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Recipe, Shape, argument
+from archdsl.ops.spec import NOTHING, Example, Made, Module, OpParams, OpSpec, Recipe, Saved, Shape, argument
 
 _EXAMPLE_INPUTS = (Shape(6, 5, 4),)
 
@@ -22,6 +22,27 @@ class DropPathParams(OpParams):
     p: float = Field(ge=0, lt=1)
 
 
+def _idle(params: DropoutParams | DropPathParams, inputs: tuple[Shape, ...], training: bool) -> bool:
+    return not training or params.p == 0
+
+
+def _saves(params: DropoutParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    """A factor for each value."""
+    return _factors(params.p, inputs[0].elements)
+
+
+def _saves_channels(params: DropoutParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return _factors(params.p, inputs[0].channels)
+
+
+def _saves_samples(params: DropPathParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return _factors(params.p, 1)
+
+
+def _factors(p: float, count: int) -> Saved:
+    return Saved(made=(Made(count),)) if p else NOTHING
+
+
 DROPOUT = OpSpec(
     name="dropout",
     params=DropoutParams,
@@ -31,6 +52,8 @@ DROPOUT = OpSpec(
     recipe=lambda params, inputs: Recipe(Module("nn.Dropout", (argument("p"),))),
     label=lambda params, inputs: f"dropout, {params.p:.3g}",
     view=True,
+    saves=_saves,
+    shares=_idle,
     examples=(Example({"p": 0.2}, _EXAMPLE_INPUTS), Example({}, (Shape(6, layout="flat"),))),
 )
 
@@ -43,6 +66,8 @@ DROPOUT2D = OpSpec(
     recipe=lambda params, inputs: Recipe(Module("nn.Dropout2d", (argument("p"),))),
     label=lambda params, inputs: f"dropout of channels, {params.p:.3g}",
     view=True,
+    saves=_saves_channels,
+    shares=_idle,
     examples=(Example({"p": 0.2}, _EXAMPLE_INPUTS), Example({}, _EXAMPLE_INPUTS)),
 )
 
@@ -55,6 +80,8 @@ DROP_PATH = OpSpec(
     recipe=lambda params, inputs: Recipe(Module("DropPath", (argument("p"),))),
     label=lambda params, inputs: f"drop path, {params.p:.3g}",
     view=True,
+    saves=_saves_samples,
+    shares=_idle,
     examples=(
         Example({"p": 0.2}, _EXAMPLE_INPUTS),
         Example({"p": 0.0}, _EXAMPLE_INPUTS),

@@ -11,7 +11,22 @@ from pydantic_core import PydanticCustomError
 
 from archdsl.ops.geometry import Pair, StrideOrKernel, grid_reach, pair
 from archdsl.ops.problems import inexact_split, refused, times, wrong_layout
-from archdsl.ops.spec import Call, Example, Module, OpParams, OpSpec, Problem, Reach, Recipe, Shape, argument
+from archdsl.ops.spec import (
+    INPUT,
+    NOTHING,
+    Call,
+    Example,
+    Module,
+    OpParams,
+    OpSpec,
+    Problem,
+    Reach,
+    Recipe,
+    Saved,
+    Shape,
+    argument,
+    copies,
+)
 from archdsl.symbolic import IN_CHANNELS, Expr
 
 _IMAGE = (Shape(8, 6, 4),)
@@ -165,6 +180,10 @@ def _resize_label(params: ResizeParams, inputs: tuple[Shape, ...]) -> str:
     return what if params.mode == "nearest" else f"{what}, {params.mode}"
 
 
+def _resize_saves(params: ResizeParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return INPUT if params.mode == "area" else NOTHING
+
+
 RESIZE = OpSpec(
     name="resize",
     params=ResizeParams,
@@ -177,6 +196,7 @@ RESIZE = OpSpec(
     inputs=(1, 2),
     valued=1,
     overwritable=True,
+    saves=_resize_saves,
     examples=(
         Example({"scale_factor": 2}, _IMAGE),
         Example({"scale_factor": 3, "mode": "bilinear"}, _IMAGE),
@@ -230,6 +250,7 @@ PIXEL_SHUFFLE = OpSpec(
     label=lambda params, inputs: f"pixel shuffle, ×{params.upscale_factor}",
     channels=IN_CHANNELS // (_UP * _UP),
     reach=lambda params, inputs: Reach(step=(Fraction(1, params.upscale_factor),) * 2),
+    shares=copies,
     view=True,
     examples=(Example({"upscale_factor": 2}, _IMAGE), Example({"upscale_factor": 1}, _IMAGE)),
 )
@@ -246,6 +267,7 @@ PIXEL_UNSHUFFLE = OpSpec(
     label=lambda params, inputs: f"pixel unshuffle, /{params.downscale_factor}",
     channels=IN_CHANNELS * (_DOWN * _DOWN),
     reach=lambda params, inputs: Reach((params.downscale_factor,) * 2, (params.downscale_factor,) * 2),
+    shares=copies,
     view=True,
     examples=(Example({"downscale_factor": 2}, _IMAGE), Example({"downscale_factor": 1}, _IMAGE)),
 )

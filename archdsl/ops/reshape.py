@@ -11,6 +11,8 @@ from archdsl.ops.geometry import border_too_wide
 from archdsl.ops.problems import inexact_split, out_of_range, refused, wrong_layout
 from archdsl.ops.spec import (
     EVERYTHING,
+    INPUT,
+    NOTHING,
     Call,
     Example,
     Module,
@@ -20,8 +22,10 @@ from archdsl.ops.spec import (
     Problem,
     Reach,
     Recipe,
+    Saved,
     Shape,
     argument,
+    copies,
     lift,
 )
 from archdsl.symbolic import IN_CHANNELS, Expr, Tuple
@@ -125,6 +129,7 @@ CHANNEL_SHUFFLE = OpSpec(
         Call("torch.channel_shuffle({x}, {groups})", {"groups": argument("groups")}),
     ),
     label=lambda params, inputs: f"shuffle, {params.groups} groups",
+    shares=copies,
     view=True,
     examples=(Example({"groups": 2}, _IMAGE), Example({"groups": 3}, _IMAGE), Example({"groups": 1}, _IMAGE)),
 )
@@ -220,6 +225,10 @@ def _pad_label(params: PadParams, inputs: tuple[Shape, ...]) -> str:
     return ", ".join(["pad", f"{params.left} {params.right} {params.top} {params.bottom}", *mode])
 
 
+def _pad_saves(params: PadParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return INPUT if params.mode in ("reflect", "replicate") else NOTHING
+
+
 PAD = OpSpec(
     name="pad",
     params=PadParams,
@@ -230,6 +239,7 @@ PAD = OpSpec(
     label=lambda params, inputs: f"pad, {params.left} {params.right} {params.top} {params.bottom}",
     dilate=wider_border,
     overwritable=True,
+    saves=_pad_saves,
     examples=(
         Example({"left": 1, "right": 2, "top": 0, "bottom": 3}, _IMAGE),
         Example({"left": 0, "right": 1, "top": 0, "bottom": 1, "value": -1.5}, _IMAGE),

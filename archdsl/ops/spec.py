@@ -198,6 +198,35 @@ class Holes:
     drop: tuple[bool, bool] = (False, False)
 
 
+@dataclass(slots=True, unsafe_hash=True)
+class Made:
+    """Memory that an op takes for itself: elements of one sample, or of a batch of any size (`each` false).
+
+    `itemsize` is the size of an element in bytes; None: that of the network's numbers. `training`: not in inference.
+    """
+
+    elements: int
+    itemsize: int | None = None
+    each: bool = True
+    training: bool = False
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Saved:
+    """What autograd keeps of an op for the backward pass: inputs by position, the output, what the op made.
+
+    The op's own weights, which are there anyway, are not said. Of an op that works in place the input is lost: where
+    `inverts`, backward reads the output in its stead, else a copy of the input is kept.
+    """
+
+    inputs: tuple[int, ...] = ()
+    output: bool = False
+    made: tuple[Made, ...] = ()
+    inverts: bool = False
+
+
+NOTHING, INPUT, BOTH, OUTPUT = Saved(), Saved((0,)), Saved((0, 1)), Saved(output=True)
+
 POINTWISE = Reach()
 EVERYTHING = Reach(everything=True)
 
@@ -214,6 +243,31 @@ def _no_weights(params: Any, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
 
 def _no_macs(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> int:
     return 0
+
+
+def saves_nothing(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return NOTHING
+
+
+def saves_input(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return INPUT
+
+
+def saves_both(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return BOTH
+
+
+def saves_output(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
+    return OUTPUT
+
+
+def _always(params: Any, inputs: tuple[Shape, ...], training: bool) -> bool:
+    return True
+
+
+def copies(params: Any, inputs: tuple[Shape, ...], training: bool) -> bool:
+    """Of a view by its definition that torch has no strides for."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +290,8 @@ class OpSpec:
     - `inputs` is the least and greatest number of inputs (None: any number).
     - `valued` is how many of the inputs, the first ones, have values that count (None: all); the others have a size
       that is wanted.
+    - `saves(params, inputs, outputs)` says what autograd keeps of it in training.
+    - `shares(params, inputs, training)`, of a view: whether the output is the memory of the input here.
     - `view`: the output may share memory with the input. `overwritable`: the output is fresh memory that the
       op's own backward does not read, so a following op may work in place.
     """
@@ -253,6 +309,8 @@ class OpSpec:
     channels: Expr | Literal["sum"] | None = IN_CHANNELS
     reach: Callable[[Any, tuple[Shape, ...]], Reach] = _pointwise
     dilate: Callable[[Any, Holes], Mapping[str, Any] | str] | None = None
+    saves: Callable[[Any, tuple[Shape, ...], tuple[Shape, ...]], Saved] = saves_nothing
+    shares: Callable[[Any, tuple[Shape, ...], bool], bool] = _always
     inputs: tuple[int, int | None] = (1, 1)
     valued: int | None = None
     view: bool = False
@@ -283,6 +341,7 @@ def _op_named(name: str) -> OpSpec:
 
 
 __all__ = [
-    "EVERYTHING", "POINTWISE", "Call", "Example", "Holes", "Layout", "Module", "NoParams", "OpParams", "OpSpec",
-    "Parameter", "Problem", "Reach", "Recipe", "Role", "Shape", "Weight", "argument", "lift",
+    "BOTH", "EVERYTHING", "INPUT", "NOTHING", "OUTPUT", "POINTWISE", "Call", "Example", "Holes", "Layout", "Made",
+    "Module", "NoParams", "OpParams", "OpSpec", "Parameter", "Problem", "Reach", "Recipe", "Role", "Saved", "Shape",
+    "Weight", "argument", "copies", "lift", "saves_both", "saves_input", "saves_nothing", "saves_output",
 ]  # fmt: skip

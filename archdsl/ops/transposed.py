@@ -10,7 +10,19 @@ from pydantic import Field, PlainValidator
 
 from archdsl.ops.geometry import FixedPadding, Size, Window, checked_size, padding_expr, pair, window_label
 from archdsl.ops.problems import groups_do_not_divide, needs_padding, refused, times, wrong_layout
-from archdsl.ops.spec import Example, Module, OpParams, OpSpec, Problem, Reach, Recipe, Shape, Weight, argument
+from archdsl.ops.spec import (
+    Example,
+    Module,
+    OpParams,
+    OpSpec,
+    Problem,
+    Reach,
+    Recipe,
+    Shape,
+    Weight,
+    argument,
+    saves_input,
+)
 from archdsl.symbolic import IN_CHANNELS
 
 OutputPadding: TypeAlias = Annotated[Size, PlainValidator(checked_size(0), json_schema_input_type=Size)]
@@ -129,6 +141,7 @@ CONV_TRANSPOSE = OpSpec(
     channels=argument("out"),
     reach=_reach,
     overwritable=True,
+    saves=saves_input,
     examples=(
         Example({"out": 6, "kernel": 2, "stride": 2, "padding": 0}, _IMAGE),
         Example({"out": 6, "kernel": 4, "stride": 2, "padding": 1, "bias": False}, _IMAGE),

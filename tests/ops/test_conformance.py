@@ -108,6 +108,50 @@ def test_only_views_share_memory(case: Case, train: bool) -> None:
         assert all(out.untyped_storage().data_ptr() not in used for out in outputs), name
 
 
+def _kept(module: torch.nn.Module, inputs: list[torch.Tensor]) -> tuple[set[int], bool, list[int]]:
+    """What autograd keeps of a call: inputs by position, whether the output, sizes of what was made; not weights."""
+    given = [2.0 * x.clone().requires_grad_() for x in inputs]
+    kept: dict[int, torch.Tensor] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        outputs = as_tuple(module.train()(*given))
+    own = {t.untyped_storage().data_ptr() for t in (*module.parameters(), *module.buffers())}
+    positions = {x.untyped_storage().data_ptr(): i for i, x in enumerate(given)}
+    results = {out.untyped_storage().data_ptr() for out in outputs}
+    made = [t.untyped_storage().nbytes() for key, t in kept.items() if key not in {*own, *positions, *results}]
+    found = {i for key, i in positions.items() if key in kept and key not in results}
+    return found, any(key in kept for key in results), sorted(made)
+
+
+@every_example
+def test_what_autograd_keeps(case: Case) -> None:
+    saved = case.op.saves(case.params, case.inputs, case.outputs)
+    made = sorted(m.elements * (m.itemsize or 4) * (2 if m.each else 1) for m in saved.made)
+    expected = set(saved.inputs), saved.output, made
+    for name, module in forms(case).items():
+        assert _kept(module, case.tensors()) == expected, name
+    if not (case.recipe.call and case.recipe.call.inplace):
+        return
+    lost = bool(saved.inputs)  # in place, the input is no more
+    copy = [4 * 2 * case.outputs[0].elements] if lost and not saved.inverts else []
+    output = saved.output or (lost and saved.inverts)
+    assert _kept(from_call(case, case.recipe.call, inplace=True), case.tensors()) == (set(), output, copy)
+
+
+@every_example
+@pytest.mark.parametrize("train", [False, True])
+def test_views_share_as_they_say(case: Case, train: bool) -> None:
+    for name, module in forms(case).items() if case.op.view else ():
+        (x,) = case.tensors()
+        shares = case.op.shares(case.params, case.inputs, train)
+        for out in as_tuple(module.train(train)(x)):
+            assert (out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()) == shares, name
+
+
 def _gradients(module: torch.nn.Module, inputs: list[torch.Tensor], overwrite: bool) -> list[torch.Tensor]:
     """Gradients of a loss over twice the output, doubled in place or not."""
     module.zero_grad()

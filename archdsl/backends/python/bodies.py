@@ -135,10 +135,10 @@ class BodyBuilder:
     def _node(self, node: Node, path: tuple[str, ...], draft: _Draft) -> Entry:
         recipe = node.recipe
         outputs = tuple(Ref(node.id, port) for port in range(len(node.outputs)))
-        if recipe.call is not None and (recipe.module is None or not node.labelled):
+        if recipe.call is not None and node.form is recipe.call:
             resolve = self._resolver(node)
             values = tuple((name, resolve(value)) for name, value in recipe.call.values.items())
-            inplace = recipe.call.inplace if self._overwritable(node) else ""
+            inplace = recipe.call.inplace if self.graph.may_overwrite(node) else ""
             step = Step(node.inputs, outputs, (), recipe.call.template, values, node.op.role, inplace)
             return Entry((), None, step)
         module = self.node_module(node)
@@ -215,7 +215,7 @@ class BodyBuilder:
         assert module is not None, f"{node.op.name} has no module form"
         kwargs = tuple([(name, resolve(value)) for name, value in module.kwargs.items()])
         args = tuple([resolve(arg) for arg in module.args])
-        inplace = module.inplace and self._overwritable(node)
+        inplace = module.inplace and self.graph.may_overwrite(node)
         return Built(module.target, args, kwargs, tuple(module.defaults.items()), inplace)
 
     def _resolver(self, node: Node) -> Callable[[Expr], Expr]:
@@ -255,12 +255,6 @@ class BodyBuilder:
         if known is None:
             known = self.environments[id(frame)] = environment_of(self.graph, frame)
         return known
-
-    def _overwritable(self, node: Node) -> bool:
-        """Whether a node may work in place: its input is fresh memory that nothing else reads."""
-        source = self.graph.nodes[node.inputs[0].node]
-        same_class = source.scope.frame is node.scope.frame
-        return same_class and source.op.overwritable and self.graph.uses[source.id] == 1
 
 
 def _region_sites(root: Scope) -> set[Span]:

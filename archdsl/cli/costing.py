@@ -1,0 +1,169 @@
+"""Options that ask for memory, intensity and times, and how these are shown and written as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from archdsl.api import Variant
+    from archdsl.cli.schema import CostsJson
+    from archdsl.cli.tables import Column
+    from archdsl.graph.costs import Costs
+    from archdsl.graph.devices import Device
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+LARGEST_BATCH = 1_000_000
+DTYPES = ("float64", "float32", "tf32", "float16", "bfloat16")
+_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """For which batch, numbers and device costs are wanted."""
+
+    batch: int
+    dtype: str
+    device: Device | None
+
+    def of(self, variant: Variant) -> Costs:
+        return variant.costs(self.batch, self.dtype)
+
+    def seconds(self, costs: Costs) -> float | None:
+        return None if self.device is None else costs.seconds(self.device)
+
+
+def costs_options(command: F) -> F:
+    """`--costs`, `--batch`, `--dtype`, `--device`: each of them asks for costs."""
+    for option in (
+        click.option("--device", metavar="NAME", help="A roofline time: a100, h100, v100, t4, i7-1165g7, 20T/900G."),
+        click.option("--dtype", type=click.Choice(DTYPES), help="Costs with numbers of this kind. [float32]"),
+        click.option(
+            "--batch", metavar="N", type=click.IntRange(1, LARGEST_BATCH), help="Costs of so many images. [1]"
+        ),
+        click.option("--costs", is_flag=True, help="Memory, bytes of weights, MACs per byte (docs/costs.md)."),
+    ):
+        command = option(command)
+    return command
+
+
+def asked(costs: bool, batch: int | None, dtype: str | None, device: str | None) -> Asked | None:
+    """What the options ask for; None without any. Raises BadParameter for a device that is not known."""
+    if not costs and batch is None and dtype is None and device is None:
+        return None
+    kind = dtype or "float32"
+    return Asked(batch or 1, kind, None if device is None else _device(device, kind))
+
+
+def _device(text: str, dtype: str) -> Device:
+    from archdsl.graph.devices import device_of
+
+    try:
+        device = device_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--device'") from None
+    if dtype not in device.flops:
+        kinds = ", ".join(device.flops)
+        raise click.BadParameter(f"{device.name} has no peak for {dtype}, but for {kinds}", param_hint="'--dtype'")
+    return device
+
+
+def costs_json(variant: Variant, wanted: Asked) -> CostsJson:
+    costs = wanted.of(variant)
+    return {
+        "batch": costs.batch,
+        "dtype": costs.dtype,
+        "weights": costs.weights,
+        "gradients": costs.gradients,
+        "memory": costs.memory,
+        "peak": costs.peak.path,
+        "saved": costs.saved,
+        "training": costs.training,
+        "moved": costs.moved,
+        "intensity": costs.intensity,
+        "device": None if wanted.device is None else wanted.device.name,
+        "seconds": wanted.seconds(costs),
+    }
+
+
+# --- for readers -----------------------------------------------------------------------------
+
+
+def size(count: float, unit: str = "B") -> str:
+    """`102.2 MB`: four significant digits."""
+    for factor, prefix in _UNITS:
+        if count >= factor:
+            digits = len(str(int(count / factor)))
+            return f"{count / factor:.{max(0, 4 - digits)}f} {prefix}{unit}"
+    return f"{count:.0f} {unit}"
+
+
+def time(seconds: float) -> str:
+    """`1.234 ms`"""
+    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= factor:
+            return f"{seconds / factor:.4g} {unit}"
+    return f"{seconds / 1e-9:.4g} ns"
+
+
+def columns(wanted: Asked | None) -> list[Column]:
+    """What tables of several networks have more, and `cells` fills."""
+    if wanted is None:
+        return []
+    names = ["weights", "memory", "training", "MACs/B", *([wanted.device.name] if wanted.device else [])]
+    return [(name, "right") for name in names]
+
+
+def cells(variant: Variant, wanted: Asked | None) -> list[str]:
+    if wanted is None:
+        return []
+    costs = wanted.of(variant)
+    seconds = wanted.seconds(costs)
+    sizes = [size(costs.weights), size(costs.memory), size(costs.training), f"{costs.intensity:.1f}"]
+    return [*sizes, *([] if seconds is None else [time(seconds)])]
+
+
+def csv_names(wanted: Asked | None) -> list[str]:
+    if wanted is None:
+        return []
+    return [
+        "weights_bytes",
+        "memory",
+        "saved",
+        "training",
+        "moved",
+        "intensity",
+        *(["seconds"] if wanted.device else []),
+    ]
+
+
+def csv_values(variant: Variant, wanted: Asked | None) -> Sequence[object]:
+    if wanted is None:
+        return ()
+    costs = wanted.of(variant)
+    seconds = wanted.seconds(costs)
+    figures = (costs.weights, costs.memory, costs.saved, costs.training, costs.moved, costs.intensity)
+    return figures if seconds is None else (*figures, seconds)
+
+
+def lines(variant: Variant, wanted: Asked) -> list[str]:
+    """The costs of one network, a line each."""
+    costs = wanted.of(variant)
+    images = "1 image" if costs.batch == 1 else f"{costs.batch:,} images"
+    states = ", ".join(f"{name} {size(costs.optimizer(name))}" for name in ("momentum", "adam"))
+    found = [
+        f"costs of {images}, {costs.dtype}",
+        f"  weights    {size(costs.weights)}; their gradients {size(costs.gradients)}; optimizer: {states}",
+        f"  inference  {size(costs.memory)} at most, at {costs.peak.path or costs.peak.op.name}",
+        f"  training   {size(costs.training)} at most, gradients included; {size(costs.saved)} kept for backward",
+        f"  forward    {size(costs.macs, 'MACs')}, {size(costs.moved)} moved: {costs.intensity:.1f} MACs per byte",
+    ]
+    seconds = wanted.seconds(costs)
+    if seconds is not None and wanted.device is not None:
+        images_a_second = f"{costs.batch / seconds:,.0f} images/s"
+        found.append(f"  roofline   {time(seconds)} on {wanted.device.name}: {images_a_second} at most")
+    return found

@@ -1,0 +1,110 @@
+"""What a network costs, for a batch and a dtype: takes a `Graph`, gives `Costs`. No torch.
+
+Everything follows from the graph; nothing is measured. docs/costs.md defines each figure and says how near it comes to
+what torch does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from archdsl.graph.devices import ITEMSIZE, Device
+from archdsl.graph.ir import Graph, Node
+from archdsl.graph.memory import Memory, memory
+from archdsl.ops.spec import Weight
+
+_COUNT = 8
+"""Bytes of a whole number: of the batches that a normalisation has seen."""
+
+OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
+"""How many numbers an optimizer keeps for each parameter: with none, one, two moments."""
+
+
+@dataclass(frozen=True)
+class NodeCosts:
+    """Of one node and a whole batch: multiply-accumulates, and bytes that are read and written."""
+
+    node: Node
+    macs: int
+    moved: int
+
+    def seconds(self, device: Device, dtype: str) -> float:
+        """The longer of computing and moving, each at the device's peak."""
+        return max(2 * self.macs / device.flops[dtype], self.moved / device.bandwidth)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Of a network, for a batch of so many images; sizes are in bytes.
+
+    - `weights`: the state_dict; `gradients`: of what is trained.
+    - `memory`, `peak`: the most that is alive at once in inference, weights aside, and the node at which it is.
+    - `saved`: what autograd keeps between the passes; `training`: the most that is alive at once in a training step,
+      gradients included, weights and optimizer aside.
+    - `moved`: what the ops of a forward pass read and write, weights included; `macs`: of the batch.
+    """
+
+    batch: int
+    dtype: str
+    weights: int
+    gradients: int
+    memory: int
+    peak: Node
+    saved: int
+    training: int
+    macs: int
+    moved: int
+    nodes: tuple[NodeCosts, ...] = field(repr=False)
+
+    @cached_property
+    def intensity(self) -> float:
+        """Multiply-accumulates for each byte that is moved, in a forward pass."""
+        return self.macs / self.moved if self.moved else 0.0
+
+    def optimizer(self, name: str) -> int:
+        """Bytes that an optimizer keeps: `sgd`, `momentum` or `adam`."""
+        return OPTIMIZERS[name] * self.gradients
+
+    def seconds(self, device: Device) -> float:
+        """The roofline time of a forward pass: each op takes the longer of computing and moving its bytes.
+
+        Raises ValueError where the device has no figure for this dtype.
+        """
+        if self.dtype not in device.flops:
+            raise ValueError(f"{device.name} has no peak for {self.dtype}: {', '.join(device.flops)}")
+        return sum(node.seconds(device, self.dtype) for node in self.nodes)
+
+
+def costs(graph: Graph, batch: int = 1, dtype: str = "float32") -> Costs:
+    """The costs of a graph."""
+    itemsize = ITEMSIZE[dtype]
+    found: Memory = memory(graph, batch, itemsize)
+    nodes = tuple(_node(node, batch, itemsize) for node in graph.nodes)
+    state = [weight for node in graph.nodes for weight in node.weights]
+    return Costs(
+        batch,
+        dtype,
+        weights=sum(_bytes(weight, itemsize) for weight in state),
+        gradients=graph.params * itemsize,
+        memory=found.inference,
+        peak=found.peak,
+        saved=found.saved,
+        training=found.training,
+        macs=graph.macs * batch,
+        moved=sum(node.moved for node in nodes),
+        nodes=nodes,
+    )
+
+
+def _bytes(weight: Weight, itemsize: int) -> int:
+    return weight.elements * (itemsize if weight.shape else _COUNT)
+
+
+def _node(node: Node, batch: int, itemsize: int) -> NodeCosts:
+    if not node.inputs or (node.op.view and node.op.shares(node.params, node.input_shapes, False)):
+        return NodeCosts(node, 0, 0)
+    valued = node.input_shapes[: node.op.valued]
+    values = sum(shape.elements for shape in (*valued, *node.outputs))
+    moved = values * batch * itemsize + sum(_bytes(weight, itemsize) for weight in node.weights if weight.shape)
+    return NodeCosts(node, node.macs * batch, moved)

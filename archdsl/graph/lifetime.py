@@ -1,0 +1,205 @@
+"""How long each tensor is alive while generated source runs: takes a `Graph`, gives the last node of each `Ref`.
+
+A tensor lives until its last reader is done; longer, where Python keeps it: what a module is called with is held by the
+call until it returns, and a variable of `forward` until its name is given to another tensor. The names are those that
+`backends/python/forward.py` gives: what it nests in one expression has none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
+from archdsl.ops.spec import Module
+
+_ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
+
+
+@dataclass(slots=True)
+class _Step:
+    """A call in a `forward`: of an op or of a module, and the number of the last node in it."""
+
+    inputs: tuple[Ref, ...]
+    outputs: tuple[Ref, ...]
+    role: str
+    last: int
+    path: tuple[str, ...] = ()
+    """The labels of the member that is called; none where a function is."""
+    name: str = ""
+    module: bool = True
+    """Whether it can be a member of an nn.Sequential."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    """The variables of one `forward`."""
+
+    names: dict[Ref, int] = field(default_factory=dict)
+    free: list[int] = field(default_factory=list)
+    holds: dict[int, Ref] = field(default_factory=dict)
+
+    def release(self, reads: Sequence[Ref], uses: Counter[Ref]) -> None:
+        for ref in reads:
+            uses[ref] -= 1
+        for ref in reversed(reads):
+            if not uses[ref] and ref in self.names:
+                self.free.append(self.names.pop(ref))
+
+    def bind(self, ref: Ref) -> Ref | None:
+        """Give a tensor a name; the tensor that had it before, if any."""
+        name = self.free.pop() if self.free else len(self.holds)
+        before = self.holds.get(name)
+        self.names[ref], self.holds[name] = name, ref
+        return before
+
+
+def last_uses(graph: Graph) -> dict[Ref, int]:
+    """The number of the node during which each tensor is alive for the last time."""
+    last: dict[Ref, int] = {}
+    for node in graph.nodes:
+        last.update((Ref(node.id, port), node.id) for port in range(len(node.outputs)))
+        last.update((ref, node.id) for ref in node.inputs)
+    end = len(graph.nodes) - 1
+    last.update((ref, end) for ref in graph.outputs)
+    if graph.nodes:
+        last[Ref(0, 0)] = end  # whoever calls the network has the images
+        _run(graph.root, last)
+    return last
+
+
+def _run(scope: Scope, last: dict[Ref, int]) -> int:
+    """Note what a scope's call keeps; gives its last node."""
+    steps = list(_steps(scope, last))
+    if not steps:
+        return -1
+    end = max(step.last for step in steps)
+    inputs = scope.inputs if scope.kind != "model" else (Ref(0, 0),)
+    uses = Counter(ref for step in steps for ref in step.inputs)
+    uses.update(scope.outputs)
+    own, steps = steps, _folded(steps, uses, last)
+    for ref in inputs:
+        last[ref] = max(last[ref], end)
+    if not _is_chain(scope, own, inputs):
+        _assign(steps, inputs, scope.outputs, last, end)
+    return end
+
+
+def _is_chain(scope: Scope, steps: Sequence[_Step], inputs: tuple[Ref, ...]) -> bool:
+    """Whether it is an nn.Sequential: each step feeds the next, nothing else; of a block all members are numbered."""
+    current = inputs
+    for position, step in enumerate(steps):
+        numbered = scope.kind != "block" or step.name == str(position)
+        if step.inputs != current or len(step.outputs) != 1 or not step.module or not numbered:
+            return False
+        current = step.outputs
+    return scope.kind != "model" and not scope.decisions and current == scope.outputs
+
+
+def _assign(
+    steps: Sequence[_Step], inputs: tuple[Ref, ...], outputs: tuple[Ref, ...], last: dict[Ref, int], end: int
+) -> None:
+    """Follow the variables of one `forward`."""
+    frame = _Frame()
+    for ref in inputs:
+        frame.bind(ref)
+    uses = Counter(ref for step in steps for ref in step.inputs)
+    uses.update(outputs)
+    pending: tuple[_Step, list[Ref]] | None = None
+    for step in steps:
+        reads = list(step.inputs)
+        if pending is not None:
+            (made,) = pending[0].outputs
+            if reads.count(made) == 1 and uses[made] == 1 and _nests(pending[0].role, step):
+                place = reads.index(made)
+                reads[place : place + 1] = pending[1]
+            else:
+                _bind(frame, pending[0], pending[1], uses, last)
+            pending = None
+        if len(step.outputs) == 1:
+            pending = step, reads
+        else:
+            _bind(frame, step, reads, uses, last)
+    if pending is not None and pending[0].outputs != outputs:
+        _bind(frame, pending[0], pending[1], uses, last)
+    for ref in frame.holds.values():
+        last[ref] = max(last[ref], end)
+
+
+def _bind(frame: _Frame, step: _Step, reads: Sequence[Ref], uses: Counter[Ref], last: dict[Ref, int]) -> None:
+    frame.release(reads, uses)
+    for ref in step.outputs:
+        before = frame.bind(ref)
+        if before is not None:
+            last[before] = max(last[before], step.last)
+
+
+def _nests(before: str, step: _Step) -> bool:
+    """Whether an expression of this role stands inside the next call. How long the texts are is not asked."""
+    if step.role == "merge":
+        return before != "merge"
+    if len(step.inputs) > 1:
+        return False
+    if step.role == "act":
+        return before != "module"
+    return (before == "pool" and step.role == "reshape") or (before not in _ENDS_LINE and step.role != "module")
+
+
+def _folded(steps: Sequence[_Step], uses: Counter[Ref], last: dict[Ref, int]) -> list[_Step]:
+    """The steps with each unbroken chain below one label (`features.0`, `features.1`) as the nn.Sequential it is."""
+    names = [step.path[0] if len(step.path) > 1 else "" for step in steps]
+    found: list[_Step] = []
+    position = 0
+    while position < len(steps):
+        name, end = names[position], position + 1
+        while name and end < len(steps) and names[end] == name:
+            end += 1
+        run = list(steps[position:end])
+        position = end
+        if name and names.count(name) == len(run):
+            inner = _folded([replace(step, path=step.path[1:]) for step in run], uses, last)
+            if _is_run(inner, uses):
+                whole = _Step(inner[0].inputs, inner[-1].outputs, "module", inner[-1].last, (name,))
+                last[whole.inputs[0]] = max(last[whole.inputs[0]], whole.last)
+                found.append(whole)
+                continue
+            run = [replace(step, path=(name, *step.path)) for step in inner]
+        found.extend(run)
+    return found
+
+
+def _is_run(steps: Sequence[_Step], uses: Counter[Ref]) -> bool:
+    if any(len(step.path) != 1 or len(step.inputs) != 1 or len(step.outputs) != 1 for step in steps):
+        return False
+    return all(a.outputs == b.inputs and uses[a.outputs[0]] == 1 for a, b in pairwise(steps))
+
+
+def _steps(scope: Scope, last: dict[Ref, int]) -> Iterator[_Step]:
+    """What the `forward` of a scope does, in order."""
+    for path, member in sorted(_units(scope, ()), key=_place):
+        if isinstance(member, Node):
+            if member.inputs:
+                outputs = tuple(Ref(member.id, port) for port in range(len(member.outputs)))
+                own = path if isinstance(member.form, Module) else ()
+                able = member.recipe.module is not None
+                yield _Step(member.inputs, outputs, member.op.role, member.id, own, member.name, able)
+        else:
+            end = _run(member, last)
+            if end >= 0:
+                yield _Step(member.inputs, member.outputs, "module", end, path, member.name)
+
+
+def _place(unit: tuple[tuple[str, ...], Node | Scope]) -> int:
+    return unit[1].id if isinstance(unit[1], Node) else unit[1].start
+
+
+def _units(scope: Scope, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node | Scope]]:
+    for member in scope.members:
+        if isinstance(member, Scope) and member.kind == "container":
+            yield from _units(member, (*path, member.name))
+        elif isinstance(member, Scope) and member.kind in TRANSPARENT:
+            yield from _units(member, path)
+        else:
+            yield (*path, member.name), member
