@@ -21,6 +21,7 @@ COMMANDS = {
     "show": "show",
     "diff": "diff",
     "sweep": "sweep",
+    "scale": "scale",
     "draw": "draw",
     "list": "listing",
     "recipe": "recipe",

@@ -397,6 +397,59 @@ class SweepDocument(Document):
     points: list[PointJson]
 
 
+class ScalePointJson(TypedDict):
+    """A value of a knob: what it sets (texts in the language), growth over the `origin`, and what the rule promises."""
+
+    value: float
+    settings: dict[str, str]
+    factors: dict[str, float]
+    promise: dict[str, float]
+    variant: VariantJson
+
+
+class PlaceJson(TypedDict):
+    """A published variant, and the value of the knob at which the curve has its MACs; null where it has not."""
+
+    place: float | None
+    variant: VariantJson
+
+
+class NeighbourJson(TypedDict):
+    """A cost next to a target, and a value that has it."""
+
+    value: float
+    cost: int
+
+
+class AnswerJson(TypedDict):
+    """What was found for a target: `error` is the relative distance."""
+
+    cost: str
+    target: float
+    value: float
+    error: float
+    below: NeighbourJson | None
+    above: NeighbourJson | None
+    settings: dict[str, str]
+    variant: VariantJson
+
+
+class ScaleDocument(Document):
+    """`archdsl scale --json`: points of a curve, or (with `--target`) an answer.
+
+    `rates`: for an exponent the factor by which a cost grows for each 1, else the power of the knob. `origin`: the
+    value that growth is counted from.
+    """
+
+    base: str
+    knob: str
+    origin: float | None
+    points: list[ScalePointJson]
+    rates: dict[str, float | None]
+    published: list[PlaceJson]
+    answer: AnswerJson | None
+
+
 class FindingJson(TypedDict):
     """What differs from the reference: which comparison, and what."""
 

@@ -126,6 +126,8 @@ class ParameterRules(StatementRules):
             return False
         ok = True
         for name, item in value.fields.items():
+            if name.startswith("_"):  # its author keeps it to himself
+                continue
             if name not in names:
                 known = ", ".join(names)
                 suggestion = closest(name, names)

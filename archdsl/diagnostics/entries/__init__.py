@@ -11,6 +11,7 @@ from archdsl.diagnostics.entries import (
     names,
     published,
     recipes,
+    scaling,
     shapes,
     spaces,
     syntax,
@@ -22,6 +23,6 @@ from archdsl.diagnostics.entries import (
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
     *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *spaces.ENTRIES, *weights.ENTRIES,
-    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES,
+    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES, *scaling.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""

@@ -1,0 +1,373 @@
+"""`archdsl scale`: how costs grow along a knob, and which value of it has a given cost."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli import console
+from archdsl.cli.shared import (
+    TEXT,
+    ArchCommand,
+    document,
+    exit_code,
+    find_variant,
+    image_option,
+    json_option,
+    open_spec,
+    refuse,
+    set_option,
+    split_setting,
+)
+from archdsl.diagnostics.core import ArchError, Diagnostic
+
+if TYPE_CHECKING:
+    from archdsl.cli.schema import AnswerJson
+    from archdsl.scaling import Answer, Curve, Knob
+
+MOST = 1_000
+NEAR = 0.01
+"""How near a target is called reached."""
+
+TARGETS = ("macs", "params", "activations")
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_TARGET = re.compile(r"(\w+)\s*=\s*([0-9]+(?:\.[0-9]+)?(?:e[0-9]{1,2})?)\s*([KMGT]?)")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,12})?")
+_RANGE = re.compile(r"(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})")
+
+Target = tuple[str, float]
+Along = tuple[str, list[float] | None]
+
+
+def _along(ctx: click.Context, option: click.Parameter, value: str | None) -> Along | None:
+    """The knob, and its values where they are given: `width=0.5,1,2`, `compound.phi=0..8`."""
+    if value is None:
+        return None
+    if "=" not in value:
+        return split_setting(f"{value}=0", ctx, option)[0], None
+    name, text = split_setting(value, ctx, option)
+    whole = _RANGE.fullmatch(text)
+    if whole is not None:
+        first, end = int(whole[1]), int(whole[2])
+        found = [float(number) for number in range(first, min(end, first + MOST + 1))]
+    else:
+        parts = [part.strip() for part in text.split(",")]
+        for part in parts:
+            if not _NUMBER.fullmatch(part):
+                raise click.BadParameter(f"{part!r} is no number: {name}=1,1.5,2 or {name}=0..8", ctx, option)
+        found = [float(part) for part in parts]
+    if not found:
+        raise click.BadParameter(f"{text!r} is empty", ctx, option)
+    if len(found) > MOST:
+        raise click.BadParameter(f"more than {MOST:,} values", ctx, option)
+    return name, sorted(set(found))
+
+
+def _target(ctx: click.Context, option: click.Parameter, value: str | None) -> Target | None:
+    if value is None:
+        return None
+    found = _TARGET.fullmatch(value.strip())
+    if found is None or found[1] not in TARGETS or not float(found[2]):
+        raise click.BadParameter(f"{value!r} is not COST=AMOUNT, the cost one of {', '.join(TARGETS)}", ctx, option)
+    amount = float(found[2]) * _UNITS[found[3]]
+    if amount > 10**18:
+        raise click.BadParameter(f"{value!r} is beyond 10^18", ctx, option)
+    return found[1], amount
+
+
+def _maps(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for value in values:
+        name, text = split_setting(value, ctx, option)
+        if "." in name or name in result:
+            problem = "is set twice" if name in result else "is no parameter of the network"
+            raise click.BadParameter(f"{name!r} {problem}", ctx, option)
+        result[name] = text
+    return result
+
+
+@click.command("scale", cls=ArchCommand)
+@click.argument("spec")
+@click.option(
+    "--along",
+    metavar="KNOB[=VALUE,…]",
+    type=TEXT,
+    callback=_along,
+    help="The knob, and its values: --along compound.phi=0..8, --along width=0.5,1,2, --along image=160,224. "
+    "Without it, the knob of the file's scaling rule.",
+)
+@click.option(
+    "--rule",
+    metavar="[SPEC:]NAME",
+    type=TEXT,
+    help="The scaling rule, of this spec or of another: --rule efficientnet:compound.",
+)
+@click.option(
+    "--map",
+    "maps",
+    metavar="NAME=EXPRESSION",
+    type=TEXT,
+    multiple=True,
+    callback=_maps,
+    help="What a parameter (or the image) gets from the rule: --map image=compound.resolution, "
+    '--map "depths=[ceil(n * compound.depth) for n in base.depths]".',
+)
+@click.option(
+    "--without",
+    metavar="NAME",
+    type=TEXT,
+    multiple=True,
+    help="What the rule gives and is left aside: --without depth.",
+)
+@click.option(
+    "--target",
+    metavar="COST=AMOUNT",
+    type=TEXT,
+    callback=_target,
+    help="Find the value with this cost: --target macs=600M (macs, params, activations).",
+)
+@click.option("-o", "--output", metavar="FILE", help="Draw the curves, as SVG; `-` prints it.")
+@click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
+@set_option
+@image_option
+@json_option
+def command(
+    spec: str,
+    along: Along | None,
+    rule: str | None,
+    maps: dict[str, str],
+    without: tuple[str, ...],
+    target: Target | None,
+    output: str | None,
+    force: bool,
+    settings: dict[str, str],
+    image: Mapping[str, int],
+    as_json: bool,
+) -> int:
+    """Show how the costs of a network grow along a knob, or find the value for a cost.
+
+    The knob is a parameter of a scaling rule (`compound.phi`), a number among the parameters of the model (`width`), or
+    the size of the image (`image`). Beside the costs stands what the rule promises, below them where the published
+    variants lie. With --target the value is solved for: how near it comes is said, and what is next to it.
+
+    A rule of another family sets the parameters that have the names of its results; for the others, --map says how.
+    """
+    if output is not None and target is not None:
+        raise click.UsageError("-o draws curves, and --target finds one value: give one")
+    if output is not None and output != "-" and Path(output).suffix.lower() != ".svg":
+        raise click.UsageError(f"{output} is no name of an SVG, and curves are drawn as nothing else")
+    if output == "-" and as_json:
+        raise click.UsageError("-o - and --json both print to standard output: give one")
+    if force and output is None:
+        raise click.UsageError("--force does nothing without -o")
+    knob = _knob(spec, along, rule, settings, image, maps, without)
+    if target is not None:
+        return _solve(knob, target, as_json)
+    return _curve(knob, along[1] if along else None, output, force, as_json)
+
+
+def _knob(
+    spec: str,
+    along: Along | None,
+    rule: str | None,
+    settings: Mapping[str, str],
+    image: Mapping[str, int],
+    maps: Mapping[str, str],
+    without: Sequence[str],
+) -> Knob:
+    """The knob that the options mean; raises ArchError, UsageError."""
+    from archdsl.scaling import knob_of
+
+    rules, name = None, None
+    if rule is not None:
+        of, _, name = rule.rpartition(":")
+        if of:
+            rules = open_spec(of)[0].program.root
+    named = along[0] if along else None
+    owner = name or (named.partition(".")[0] if named and "." in named else None)
+    base = find_variant(spec, {n: text for n, text in settings.items() if "." not in n}, image)
+    if named is not None and name is not None:
+        if "." in named and named.partition(".")[0] != name:
+            raise click.UsageError(f"--along {named} is no knob of --rule {rule}")
+        named = named if "." in named else f"{name}.{named}"
+    fixed = {n.partition(".")[2]: text for n, text in settings.items() if n.partition(".")[0] == owner and "." in n}
+    foreign = [n for n in settings if "." in n and n.partition(".")[2] not in fixed]
+    if owner is None and foreign:
+        fixed, foreign = {n.partition(".")[2]: settings[n] for n in foreign}, []
+    if foreign:
+        raise click.UsageError(f"--set {foreign[0]}: it is no knob of what is scaled by")
+    found = knob_of(base, named, rules, name, fixed, maps, without)
+    if found.rule is None and (maps or without or fixed):
+        raise click.UsageError("--map, --without and knobs set are about a rule, and none scales here: --rule NAME")
+    return found
+
+
+# --- a curve ---------------------------------------------------------------------------------
+
+
+def _curve(knob: Knob, values: list[float] | None, output: str | None, force: bool, as_json: bool) -> int:
+    from archdsl.scaling import curve, published
+
+    with console.busy(f"{knob.title} of {knob.base.name} …"):
+        found = curve(knob, values)
+    said = [*_refused(knob, found), *_other_base(knob)]
+    rows = published(found)
+    if output is not None and found.points:
+        _draw(found, output, force)
+    if as_json:
+        from archdsl.cli.facts import variant_json
+
+        origin = found.origin
+        points = [
+            {
+                "value": p.value,
+                "settings": _plain(p.given),
+                "factors": {cost: found.factor(p, cost) for cost in TARGETS},
+                "promise": dict(p.promise),
+                "variant": variant_json(p.variant),
+            }
+            for p in found.points
+        ]
+        places = [{"place": row.place, "variant": variant_json(row.variant)} for row in rows]
+        rates = {cost: found.rate(cost) for cost in TARGETS}
+        console.write_json(
+            document(
+                "scale", said, base=knob.base.name, knob=knob.title, origin=origin.value if origin else None,
+                points=points, rates=rates, published=places, answer=None,
+            )
+        )  # fmt: skip
+        return exit_code(said)
+    if found.points and output != "-":
+        from archdsl.cli.scale_tables import curve_table, growth, published_table
+
+        console.show(curve_table(found))
+        for words in growth(found):
+            console.line(words)
+        if len(rows) > 1:
+            console.line()
+            console.show(published_table(found, rows))
+    if said:
+        console.diagnose(said, sys.stderr)
+    return exit_code(said)
+
+
+def _refused(knob: Knob, found: Curve) -> list[Diagnostic]:
+    """What the spec says against values, each with the values; all of the same code and words once."""
+    from dataclasses import replace
+
+    same: dict[tuple[str, str], tuple[Diagnostic, list[str]]] = {}
+    for value, error in found.refused:
+        for one in error.diagnostics:
+            same.setdefault((one.code, one.message), (one, []))[1].append(f"{value:.12g}")
+    return [
+        replace(one, notes=(*one.notes, f"left out: {knob.title} = {', '.join(values)}"), items=tuple(values))
+        for one, values in same.values()
+    ]
+
+
+def _other_base(knob: Knob) -> list[Diagnostic]:
+    """A warning where the rule does not begin at the network that was named."""
+    if knob.rule is None or knob.neutral is None:
+        return []
+    start = knob.neutral
+    values = knob.base_values | {"image": knob.base.graph.input_shape.height}
+    other = [f"{name} {_shown(values[name])} becomes {_shown(now)}" for name, now in start.given.items()
+             if _shown(values[name]) != _shown(now)]  # fmt: skip
+    if not other:
+        return []
+    facts = {"knob": knob.title, "value": f"{start.value:g}", "name": knob.base.name, "detail": ", ".join(other)}
+    return list(refuse("E691", **facts).diagnostics)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def _plain(given: Mapping[str, object]) -> dict[str, str]:
+    """As texts in the language."""
+    from archdsl.cli.scale_tables import text_of
+
+    return {name: text_of(value) for name, value in given.items()}
+
+
+def _draw(found: Curve, output: str, force: bool) -> None:
+    from archdsl.backends.diagram.ours import is_ours
+    from archdsl.cli.scale_tables import picture
+    from archdsl.cli.shared import may_replace
+    from archdsl.files import Staged
+
+    svg = picture(found)
+    if output == "-":
+        console.write_data(svg)
+        return
+    path = Path(output)
+    may_replace(path, is_ours, force)
+    with Staged(path, svg.encode()) as staged:
+        staged.commit()
+
+
+# --- a target --------------------------------------------------------------------------------
+
+
+def _solve(knob: Knob, target: Target, as_json: bool) -> int:
+    from archdsl.scaling import solve
+
+    cost, amount = target
+
+    def cost_at(value: float) -> int | None:
+        try:
+            return knob.at(value).cost(cost)
+        except ArchError:
+            return None
+
+    knob.at(knob.start)  # what is wrong with the network itself is said
+    with console.busy(f"{knob.title} of {knob.base.name} …"):
+        answer = solve(cost_at, knob.start, amount, knob.whole, knob.additive)
+    assert answer is not None
+    said = _other_base(knob)
+    if not answer.reached:
+        from archdsl.cli.scale_tables import amount_of
+
+        nearest = f"{amount_of(cost, answer.cost)} at {knob.title} = {answer.value:.12g}"
+        target_text = f"{cost} = {amount_of(cost, round(amount))}"
+        raise refuse("E690", knob=knob.title, name=knob.base.name, target=target_text, detail=nearest)
+    point = knob.at(answer.value)
+    if as_json:
+        found = _answer_json(knob, answer, cost, amount)
+        console.write_json(
+            document("scale", said, base=knob.base.name, knob=knob.title, origin=knob.start, points=[], rates={},
+                     published=[], answer=found)
+        )  # fmt: skip
+        return exit_code(said)
+    from archdsl.cli.scale_tables import answer_lines, answer_table
+
+    console.show(answer_table(knob, answer))
+    for words in answer_lines(knob, answer, point, cost, amount, NEAR):
+        console.line(words)
+    if said:
+        console.diagnose(said, sys.stderr)
+    return exit_code(said)
+
+
+def _answer_json(knob: Knob, answer: Answer, cost: str, amount: float) -> AnswerJson:
+    from archdsl.cli.facts import variant_json
+
+    point = knob.at(answer.value)
+    sides = [None if s is None else {"value": s[0], "cost": s[1]} for s in (answer.below, answer.above)]
+    return {
+        "cost": cost,
+        "target": amount,
+        "value": answer.value,
+        "error": answer.cost / amount - 1,
+        "below": sides[0],  # type: ignore[typeddict-item]
+        "above": sides[1],  # type: ignore[typeddict-item]
+        "settings": _plain(point.given),
+        "variant": variant_json(point.variant),
+    }

@@ -1,0 +1,145 @@
+"""Tables, lines and the picture of `archdsl scale`; rich is imported by whoever calls this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from archdsl.cli import console
+from archdsl.cli.tables import Column, count, macs, plain_table
+
+if TYPE_CHECKING:
+    from archdsl.scaling import Answer, Curve, Knob, Point, Published
+
+_NAMES = {"macs": "MACs", "params": "params", "activations": "activations"}
+
+
+def text_of(value: object) -> str:
+    """A value as a spec writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list | range):
+        return f"[{', '.join(map(text_of, value))}]"
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def brief(value: object) -> str:
+    """A value in a table: four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"[{', '.join(map(brief, value))}]" if isinstance(value, tuple | list | range) else str(value)
+
+
+def amount_of(cost: str, amount: int) -> str:
+    return macs(amount) if cost == "macs" else count(amount)
+
+
+def _settings(points: Sequence[Point]) -> list[str]:
+    return list(dict.fromkeys(name for point in points for name in point.given))
+
+
+def _costs(point: Point) -> list[str]:
+    return [count(point.cost("params")), macs(point.cost("macs")), count(point.cost("activations"))]
+
+
+def curve_table(found: Curve) -> Table:
+    """A value a row: what it sets, the costs, by how much the MACs have grown, and what the rule promised."""
+    names = [] if found.knob.rule is None else _settings(found.points)
+    promised = [cost for cost in _NAMES if any(cost in point.promise for point in found.points)]
+    columns: list[Column] = [(found.knob.title, "right"), *((name, "right") for name in names), ("params", "right")]
+    columns += [("MACs", "right"), ("activations", "right"), ("× MACs", "right")]
+    columns += [("rule" if cost == "macs" else f"rule ({_NAMES[cost]})", "right") for cost in promised]
+    made = plain_table(*columns)
+    for point in found.points:
+        cells = [f"{point.value:.12g}", *(brief(point.given.get(name, "")) for name in names), *_costs(point)]
+        cells += [f"{found.factor(point, 'macs'):.3g}", *(f"{point.promise[cost]:.3g}" for cost in promised)]
+        made.add_row(*map(console.text, cells))
+    return made
+
+
+def growth(found: Curve) -> Iterator[str]:
+    """`MACs grow by 1.89 for each 1 of compound.phi`, or as which power."""
+    rates = {name: found.rate(cost) for cost, name in _NAMES.items()}
+    known = {name: rate for name, rate in rates.items() if rate is not None}
+    if not known:
+        return
+    yield ""
+    if found.knob.additive:
+        each = ", ".join(f"{name} × {rate:.3g}" for name, rate in known.items())
+        yield f"for each 1 of {found.knob.title}: {each}"
+    else:
+        each = ", ".join(f"{name} ^{rate:.2f}" for name, rate in known.items())
+        yield f"as powers of {found.knob.title}: {each}"
+
+
+def published_table(found: Curve, rows: Sequence[Published]) -> Table:
+    """The variants of the file, and where their MACs lie on the curve."""
+    columns: list[Column] = [("variant", "left"), ("input", "right"), ("params", "right"), ("MACs", "right")]
+    made = plain_table(*columns, ("× MACs", "right"), (f"{found.knob.title} of its MACs", "right"))
+    origin = found.origin
+    for row in rows:
+        table = row.variant.table
+        factor = table.macs / origin.cost("macs") if origin else 0
+        place = "–" if row.place is None else f"{row.place:.2f}"
+        size = str(row.variant.graph.input_shape)
+        made.add_row(
+            *map(console.text, [row.variant.name, size, count(table.params), macs(table.macs), f"{factor:.3g}", place])
+        )
+    return made
+
+
+def answer_table(knob: Knob, answer: Answer) -> Table:
+    """The value that was found, between those next to it."""
+    values = {answer.value: answer.cost} | {pair[0]: pair[1] for pair in (answer.below, answer.above) if pair}
+    points = [knob.at(value) for value in sorted(values, key=lambda value: (values[value], value))]
+    names = [] if knob.rule is None else _settings(points)
+    columns: list[Column] = [(knob.title, "right"), *((name, "right") for name in names), ("params", "right")]
+    made = plain_table(*columns, ("MACs", "right"), ("activations", "right"), ("", "left"))
+    for point in points:
+        mark = "nearest" if point.value == answer.value else ""
+        cells = [f"{point.value:.12g}", *(brief(point.given.get(name, "")) for name in names), *_costs(point), mark]
+        made.add_row(*map(console.text, cells), style="bold" if mark else "dim")
+    return made
+
+
+def answer_lines(knob: Knob, answer: Answer, point: Point, cost: str, amount: float, near: float) -> Iterator[str]:
+    """How near it came, why not nearer, and how to have the network."""
+    error = answer.cost / amount - 1
+    target, name = amount_of(cost, round(amount)), _NAMES[cost]
+    yield ""
+    yield f"{knob.title} = {answer.value:.12g}: {amount_of(cost, answer.cost)} {name}, {100 * error:+.2f} % of {target}"
+    if abs(error) > near:
+        kind = "is a whole number" if knob.whole else "moves the network in steps (widths and depths are rounded)"
+        yield f"none was found nearer: {knob.title} {kind}, and the rows are the steps next to the target"
+    own = knob.rule is not None and knob.rule is knob.base.file.program.root.names.get(knob.rule.name)
+    if own and knob.rule and not (knob.maps or knob.without):
+        knobs = {f"{knob.rule.name}.{name}": text for name, text in knob.fixed.items()}
+        knobs[knob.title] = repr(point.value)
+    else:
+        knobs = {name: text_of(value) for name, value in point.given.items() if name != "image"}
+    words = [f"--set {_word(f'{name}={text}')}" for name, text in knobs.items()]
+    words += [f"--image {point.given['image']}"] if "image" in point.given else []
+    yield f"archdsl show {knob.base.name} {' '.join(words)}"
+
+
+def _word(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)
+
+
+def picture(found: Curve) -> str:
+    """MACs, parameters and activations along the knob as factors, beside what the rule promises, as SVG."""
+    from archdsl.backends.diagram.chart import Line, Panel, chart
+
+    lines = [Line(name, [(p.value, found.factor(p, cost)) for p in found.points]) for cost, name in _NAMES.items()]
+    for cost, name in _NAMES.items():
+        promised = [(p.value, p.promise[cost]) for p in found.points if cost in p.promise]
+        if promised:
+            lines.append(Line(f"rule: {name}", promised))
+    origin = found.origin
+    start = f" over {found.knob.title} = {origin.value:g}" if origin else ""
+    panel = Panel(f"growth{start}", lines, logarithmic=True)
+    return chart(f"{found.knob.base.name} along {found.knob.title}", [panel], axis=found.knob.title)
