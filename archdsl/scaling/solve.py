@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-SCAN = 16
-"""Values tried between the two that enclose the target, so that a cost that falls in between is seen."""
-CROSSINGS = 4
+SCAN = 32
+"""Values tried around the two that enclose the target, so that costs that fall, too, are seen."""
+CROSSINGS = 6
 REACH = 60
 """Values tried to enclose the target."""
 FINE = 1e-7
@@ -118,11 +118,13 @@ class _Search:
         low, high = min(one, other), max(one, other)
         if low == high:
             return
-        values = [low + (high - low) * part / SCAN for part in range(SCAN + 1)]
+        margin = (high - low) / 2
+        first, last = max(low - margin, low / 2) if low > 0 else low, high + margin
+        values = [first + (last - first) * part / SCAN for part in range(SCAN + 1)]
         for value in sorted({round(value) for value in values}) if self.whole else values:
             self(value)
-        inside = sorted(value for value in self.known if low <= value <= high)
-        crossings = [(a, b) for a, b in pairwise(inside) if self._between(a, b)]
+        around = sorted(value for value in self.known if first <= value <= last)
+        crossings = [(a, b) for a, b in pairwise(around) if self._between(a, b)]
         for a, b in crossings[:CROSSINGS]:
             self._bisect(a, b)
 

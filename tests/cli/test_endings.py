@@ -111,6 +111,12 @@ NO_TEXT = "\udcff"  # how a byte that is no UTF-8 comes in
         ),
         f"show small.arch --set classes={'9' * 5000}",
         f"sweep small.arch:small --set classes={'x' * 100_001}",
+        f"scale small.arch:small --along width={'9' * 5000}",
+        f"scale small.arch:small --along image={HUGE}",
+        f"scale small.arch:small --along width --target macs={'9' * 5000}",
+        f"scale small.arch:small --along {NO_TEXT}",
+        f"scale small.arch:small --rule {NO_TEXT}",
+        f"scale small.arch:small --rule efficientnet:compound --map width={NO_TEXT}",
     ],
     ids=lambda args: ascii(args)[1:60],
 )

@@ -42,6 +42,8 @@ def imported(tmp_path: Path, *args: str) -> set[str]:
         "diff resnet50 resnet50",
         "diff resnet50 resnet50 --json",
         "sweep resnet50 --set classes=10,20",
+        "scale efficientnet_b0 -o curves.svg",
+        "scale mobilenetv1_100 --along width --target macs=600M --json",
         "list",
         "weights resnet50 --json",
         "explain E101",

@@ -57,6 +57,8 @@ def test_the_check_bites() -> None:
         ("diff small.arch:small small.arch:small", schema.DiffDocument),
         ("sweep small.arch:small --set width=2,4 --image 16,32x48", schema.SweepDocument),
         ("sweep small.arch:small --set width=2,4 --costs", schema.SweepDocument),
+        ("scale efficientnet_b0", schema.ScaleDocument),
+        ("scale small.arch:small --along width --target params=1K", schema.ScaleDocument),
         ("list", schema.ListDocument),
         ("weights resnet50", schema.WeightsDocument),
         ("recipe efficientnet_v2", schema.RecipeDocument),

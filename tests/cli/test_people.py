@@ -65,6 +65,14 @@ LINES: Lines = {
     "show": [[NAME], [f"{NAME}:one"], [f"{NAME}:one", "--layers"], [f"{NAME}:one", "--set", f"kind={VALUE}"]],
     "diff": [[f"{NAME}:one", ":two"], [f"{NAME}:one", "--set", f"kind={VALUE}"], [f"{NAME}:one", f":{UNSEEN}"], [NAME]],
     "sweep": [[f"{NAME}:one", "--set", f"kind={VALUE},{VALUE}"], [f"{NAME}:one", "--set", f"kind=3,{VALUE}"]],
+    "scale": [
+        [f"{NAME}:one", "--along", "kind"],
+        [f"{NAME}:one", "--along", "image=32,64"],
+        [f"{NAME}:one", "--along", UNSEEN],
+        [f"{NAME}:one", "--rule", UNSEEN],
+        [f"{NAME}:one", "--rule", f"{UNSEEN}:r"],
+        [f"{NAME}:one", "--along", "image", "--map", f"image={VALUE}"],
+    ],
     "draw": [
         [f"{NAME}:one", "-o", f"p{UNSEEN}.svg"],
         [f"{NAME}:one", "-o", "-"],

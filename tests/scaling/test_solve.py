@@ -1,0 +1,70 @@
+"""`solve`: costs that are steps, fall, or never reach the target."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from archdsl.scaling import solve
+
+
+def smooth(value: float) -> int | None:
+    return round(1e9 * value**2) if value > 0 else None
+
+
+def test_a_smooth_cost_is_met() -> None:
+    answer = solve(smooth, 1.0, 3.7e9, whole=False, additive=False)
+    assert answer is not None
+    assert answer.reached
+    assert answer.cost == pytest.approx(3.7e9, rel=1e-6)
+    assert answer.value == pytest.approx(math.sqrt(3.7), rel=1e-6)
+
+
+def test_below_the_start_too() -> None:
+    answer = solve(smooth, 1.0, 2.5e7, whole=False, additive=False)
+    assert answer is not None
+    assert answer.cost == pytest.approx(2.5e7, rel=1e-6)
+
+
+def test_a_whole_knob_says_its_neighbours() -> None:
+    answer = solve(lambda n: int(100 * n) if n >= 1 else None, 3, 730, whole=True, additive=False)
+    assert answer is not None
+    assert (answer.value, answer.cost, answer.below, answer.above) == (7, 700, (7, 700), (8, 800))
+
+
+def test_steps_are_found_on_both_sides() -> None:
+    """A width rounded to 8: between 64 and 72 there is nothing."""
+    answer = solve(lambda w: 8 * round(64 * w / 8), 1.0, 69, whole=False, additive=False)
+    assert answer is not None
+    assert answer.below is not None
+    assert answer.above is not None
+    assert (answer.below[1], answer.above[1], answer.cost) == (64, 72, 72)
+    assert answer.value == 1.1  # the shortest number whose width is 72
+
+
+def test_an_exponent_goes_below_zero() -> None:
+    answer = solve(lambda phi: round(1e9 * 2**phi), 0, 3e8, whole=False, additive=True)
+    assert answer is not None
+    assert answer.value == pytest.approx(math.log2(0.3), rel=1e-5)
+
+
+def test_a_cost_that_falls() -> None:
+    answer = solve(lambda groups: 4096 // int(groups), 1, 100, whole=True, additive=False)
+    assert answer is not None
+    assert (answer.value, answer.cost) == (41, 99)
+
+
+def test_the_nearest_of_a_cost_that_is_not_monotone() -> None:
+    """Between the two values that enclose the target it is crossed three times."""
+    wave = {1: 10, 2: 40, 3: 90, 4: 45, 5: 80, 6: 200}
+    answer = solve(lambda n: wave.get(int(n)), 1, 79, whole=True, additive=False)
+    assert answer is not None
+    assert (answer.value, answer.cost) == (5, 80)
+
+
+def test_out_of_reach() -> None:
+    answer = solve(lambda value: 10 if value < 3 else None, 1.0, 20, whole=False, additive=False)
+    assert answer is not None
+    assert not answer.reached
+    assert solve(lambda value: None, 1.0, 20, whole=False, additive=False) is None
