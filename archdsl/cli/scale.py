@@ -225,7 +225,7 @@ def _curve(knob: Knob, values: list[float] | None, output: str | None, force: bo
         origin = found.origin
         points = [
             {
-                "value": p.value,
+                "value": float(p.value),
                 "settings": _plain(p.given),
                 "factors": {cost: found.factor(p, cost) for cost in TARGETS},
                 "promise": dict(p.promise),
@@ -237,7 +237,7 @@ def _curve(knob: Knob, values: list[float] | None, output: str | None, force: bo
         rates = {cost: found.rate(cost) for cost in TARGETS}
         console.write_json(
             document(
-                "scale", said, base=knob.base.name, knob=knob.title, origin=origin.value if origin else None,
+                "scale", said, base=knob.base.name, knob=knob.title, origin=float(origin.value) if origin else None,
                 points=points, rates=rates, published=places, answer=None,
             )
         )  # fmt: skip
@@ -342,7 +342,7 @@ def _solve(knob: Knob, target: Target, as_json: bool) -> int:
     if as_json:
         found = _answer_json(knob, answer, cost, amount)
         console.write_json(
-            document("scale", said, base=knob.base.name, knob=knob.title, origin=knob.start, points=[], rates={},
+            document("scale", said, base=knob.base.name, knob=knob.title, origin=float(knob.start), points=[], rates={},
                      published=[], answer=found)
         )  # fmt: skip
         return exit_code(said)
@@ -360,11 +360,11 @@ def _answer_json(knob: Knob, answer: Answer, cost: str, amount: float) -> Answer
     from archdsl.cli.facts import variant_json
 
     point = knob.at(answer.value)
-    sides = [None if s is None else {"value": s[0], "cost": s[1]} for s in (answer.below, answer.above)]
+    sides = [None if s is None else {"value": float(s[0]), "cost": s[1]} for s in (answer.below, answer.above)]
     return {
         "cost": cost,
         "target": amount,
-        "value": answer.value,
+        "value": float(answer.value),
         "error": answer.cost / amount - 1,
         "below": sides[0],  # type: ignore[typeddict-item]
         "above": sides[1],  # type: ignore[typeddict-item]

@@ -11,7 +11,7 @@ import pytest
 from archdsl.cli.app import run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```console\n\$ archdsl (.*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```console\n\$ archdsl ([^\n]*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(("line", "expected"), BLOCKS, ids=lambda text: text.partition("\n")[0][:40])
