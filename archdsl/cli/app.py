@@ -22,6 +22,7 @@ COMMANDS = {
     "diff": "diff",
     "sweep": "sweep",
     "scale": "scale",
+    "search": "search",
     "draw": "draw",
     "list": "listing",
     "recipe": "recipe",

@@ -450,6 +450,50 @@ class ScaleDocument(Document):
     answer: AnswerJson | None
 
 
+class AxisJson(TypedDict):
+    """A number or choice of a space, and how many values it has."""
+
+    name: str
+    values: int
+
+
+class SpaceJson(TypedDict):
+    """A design space: the model or variant that it is for, and how many networks there are without conditions."""
+
+    name: str
+    target: str
+    source: str
+    networks: str
+    axes: list[AxisJson]
+
+
+class FoundJson(TypedDict):
+    """A network of a search: what varies, and the model's parameters, as a spec writes them; objectives by name."""
+
+    number: int
+    dimensions: dict[str, str]
+    arguments: dict[str, str]
+    costs: dict[str, int]
+    values: dict[str, float]
+
+
+class RefusedJson(TypedDict):
+    """How many points a condition refused."""
+
+    condition: str
+    count: int
+
+
+class SearchDocument(Document):
+    """`archdsl search --json`: without SPACE the spaces of the file alone. `best` are numbers of results."""
+
+    file: str
+    spaces: list[SpaceJson]
+    results: list[FoundJson] | None
+    best: list[int] | None
+    refused: list[RefusedJson] | None
+
+
 class FindingJson(TypedDict):
     """What differs from the reference: which comparison, and what."""
 

@@ -44,6 +44,7 @@ def imported(tmp_path: Path, *args: str) -> set[str]:
         "sweep resnet50 --set classes=10,20",
         "scale efficientnet_b0 -o curves.svg",
         "scale mobilenetv1_100 --along width --target macs=600M --json",
+        "search resnet stage_ratios --samples 1",
         "list",
         "weights resnet50 --json",
         "explain E101",

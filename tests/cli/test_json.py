@@ -59,6 +59,8 @@ def test_the_check_bites() -> None:
         ("sweep small.arch:small --set width=2,4 --costs", schema.SweepDocument),
         ("scale efficientnet_b0", schema.ScaleDocument),
         ("scale small.arch:small --along width --target params=1K", schema.ScaleDocument),
+        ("search resnet", schema.SearchDocument),
+        ("search efficientnet compound_grid --samples 2", schema.SearchDocument),
         ("list", schema.ListDocument),
         ("weights resnet50", schema.WeightsDocument),
         ("recipe efficientnet_v2", schema.RecipeDocument),

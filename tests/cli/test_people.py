@@ -43,6 +43,12 @@ recipe r for one, three {{
 epochs = 9, batch = 8, optimizer = sgd, lr = 0.1, lr_scaling = "none", schedule = cosine, size = 8
 kind = "y{UNSEEN}", top1 = 1, top1_from = "where {UNSEEN}"
 }}
+space some for one {{
+"Of the space {UNSEEN}."
+width in [4, 8]
+kind in ["c{UNSEEN}", "d"]
+require width < 8, "less {UNSEEN}"
+}}
 """
 VALUE = f'"s{UNSEEN}"'.replace("\\", "\\\\")
 SPEC = SPEC.replace("\\", "\\\\")
@@ -73,6 +79,7 @@ LINES: Lines = {
         [f"{NAME}:one", "--rule", f"{UNSEEN}:r"],
         [f"{NAME}:one", "--along", "image", "--map", f"image={VALUE}"],
     ],
+    "search": [[NAME], [NAME, "some"], [NAME, "some", "--require", UNSEEN], [NAME, UNSEEN]],
     "draw": [
         [f"{NAME}:one", "-o", f"p{UNSEEN}.svg"],
         [f"{NAME}:one", "-o", "-"],

@@ -1,0 +1,93 @@
+"""Results of a search: which are best, and CSV, JSON and `variants` of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from archdsl.diagnostics.core import Bag
+from archdsl.graph.space import COSTS
+from archdsl.search.candidates import Network
+from archdsl.semantics.spaces import Space
+from archdsl.source import Source
+from archdsl.syntax import format_file, parse
+
+Better = Literal["least", "most"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A network that was scored: its number in the search, and a value for each objective."""
+
+    number: int
+    texts: Mapping[str, str]
+    arguments: Mapping[str, str]
+    costs: Mapping[str, int]
+    values: Mapping[str, float]
+
+
+def result_of(number: int, network: Network, values: Mapping[str, float]) -> Result:
+    return Result(
+        number,
+        network.point.texts,
+        network.point.arguments,
+        network.costs,
+        {name: float(value) for name, value in values.items()},
+    )
+
+
+def best(results: Sequence[Result], objectives: Mapping[str, Better], most: int) -> list[Result]:
+    """Of one objective the best, in order; of several the Pareto front: those that no other is at least as good as in
+    all and better than in one. Without objectives, the first."""
+    if not objectives:
+        return list(results[:most])
+    scored = [(tuple(r.values[n] if b == "least" else -r.values[n] for n, b in objectives.items()), r) for r in results]
+    scored.sort(key=lambda pair: (pair[0], pair[1].number))
+    if len(objectives) == 1:
+        return [result for _, result in scored[:most]]
+    front: list[tuple[tuple[float, ...], Result]] = []
+    for values, result in scored:  # what dominates another stands before it
+        if not any(all(a <= b for a, b in zip(other, values, strict=True)) for other, _ in front):
+            front.append((values, result))
+    return [result for _, result in front]
+
+
+def as_csv(results: Sequence[Result], space: Space, objectives: Mapping[str, Better]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    dimensions = list(dict.fromkeys(axis.dimension for axis in space.axes))
+    own = [name for name in objectives if name not in COSTS]
+    writer.writerow(["number", *dimensions, *COSTS, *own])
+    for r in results:
+        cells = [r.texts[name] for name in dimensions], [r.costs[name] for name in COSTS], [r.values[n] for n in own]
+        writer.writerow([r.number, *(cell for part in cells for cell in part)])
+    return text.getvalue()
+
+
+def as_variants(results: Sequence[Result], space: Space, said: str) -> str:
+    """Variants as the spec would have them, with their costs in `expect`."""
+    names = [f"{space.name}_{result.number}" for result in results]
+    if not results:
+        return f"# {said}\n"
+    parameters = list(space.parameters)
+    lines = [f"# {said}"]
+    if space.base.args or space.base.name != space.name:
+        for name, result in zip(names, results, strict=True):
+            given = ", ".join(f"{key} = {value}" for key, value in result.arguments.items())
+            lines.append(f"variant {name} = {space.base.name} with ({given})")
+    else:
+        lines.append(f"variants {space.base.model.name}({', '.join(parameters)}) {{")
+        lines += [
+            f"  {name}: {', '.join(result.arguments[key] for key in parameters)}"
+            for name, result in zip(names, results, strict=True)
+        ]
+        lines.append("}")
+    lines.append("")
+    for name, result in zip(names, results, strict=True):
+        lines.append(f"expect {name} {{ params = {result.costs['params']:_}, macs = {result.costs['macs']:_} }}")
+    text = "\n".join(lines) + "\n"
+    syntax = parse(Source("variants.arch", text), Bag())
+    return text if syntax is None else format_file(syntax)

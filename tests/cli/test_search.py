@@ -1,0 +1,129 @@
+"""`archdsl search`: networks of a space, their exact costs, the best of them, in each form."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from archdsl.api import open_source
+from archdsl.cli import schema
+from archdsl.search.results import Result, best
+from archdsl.source import Source
+from tests.cli.conftest import Run
+from tests.cli.test_json import problems
+
+SPEC = """
+model Net(width: int, depth: int, kernel: int = 3) {
+  x = image(3, 16, 16)
+  for i in 0..depth { x = x -> conv{i}: conv(width, kernel) -> relu }
+  x -> gap -> flatten -> fc: linear(10)
+}
+variant net = Net(8, 1)
+
+space small for Net {
+  width in [8, 16, 24]
+  depth in 1..5
+  require width * depth <= 48, "not so large"
+  require macs < 1.4M
+}
+space of_net for net { kernel in [1, 3, 5] }
+space broken for Net {
+  width in uniform(-2, 4, step = 2)
+  depth = 1
+}
+space empty for Net {
+  width in [8, 16]
+  depth = 1
+  require macs < 10
+}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    (tmp_path / "net.arch").write_text(SPEC)
+    return "net.arch"
+
+
+def test_all_are_those_that_the_conditions_leave(arch: Run, spec: str) -> None:
+    result = arch("search", spec, "small", "--sampler", "all", "--json")
+    assert problems(result.json, schema.SearchDocument) == []
+    file = open_source(Source("net.arch", SPEC))
+    wanted = []
+    for width in (8, 16, 24):
+        for depth in range(1, 5):
+            macs = file["net"].set({"width": str(width), "depth": str(depth)}).graph.macs
+            if width * depth <= 48 and macs < 1.4e6:
+                wanted.append((str(width), str(depth), macs))
+    found = [(r["arguments"]["width"], r["arguments"]["depth"], r["costs"]["macs"]) for r in result.json["results"]]
+    assert found == wanted
+    refused = {r["condition"]: r["count"] for r in result.json["refused"]}
+    assert refused == {
+        "not so large": 3,
+        "macs < 1.4M": 12 - 3 - len(wanted),
+    }
+
+
+def test_random_ones_are_distinct_and_follow_from_the_seed(arch: Run, spec: str) -> None:
+    one, two = (arch("search", spec, "small", "--samples", "4", "--csv", "--seed", "1").out for _ in range(2))
+    other = arch("search", spec, "small", "--samples", "4", "--csv", "--seed", "2").out
+    assert one == two != other
+    rows = list(csv.DictReader(io.StringIO(one)))
+    assert list(rows[0]) == ["number", "width", "depth", "macs", "params", "activations", "layers"]
+    assert len({(row["width"], row["depth"]) for row in rows}) == 4
+
+
+def test_a_small_space_ends(arch: Run, spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archdsl.search.plain.MOST_REFUSED", 200)
+    assert len(arch("search", spec, "of_net", "--samples", "50", "--json").json["results"]) == 3
+    assert arch("search", spec, "empty", "--samples", "5", "--json").json["results"] == []
+
+
+def test_variants_are_pasted_into_the_spec(arch: Run, spec: str) -> None:
+    for name in ("small", "of_net"):
+        found = arch("search", spec, name, "--sampler", "all", "--variants", "--minimize", "macs", "--best", "3")
+        file = open_source(Source("net.arch", SPEC.replace("require macs < 1.4M", "") + found.out))
+        assert file.check() == ()
+        assert len(file) == 4
+
+
+def test_further_conditions(arch: Run, spec: str) -> None:
+    result = arch("search", spec, "small", "--sampler", "all", "--require", "width == 8 and macs > 300_000", "--json")
+    assert {r["arguments"]["width"] for r in result.json["results"]} == {"8"}
+    wrong = arch("search", spec, "small", "--require", "witdh == 8")
+    assert wrong.code == 2
+    assert "E101" in wrong.err
+    assert arch("search", spec, "small", "--require", "width ==").code == 2
+
+
+def test_what_cannot_be_built_is_reported_and_left_out(arch: Run, spec: str) -> None:
+    result = arch("search", spec, "broken", "--sampler", "all", "--json")
+    assert result.code == 1
+    assert [r["arguments"]["width"] for r in result.json["results"]] == ["2", "4"]
+    assert {d["code"] for d in result.json["diagnostics"]} == {"E302"}
+
+
+def test_what_is_asked_wrongly(arch: Run, spec: str) -> None:
+    assert "E450" in arch("search", spec, "smal").err
+    for args in (["small", "--minimize", "macs", "--maximize", "macs"], ["small", "--csv", "--json"]):
+        assert arch("search", spec, *args).code == 2
+    assert arch("search", f"{spec}:net", "small").code == 2
+
+
+def test_spaces_are_listed(arch: Run, spec: str) -> None:
+    result = arch("search", spec, "--json")
+    assert problems(result.json, schema.SearchDocument) == []
+    assert [(s["name"], s["target"], s["networks"]) for s in result.json["spaces"]][:2] == [
+        ("small", "Net", "12"), ("of_net", "net", "3"),
+    ]  # fmt: skip
+
+
+def test_the_front_is_what_nothing_dominates() -> None:
+    values = [(1, 5), (2, 3), (2, 4), (3, 3), (4, 1), (1, 5)]
+    results = [Result(i, {}, {}, {}, {"a": a, "b": b}) for i, (a, b) in enumerate(values)]
+    assert [r.number for r in best(results, {"a": "least", "b": "least"}, 9)] == [0, 1, 4]
+    assert [r.number for r in best(results, {"a": "least", "b": "most"}, 9)] == [0]
+    assert [r.number for r in best(results, {"b": "most"}, 2)] == [0, 5]
