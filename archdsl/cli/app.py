@@ -21,6 +21,7 @@ COMMANDS = {
     "show": "show",
     "diff": "diff",
     "sweep": "sweep",
+    "plot": "plot",
     "scale": "scale",
     "search": "search",
     "draw": "draw",

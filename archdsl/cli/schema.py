@@ -703,3 +703,25 @@ class TrainDocument(Document):
 
     plan: TrainingPlanJson
     run: TrainingRunJson | None
+
+
+class PlotPointJson(TypedDict):
+    """A network in a plot: `weights` is the published file whose accuracy it has, null where `expect` says it."""
+
+    name: str
+    variant: str
+    weights: str | None
+    x: float
+    y: float
+
+
+class PlotDocument(Document):
+    """`archdsl plot --json`: what is on both axes (null with `--depth`), the points, names that have no room."""
+
+    x: str | None
+    y: str | None
+    points: list[PlotPointJson]
+    unnamed: list[str]
+    format: str
+    path: str | None
+    text: str | None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ _RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
 _CLOSED = {"(": ")", "[": "]", "{": "}"}
 
 
-def _grid(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
+def grid_of(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
     """Each setting with its values: texts in the language, or sizes of the image."""
     grid: dict[str, list[str]] = {}
     for value in values:
@@ -90,7 +91,7 @@ def _values(text: str) -> Iterator[str]:
     metavar="NAME=VALUE,…",
     type=TEXT,
     multiple=True,
-    callback=_grid,
+    callback=grid_of,
     help="A parameter and its values: --set width=0.5,1.0; or the knob of a scaling: --set compound.phi=0..8.",
 )
 @click.option("--image", "images", metavar="SIZE,…", callback=_images, help="Sizes of the image: --image 160,192,224.")
@@ -120,15 +121,28 @@ def command(
         raise click.UsageError("--csv and --json are two forms of the same: give one")
     if not axes:
         raise click.UsageError("nothing varies: give --set NAME=VALUE,VALUE or --image SIZE,SIZE")
-    count = 1
-    for values in axes.values():
-        count *= len(values)
+    _bounded(axes)
+    base = find_variant(spec, {})
+    points, said = combinations(base, axes)
+    _print(base, points, said, as_csv, as_json, wanted)
+    return exit_code(said)
+
+
+def _bounded(axes: Mapping[str, Sequence[str]]) -> int:
+    """How many combinations there are; raises UsageError for more than a run should take."""
+    count = math.prod(map(len, axes.values()))
     if count > MOST:
         raise click.UsageError(f"{count:,} combinations are more than {MOST:,}")
-    base = find_variant(spec, {})
+    return count
+
+
+def combinations(
+    base: Variant, axes: Mapping[str, Sequence[str]]
+) -> tuple[list[tuple[dict[str, str], Variant]], list[Diagnostic]]:
+    """The networks of all combinations, with their settings; and why the spec refuses others. Raises UsageError."""
     points: list[tuple[dict[str, str], Variant]] = []
     refused: dict[tuple[str, str], tuple[Diagnostic, list[str]]] = {}
-    with console.busy(f"{count:,} combinations of {base.name} …"):
+    with console.busy(f"{_bounded(axes):,} combinations of {base.name} …"):
         for combination in itertools.product(*axes.values()):
             settings = dict(zip(axes, combination, strict=True))
             try:
@@ -137,9 +151,7 @@ def command(
                 combined = ", ".join(f"{name} = {text}" for name, text in settings.items())
                 for found in error.diagnostics:
                     refused.setdefault((found.code, found.message), (found, []))[1].append(combined)
-    said = [_left_out(*same) for same in refused.values()]
-    _print(base, points, said, as_csv, as_json, wanted)
-    return exit_code(said)
+    return points, [_left_out(*same) for same in refused.values()]
 
 
 def _left_out(found: Diagnostic, combinations: list[str]) -> Diagnostic:

@@ -39,7 +39,8 @@ class Costs:
     """Of a network, for a batch of so many images; sizes are in bytes.
 
     - `weights`: the state_dict; `gradients`: of what is trained.
-    - `memory`, `peak`: the most that is alive at once in inference, weights aside, and the node at which it is.
+    - `memory`, `peak`: the most that is alive at once in inference, weights aside, and the node at which it is;
+      `alive`: while each node runs.
     - `saved`: what autograd keeps between the passes; `training`: the most that is alive at once in a training step,
       gradients included, weights and optimizer aside.
     - `moved`: what the ops of a forward pass read and write, weights included; `macs`: of the batch.
@@ -51,6 +52,7 @@ class Costs:
     gradients: int
     memory: int
     peak: Node
+    alive: tuple[int, ...] = field(repr=False)
     saved: int
     training: int
     macs: int
@@ -89,6 +91,7 @@ def costs(graph: Graph, batch: int = 1, dtype: str = "float32") -> Costs:
         gradients=graph.params * itemsize,
         memory=found.inference,
         peak=found.peak,
+        alive=found.alive,
         saved=found.saved,
         training=found.training,
         macs=graph.macs * batch,

@@ -16,13 +16,14 @@ from archdsl.ops.spec import Made, Saved
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes. `inference`: the most that is alive at once, at `peak`. `saved`: what autograd keeps when the forward pass
-    is over. `training`: the most that is alive at once in a forward and a backward pass, the gradients of weights among
-    it, each from when it is computed.
+    """Bytes. `inference`: the most that is alive at once, at `peak`; `alive`: while each node runs. `saved`: what
+    autograd keeps when the forward pass is over. `training`: the most that is alive at once in a forward and a backward
+    pass, the gradients of weights among it, each from when it is computed.
     """
 
     inference: int
     peak: Node
+    alive: tuple[int, ...]
     saved: int
     training: int
 
@@ -32,8 +33,10 @@ def memory(graph: Graph, batch: int = 1, itemsize: int = 4) -> Memory:
     last = last_uses(graph)
     inference = _Pass(graph, batch, itemsize, last, training=False)
     forward = _Pass(graph, batch, itemsize, last, training=True)
-    most, place = inference.peak()
-    return Memory(most, graph.nodes[place], forward.saved, max(forward.peak()[0], forward.backward()))
+    alive = inference.alive()
+    most = max(alive, default=0)
+    training = max(*forward.alive(), forward.backward()) if alive else 0
+    return Memory(most, graph.nodes[alive.index(most)], tuple(alive), forward.saved, training)
 
 
 class _Pass:
@@ -85,22 +88,21 @@ class _Pass:
             roots.add(self.root[node.id])
         self.kept[node.id] = roots, own
 
-    def peak(self) -> tuple[int, int]:
-        """The most that is alive during a forward pass, and at which node."""
+    def alive(self) -> list[int]:
+        """What is alive while each node of a forward pass runs."""
         ends: dict[int, list[int]] = {}
         held = set().union(*(roots for roots, _ in self.kept.values()))
         for root, end in self.end.items():
             if root not in held:
                 ends.setdefault(end, []).append(root)
-        alive, most, place = 0, 0, 0
+        alive, found = 0, list[int]()
         for node in self.graph.nodes:
             alive += self.size.get(node.id, 0) + self.made[node.id]
-            if alive > most:
-                most, place = alive, node.id
+            found.append(alive)
             alive -= sum(self.size[root] for root in ends.get(node.id, ()))
             if node.id not in self.kept:
                 alive -= self.made[node.id]
-        return most, place
+        return found
 
     def backward(self) -> int:
         """The most that is alive during a backward pass: what is kept, and gradients of tensors.

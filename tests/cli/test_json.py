@@ -61,6 +61,7 @@ def test_the_check_bites() -> None:
         ("scale small.arch:small --along width --target params=1K", schema.ScaleDocument),
         ("search resnet", schema.SearchDocument),
         ("search efficientnet compound_grid --samples 2", schema.SearchDocument),
+        ("plot resnet18 -o -", schema.PlotDocument),
         ("list", schema.ListDocument),
         ("weights resnet50", schema.WeightsDocument),
         ("recipe efficientnet_v2", schema.RecipeDocument),

@@ -72,11 +72,13 @@ class Box(NamedTuple):
 class Canvas:
     """Collects the elements of one picture. Give every element that stands for nodes of the graph what it covers.
 
-    A picture that is wider than `limit` (points; None: any width) is scaled down to it.
+    A picture that is wider than `limit` (points; None: any width) is scaled down to it. `lines_first`: boxes and texts
+    lie on lines and arrows.
     """
 
-    def __init__(self, limit: float | None = None) -> None:
-        self._dot = Dot(pad=_PAD, outputorder="nodesfirst", bgcolor="white")
+    def __init__(self, limit: float | None = None, lines_first: bool = False) -> None:
+        order = "edgesfirst" if lines_first else "nodesfirst"
+        self._dot = Dot(pad=_PAD, outputorder=order, bgcolor="white")
         if limit is not None:
             self._dot.attributes("graph", size=f"{_inches(limit + 1)},{_HIGHEST}")  # sizes in SVG are whole points
         self._dot.attributes(
@@ -194,10 +196,19 @@ class Canvas:
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)
         self._edge(tail, head, f"e,{_pos(points[-1])} {_spline([*points[:-1], stop], radius)}", **more)
 
-    def curve(self, tail: Box, head: Box, points: Sequence[Point], plain: bool = False) -> None:
+    def curve(
+        self,
+        tail: Box,
+        head: Box,
+        points: Sequence[Point],
+        plain: bool = False,
+        colour: str = style.LINE,
+        thick: float = 0.8,
+    ) -> None:
         """An arrow along Bézier curves: a point, then three for each curve; `plain`: without a head."""
         if plain:
-            self._edge(tail, head, " ".join(map(_pos, points)), dir="none")
+            more: dict[str, Any] = {} if colour == style.LINE else {"color": colour, "penwidth": thick}
+            self._edge(tail, head, " ".join(map(_pos, points)), dir="none", **more)
             return
         (x0, y0), (x1, y1) = points[-2:]
         length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-6)

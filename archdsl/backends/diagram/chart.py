@@ -47,7 +47,7 @@ def chart(title: str, panels: Sequence[Panel], axis: str = "epoch", columns: int
     wide = style.COLUMN if columns == 1 else style.PAGE
     high = TOP + sum(HEIGHT + GAP for _ in panels) + BOTTOM - GAP
     xs = [x for panel in panels for line in panel.lines for x, _ in line.points]
-    across = _Scale(min(xs, default=0.0), max(xs, default=1.0), LEFT, wide - RIGHT)
+    across = Scale(min(xs, default=0.0), max(xs, default=1.0), LEFT, wide - RIGHT)
     parts = [
         (
             f'<svg width="{_n(wide)}pt" height="{_n(high)}pt" viewBox="0 0 {_n(wide)} {_n(high)}" '
@@ -67,7 +67,7 @@ def chart(title: str, panels: Sequence[Panel], axis: str = "epoch", columns: int
     return "\n".join([*parts, "</svg>", ""])
 
 
-class _Scale:
+class Scale:
     """From values to points."""
 
     def __init__(self, low: float, high: float, start: float, end: float, logarithmic: bool = False) -> None:
@@ -83,14 +83,14 @@ class _Scale:
             low, high, value = math.log10(low), math.log10(high), math.log10(value)
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
-    def ticks(self, most: int, whole: bool = False) -> list[float]:
-        """Round values within."""
+    def ticks(self, most: int, whole: bool = False, least: int = 2) -> list[float]:
+        """Round values within; on a logarithmic axis, where it is so long, at least so many."""
         if self.logarithmic:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             for steps in ((1,), (1, 3), (1, 2, 5)):
                 found = [10.0**power * step for power in powers for step in steps]
                 found = [value for value in found if self.low * 0.999 <= value <= self.high * 1.001]
-                if len(found) > 1:
+                if len(found) >= least or (len(found) > 1 and len(steps) == 3):
                     return found[:: math.ceil(len(found) / most)]
             return [self.low, self.high]
         raw = (self.high - self.low) / most
@@ -101,12 +101,12 @@ class _Scale:
         return [n * step for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
-def _panel(panel: Panel, across: _Scale, top: float) -> list[str]:
+def _panel(panel: Panel, across: Scale, top: float) -> list[str]:
     values = [y for line in panel.lines for _, y in line.points if math.isfinite(y)]
     logarithmic = panel.logarithmic and min(values, default=0.0) > 0
     bottom = top + HEIGHT
     low, high = min(values, default=0.0), max(values, default=1.0)
-    up = _Scale(low, high, bottom - 3, top + 6, logarithmic)
+    up = Scale(low, high, bottom - 3, top + 6, logarithmic)
     parts = [
         (
             f'<rect x="{_n(across.start)}" y="{_n(top)}" width="{_n(across.end - across.start)}" height="{_n(HEIGHT)}" '

@@ -11,7 +11,7 @@ from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.ir import Graph
 
-Level = Literal["overview", "blocks", "graph", "diff"]
+Level = Literal["overview", "blocks", "graph", "diff", "plot"]
 Format = Literal["svg", "png", "pdf", "dot", "html"]
 Engine = Literal["auto", "embedded", "dot"]
 Direction = Literal["lr", "tb"]
@@ -22,12 +22,13 @@ LEVELS: Mapping[str, str] = {
     "graph": "archdsl.backends.diagram.graph",
     "diff": "archdsl.backends.diagram.diff",
 }
-"""The module of each level: its function `draw(graph, options)`, of `diff` `draw(before, after, options)`."""
+"""The module of each level: its function `draw(graph, options)`, of `diff` `draw(before, after, options)`. Plots
+are drawn from numbers (`plot`)."""
 
 PAGE = "archdsl.backends.diagram.html_page"
 """The module of the HTML page: its function `page(graph, options)` gives the text of one self-contained file."""
 
-MOST: Mapping[Level, int] = {"overview": 1_000, "blocks": 1_000, "graph": 5_000, "diff": 1_000}
+MOST: Mapping[Level, int] = {"overview": 1_000, "blocks": 1_000, "graph": 5_000, "diff": 1_000, "plot": 1_000}
 """How many parts a picture has at most, far above what can be read."""
 
 FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "html")
@@ -96,6 +97,7 @@ _INSTEAD: Mapping[Level, str] = {
     "blocks": "`--block NAME` draws one of them",
     "graph": "open less of it, with --depth or --expand; `draw -o FILE.html` makes a page to open parts one by one",
     "diff": "`archdsl diff` prints them",
+    "plot": "name fewer networks; `archdsl sweep --csv` prints the numbers",
 }
 
 

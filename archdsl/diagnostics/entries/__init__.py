@@ -9,6 +9,7 @@ from archdsl.diagnostics.entries import (
     layers,
     members,
     names,
+    plots,
     published,
     recipes,
     scaling,
@@ -23,6 +24,7 @@ from archdsl.diagnostics.entries import (
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
     *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *spaces.ENTRIES, *weights.ENTRIES,
-    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES, *scaling.ENTRIES,
+    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES, *plots.ENTRIES,
+    *scaling.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""
