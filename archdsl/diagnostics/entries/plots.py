@@ -1,4 +1,4 @@
-"""E666–E674: plots."""
+"""E666–E667: what cannot be plotted."""
 
 from archdsl.diagnostics.entry import Entry
 
