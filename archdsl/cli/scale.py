@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
+from archdsl.cli.costing import Asked, asked, costs_options
 from archdsl.cli.shared import (
     TEXT,
     ArchCommand,
@@ -28,15 +29,18 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.cli.schema import AnswerJson
-    from archdsl.scaling import Answer, Curve, Knob
+    from archdsl.scaling import Answer, Curve, Knob, Point
 
 MOST = 1_000
 NEAR = 0.01
 """How near a target is called reached."""
 
-TARGETS = ("macs", "params", "activations")
+GROWING = ("macs", "params", "activations")
+BYTES = ("memory", "training", "weights")
+"""Targets in bytes: what `--costs` shows, for its batch and numbers."""
+TARGETS = (*GROWING, *BYTES)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_TARGET = re.compile(r"(\w+)\s*=\s*([0-9]+(?:\.[0-9]+)?(?:e[0-9]{1,2})?)\s*([KMGT]?)")
+_TARGET = re.compile(r"(\w+)\s*=\s*([0-9]+(?:\.[0-9]+)?(?:e[0-9]{1,2})?)\s*([KMGT]?)(B?)")
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,12})?")
 _RANGE = re.compile(r"(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})")
 
@@ -72,7 +76,7 @@ def _target(ctx: click.Context, option: click.Parameter, value: str | None) -> T
     if value is None:
         return None
     found = _TARGET.fullmatch(value.strip())
-    if found is None or found[1] not in TARGETS or not float(found[2]):
+    if found is None or found[1] not in TARGETS or not float(found[2]) or (found[4] and found[1] not in BYTES):
         raise click.BadParameter(f"{value!r} is not COST=AMOUNT, the cost one of {', '.join(TARGETS)}", ctx, option)
     amount = float(found[2]) * _UNITS[found[3]]
     if amount > 10**18:
@@ -129,12 +133,14 @@ def _maps(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) 
     metavar="COST=AMOUNT",
     type=TEXT,
     callback=_target,
-    help="Find the value with this cost: --target macs=600M (macs, params, activations).",
+    help="Find the value with this cost: --target macs=600M (macs, params, activations; in bytes memory, training, "
+    "weights).",
 )
 @click.option("-o", "--output", metavar="FILE", help="Draw the curves, as SVG; `-` prints it.")
 @click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
 @set_option
 @image_option
+@costs_options
 @json_option
 def command(
     spec: str,
@@ -147,6 +153,10 @@ def command(
     force: bool,
     settings: dict[str, str],
     image: Mapping[str, int],
+    costs: bool,
+    batch: int | None,
+    dtype: str | None,
+    device: str | None,
     as_json: bool,
 ) -> int:
     """Show how the costs of a network grow along a knob, or find the value for a cost.
@@ -166,9 +176,10 @@ def command(
     if force and output is None:
         raise click.UsageError("--force does nothing without -o")
     knob = _knob(spec, along, rule, settings, image, maps, without)
+    wanted = asked(costs or (target is not None and target[0] in BYTES), batch, dtype, device)
     if target is not None:
-        return _solve(knob, target, as_json)
-    return _curve(knob, along[1] if along else None, output, force, as_json)
+        return _solve(knob, target, as_json, wanted)
+    return _curve(knob, along[1] if along else None, output, force, as_json, wanted)
 
 
 def _knob(
@@ -210,7 +221,9 @@ def _knob(
 # --- a curve ---------------------------------------------------------------------------------
 
 
-def _curve(knob: Knob, values: list[float] | None, output: str | None, force: bool, as_json: bool) -> int:
+def _curve(
+    knob: Knob, values: list[float] | None, output: str | None, force: bool, as_json: bool, wanted: Asked | None
+) -> int:
     from archdsl.scaling import curve, published
 
     with console.busy(f"{knob.title} of {knob.base.name} …"):
@@ -227,14 +240,14 @@ def _curve(knob: Knob, values: list[float] | None, output: str | None, force: bo
             {
                 "value": float(p.value),
                 "settings": _plain(p.given),
-                "factors": {cost: found.factor(p, cost) for cost in TARGETS},
+                "factors": {cost: found.factor(p, cost) for cost in GROWING},
                 "promise": dict(p.promise),
-                "variant": variant_json(p.variant),
+                "variant": variant_json(p.variant, wanted),
             }
             for p in found.points
         ]
         places = [{"place": row.place, "variant": variant_json(row.variant)} for row in rows]
-        rates = {cost: found.rate(cost) for cost in TARGETS}
+        rates = {cost: found.rate(cost) for cost in GROWING}
         console.write_json(
             document(
                 "scale", said, base=knob.base.name, knob=knob.title, origin=float(origin.value) if origin else None,
@@ -245,7 +258,7 @@ def _curve(knob: Knob, values: list[float] | None, output: str | None, force: bo
     if found.points and output != "-":
         from archdsl.cli.scale_tables import curve_table, growth, published_table
 
-        console.show(curve_table(found))
+        console.show(curve_table(found, wanted))
         for words in growth(found):
             console.line(words)
         if len(rows) > 1:
@@ -316,14 +329,14 @@ def _draw(found: Curve, output: str, force: bool) -> None:
 # --- a target --------------------------------------------------------------------------------
 
 
-def _solve(knob: Knob, target: Target, as_json: bool) -> int:
+def _solve(knob: Knob, target: Target, as_json: bool, wanted: Asked | None) -> int:
     from archdsl.scaling import solve
 
     cost, amount = target
 
     def cost_at(value: float) -> int | None:
         try:
-            return knob.at(value).cost(cost)
+            return _cost(knob.at(value), cost, wanted)
         except ArchError:
             return None
 
@@ -340,7 +353,7 @@ def _solve(knob: Knob, target: Target, as_json: bool) -> int:
         raise refuse("E690", knob=knob.title, name=knob.base.name, target=target_text, detail=nearest)
     point = knob.at(answer.value)
     if as_json:
-        found = _answer_json(knob, answer, cost, amount)
+        found = _answer_json(knob, answer, cost, amount, wanted)
         console.write_json(
             document("scale", said, base=knob.base.name, knob=knob.title, origin=float(knob.start), points=[], rates={},
                      published=[], answer=found)
@@ -348,7 +361,7 @@ def _solve(knob: Knob, target: Target, as_json: bool) -> int:
         return exit_code(said)
     from archdsl.cli.scale_tables import answer_lines, answer_table
 
-    console.show(answer_table(knob, answer))
+    console.show(answer_table(knob, answer, wanted))
     for words in answer_lines(knob, answer, point, cost, amount, NEAR):
         console.line(words)
     if said:
@@ -356,7 +369,14 @@ def _solve(knob: Knob, target: Target, as_json: bool) -> int:
     return exit_code(said)
 
 
-def _answer_json(knob: Knob, answer: Answer, cost: str, amount: float) -> AnswerJson:
+def _cost(point: Point, cost: str, wanted: Asked | None) -> int:
+    if cost not in BYTES:
+        return point.cost(cost)
+    assert wanted is not None
+    return int(getattr(wanted.of(point.variant), cost))
+
+
+def _answer_json(knob: Knob, answer: Answer, cost: str, amount: float, wanted: Asked | None) -> AnswerJson:
     from archdsl.cli.facts import variant_json
 
     point = knob.at(answer.value)
@@ -369,5 +389,5 @@ def _answer_json(knob: Knob, answer: Answer, cost: str, amount: float) -> Answer
         "below": sides[0],  # type: ignore[typeddict-item]
         "above": sides[1],  # type: ignore[typeddict-item]
         "settings": _plain(point.given),
-        "variant": variant_json(point.variant),
+        "variant": variant_json(point.variant, wanted),
     }

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from archdsl.cli import console
+from archdsl.cli.costing import Asked, cells, columns, size
 from archdsl.cli.tables import Column, count, macs, plain_table
 
 if TYPE_CHECKING:
     from archdsl.scaling import Answer, Curve, Knob, Point, Published
 
 _NAMES = {"macs": "MACs", "params": "params", "activations": "activations"}
+_BYTES = {"memory": "of memory", "training": "in a training step", "weights": "of weights"}
 
 
 def text_of(value: object) -> str:
@@ -33,7 +35,7 @@ def brief(value: object) -> str:
 
 
 def amount_of(cost: str, amount: int) -> str:
-    return macs(amount) if cost == "macs" else count(amount)
+    return macs(amount) if cost == "macs" else size(amount) if cost in _BYTES else count(amount)
 
 
 def _settings(points: Sequence[Point]) -> list[str]:
@@ -44,18 +46,19 @@ def _costs(point: Point) -> list[str]:
     return [count(point.cost("params")), macs(point.cost("macs")), count(point.cost("activations"))]
 
 
-def curve_table(found: Curve) -> Table:
+def curve_table(found: Curve, wanted: Asked | None = None) -> Table:
     """A value a row: what it sets, the costs, by how much the MACs have grown, and what the rule promised."""
     names = [] if found.knob.rule is None else _settings(found.points)
     promised = [cost for cost in _NAMES if any(cost in point.promise for point in found.points)]
-    columns: list[Column] = [(found.knob.title, "right"), *((name, "right") for name in names), ("params", "right")]
-    columns += [("MACs", "right"), ("activations", "right"), ("× MACs", "right")]
-    columns += [("rule" if cost == "macs" else f"rule ({_NAMES[cost]})", "right") for cost in promised]
-    made = plain_table(*columns)
+    shown: list[Column] = [(found.knob.title, "right"), *((name, "right") for name in names), ("params", "right")]
+    shown += [("MACs", "right"), ("activations", "right"), *columns(wanted), ("× MACs", "right")]
+    shown += [("rule" if cost == "macs" else f"rule ({_NAMES[cost]})", "right") for cost in promised]
+    made = plain_table(*shown)
     for point in found.points:
-        cells = [f"{point.value:.12g}", *(brief(point.given.get(name, "")) for name in names), *_costs(point)]
-        cells += [f"{found.factor(point, 'macs'):.3g}", *(f"{point.promise[cost]:.3g}" for cost in promised)]
-        made.add_row(*map(console.text, cells))
+        row = [f"{point.value:.12g}", *(brief(point.given.get(name, "")) for name in names), *_costs(point)]
+        row += cells(point.variant, wanted)
+        row += [f"{found.factor(point, 'macs'):.3g}", *(f"{point.promise[cost]:.3g}" for cost in promised)]
+        made.add_row(*map(console.text, row))
     return made
 
 
@@ -76,8 +79,8 @@ def growth(found: Curve) -> Iterator[str]:
 
 def published_table(found: Curve, rows: Sequence[Published]) -> Table:
     """The variants of the file, and where their MACs lie on the curve."""
-    columns: list[Column] = [("variant", "left"), ("input", "right"), ("params", "right"), ("MACs", "right")]
-    made = plain_table(*columns, ("× MACs", "right"), (f"{found.knob.title} of its MACs", "right"))
+    shown: list[Column] = [("variant", "left"), ("input", "right"), ("params", "right"), ("MACs", "right")]
+    made = plain_table(*shown, ("× MACs", "right"), (f"{found.knob.title} of its MACs", "right"))
     origin = found.origin
     for row in rows:
         table = row.variant.table
@@ -90,24 +93,25 @@ def published_table(found: Curve, rows: Sequence[Published]) -> Table:
     return made
 
 
-def answer_table(knob: Knob, answer: Answer) -> Table:
+def answer_table(knob: Knob, answer: Answer, wanted: Asked | None = None) -> Table:
     """The value that was found, between those next to it."""
     values = {answer.value: answer.cost} | {pair[0]: pair[1] for pair in (answer.below, answer.above) if pair}
     points = [knob.at(value) for value in sorted(values, key=lambda value: (values[value], value))]
     names = [] if knob.rule is None else _settings(points)
-    columns: list[Column] = [(knob.title, "right"), *((name, "right") for name in names), ("params", "right")]
-    made = plain_table(*columns, ("MACs", "right"), ("activations", "right"), ("", "left"))
+    shown: list[Column] = [(knob.title, "right"), *((name, "right") for name in names), ("params", "right")]
+    made = plain_table(*shown, ("MACs", "right"), ("activations", "right"), *columns(wanted), ("", "left"))
     for point in points:
         mark = "nearest" if point.value == answer.value else ""
-        cells = [f"{point.value:.12g}", *(brief(point.given.get(name, "")) for name in names), *_costs(point), mark]
-        made.add_row(*map(console.text, cells), style="bold" if mark else "dim")
+        row = [f"{point.value:.12g}", *(brief(point.given.get(name, "")) for name in names), *_costs(point)]
+        row += [*cells(point.variant, wanted), mark]
+        made.add_row(*map(console.text, row), style="bold" if mark else "dim")
     return made
 
 
 def answer_lines(knob: Knob, answer: Answer, point: Point, cost: str, amount: float, near: float) -> Iterator[str]:
     """How near it came, why not nearer, and how to have the network."""
     error = answer.cost / amount - 1
-    target, name = amount_of(cost, round(amount)), _NAMES[cost]
+    target, name = amount_of(cost, round(amount)), (_NAMES | _BYTES)[cost]
     yield ""
     yield f"{knob.title} = {answer.value:.12g}: {amount_of(cost, answer.cost)} {name}, {100 * error:+.2f} % of {target}"
     if abs(error) > near:

@@ -222,7 +222,8 @@ def knob_of(
             _check_parameter(base, target)
     if chosen is None and along is not None:
         if along != IMAGE:
-            _check_parameter(base, along)
+            knobs = [f"{rule.name}.{along}" for rule in known.values() if along in _names(rule)]
+            _check_parameter(base, along, knobs[0] if len(knobs) == 1 else None)
         return Knob(base, along)
     if chosen is not None and chosen not in known:
         raise _refused("E688", name=chosen, suggestion=closest(chosen, known), known=", ".join(known) or None)
@@ -249,18 +250,22 @@ def _open(rule: Definition) -> list[str]:
     return [parameter.name for parameter in rule.syntax.parameters if parameter.default is None]
 
 
-def _declared(rule: Definition, name: str) -> str:
+def _names(rule: Definition) -> list[str]:
     assert isinstance(rule.syntax, ast.Definition)
-    names = [parameter.name for parameter in rule.syntax.parameters]
+    return [parameter.name for parameter in rule.syntax.parameters]
+
+
+def _declared(rule: Definition, name: str) -> str:
+    names = _names(rule)
     if name not in names:
         raise _refused("E102", name=name, owner=rule.name, suggestion=closest(name, names), known=", ".join(names))
     return name
 
 
-def _check_parameter(base: Variant, name: str) -> None:
+def _check_parameter(base: Variant, name: str, meant: str | None = None) -> None:
     if name not in base.parameters:
         owner = base.configured.model.name
-        raise _refused("E119", name=name, owner=owner, suggestion=closest(name, base.parameters))
+        raise _refused("E119", name=name, owner=owner, suggestion=meant or closest(name, base.parameters))
 
 
 def _argument(name: str, text: str, label: str, bag: Bag) -> ast.Argument | None:

@@ -166,6 +166,19 @@ def test_a_target_of_parameters_and_a_whole_knob(arch: Run) -> None:
     assert nearest == answer["variant"]["params"]
 
 
+def test_a_target_of_memory(arch: Run) -> None:
+    """Of a batch, in half precision: what `--costs` shows at the value that was found."""
+    args = ("--batch", "8", "--dtype", "float16")
+    answer = arch("scale", "resnet50", "--along", "image", "--target", "memory=100MB", *args, "--json").json["answer"]
+    at = {size: archdsl.find("resnet50").for_image(size=size).costs(8, "float16").memory for size in range(200, 400)}
+    nearest = min(at.values(), key=lambda memory: abs(memory - 100e6))
+    assert at[int(answer["value"])] == nearest
+    assert answer["variant"]["costs"]["memory"] == nearest
+    text = arch("scale", "resnet50", "--along", "image", "--target", "memory=100MB", *args).out
+    assert "of memory" in text
+    assert "training" in arch("scale", "efficientnet_b0", "--costs").out.splitlines()[0]
+
+
 # --- what is refused -------------------------------------------------------------------------
 
 
@@ -182,6 +195,7 @@ def test_a_target_of_parameters_and_a_whole_knob(arch: Run) -> None:
         (["resnet50", "--along", "depths"], "is a list"),
         (["resnet50", "--along", "wdith"], "E119"),
         (["efficientnet_b0", "--along", "compound.psi"], "E102"),
+        (["efficientnet_b0", "--along", "phi"], "did you mean `compound.phi`?"),
         (["resnet50", "--along", "image", "--target", "params=30M"], "E690"),
         (["resnet50", *COMPOUND, "--map", "dephts=1"], "E119"),
         (["resnet50", *COMPOUND, *RESNET, "--map", "unit=nothing"], "E101"),
@@ -192,6 +206,7 @@ def test_a_target_of_parameters_and_a_whole_knob(arch: Run) -> None:
         (["efficientnet_b0", "--along", "compound.phi=0..9999"], "more than 1,000"),
         (["efficientnet_b0", "--target", "time=3"], "not COST=AMOUNT"),
         (["efficientnet_b0", "--target", "macs=0"], "not COST=AMOUNT"),
+        (["efficientnet_b0", "--target", "params=25MB"], "not COST=AMOUNT"),
         (["efficientnet_b0", "-o", "a.png"], "no name of an SVG"),
     ],
 )
