@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from archdsl.cli.tables import Column
     from archdsl.graph.costs import Costs
     from archdsl.graph.devices import Device
+    from archdsl.graph.ir import Node
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,6 +126,28 @@ def cells(variant: Variant, wanted: Asked | None) -> list[str]:
     seconds = wanted.seconds(costs)
     sizes = [size(costs.weights), size(costs.memory), size(costs.training), f"{costs.intensity:.1f}"]
     return [*sizes, *([] if seconds is None else [time(seconds)])]
+
+
+def part_columns(wanted: Asked | None) -> list[Column]:
+    """What tables of one network's stages or layers have more, and `part_cells` fills."""
+    if wanted is None:
+        return []
+    names = ["memory", "moved", "MACs/B", *([wanted.device.name] if wanted.device else [])]
+    return [(name, "right") for name in names]
+
+
+def part_cells(costs: Costs | None, wanted: Asked | None, nodes: Sequence[Node]) -> list[str]:
+    """Of some nodes: the most that is alive while one of them runs, bytes moved, intensity, time."""
+    if wanted is None or costs is None or not nodes:
+        return []
+    own = [costs.nodes[node.id] for node in nodes]
+    moved = sum(part.moved for part in own)
+    alive = size(max(costs.alive[node.id] for node in nodes))
+    cells = [alive, size(moved) if moved else "–", f"{sum(p.macs for p in own) / moved:.1f}" if moved else "–"]
+    if wanted.device is not None:
+        seconds = sum(part.seconds(wanted.device, costs.dtype) for part in own)
+        cells.append(time(seconds) if seconds else "–")
+    return cells
 
 
 def csv_names(wanted: Asked | None) -> list[str]:

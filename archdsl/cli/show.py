@@ -118,7 +118,7 @@ def _one(variant: Variant, layers: bool, wanted: Asked | None) -> None:
     from archdsl.cli.facts import description, preprocess_json
     from archdsl.cli.tables import layer_table, prose, stage_table, title
 
-    table = layer_table(variant) if layers else stage_table(variant)
+    table = layer_table(variant, wanted) if layers else stage_table(variant, wanted)
     console.show(title(variant), *prose(description(variant)), table)
     if wanted is not None:
         from archdsl.cli.costing import lines

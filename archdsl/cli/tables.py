@@ -78,9 +78,10 @@ def prose(docs: str) -> list[Text]:
     return [Text(textwrap.fill(part, width) + "\n") for part in shown(docs).split("\n\n") if part.strip()]
 
 
-def stage_table(variant: Variant) -> Table:
-    """Stage, output size, blocks, layers, parameters and MACs, with totals."""
+def stage_table(variant: Variant, wanted: Asked | None = None) -> Table:
+    """Stage, output size, blocks, layers, parameters and MACs, with totals; costs where they are wanted."""
     table = variant.table
+    costs = None if wanted is None else wanted.of(variant)
     blocks = any(row.repeats for row in table.rows)
     blocks_column: list[Column] = [("blocks", "left")] if blocks else []
     made = plain_table(
@@ -90,13 +91,15 @@ def stage_table(variant: Variant) -> Table:
         ("layers", "right"),
         ("params", "right"),
         ("MACs", "right"),
+        *costing.part_columns(wanted),
     )
     for row in table.rows:
         style = "" if row.kind in ("stage", "part") else "dim"
         cells = [row.name, str(row.output), *([_repeats(row)] if blocks else [])]
-        made.add_row(*map(console.text, [*cells, count(row.layers), count(row.params), macs(row.macs)]), style=style)
+        cells += [count(row.layers), count(row.params), macs(row.macs), *costing.part_cells(costs, wanted, row.nodes)]
+        made.add_row(*map(console.text, cells), style=style)
     total = ["total", "", *([""] if blocks else []), count(table.layers), count(table.params), macs(table.macs)]
-    _close(made, total)
+    _close(made, [*total, *costing.part_cells(costs, wanted, variant.graph.nodes)])
     return made
 
 
@@ -111,14 +114,18 @@ def _repeats(row: StageRow) -> str:
     return ", ".join(f"{times} × {name}" for times, name in row.repeats)
 
 
-def layer_table(variant: Variant) -> Table:
+def layer_table(variant: Variant, wanted: Asked | None = None) -> Table:
     """Every node: path, what it is, output size, parameters and MACs."""
-    made = plain_table(("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right"), ("MACs", "right"))
+    columns: list[Column] = [("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right")]
+    made = plain_table(*columns, ("MACs", "right"), *costing.part_columns(wanted))
+    costs = None if wanted is None else wanted.of(variant)
     graph = variant.graph
     for node in graph.nodes:
-        cells = (node.path, node.label, str(node.shape), count(node_params(node)), macs(node.macs))
+        cells = [node.path, node.label, str(node.shape), count(node_params(node)), macs(node.macs)]
+        cells += costing.part_cells(costs, wanted, [node])
         made.add_row(*map(console.text, cells), style="" if node.op.role in ("conv", "linear", "input") else "dim")
-    _close(made, ["total", f"{len(graph.nodes):,} layers", "", count(graph.params), macs(graph.macs)])
+    total = ["total", f"{len(graph.nodes):,} layers", "", count(graph.params), macs(graph.macs)]
+    _close(made, [*total, *costing.part_cells(costs, wanted, graph.nodes)])
     return made
 
 

@@ -8,6 +8,7 @@ import io
 import pytest
 
 import archdsl
+from archdsl.cli.costing import size, time
 from archdsl.graph.devices import DEVICES
 from tests.cli.conftest import Run
 
@@ -22,6 +23,23 @@ def test_one_network(arch: Run) -> None:
     text = arch("show", "resnet18", "--batch", "8", "--device", "a100").out
     for words in ("costs of 8 images, float32", "inference  ", "at bn1", "MACs per byte", "on a100"):
         assert words in text
+
+
+def test_stages_and_layers_have_columns_whose_totals_are_the_networks(arch: Run) -> None:
+    costs = archdsl.find("resnet18").costs(batch=8)
+    for flags in ((), ("--layers",)):
+        lines = arch("show", "resnet18", *flags, "--batch", "8", "--device", "a100").out.splitlines()
+        head, total = (
+            next(line.split() for line in lines if line.startswith(word)) for word in (("stage", "path"), "total")
+        )
+        assert head[-4:] == ["memory", "moved", "MACs/B", "a100"]
+        expected = [
+            size(costs.memory),
+            size(costs.moved),
+            f"{costs.intensity:.1f}",
+            time(costs.seconds(DEVICES["a100"])),
+        ]
+        assert " ".join(total).endswith(" ".join(expected))
 
 
 def test_without_an_option_nothing_is_said_of_memory(arch: Run) -> None:
