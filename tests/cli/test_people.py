@@ -85,6 +85,7 @@ LINES: Lines = {
         [f"{NAME}:one", "-o", "-"],
         [NAME, "-o", UNSEEN],
     ],
+    "plot": [[f"{NAME}:one", "-o", f"p{UNSEEN}.svg"], [f"{NAME}:{UNSEEN}"], [UNSEEN], [NAME, "-x", UNSEEN]],
     "list": [[]],
     "weights": [[NAME], [f"{NAME}:one"], [UNSEEN], [f"{NAME}:{UNSEEN}"]],
     "predict": [[f"{NAME}:one", f"picture{UNSEEN}.png", "--weights", f"w{UNSEEN}.pth"], [NAME, UNSEEN]],
