@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archdsl.cli import console
 from archdsl.cli.shared import TEXT, ArchCommand, document, exit_code, json_option, open_spec, refuse
+from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.space import COSTS
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile
     from archdsl.search.candidates import Candidates
+    from archdsl.search.objectives import How
     from archdsl.search.results import Better, Result
     from archdsl.semantics.spaces import Space
 
-SAMPLERS = ("random", "all")
+SAMPLERS = ("random", "all", "tpe", "nsga2")
+LEARNING = ("tpe", "nsga2")
+MEASURED = ("latency", "step", "accuracy", "reward", "command")
+"""Objectives beside costs; what they are is in `search.objectives`."""
+TRAINED = frozenset({"accuracy", "reward"})
 _SHOWN = 20
 """Results that are shown on a terminal; CSV and JSON have all."""
 
-_objective = click.Choice(tuple(COSTS))
+_objective = click.Choice((*COSTS, *MEASURED))
+_COUNT = click.IntRange(1, 1_000_000)
 
 
 @click.command("search", cls=ArchCommand, short_help="Search a design space for the best networks.")
@@ -30,14 +40,40 @@ _objective = click.Choice(tuple(COSTS))
 @click.argument("name", metavar="[SPACE]", type=TEXT, default="")
 @click.option("--minimize", type=_objective, multiple=True, help="An objective: the less the better.")
 @click.option("--maximize", type=_objective, multiple=True, help="An objective: the more the better.")
-@click.option("--require", "conditions", metavar="CONDITION", type=TEXT, multiple=True,
-              help='A further condition: --require "macs > 390M and macs < 410M".')  # fmt: skip
-@click.option("--sampler", type=click.Choice(SAMPLERS), default="random", show_default=True,
-              help="all: every network of the space, in order.")  # fmt: skip
-@click.option("--samples", type=click.IntRange(1, 1_000_000), help="How many networks. [100; with `all`, all]")
-@click.option("--best", "most", type=click.IntRange(1, 10_000), default=10, show_default=True,
-              help="How many are the best, of one objective; of several it is the Pareto front.")  # fmt: skip
+@click.option(
+    "--require",
+    "conditions",
+    metavar="CONDITION",
+    type=TEXT,
+    multiple=True,
+    help='A further condition: --require "macs > 390M and macs < 410M".',
+)
+@click.option(
+    "--sampler",
+    type=click.Choice(SAMPLERS),
+    default="random",
+    show_default=True,
+    help="all: every network of the space, in order; tpe, nsga2: learn from those before.",
+)
+@click.option("--samples", type=_COUNT, help="How many networks. [100; with `all`, all]")
+@click.option(
+    "--best",
+    "most",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="How many are the best, of one objective; of several it is the Pareto front.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What is random follows from it.")
+@click.option("-o", "--output", metavar="FOLDER", help="Keep the search; the same command goes on, or works on it too.")
+@click.option("--storage", metavar="URL", help="Keep the trials in a database, for several machines: sqlite:///a.db.")
+@click.option("--batch", type=_COUNT, default=8, show_default=True, help="latency, step: images at a time.")
+@click.option("--threads", type=_COUNT, help="latency, step: of the processor. [torch's]")
+@click.option("--recipe", metavar="NAME", type=TEXT, help="accuracy, reward: how networks are trained.")
+@click.option("--data", metavar="DATA", help="accuracy, reward: pictures, as of `archdsl train`.")
+@click.option("--epochs", type=_COUNT, help="accuracy, reward: another number than the recipe's.")
+@click.option("--image", type=_COUNT, help="accuracy, reward: another side of the images than the recipe's.")
+@click.option("--command", "user_command", metavar="COMMAND", help="command: prints a number as its last line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all networks as comma-separated values.")
 @click.option("--variants", "as_variants", is_flag=True, help="Print the best as `variants` to paste into the spec.")
 @json_option
@@ -47,18 +83,19 @@ def command(
     minimize: tuple[str, ...],
     maximize: tuple[str, ...],
     conditions: tuple[str, ...],
-    sampler: str,
-    samples: int | None,
-    most: int,
-    seed: int,
     as_csv: bool,
     as_variants: bool,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Search a design space of a spec for the best networks.
 
     SPEC alone lists its spaces. Networks are drawn from SPACE, or enumerated; those that its conditions refuse are left
     out, and of the others the costs are counted exactly. What no condition refuses and cannot be built is reported.
+
+    Objectives are costs, or measured: latency and step (milliseconds of a forward pass, of a training step, here),
+    accuracy (after a training by --recipe), reward (EfficientNetV2's, of accuracy, step and parameters) and command.
+    With -o a search is kept: given again, the command goes on where it ended, and beside others it takes its share.
     """
     if sum((as_csv, as_variants, as_json)) > 1:
         raise click.UsageError("--csv, --variants and --json are forms of the same: give one")
@@ -68,16 +105,52 @@ def command(
         raise click.UsageError(f"a space is one of a file: archdsl search {spec.rpartition(':')[0]} SPACE")
     if not name:
         return _list(file, as_json)
+    _refuse_idle(objectives, options)
     from archdsl.search.candidates import Candidates, with_conditions
 
     space = with_conditions(_space(file, name), conditions)
     candidates = Candidates(file, space)
-    found = _search(candidates, sampler, samples or (space.size if sampler == "all" else 100), seed)
-    _print(candidates, found, objectives, most, as_csv=as_csv, as_variants=as_variants, as_json=as_json)
-    faults = list(candidates.faults.values())
-    if faults and not as_json:
-        console.diagnose(faults, sys.stderr)
-    return exit_code(faults)
+    wanted = options["samples"] or (space.size if options["sampler"] == "all" else 100)
+    found, faults = _search(candidates, objectives, wanted, conditions, options)
+    told = [*candidates.faults.values(), *faults]
+    if options["output"] is not None:
+        _write(Path(options["output"]), candidates, found, objectives, options["most"])
+    shown = _Shown(candidates, found, objectives, options["most"], told)
+    _print(shown, as_csv=as_csv, as_variants=as_variants, as_json=as_json)
+    if told and not as_json:
+        console.diagnose(told, sys.stderr)
+    return exit_code(told)
+
+
+_USES = {
+    "recipe": TRAINED, "data": TRAINED, "epochs": TRAINED, "image": TRAINED, "user_command": {"command"},
+    "batch": {"latency", "step", "reward"}, "threads": {"latency", "step", "reward"},
+}  # fmt: skip
+"""Options, and the objectives that they are about."""
+
+
+def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that change nothing, or that are missing."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    for option, about in _USES.items():
+        flag = "--command" if option == "user_command" else f"--{option}"
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE and not about & objectives.keys():
+            raise click.UsageError(f"{flag} does nothing without an objective {' or '.join(sorted(about))}")
+    trained = TRAINED & objectives.keys()
+    if trained and (options["recipe"] is None or options["data"] is None or options["output"] is None):
+        raise click.UsageError(
+            f"{' and '.join(sorted(trained))}: give --recipe, --data and -o, where trainings are kept"
+        )
+    if "command" in objectives and options["user_command"] is None:
+        raise click.UsageError("command: give --command, which prints the number")
+    if not objectives and (options["sampler"] in LEARNING or options["output"] or options["storage"]):
+        raise click.UsageError("name an objective: --minimize macs")
+    if options["storage"] is not None and "://" not in options["storage"]:
+        raise click.UsageError(
+            f"--storage takes an address, as sqlite:///study.db; a folder is -o {options['storage']}"
+        )
 
 
 def _objectives(minimize: tuple[str, ...], maximize: tuple[str, ...]) -> dict[str, Better]:
@@ -101,17 +174,112 @@ def _space(file: ArchFile, name: str) -> Space:
     return known[name]
 
 
-def _search(candidates: Candidates, sampler: str, samples: int, seed: int) -> list[Result]:
+def _search(
+    candidates: Candidates,
+    objectives: dict[str, Better],
+    samples: int,
+    conditions: tuple[str, ...],
+    options: Mapping[str, Any],
+) -> tuple[list[Result], list[Diagnostic]]:
+    """The networks with their values, and what went wrong with those that have none."""
+    from archdsl.search.objectives import How, score
     from archdsl.search.plain import networks
     from archdsl.search.results import result_of
 
+    output = options["output"]
+    how = How(
+        batch=options["batch"],
+        threads=options["threads"],
+        recipe=options["recipe"],
+        data=options["data"],
+        epochs=options["epochs"],
+        image=options["image"],
+        command=options["user_command"],
+        runs=None if output is None else Path(output, "runs"),
+        seed=options["seed"],
+    )
+    kept = output is not None or options["storage"] is not None or options["sampler"] in LEARNING
+    if kept:
+        return _studied(candidates, objectives, samples, how, conditions, options)
     found: list[Result] = []
+    measured = bool(objectives.keys() & set(MEASURED))
+    faults: list[Diagnostic] = []
+    tried = 0
     with console.busy(f"networks of {candidates.space.name} …"):
-        for network in networks(candidates, sampler, seed):
-            found.append(result_of(len(found), network, network.costs))
-            if len(found) >= samples:
+        for network in networks(candidates, options["sampler"], options["seed"]):
+            try:
+                values = score(network, objectives, how)
+                found.append(result_of(tried, network, values))
+                if measured:
+                    _one(found[-1], objectives)
+            except ArchError as error:
+                faults += error.diagnostics
+            tried += 1
+            if tried >= samples:
                 break
-    return found
+    return found, faults
+
+
+def _studied(
+    candidates: Candidates,
+    objectives: dict[str, Better],
+    samples: int,
+    how: How,
+    conditions: tuple[str, ...],
+    options: Mapping[str, Any],
+) -> tuple[list[Result], list[Diagnostic]]:
+    from archdsl.search.objectives import score
+    from archdsl.search.study import Study
+
+    place = options["storage"]
+    if place is None and options["output"] is not None:
+        folder = make_folder(Path(options["output"]))
+        place = str(folder / "study.journal")
+    said = {
+        "networks": candidates.file.texts.digest,
+        "space": candidates.space.name,
+        "conditions": list(conditions),
+        **how.said(objectives),
+    }
+    study = Study(candidates, objectives, options["sampler"], options["seed"], place, said)
+    with console.busy(f"networks of {candidates.space.name} …"):
+        study.run(samples, lambda network: score(network, objectives, how), lambda result: _one(result, objectives))
+    return study.results(), study.faults
+
+
+def make_folder(path: Path) -> Path:
+    """The folder at a path; raises ArchError E607 where there can be none."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refuse("E607", path=str(path), detail=error.strerror or str(error)) from None
+    return path
+
+
+def _one(result: Result, objectives: Mapping[str, Better]) -> None:
+    """A line of progress."""
+    values = ", ".join(f"{name} {result.values[name]:.6g}" for name in objectives)
+    console.note(f"network {result.number}: {values}")
+
+
+def _write(
+    folder: Path, candidates: Candidates, found: list[Result], objectives: Mapping[str, Better], most: int
+) -> None:
+    """Everything that was found, in the folder of the search."""
+    from archdsl.files import Staged
+    from archdsl.search import results
+
+    space, chosen = candidates.space, results.best(found, objectives, most)
+    words = f"Found by archdsl search in {space.name}: {len(chosen):,} of {len(found):,} networks."
+    files = {
+        "results.csv": results.as_csv(found, space, objectives),
+        "results.json": json.dumps([_data(result) for result in found], indent=1) + "\n",
+        "variants.arch": results.as_variants(chosen, space, words),
+    }
+    for name, text in files.items():
+        with Staged(folder / name, text.encode()) as staged:
+            staged.commit()
+        console.note(f"wrote {folder / name}")
 
 
 # --- what is printed -------------------------------------------------------------------------
@@ -150,25 +318,34 @@ def _space_data(space: Space) -> dict[str, Any]:
     }
 
 
-def _print(
-    candidates: Candidates,
-    found: list[Result],
-    objectives: Mapping[str, Better],
-    most: int,
-    *,
-    as_csv: bool,
-    as_variants: bool,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True)
+class _Shown:
+    """What a search has found."""
+
+    candidates: Candidates
+    found: list[Result]
+    objectives: Mapping[str, Better]
+    most: int
+    faults: list[Diagnostic]
+
+
+def _print(shown: _Shown, *, as_csv: bool, as_variants: bool, as_json: bool) -> None:
     from archdsl.search import results
 
+    candidates, found, objectives = shown.candidates, shown.found, shown.objectives
     space = candidates.space
-    chosen = results.best(found, objectives, most)
+    chosen = results.best(found, objectives, shown.most)
     if as_json:
-        faults = list(candidates.faults.values())
         refused = [{"condition": text, "count": count} for text, count in candidates.refused.most_common()]
-        data = document("search", faults, file=candidates.file.name, spaces=[_space_data(space)],
-                        results=list(map(_data, found)), best=[r.number for r in chosen], refused=refused)  # fmt: skip
+        data = document(
+            "search",
+            shown.faults,
+            file=candidates.file.name,
+            spaces=[_space_data(space)],
+            results=list(map(_data, found)),
+            best=[result.number for result in chosen],
+            refused=refused,
+        )
         console.write_json(data)
     elif as_csv:
         console.write_data(results.as_csv(found, space, objectives))

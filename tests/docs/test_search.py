@@ -16,7 +16,10 @@ COMMANDS = LINE.findall(PAGE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_commands_run(line: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_commands_run(
+    line: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     args = shlex.split(line)
     assert run(args) == 0
     assert capfd.readouterr().out.strip()

@@ -13,6 +13,7 @@ from archdsl.diagnostics.entries import (
     published,
     recipes,
     scaling,
+    search,
     shapes,
     spaces,
     syntax,
@@ -24,7 +25,7 @@ from archdsl.diagnostics.entries import (
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
     *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *spaces.ENTRIES, *weights.ENTRIES,
-    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES, *plots.ENTRIES,
+    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES, *plots.ENTRIES, *search.ENTRIES,
     *scaling.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""

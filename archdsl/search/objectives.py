@@ -1,0 +1,145 @@
+"""What networks are scored by: costs, times that are measured here, accuracy after a training, a command's number.
+
+Raises ArchError: E678, and what training raises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.graph.space import COSTS
+from archdsl.search.candidates import Network
+
+MEASURED = {
+    "latency": "milliseconds of a forward pass here",
+    "step": "milliseconds of a training step here",
+    "accuracy": "top-1 in percent after a training by --recipe on --data",
+    "reward": "EfficientNetV2's A · S^-0.07 · P^-0.05 of accuracy, step and parameters",
+    "command": "the number that --command prints",
+}
+TIME_WEIGHT, SIZE_WEIGHT = -0.07, -0.05
+"""w and v of EfficientNetV2's section 3.2, found there by experiment so that both matter alike."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How networks are measured and trained."""
+
+    batch: int = 8
+    threads: int | None = None
+    recipe: str | None = None
+    data: str | None = None
+    epochs: int | None = None
+    image: int | None = None
+    command: str | None = None
+    runs: Path | None = None
+    seed: int = 0
+
+    def said(self, objectives: Mapping[str, Any]) -> dict[str, Any]:
+        """What of this decides about the values."""
+        timed = {"latency", "step", "reward"} & objectives.keys()
+        trained = {"accuracy", "reward"} & objectives.keys()
+        told: dict[str, Any] = {"batch": self.batch} if timed else {}
+        if trained:
+            told |= {"recipe": self.recipe, "data": self.data, "epochs": self.epochs, "image": self.image}
+            told["seed"] = self.seed
+        return told | ({"command": self.command} if "command" in objectives else {})
+
+
+def reward(accuracy: float, step: float, params: int) -> float:
+    """EfficientNetV2's, of a share of right answers, a time and a number of parameters."""
+    return float(accuracy * step**TIME_WEIGHT * params**SIZE_WEIGHT)
+
+
+def score(network: Network, objectives: Mapping[str, Any], how: How) -> dict[str, float]:
+    """A value for each objective, and what these are made of."""
+    values: dict[str, float] = {}
+    for name in objectives:
+        if name in COSTS:
+            values[name] = float(network.costs[name])
+    if "latency" in objectives:
+        from archdsl.search.timing import forward_time
+
+        values["latency"] = forward_time(network.variant, how.batch, how.threads)
+    if {"step", "reward"} & objectives.keys():
+        from archdsl.search.timing import step_time
+
+        values["step"] = step_time(network.variant, how.batch, how.threads)
+    if {"accuracy", "reward"} & objectives.keys():
+        values["accuracy"] = _accuracy(network, how)
+    if "reward" in objectives:
+        values["reward"] = reward(values["accuracy"] / 100, values["step"], network.costs["params"])
+    if "command" in objectives:
+        values["command"] = _command(network, how)
+    return values
+
+
+class _Silent:
+    """A training is one line of a search."""
+
+    def begin(self, epoch: int, step: int) -> None: ...
+    def stepped(self, epoch: int, step: int, loss: float | None, lr: float) -> None: ...
+    def row(self, row: Mapping[str, Any]) -> None: ...
+
+
+def _accuracy(network: Network, how: How) -> float:
+    """Top-1 on what is held out, in percent, of the best weights. A training that was killed goes on."""
+    from archdsl.training.engine import How as Training
+    from archdsl.training.engine import train
+    from archdsl.training.folders import find_data
+    from archdsl.training.plan import Wishes, make_plan
+    from archdsl.training.run_folder import RunFolder
+
+    assert how.recipe is not None
+    assert how.data is not None
+    assert how.runs is not None
+    wishes = Wishes(epochs=how.epochs, image=how.image, seed=how.seed)
+    plan = make_plan(network.variant, how.recipe, find_data(how.data), wishes)
+    digest = hashlib.sha256(json.dumps(dict(network.point.arguments), sort_keys=True).encode()).hexdigest()[:16]
+    folder = RunFolder(how.runs / digest, plan)
+    folder.begin()
+    with folder.held():
+        progress = train(plan, folder, Training(device=None, workers=0), _Silent())
+    return float(progress.best["top1"])
+
+
+def _command(network: Network, how: How) -> float:
+    """The number of the last line that a command prints."""
+    assert how.command is not None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "network.py")
+        path.write_text(network.variant.source, encoding="utf-8")
+        known = {"ARCHDSL_SOURCE": str(path), "ARCHDSL_ARGUMENTS": json.dumps(dict(network.point.arguments))}
+        try:
+            ended = subprocess.run(
+                shlex.split(how.command), env={**os.environ, **known}, stdout=subprocess.PIPE, text=True, check=False
+            )
+        except (OSError, ValueError) as error:
+            raise _failed(how.command, str(error)) from None
+    if ended.returncode:
+        raise _failed(how.command, f"it ended with {ended.returncode}")
+    lines = ended.stdout.split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    try:
+        value = float(last)
+    except ValueError:
+        value = float("nan")
+    if value != value or value in (float("inf"), float("-inf")):
+        raise _failed(how.command, f"its last line is no number: {last[:80]!r}" if last else "it prints nothing")
+    return value
+
+
+def _failed(command: str, detail: str) -> ArchError:
+    bag = Bag()
+    bag.report("E678", None, command=command, detail=detail)
+    return ArchError(bag)

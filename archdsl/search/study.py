@@ -1,0 +1,246 @@
+"""A search on Optuna: kept in a journal or a database, on which several processes work, and where one goes on.
+
+A trial that runs belongs to its process. Of one that has ended in any way, `kill -9` included, the trial is lost, and
+its network is tried again. Raises ArchError E675 to E677.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.search.candidates import Candidates, Network, Places
+from archdsl.search.plain import networks
+from archdsl.search.results import Better, Result
+
+Score = Callable[[Network], Mapping[str, float]]
+
+STARTING = 60.0
+"""Seconds in which a trial has to say whose it is."""
+POLL = 0.5
+AFTER = 20
+"""Refused suggestions in a row after which a random network of the space is tried instead."""
+MOST_REFUSED = 2_000
+HEARTBEAT = 30
+_DIRECTIONS = {"least": "minimize", "most": "maximize"}
+
+
+class _Refused(Exception):
+    """No network, or one that is tried already: a trial that is no result."""
+
+
+class _Faulty(Exception):
+    """A network that could not be scored: it counts, and has no values."""
+
+
+def _failed(code: str, **facts: object) -> ArchError:
+    bag = Bag()
+    bag.report(code, None, facts=facts)
+    return ArchError(bag)
+
+
+class Study:
+    """The study of a search at a place: a journal's path, a database's address, or None (this process alone)."""
+
+    def __init__(
+        self,
+        candidates: Candidates,
+        objectives: Mapping[str, Better],
+        sampler: str,
+        seed: int,
+        place: str | None,
+        said: Mapping[str, Any],
+    ) -> None:
+        self.candidates, self.objectives, self.sampler, self.seed, self.place = (
+            candidates, objectives, sampler, seed, place
+        )  # fmt: skip
+        try:
+            import optuna
+        except ImportError as error:
+            raise _failed("E675", detail=str(error)) from None
+        self.optuna: Any = optuna
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self.faults: list[Diagnostic] = []
+        self.me = f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
+        self.study = self._study()
+        self._agree({"objectives": dict(objectives), "sampler": sampler, **said})
+
+    def _study(self) -> Any:
+        optuna = self.optuna
+        directions = [_DIRECTIONS[better] for better in self.objectives.values()]
+        try:
+            with self._quiet():
+                return optuna.create_study(
+                storage=self._storage(), sampler=self._sampler(), study_name=self.candidates.space.name,
+                directions=directions, load_if_exists=True,
+            )  # fmt: skip
+        except ArchError:
+            raise
+        except Exception as error:  # SQLAlchemy's and its drivers' are of all kinds
+            detail = str(error).strip().splitlines() or [type(error).__name__]
+            raise _failed("E677", path=self.place, detail=detail[0]) from None
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Heartbeats, journals and NSGA-II are experimental in Optuna, which would say so each time."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", self.optuna.exceptions.ExperimentalWarning)
+            yield
+
+    def _storage(self) -> Any:
+        storages = self.optuna.storages
+        if self.place is None:
+            return None
+        if "://" in self.place:
+            return storages.RDBStorage(self.place, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT)
+        backend = storages.journal.JournalFileBackend
+        lock = storages.journal.JournalFileOpenLock(self.place) if sys.platform == "win32" else None
+        return storages.JournalStorage(backend(self.place, lock_obj=lock))
+
+    def _sampler(self) -> Any:
+        samplers = self.optuna.samplers
+        seed = self.seed if self.place is None else (self.seed << 20) ^ os.getpid()  # processes look elsewhere
+        match self.sampler:
+            case "tpe":
+                return samplers.TPESampler(seed=seed)
+            case "nsga2":
+                return samplers.NSGAIISampler(seed=seed)
+        return samplers.RandomSampler(seed=seed)
+
+    def _agree(self, said: Mapping[str, Any]) -> None:
+        """Hold this search against the one that the study was begun as; raises ArchError E676."""
+        known = self.study.user_attrs.get("search")
+        if known is None:
+            self.study.set_user_attr("search", dict(said))
+            return
+        differing = [name for name in {**known, **said} if known.get(name) != said.get(name)]
+        if differing:
+            raise _failed("E676", path=self.place, detail=f"{', '.join(differing)} differ")
+
+    # --- running -----------------------------------------------------------------------------
+
+    def run(self, samples: int, score: Score, told: Callable[[Result], None]) -> None:
+        """Score networks until there are so many, together with whoever else works on this study."""
+        sequence = networks(self.candidates, self.sampler if self.sampler == "all" else "random", self.seed)
+        learns = self.sampler in ("tpe", "nsga2")
+        refused = 0
+        while True:
+            self._let_go_of_the_dead()
+            trials = self.study.get_trials(deepcopy=False)
+            done, running = sum(map(self._counts, trials)), sum(t.state.name == "RUNNING" for t in trials)
+            if done >= samples:
+                return
+            if done + running >= samples:
+                time.sleep(POLL)
+                continue
+            if (not learns or refused >= AFTER) and not self._queue(sequence, trials):
+                if not running:
+                    return
+                time.sleep(POLL)
+                continue
+            before = len(self.candidates.refused)
+            self.study.optimize(lambda t: self._tried(t, score, told), n_trials=1, catch=(_Refused, _Faulty))
+            last = self.study.get_trials(deepcopy=False)[-1]
+            refused = 0 if self._counts(last) else refused + 1
+            if refused >= MOST_REFUSED and before:
+                return
+
+    def _queue(self, sequence: Iterator[Network], trials: list[Any]) -> bool:
+        """Put the next network that nobody has into the queue; False where there is none."""
+        taken = {self._places(t) for t in trials if t.state.name in ("RUNNING", "WAITING") or self._counts(t)}
+        waiting = any(t.state.name == "WAITING" for t in trials)
+        if waiting:
+            return True
+        for network in sequence:
+            if network.places not in taken:
+                names = [axis.name for axis in self.candidates.space.axes]
+                self.study.enqueue_trial(dict(zip(names, network.places, strict=True)))
+                return True
+        return False
+
+    def _tried(self, trial: Any, score: Score, told: Callable[[Result], None]) -> list[float]:
+        trial.set_user_attr("worker", self.me)
+        places: Places = tuple(
+            trial.suggest_int(axis.name, 0, axis.domain.size - 1)
+            if axis.domain.ordered
+            else trial.suggest_categorical(axis.name, list(range(axis.domain.size)))
+            for axis in self.candidates.space.axes
+        )
+        for other in self.study.get_trials(deepcopy=False):
+            earlier = other.number < trial.number and self._places(other) == places
+            if earlier and (other.state.name == "RUNNING" or self._counts(other)):
+                raise _Refused
+        network = self.candidates.at(places)
+        if network is None:
+            raise _Refused
+        try:
+            values = score(network)
+        except ArchError as error:
+            trial.set_user_attr("fault", True)
+            self.faults += error.diagnostics
+            raise _Faulty from None
+        data: dict[str, Any] = {
+            "texts": dict(network.point.texts), "arguments": dict(network.point.arguments),
+            "costs": dict(network.costs), "values": dict(values),
+        }  # fmt: skip
+        trial.set_user_attr("result", data)
+        told(Result(trial.number, **data))
+        return [values[name] for name in self.objectives]
+
+    @staticmethod
+    def _counts(trial: Any) -> bool:
+        """Whether a network was tried: scored, or found to be one that cannot be."""
+        return bool(trial.state.name == "COMPLETE" or (trial.state.name == "FAIL" and trial.user_attrs.get("fault")))
+
+    def _places(self, trial: Any) -> Places:
+        given = trial.params or trial.system_attrs.get("fixed_params", {})
+        return tuple(int(given.get(axis.name, -1)) for axis in self.candidates.space.axes)
+
+    def _let_go_of_the_dead(self) -> None:
+        """End trials whose process is gone. Those of other machines are known by a database's heartbeat."""
+        if self.place is not None and "://" in self.place:
+            with self._quiet():
+                self.optuna.storages.fail_stale_trials(self.study)
+        for trial in self.study.get_trials(deepcopy=False):
+            if trial.state.name == "RUNNING" and not _lives(trial):
+                with suppress(ValueError, RuntimeError):  # another process has found it first
+                    self.study.tell(trial.number, state=self.optuna.trial.TrialState.FAIL)
+
+    def results(self) -> list[Result]:
+        """All that were scored, by anybody."""
+        found = [t for t in self.study.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
+        return [Result(trial.number, **trial.user_attrs["result"]) for trial in found]
+
+
+def _lives(trial: Any) -> bool:
+    """Whether the process of a trial may still be there."""
+    worker = trial.user_attrs.get("worker")
+    if worker is None:
+        return bool((datetime.now() - trial.datetime_start).total_seconds() < STARTING)
+    host, pid, began = str(worker).rsplit(":", 2)
+    return bool(host != socket.gethostname() or _began(int(pid)) == began)
+
+
+def _began(pid: int) -> str:
+    """When a process began, to tell it from a later one with its number; "" where there is none."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if state[0] in "ZX" else str(state[19])  # a zombie is gone, only not yet fetched
+    except (OSError, IndexError):
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except OSError:
+        pass
+    return "0"

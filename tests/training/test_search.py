@@ -1,0 +1,155 @@
+"""Searches that are kept: several processes on one study, one of them killed; what is measured and trained."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archdsl.search.objectives import reward
+from tests.training.digits import write_digits
+
+Run = Callable[..., Any]
+ROOT = Path(__file__).parents[2]
+
+SPEC = """
+model Net(width: int, depth: int = 1, classes: int = 10) =
+  image(1, 8, 8) -> stage s: [[conv(width, 3), relu] for _i in 0..depth] -> gap -> flatten -> fc: linear(classes)
+preprocess Net { mean = [0.3], std = [0.35] }
+recipe short for Net {
+  epochs = 1, batch = 32, optimizer = sgd, lr = 0.1, lr_scaling = "none", schedule = constant, size = 8
+}
+space widths for Net {
+  width in 1..17
+  depth in 1..4
+}
+"""
+SLOW_NUMBER = "import os, json, time; time.sleep(0.2); print(json.loads(os.environ['ARCHDSL_ARGUMENTS'])['width'])"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "net.arch").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def started(folder: Path, *args: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.training.command", "search", str(folder / "net.arch"), "widths", *args]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def killed_in_the_midst(folder: Path, *args: str) -> list[dict[str, str]]:
+    """The results of a search by two processes, one of which is killed while it works on a network."""
+    two = [started(folder, *args) for _ in range(2)]
+    journal = folder / "found" / "study.journal"
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        mine = f":{two[0].pid}:"
+        if journal.exists() and mine in journal.read_text() and journal.read_text().count('"result"') >= 3:
+            break
+        time.sleep(0.05)
+    os.kill(two[0].pid, signal.SIGKILL)
+    two[0].wait()
+    _, said = two[1].communicate(timeout=240)
+    assert two[1].returncode == 0, said
+    return list(csv.DictReader((folder / "found" / "results.csv").open()))
+
+
+@pytest.mark.slow
+def test_of_a_killed_process_one_trial_is_lost(folder: Path) -> None:
+    score = f'{sys.executable} -c "{SLOW_NUMBER}"'
+    args = ["--maximize", "command", "--command", score, "--samples", "12", "-o", str(folder / "found")]
+    rows = killed_in_the_midst(folder, *args)
+    assert len(rows) == len({(row["width"], row["depth"]) for row in rows}) == 12
+    assert all(float(row["command"]) == float(row["width"]) for row in rows)
+
+
+@pytest.mark.slow
+def test_thirty_trainings_of_two_processes_of_which_one_is_killed(folder: Path) -> None:
+    write_digits(folder / "digits", limit=60)
+    args = ["--maximize", "accuracy", "--recipe", "short", "--data", str(folder / "digits"), "--samples", "30"]
+    rows = killed_in_the_midst(folder, *args, "-o", str(folder / "found"))
+    assert len(rows) == len({(row["width"], row["depth"]) for row in rows}) == 30
+    assert all(0 <= float(row["accuracy"]) <= 100 for row in rows)
+
+
+def test_a_search_goes_on_where_it_ended(folder: Path, run: Run) -> None:
+    args = ["search", folder / "net.arch", "widths", "--minimize", "macs", "-o", folder / "found"]
+    assert run(*args, "--samples", 3).code == 0
+    first = (folder / "found" / "results.csv").read_text()
+    assert run(*args, "--samples", 5).code == 0
+    second = (folder / "found" / "results.csv").read_text()
+    assert second.startswith(first)
+    assert len(second.splitlines()) == 6
+    other = run(*args, "--samples", 5, "--require", "width > 3")
+    assert other.code == 2
+    assert "E676" in other.err
+    assert run(*args, "--samples", 5, "--storage", "nodb://x").code == 2
+
+
+def test_a_database(folder: Path, run: Run) -> None:
+    args = [
+        "search",
+        folder / "net.arch",
+        "widths",
+        "--minimize",
+        "macs",
+        "--storage",
+        "sqlite:///a.db",
+        "--samples",
+        4,
+    ]
+    one, two = run(*args, "--csv").out, run(*args, "--csv").out
+    assert one == two
+    assert len(one.splitlines()) == 5
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+def test_samplers_that_learn(folder: Path, run: Run, sampler: str) -> None:
+    args = ["search", folder / "net.arch", "widths", "--minimize", "macs", "--maximize", "params", "--sampler", sampler]
+    found = json.loads(run(*args, "--samples", 12, "--json", "--require", "width % 2 == 0").out)
+    assert len(found["results"]) == len({json.dumps(r["arguments"]) for r in found["results"]}) == 12
+    assert all(int(r["arguments"]["width"]) % 2 == 0 for r in found["results"])
+    assert found["best"]
+
+
+def test_times_are_measured(folder: Path, run: Run) -> None:
+    args = ["search", folder / "net.arch", "widths", "--minimize", "latency", "--minimize", "step", "--samples", 2]
+    for result in json.loads(run(*args, "--batch", 2, "--json").out)["results"]:
+        assert 0 < result["values"]["latency"] < result["values"]["step"] < 1e4
+
+
+def test_a_command_that_gives_no_number(folder: Path, run: Run) -> None:
+    args = ["search", folder / "net.arch", "widths", "--maximize", "command", "--samples", 1, "--command"]
+    for wrong in ("true", "false", "echo nan", "none-such", "echo a"):
+        ended = run(*args, wrong)
+        assert ended.code != 0
+        assert "E678" in ended.err, wrong
+
+
+def test_options_that_do_nothing(folder: Path, run: Run) -> None:
+    args = ["search", folder / "net.arch", "widths", "--samples", 1]
+    for more in (
+        ["--recipe", "short"], ["--batch", 2], ["--sampler", "tpe"], ["-o", "found"], ["--maximize", "accuracy"],
+        ["--maximize", "command"], ["--minimize", "macs", "--storage", "a.db"],
+    ):  # fmt: skip
+        assert run(*args, *more).code == 2, more
+
+
+def test_the_reward_is_that_of_efficientnet_v2() -> None:
+    """Section 3.2: A · S^w · P^v with w = -0.07 and v = -0.05."""
+    assert reward(0.8, 100.0, 10_000_000) == pytest.approx(0.8 * 100**-0.07 * 10_000_000**-0.05)
+    assert reward(0.8, 200.0, 10_000_000) / reward(0.8, 100.0, 10_000_000) == pytest.approx(2**-0.07)
