@@ -26,7 +26,11 @@ from archdsl.syntax import ast
 
 def references_of(program: Program, configured: Configured, bag: Bag) -> tuple[Reference, ...]:
     """The references of one variant, in the order of the file; wrong ones are reported and left out."""
-    found = (_read(item, name, program.root, bag) for item, name in _about(program, configured))
+    found = (
+        _read(item, configured.name if named.model is None else named.model.value, program.root, bag)
+        for item, named in _about(program, configured)
+        if _is_plain(item, named, bag)
+    )
     return tuple(reference for reference in found if reference is not None)
 
 
@@ -48,9 +52,8 @@ def check_references(program: Program, variants: Mapping[str, Configured], bag: 
                 first = Label(seen[key], "first given here")
                 bag.report("E106", target.span, name=" for ".join(key[:2]), secondary=[first])
             seen.setdefault(key, target.span)
-        for given in (named.model for named in item.targets if named.model is not None):
-            if not is_plain_name(given.value):
-                bag.report("E412", given.span, library=item.library.name, name=given.value)
+        for named in item.targets:
+            _is_plain(item, named, bag)
         reference = _read(item, "", program.root, bag)
         if reference is not None and reference.comparison.checkpoint is not None:
             concerned = [each for each in variants.values() if any(item is one for one, _ in _about(program, each))]
@@ -61,10 +64,19 @@ def _items(program: Program) -> Iterable[ast.Reference]:
     return (item for item in program.root.syntax.items if isinstance(item, ast.Reference))
 
 
-def _about(program: Program, configured: Configured) -> list[tuple[ast.Reference, str]]:
+def _is_plain(item: ast.Reference, named: ast.ReferenceTarget, bag: Bag) -> bool:
+    """Whether a target has a plain name in the library; False after E412. Names are handed to libraries,
+    and written into commands and configurations."""
+    if named.model is None or is_plain_name(named.model.value):
+        return True
+    bag.report("E412", named.model.span, library=item.library.name, name=named.model.value)
+    return False
+
+
+def _about(program: Program, configured: Configured) -> list[tuple[ast.Reference, ast.ReferenceTarget]]:
     """The items that name a variant, and those that name its model, but for a library that one of the former names.
 
-    Each with what the library calls the network, and as often as it says a name.
+    Each with the target that names it, and as often as it says what the library calls the network.
     """
     own, models = (
         [(item, named) for item in _items(program) for named in item.targets if named.target.name == name]
@@ -73,10 +85,7 @@ def _about(program: Program, configured: Configured) -> list[tuple[ast.Reference
     libraries = {item.library.name for item, _ in own}
     if configured.name != configured.model.name:
         own += [(item, named) for item, named in models if item.library.name not in libraries]
-    return [
-        (item, configured.name if named.model is None else named.model.value)
-        for item, named in sorted(own, key=lambda found: found[1].target.span.start)
-    ]
+    return sorted(own, key=lambda found: found[1].target.span.start)
 
 
 def _read(item: ast.Reference, model: str, file: FileScope, bag: Bag) -> Reference | None:

@@ -134,6 +134,27 @@ def test_the_network_is_what_the_library_calls_it() -> None:
     assert "model" not in yaml.safe_load(run("resnet", "strikes_back_a1", "--as", "timm").stdout)
 
 
+@pytest.mark.parametrize("name", ["resnet50; touch pwned #", r"resnet50\"\nopt: evil #"])
+@pytest.mark.parametrize("library", ["timm", "torchvision"])
+def test_a_name_that_is_none_is_not_written_for_a_trainer(
+    tmp_path: Path, library: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text(f"""
+        model Net(classes = 10) = image(3, 32, 32) -> gap -> flatten -> linear(classes)
+        variant net = Net()
+        reference {library} for net = "{name}"
+        recipe plain for net {{
+          epochs = 9, batch = 32, optimizer = adamw, lr = 0.1, lr_scaling = "none", schedule = constant, size = 32
+        }}
+        """)
+    for spec in (str(path), f"{path}:net"):
+        assert code(spec, "plain", "--as", library) == 1
+        captured = capsys.readouterr()
+        assert "E412" in captured.err
+        assert captured.out == ""
+
+
 def test_json_has_everything() -> None:
     document = json.loads(run("efficientnet_v2", "paper_s", "--json").stdout)
     (recipe,) = document["recipes"]

@@ -259,3 +259,13 @@ def test_no_text_of_a_spec_leaves_its_comment() -> None:
         assert [line for line in text.splitlines() if "mine" in line and not line.startswith("# ")] == []
         assert "\x1b" not in text
     assert "model" not in yaml.safe_load(for_timm(recipe).yaml("t\nitle"))
+
+
+def test_a_text_stays_one_value() -> None:
+    name = 'resnet50"\nopt: evil; touch /tmp/pwned #'
+    recipe = shipped("resnet", "a1")
+    assert yaml.safe_load(for_timm(recipe, name).yaml())["model"] == name
+    flags = for_torchvision(recipe, name).flags()
+    words = shlex.split(flags[flags.index("torchrun") :])
+    assert words[words.index("--model") + 1] == name
+    assert "touch" not in words

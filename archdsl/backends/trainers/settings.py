@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -51,7 +53,7 @@ def _yaml(value: Setting) -> str:
         return f"[{', '.join(map(_yaml, value))}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_yaml(item)}' for key, item in value.items())}}}"
-    return str(value) if isinstance(value, int) else f'"{value}"'
+    return str(value) if isinstance(value, int) else json.dumps(value)
 
 
 def number(value: float) -> str:
@@ -66,4 +68,4 @@ def _flag(name: str, value: Setting) -> str:
     flag = f"--{name.replace('_', '-')}"
     if value is True:
         return flag
-    return f"{flag} {number(value) if isinstance(value, float) else value}"
+    return f"{flag} {number(value) if isinstance(value, float) else shlex.quote(str(value))}"
