@@ -66,6 +66,12 @@ _COUNT = click.IntRange(1, 1_000_000)
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What is random follows from it.")
 @click.option("-o", "--output", metavar="FOLDER", help="Keep the search; the same command goes on, or works on it too.")
+@click.option(
+    "--against",
+    metavar="FOLDER",
+    multiple=True,
+    help="-o: compare the distribution of the first objective with that of another search.",
+)
 @click.option("--storage", metavar="URL", help="Keep the trials in a database, for several machines: sqlite:///a.db.")
 @click.option("--batch", type=_COUNT, default=8, show_default=True, help="latency, step: images at a time.")
 @click.option("--threads", type=_COUNT, help="latency, step: of the processor. [torch's]")
@@ -114,7 +120,7 @@ def command(
     found, faults = _search(candidates, objectives, wanted, conditions, options)
     told = [*candidates.faults.values(), *faults]
     if options["output"] is not None:
-        _write(Path(options["output"]), candidates, found, objectives, options["most"])
+        _write(Path(options["output"]), candidates, found, objectives, options)
     shown = _Shown(candidates, found, objectives, options["most"], told)
     _print(shown, as_csv=as_csv, as_variants=as_variants, as_json=as_json)
     if told and not as_json:
@@ -147,6 +153,8 @@ def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -
         raise click.UsageError("command: give --command, which prints the number")
     if not objectives and (options["sampler"] in LEARNING or options["output"] or options["storage"]):
         raise click.UsageError("name an objective: --minimize macs")
+    if options["against"] and not options["output"]:
+        raise click.UsageError("--against does nothing without -o: the picture is written there")
     if options["storage"] is not None and "://" not in options["storage"]:
         raise click.UsageError(
             f"--storage takes an address, as sqlite:///study.db; a folder is -o {options['storage']}"
@@ -263,23 +271,36 @@ def _one(result: Result, objectives: Mapping[str, Better]) -> None:
 
 
 def _write(
-    folder: Path, candidates: Candidates, found: list[Result], objectives: Mapping[str, Better], most: int
+    folder: Path,
+    candidates: Candidates,
+    found: list[Result],
+    objectives: Mapping[str, Better],
+    options: Mapping[str, Any],
 ) -> None:
     """Everything that was found, in the folder of the search."""
     from archdsl.files import Staged
-    from archdsl.search import results
+    from archdsl.search import pictures, results
 
-    space, chosen = candidates.space, results.best(found, objectives, most)
+    space, chosen = candidates.space, results.best(found, objectives, options["most"])
     words = f"Found by archdsl search in {space.name}: {len(chosen):,} of {len(found):,} networks."
     files = {
         "results.csv": results.as_csv(found, space, objectives),
         "results.json": json.dumps([_data(result) for result in found], indent=1) + "\n",
         "variants.arch": results.as_variants(chosen, space, words),
     }
+    drawn = pictures.pictures(found, chosen, space, objectives)
+    files |= {f"{name}.svg": svg for name, svg in drawn.items()}
+    if found:
+        first = next(iter(objectives))
+        values, what = pictures.values_of(found, first)
+        spaces = {space.name: values}
+        for other in options["against"]:
+            spaces[Path(other).name] = pictures.values_of(pictures.read(Path(other)), first)[0]
+        files["distribution.svg"] = pictures.distribution(spaces, what)
     for name, text in files.items():
         with Staged(folder / name, text.encode()) as staged:
             staged.commit()
-        console.note(f"wrote {folder / name}")
+    console.note(f"wrote {', '.join(files)} in {folder}")
 
 
 # --- what is printed -------------------------------------------------------------------------

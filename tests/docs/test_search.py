@@ -34,3 +34,17 @@ def test_every_shipped_space_is_in_the_table() -> None:
         if "\nspace " in path.read_text(encoding="utf-8"):
             for name in open_source(locate(path.stem)[0]).spaces:
                 assert f"`{path.stem} {name}`" in text
+
+
+def test_multiply_adds_over_those_of_the_published_efficientnets() -> None:
+    from archdsl.api import open_source
+    from archdsl.library import locate
+
+    file = open_source(locate("efficientnet")[0])
+    published = [0.386, 0.687, 1.088, 1.827, 4.394, 10.266, 19.068, 37.746]  # torchvision's
+    ratios = [
+        file["efficientnet_b0"].set({"compound.phi": str(phi)}).graph.macs / 1e9 / macs
+        for phi, macs in enumerate(published)
+    ]
+    row = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+    assert f"| over B0 to B7 | {row} |" in PAGE.read_text(encoding="utf-8")

@@ -117,6 +117,26 @@ def test_a_database(folder: Path, run: Run) -> None:
     assert len(one.splitlines()) == 5
 
 
+def test_pictures_and_variants_of_a_search(folder: Path, run: Run) -> None:
+    search = ["search", folder / "net.arch", "widths", "--samples", 6]
+    args = [*search, "--minimize", "macs", "--minimize", "params"]
+    assert run(*args, "-o", folder / "one").code == 0
+    assert run(*args, "-o", folder / "two", "--seed", 1, "--against", folder / "one").code == 0
+    names = {path.name for path in (folder / "two").glob("*.svg")}
+    assert names == {"front.svg", "by_width.svg", "by_depth.svg", "distribution.svg"}
+    front = (folder / "two" / "front.svg").read_text()
+    numbers = [row["number"] for row in csv.DictReader((folder / "two" / "results.csv").open())]
+    assert len(numbers) == 6
+    for number in numbers:
+        assert f">{number}</text>" in front
+    drawn = (folder / "two" / "distribution.svg").read_text()
+    assert "widths (6)" in drawn
+    assert "one (6)" in drawn
+    assert run(*args, "-o", folder / "two", "--seed", 1, "--against", folder / "none").code == 2
+    (folder / "more.arch").write_text(SPEC + (folder / "two" / "variants.arch").read_text())
+    assert run("check", folder / "more.arch").code == 0
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 def test_samplers_that_learn(folder: Path, run: Run, sampler: str) -> None:
     args = ["search", folder / "net.arch", "widths", "--minimize", "macs", "--maximize", "params", "--sampler", sampler]

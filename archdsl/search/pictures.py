@@ -1,0 +1,124 @@
+"""Pictures of a search: the Pareto front, a value against each number that varies, the distribution of values."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from archdsl.backends.diagram.chart import Line, Panel, chart
+from archdsl.backends.diagram.plot import Axis, Mark, scatter
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.search.results import Better, Result
+from archdsl.semantics.spaces import Space
+
+MOST = 1_000
+"""Points of a picture; of more networks so many of the first are drawn, and that is said in its title."""
+_TITLES = {
+    "macs": "MACs", "params": "parameters", "latency": "latency, ms", "step": "training step, ms",
+    "accuracy": "top-1, %", "reward": "reward A · S^-0.07 · P^-0.05",
+}  # fmt: skip
+
+
+def pictures(
+    found: Sequence[Result], chosen: Sequence[Result], space: Space, objectives: Mapping[str, Better]
+) -> dict[str, str]:
+    """SVG by name: `front`, and `by_DIMENSION` for every number that varies."""
+    if not found:
+        return {}
+    drawn = {}
+    best = {result.number for result in chosen}
+    names = list(objectives)
+    up = names[0]
+    some = _best_first(found[:MOST], best)
+    cut = "" if len(found) <= MOST else f", the first {MOST:,} of {len(found):,}"
+    if len(names) > 1:
+        marks = [_mark(r, _value(r, names[1]), _value(r, up), r.number in best) for r in some]
+        title = f"{_title(up)} against {_title(names[1])} in {space.name}{cut}"
+        drawn["front"] = scatter("front", title, marks, _axis(names[1]), _axis(up))[0].svg
+    for axis in space.axes:
+        numbers = [_number(axis.name, result) for result in some]
+        if axis.domain.size < 2 or None in numbers:
+            continue
+        marks = [
+            _mark(r, x, _value(r, up), r.number in best) for r, x in zip(some, numbers, strict=True) if x is not None
+        ]
+        file = re.sub(r"\W+", "_", axis.name).strip("_")
+        title = f"{_title(up)} against {axis.name} in {space.name}{cut}"
+        drawn[f"by_{file}"] = scatter(file, title, marks, Axis(axis.name, _short), _axis(up))[0].svg
+    return drawn
+
+
+def distribution(spaces: Mapping[str, Sequence[float]], what: str) -> str:
+    """For each space the share of its networks with a value below that on the axis (Radosavovic et al., 2019)."""
+    lines = []
+    for name, values in spaces.items():
+        ordered = sorted(values)
+        points = [(value, (place + 1) / len(ordered)) for place, value in enumerate(ordered)]
+        lines.append(Line(f"{name} ({len(ordered):,})", [(ordered[0], 0.0), *points], steps=True))
+    return chart("Share of networks with a value of at most so much", [Panel("share", lines)], axis=what)
+
+
+def values_of(results: Sequence[Result], objective: str) -> tuple[list[float], str]:
+    """The values that a distribution is of, and what they are called: of an accuracy the errors."""
+    values = [_value(result, objective) for result in results]
+    if objective == "accuracy":
+        return [100 - value for value in values], "error, %"
+    return values, _title(objective)
+
+
+def read(folder: Path) -> list[Result]:
+    """The results that another search has written into its folder; raises ArchError E677."""
+    path = folder / "results.json"
+    try:
+        return [_read(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        bag = Bag()
+        bag.report("E677", None, path=str(path), detail=str(error) or type(error).__name__)
+        raise ArchError(bag) from None
+
+
+def _read(entry: Mapping[str, Mapping[str, float]]) -> Result:
+    costs = {str(key): int(value) for key, value in entry["costs"].items()}
+    return Result(0, {}, {}, costs, {str(key): float(value) for key, value in entry["values"].items()})
+
+
+def _best_first(results: Sequence[Result], best: set[int]) -> list[Result]:
+    """Names stand where there is room: those of the best come first. So each group keeps its colour."""
+    return sorted(results, key=lambda result: result.number not in best)
+
+
+def _mark(result: Result, x: float, y: float, best: bool) -> Mark:
+    return Mark(x, y, str(result.number), "the best" if best else "others", minor=not best)
+
+
+def _value(result: Result, name: str) -> float:
+    return result.values[name] if name in result.values else float(result.costs[name])
+
+
+def _number(axis: str, result: Result) -> float | None:
+    """What an axis is in a network, where it is a number: `depth`, or `depths[2]` of a list."""
+    name, bracket, place = axis.partition("[")
+    text = result.texts[name]
+    if bracket:
+        text = text.strip("[]").split(", ")[int(place.rstrip("]"))]
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name)
+
+
+def _axis(name: str) -> Axis:
+    return Axis(_title(name), _short)
+
+
+def _short(value: float) -> str:
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g} {unit}"
+    return f"{value:.4g}"
