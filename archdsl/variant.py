@@ -140,7 +140,7 @@ class Variant:
         from archdsl.graph.devices import ITEMSIZE
 
         arguments.one_of("dtype", dtype, tuple(ITEMSIZE))
-        return costs(self.graph, arguments.positive("batch", batch), dtype)
+        return costs(self.traced(), arguments.positive("batch", batch), dtype)
 
     @property
     def settings(self) -> str:

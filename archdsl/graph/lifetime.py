@@ -8,13 +8,16 @@ call until it returns, and a variable of `forward` until its name is given to an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
 from archdsl.ops.spec import Module
+from archdsl.source import Span
 
+_ABSENT = "absent"
+"""The role of a member that is not there in this instance but in others: a call that hands on what it gets."""
 _ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
 
 
@@ -66,20 +69,21 @@ def last_uses(graph: Graph) -> dict[Ref, int]:
     last.update((ref, end) for ref in graph.outputs)
     if graph.nodes:
         last[Ref(0, 0)] = end  # whoever calls the network has the images
-        _run(graph.root, last)
+        sites = {s.site for s in graph.root.scopes() if s.kind == "choice" and s.members and s.site is not None}
+        _run(graph.root, last, sites)
     return last
 
 
-def _run(scope: Scope, last: dict[Ref, int]) -> int:
-    """Note what a scope's call keeps; gives its last node."""
-    steps = list(_steps(scope, last))
-    if not steps:
+def _run(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> int:
+    """Note what a scope's call keeps; gives its last node. `sites` are those of `if`s that some instance takes."""
+    steps = list(_steps(scope, last, sites))
+    if all(step.role == _ABSENT for step in steps):
         return -1
     end = max(step.last for step in steps)
     inputs = scope.inputs if scope.kind != "model" else (Ref(0, 0),)
     uses = Counter(ref for step in steps for ref in step.inputs)
     uses.update(scope.outputs)
-    own, steps = steps, _folded(steps, uses, last)
+    own, steps = [step for step in steps if step.role != _ABSENT], _folded(steps, uses, last)
     for ref in inputs:
         last[ref] = max(last[ref], end)
     if not _is_chain(scope, own, inputs):
@@ -110,6 +114,11 @@ def _assign(
     pending: tuple[_Step, list[Ref]] | None = None
     for step in steps:
         reads = list(step.inputs)
+        if step.role == _ABSENT:
+            if pending is not None:
+                _bind(frame, *pending, uses, last)
+            pending = None
+            continue
         if pending is not None:
             (made,) = pending[0].outputs
             if reads.count(made) == 1 and uses[made] == 1 and _nests(pending[0].role, step):
@@ -176,17 +185,20 @@ def _is_run(steps: Sequence[_Step], uses: Counter[Ref]) -> bool:
     return all(a.outputs == b.inputs and uses[a.outputs[0]] == 1 for a, b in pairwise(steps))
 
 
-def _steps(scope: Scope, last: dict[Ref, int]) -> Iterator[_Step]:
+def _steps(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> Iterator[_Step]:
     """What the `forward` of a scope does, in order."""
     for path, member in sorted(_units(scope, ()), key=_place):
-        if isinstance(member, Node):
+        if isinstance(member, Scope) and member.kind == "choice":
+            if member.site in sites:
+                yield _Step((), (), _ABSENT, -1)
+        elif isinstance(member, Node):
             if member.inputs:
                 outputs = tuple(Ref(member.id, port) for port in range(len(member.outputs)))
                 own = path if isinstance(member.form, Module) else ()
                 able = member.recipe.module is not None
                 yield _Step(member.inputs, outputs, member.op.role, member.id, own, member.name, able)
         else:
-            end = _run(member, last)
+            end = _run(member, last, sites)
             if end >= 0:
                 yield _Step(member.inputs, member.outputs, "module", end, path, member.name)
 
@@ -199,7 +211,7 @@ def _units(scope: Scope, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
     for member in scope.members:
         if isinstance(member, Scope) and member.kind == "container":
             yield from _units(member, (*path, member.name))
-        elif isinstance(member, Scope) and member.kind in TRANSPARENT:
+        elif isinstance(member, Scope) and member.kind in TRANSPARENT and (member.members or member.kind == "stage"):
             yield from _units(member, path)
         else:
             yield (*path, member.name), member

@@ -115,9 +115,11 @@ class _Pass:
             for root in self.kept[number][0]:
                 first[root] = number  # the earliest node that keeps it is the last to need it
         frees: dict[int, int] = {}
-        for root, number in first.items():
+        results = {self.root[ref.node] for ref in self.graph.outputs}
+        for root in first.keys() - results:
+            number = first[root]
             frees[number] = frees.get(number, 0) + self.size[root]
-        result = sum(self.size[root] for root in {self.root[ref.node] for ref in self.graph.outputs} - set(first))
+        result = sum(self.size[root] for root in results - set(first))
         alive = self.saved + result + (0 if 0 in first else self.size[0])
         gradients: dict[Ref, int] = {}
         for ref in self.graph.outputs:

@@ -71,10 +71,13 @@ def tensors(result: Any) -> list[torch.Tensor]:
     return [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [*FAMILIES, "legacy_seresnext26_32x4d"])
 def test_memory_is_torchs(name: str) -> None:
-    """In inference 0.2 % at most; what autograd keeps to the byte; a training step 1.5 % at most."""
-    variant = small(name)
+    """In inference 0.2 % at most; what autograd keeps to the byte; a training step 1.5 % at most.
+
+    In the last, classes have a member that some instances lack: its call is between two others all the same.
+    """
+    variant = small(name) if name in FAMILIES else archdsl.find(name).for_image(size=64)
     costs = variant.costs(batch=BATCH)
     model = variant.model_class()
     x = torch.randn(BATCH, *variant.graph.input_shape.dims)
