@@ -407,11 +407,12 @@ def pretrained(
     dtype: torch.dtype | None = None,
     *,
     new_head: bool,
+    head_scale: float = 1.0,
     reading: Reading | None = None,
     say: Say | None = None,
 ) -> nn.Module:
     """A module with the weights of a file or published ones, or new ones where other classes or channels were asked
-    for. What `load` does once it is clear of what."""
+    for, those of a classifier times `head_scale`. What `load` does once it is clear of what."""
     from archdsl.weights import Leeway, Reading, load_weights
     from archdsl.weights.loading import warn
 
@@ -431,7 +432,8 @@ def pretrained(
 
     def initialized() -> dict[str, torch.Tensor]:
         layers = found.new_classifiers()
-        return {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
+        made = {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
+        return {key: value * head_scale if key in heads else value for key, value in made.items()}
 
     leeway = Leeway(new=heads if new_head else (), channels=channels, heads=heads, offset=offset)
     file, names = (

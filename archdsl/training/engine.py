@@ -106,7 +106,8 @@ class _Training:
         from archdsl.api import pretrained
 
         source = chosen(self.plan.given, path) or path
-        given = pretrained(self.pieces.variant_at(0), source, self.device, new_head=True)
+        scale = 1.0 if self.recipe.head_scale is None else self.recipe.head_scale
+        given = pretrained(self.pieces.variant_at(0), source, self.device, new_head=True, head_scale=scale)
         self.model.load_state_dict(given.state_dict())
 
     # --- the whole -----------------------------------------------------------------------------

@@ -85,10 +85,14 @@ class Pieces:
         self.set_up(model)
         if self.recipe.head_scale is not None:
             with torch.no_grad():
-                for node in variant.classifiers:
-                    for weight in node.weights:
-                        model.get_parameter(node.weight_path(weight)).mul_(self.recipe.head_scale)
+                for name in self._heads:
+                    model.get_parameter(name).mul_(self.recipe.head_scale)
         return model
+
+    @cached_property
+    def _heads(self) -> tuple[str, ...]:
+        """The parameters of the classifiers, by their names."""
+        return tuple(node.weight_path(weight) for node in self.variant_at(0).classifiers for weight in node.weights)
 
     def set_up(self, model: nn.Module) -> None:
         """Set what a recipe says of layers beside their weights: the momentum of batch norm."""
@@ -187,7 +191,10 @@ class Pieces:
             from timm.utils import dispatch_clip_grad
 
             mode = "norm" if isinstance(part, ClipNorm) else "agc" if isinstance(part, ClipAdaptive) else "value"
-            dispatch_clip_grad(model.parameters(), part.most, mode=mode)
+            # Adaptive clipping is of all layers but the last, as its paper and timm's train.py have it.
+            free = self._heads if isinstance(part, ClipAdaptive) else ()
+            clipped = [parameter for name, parameter in model.named_parameters() if name not in free]
+            dispatch_clip_grad(clipped, part.most, mode=mode)
 
     # --- loss and pictures ---------------------------------------------------------------------
 

@@ -177,19 +177,38 @@ def test_the_schedule_begins_with_the_warmup() -> None:
     assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-6 + (5e-3 - 1e-6) / 2)
 
 
+def with_gradients(model: torch.nn.Module) -> list[torch.Tensor]:
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, 3.0)
+    return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+
+
 def test_clipping_is_torchs() -> None:
     model = archdsl.load("squeezenet1_1")
-    for part in (parts.ClipNorm(most=1.0), parts.ClipValue(most=0.5), parts.ClipAdaptive(most=0.01)):
-        for parameter in model.parameters():
-            parameter.grad = torch.full_like(parameter, 3.0)
+    for part in (parts.ClipNorm(most=1.0), parts.ClipValue(most=0.5)):
+        gradients = with_gradients(model)
         Pieces("squeezenet1_1", recipe(clip=part)).clip(model)
-        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
         if isinstance(part, parts.ClipNorm):
             assert torch.nn.utils.get_total_norm(gradients) == pytest.approx(1.0, abs=1e-4)
-        elif isinstance(part, parts.ClipValue):
-            assert all(bool((gradient == 0.5).all()) for gradient in gradients)
         else:
-            assert all(bool((gradient < 3).all()) for gradient in gradients)
+            assert all(bool((gradient == 0.5).all()) for gradient in gradients)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_large"])
+def test_adaptive_clipping_is_that_of_timms_trainer(name: str) -> None:
+    """Which leaves the classifier as it is."""
+    from timm.models import model_parameters
+    from timm.utils import dispatch_clip_grad
+
+    pieces = Pieces(name, recipe(clip=parts.ClipAdaptive(most=0.01)))
+    ours = pieces.model(seed=0)
+    theirs = copy.deepcopy(ours)
+    found, expected = with_gradients(ours), with_gradients(theirs)
+    pieces.clip(ours)
+    dispatch_clip_grad(model_parameters(theirs, exclude_head=True), 0.01, mode="agc")
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert bool((found[0] < 3).all())
+    assert bool((found[-1] == 3).all())
 
 
 # --- loss, pictures, averages --------------------------------------------------------------------

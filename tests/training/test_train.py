@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import archdsl
 from archdsl.cli import schema
@@ -241,6 +242,29 @@ def test_it_begins_with_given_weights(net: str, digits: Path, tmp_path: Path, ru
     assert weights(tmp_path / "third")["fc.weight"].shape[0] == 3
     assert "note: classes: 3, as the pictures have; the spec says 10" in begun.err
     assert "nothing was held out" in begun.out
+
+
+@pytest.mark.parametrize(("classes", "factor"), [(3, 0.001), (10, 1.0)])
+def test_a_new_classifier_beside_given_weights_is_scaled(
+    net: str, digits: Path, tmp_path: Path, run: Run, classes: int, factor: float
+) -> None:
+    """And one that was given is not."""
+    path = Path(net.removesuffix(":net"))
+    still = "recipe still for Net = plain with { epochs = 1, batch = 8, lr = 1e-30, warmup = none, weight_decay = none"
+    path.write_text(
+        f"{path.read_text()}{still}, no_decay = none }}\nrecipe scaled for Net = still with {{ head_scale = 0.001 }}\n"
+    )
+    save_file(archdsl.load(path, "net").state_dict(), tmp_path / "given.safetensors")
+    pictures = tmp_path / "pictures"
+    for name in map(str, range(classes)):
+        shutil.copytree(digits / "train" / name, pictures / "train" / name)
+    found = []
+    for recipe in ("still", "scaled"):
+        given = ("train", net, "--recipe", recipe, "--data", pictures, "-o", tmp_path / recipe, "--workers", 0)
+        done = run(*given, "--weights", tmp_path / "given.safetensors")
+        assert done.code == 0, done.err
+        found.append(weights(tmp_path / recipe)["fc.weight"])
+    assert torch.allclose(found[1], found[0] * factor, rtol=1e-5, atol=0)
 
 
 @pytest.mark.slow
