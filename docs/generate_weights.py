@@ -130,9 +130,11 @@ def _mark_default(rows: list[Row]) -> None:
 
 def torchvision_rows(model: str) -> Iterator[Row]:
     """Of an enumeration of torchvision's every member."""
-    from torchvision.models import get_model_weights
+    from torchvision.models import get_model_builder, get_model_weights
 
     enumeration: Any = get_model_weights(model)
+    # With weights these networks turn ImageNet's normalization into TensorFlow's themselves, which a spec's do not.
+    turned = '"transform_input", True' in inspect.getsource(get_model_builder(model))
     for member in enumeration:
         transform, meta = member.transforms(), member.meta
         yield {
@@ -148,8 +150,8 @@ def torchvision_rows(model: str) -> Iterator[Row]:
             "preprocess": Preprocess(
                 size=transform.crop_size[0],
                 resize=transform.resize_size[0],
-                mean=tuple(transform.mean),
-                std=tuple(transform.std),
+                mean=(0.5, 0.5, 0.5) if turned else tuple(transform.mean),
+                std=(0.5, 0.5, 0.5) if turned else tuple(transform.std),
                 interpolation=transform.interpolation.value,
             ),
         }

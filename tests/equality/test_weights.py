@@ -32,6 +32,13 @@ CLASSES = {0, 1_000, 11_221, 11_821, 21_841, 21_843}
 
 OTHER_NETWORK = {"num_classes", "depths", "dims", "width_mult", "in_chans", "in_channels", "num_features"}
 
+TURNED, HALVES = {"googlenet", "inception_v3"}, (0.5, 0.5, 0.5)
+"""Networks of torchvision that with weights turn its normalization into TensorFlow's (`transform_input`): what their
+weights see is this. test_weights_by_name.py compares what comes out."""
+
+OTHER_IMAGE = {"efficientnet_phi1", "mobilenet_w1_192", "mobilenet_w1_160", "mobilenet_w1_128"}
+"""Networks for images of another size than those that their weights were made with."""
+
 
 @cache
 def files() -> dict[str, ArchFile]:
@@ -88,7 +95,8 @@ def check_torchvision(opened: dict[str, ArchFile] | None = None) -> int:
             assert (entry.recipe, entry.licence) == (meta.get("recipe"), meta.get("license"))
             assert entry.classes == len(meta["categories"]) == 1000
             sizes = given.crop_size[0], given.resize_size[0]
-            theirs = (*sizes, tuple(given.mean), tuple(given.std), given.interpolation.value, False)
+            looks = (HALVES, HALVES) if reference.model in TURNED else (tuple(given.mean), tuple(given.std))
+            theirs = (*sizes, *looks, given.interpolation.value, False)
             assert prepared(variant, entry) == theirs, entry.name
             assert entry.refused is None
             first = next(iter(variant.weights.values()))  # the default is that of the library that is named first
@@ -326,3 +334,11 @@ def test_unchanged_nothing_is_found() -> None:
     assert check_torchvision(opened) > 10
     assert check_timm(opened) > 50
     assert check_pytorchcv(opened) > 3
+
+
+def test_a_spec_prepares_as_its_default_weights() -> None:
+    """So that a file of them under another name gives the same; one whose image has another size only scales."""
+    found = [(v, v.weights.default) for file in files().values() for v in file.values() if v.pictures is not None]
+    published = [(variant, entry) for variant, entry in found if entry is not None]
+    assert len(published) > 200
+    assert {variant.name for variant, entry in published if variant.transform != entry.transform} == OTHER_IMAGE

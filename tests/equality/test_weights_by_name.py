@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 import archdsl
@@ -89,6 +90,26 @@ def test_files_with_auxiliary_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     same(archdsl.load("googlenet", weights="IMAGENET1K_V1"), theirs, 64)
     whole: Any = archdsl.load("googlenet", weights="IMAGENET1K_V1", aux_heads=True)
     assert whole.state_dict().keys() == theirs.state_dict().keys()
+
+
+@pytest.mark.parametrize(("name", "crop"), [("googlenet", 224), ("inception_v3", 299)])
+def test_torchvisions_that_normalize_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, crop: int
+) -> None:
+    """With weights torchvision builds them with `transform_input`: the same pictures give the same."""
+    from torchvision.models import get_model_weights
+
+    theirs = library_model("torchvision", name, aux_logits=True, transform_input=True)
+    monkeypatch.setattr(download, "fetch_url", _given(theirs.state_dict(), tmp_path / "file.pth"))
+    weights: Any = get_model_weights(name)
+    picture = Image.effect_noise((400, 360), 60).convert("RGB")
+    found = archdsl.find(name).weights.default.transform(picture)[None]  # type: ignore[union-attr]
+    expected = weights.DEFAULT.transforms()(picture)[None]
+    assert found.shape == expected.shape == (1, 3, crop, crop)
+    ours: Any = archdsl.load(name, weights="default")
+    with torch.inference_mode():
+        result, wanted = ours.eval()(found), theirs(expected)
+    assert torch.allclose(result, wanted, rtol=1e-3, atol=1e-4 * float(wanted.abs().max()))
 
 
 def test_another_file_in_its_place_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,10 +41,10 @@ def picture(request: pytest.FixtureRequest, pictures: dict[str, Path]) -> Image.
 @pytest.mark.parametrize(
     ("ours", "weights"),
     [
-        ("resnet50", "ResNet50_Weights.IMAGENET1K_V1"),
+        ("resnet50", "ResNet50_Weights.IMAGENET1K_V2"),
         ("convnext_small", "ConvNeXt_Small_Weights.IMAGENET1K_V1"),
-        ("mobilenet_v2", "MobileNet_V2_Weights.IMAGENET1K_V1"),
-        ("regnet_y_128gf", "RegNet_Y_128GF_Weights.IMAGENET1K_SWAG_LINEAR_V1"),
+        ("mobilenet_v2", "MobileNet_V2_Weights.IMAGENET1K_V2"),
+        ("regnet_y_128gf", "RegNet_Y_128GF_Weights.IMAGENET1K_SWAG_E2E_V1"),
     ],
 )
 def test_torchvisions(ours: str, weights: str, picture: Image.Image) -> None:
@@ -134,7 +134,7 @@ def test_any_number_of_channels() -> None:
 def test_repr_and_pickle(picture: Image.Image) -> None:
     transform = archdsl.find("resnet50").transform
     assert repr(transform) == (
-        "<archdsl transform: resize shorter side to 256 (bilinear) → crop the central 224 × 224 → normalize 3 channels "
+        "<archdsl transform: resize shorter side to 232 (bilinear) → crop the central 224 × 224 → normalize 3 channels "
         "from 0..1 by mean 0.485 0.456 0.406, std 0.229 0.224 0.225>"
     )
     again = pickle.loads(pickle.dumps(transform))
