@@ -188,15 +188,19 @@ def _changed(recipe: Recipe, wishes: Wishes, said: list[str]) -> Recipe:
             f"batch: {wishes.batch} as asked for, the recipe says {recipe.batch}; "
             f"learning rate {lr:.6g}, not {recipe.lr:.6g} ({how})"
         )
-    if not changed:
+    if not changed and wishes.batch in (None, recipe.batch):
         return recipe
     try:
         made = recipe.changed(**changed)
+        # What it says of learning rates (a warmup's start, a cosine's end) is beside the one that is trained with.
+        trained = made.changed(lr=made.scaled_lr(wishes.batch or made.batch))
     except ValidationError as error:
         detail = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise _refused("E656", name=recipe.name, detail=detail) from None
-    for problem in problems(made, ()):
-        if "detail" in problem.facts:
+    for problem in problems(trained, ()):
+        if problem.code == "E437":
+            said.append(f"{problem.key}: {problem.facts['reason']}")
+        elif problem.code != "E439":  # lengths of stages that do not add up are shared out in proportion
             raise _refused("E656", name=recipe.name, detail=problem.facts["detail"])
     return made
 

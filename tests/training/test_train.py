@@ -67,6 +67,40 @@ def test_the_plan_in_words_says_what_differs_and_why(net: str, digits: Path, run
     assert "64 = 4 × 16" in shown.out
 
 
+ABSOLUTE = """
+recipe mile for Net = plain with { epochs = 90, schedule = milestones([30, 60], factor = 0.1) }
+recipe steps for Net = plain with { epochs = 90, schedule = step(factor = 0.1, every = 30) }
+recipe warm for Net = plain with { warmup = linear(epochs = 1, start = 0.01) }
+recipe cool for Net = plain with { schedule = cosine(end = 0.01) }
+recipe stages for Net = plain with { size = none
+  progressive(epochs, size) { 1, 8
+    2, 16 } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "more", "code", "words"),
+    [
+        ("mile", ("--epochs", 50), 0, "differs: schedule: the milestone at 60 is after the last epoch"),
+        ("steps", ("--epochs", 10), 0, "differs: schedule: the first step is after the last epoch"),
+        ("warm", ("--batch", 2), 2, "the warmup begins at 0.01, above the learning rate (0.00625)"),
+        ("cool", ("--batch", 2), 2, "the cosine ends at 0.01, not below the learning rate (0.00625)"),
+        ("warm", ("--batch", 16), 0, "learning rate 0.05, not 0.1"),
+        ("stages", ("--epochs", 6), 0, "the stages of progressive learning are shorter in proportion"),
+    ],
+)
+def test_a_schedule_that_another_number_contradicts(
+    recipe: str, more: tuple[object, ...], code: int, words: str, net: str, digits: Path, run: Run
+) -> None:
+    """What changes nothing any more is said, what would go the wrong way is refused."""
+    path = Path(net.removesuffix(":net"))
+    path.write_text(path.read_text() + ABSOLUTE)
+    done = run("train", net, "--recipe", recipe, "--data", digits, "--plan", *more)
+    assert done.code == code, done.err
+    assert words in done.out + done.err
+    assert codes(done) == (["E656"] if code else [])
+
+
 def test_the_plan_shows_stages(net: str, digits: Path, run: Run) -> None:
     shown = run("train", net, "--recipe", "full", "--data", digits, "--plan").out
     rows = [line.split()[:3] for line in shown.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])]
