@@ -29,7 +29,7 @@ from archdsl.training.libraries import import_timm
 from archdsl.training.plan import Plan
 from archdsl.training.processes import Processes, joined
 from archdsl.training.run_folder import RunFolder
-from archdsl.training.stage import Network, enter
+from archdsl.training.stage import Network, enter, for_test
 from archdsl.training.testing import Score, test
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ class _Training:
         return row
 
     def _score(self, model: nn.Module, folder: Pictured) -> Score:
-        transform = self.pieces.transforms(train=False)
+        transform, model = self.pieces.transforms(train=False), for_test(self.pieces, model)
         with self._autocast():
             return test(model, folder, transform, self.processes, self.plan.micro_batch, self.how)
 

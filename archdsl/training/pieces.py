@@ -66,6 +66,11 @@ class Pieces:
         set_here = {name: value for name, value in recipe.parameters.items() if name in known or recipe.targets}
         return self.given.override(set_here).for_image(size=recipe.size)
 
+    @cached_property
+    def tested(self) -> Variant:
+        """The variant for images of the size that it is tested at."""
+        return self.variant.for_image(size=self.recipe.test_size or self.recipe.size)
+
     # --- model ---------------------------------------------------------------------------------
 
     def model(self, *, seed: int | None = None, device: torch.device | str | None = None) -> nn.Module:

@@ -121,8 +121,7 @@ class Plan:
         """Multiply-accumulates of testing after every epoch."""
         if self.data.test is None:
             return 0
-        side = self.recipe.test_size or self.recipe.size
-        once = self.given.for_image(size=side).graph.macs * len(self.data.test)
+        once = self.pieces.tested.graph.macs * len(self.data.test)
         return once * self.recipe.epochs * (2 if self.recipe.ema is not None else 1)
 
     @property
@@ -153,6 +152,11 @@ def epoch_length(pictures: int, repeats: int) -> int:
 def _with_classes(variant: Variant, data: Data, said: list[str]) -> Variant:
     """The variant for as many classes as there are folders; raises E650 where that cannot be."""
     count, graph = len(data.train.classes), variant.graph
+    if graph.input_shape.channels not in (1, 3):
+        detail = (
+            f"its image has {graph.input_shape.channels} channels, and pictures are read as grey or in three colours"
+        )
+        raise _refused("E650", variant=variant.name, detail=detail)
     if graph.form != "tensor":
         raise _refused("E650", variant=variant.name, detail="it has several outputs, and a recipe is about one loss")
     if graph.output_shape.dims == (count,):
@@ -279,6 +283,9 @@ def _check(plan: Plan) -> None:
         if _weights(plan.pieces.variant_at(stage.first)) != whole:
             detail = f"its parameters of epoch {stage.first + 1} make a network with other weights"
             raise _refused("E656", name=recipe.name, detail=detail)
+    if plan.data.test is not None and _weights(plan.pieces.tested) != whole:
+        detail = f"images of its test, {recipe.test_size or recipe.size} pixels, make a network with other weights"
+        raise _refused("E656", name=recipe.name, detail=detail)
     plan.given.preprocess  # noqa: B018  it raises where the spec says nothing
 
 

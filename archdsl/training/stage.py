@@ -65,3 +65,12 @@ def shared(pieces: Any, model: nn.Module, epoch: int, device: torch.device) -> n
     pieces.set_up(made)
     made.load_state_dict(model.state_dict(keep_vars=True), assign=True)
     return made
+
+
+def for_test(pieces: Any, model: nn.Module) -> nn.Module:
+    """A module for images of the size of the test, with the parameters and statistics of `model`."""
+    if isinstance(model, pieces.tested.model_class):
+        return model
+    made: nn.Module = pieces.tested.empty()
+    made.load_state_dict(model.state_dict(keep_vars=True), assign=True)
+    return made

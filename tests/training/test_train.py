@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 
 import archdsl
 from archdsl.cli import schema
+from archdsl.training import Pieces
 from tests.cli.test_json import problems
 from tests.training.digits import write_digits
 
@@ -343,6 +344,66 @@ def test_what_does_not_go_is_said_before_anything_is_trained(
     done = run(*given, *more)
     assert (done.code, codes(done)) == (2, [code]), done.err
     assert words in done.err
+
+
+def test_a_network_for_other_channels_is_refused(tmp_path: Path, digits: Path, run: Run) -> None:
+    spec = tmp_path / "n.arch"
+    spec.write_text("""
+        model N(classes = 10) = image(4, 8, 8) -> conv(4, 3) -> gap -> flatten -> fc: linear(classes)
+        variant n = N()
+        preprocess N { mean = [0, 0, 0, 0], std = [1, 1, 1, 1] }
+        recipe r for N {
+          epochs = 1, batch = 8, optimizer = sgd, lr = 1, lr_scaling = "none", schedule = constant, size = 8
+        }
+        """)
+    done = run("train", spec, "--recipe", "r", "--data", digits, "-o", tmp_path / "run")
+    assert (done.code, codes(done)) == (2, ["E650"])
+    assert "its image has 4 channels" in done.err
+    assert not (tmp_path / "run").exists()
+
+
+SIZED = """
+model N(classes = 10) {{
+  x = image(1, 8, 8) -> conv1: conv(4, 3) -> bn -> relu
+  if x.height > 12 {{ x = x -> {then} }}
+  x -> gap -> flatten -> fc: linear(classes)
+}}
+variant n = N()
+preprocess N {{ mean = [0], std = [1] }}
+recipe tested for N {{
+  epochs = 1, batch = 64, optimizer = sgd, lr = 0.1, lr_scaling = "none", schedule = constant, size = 8, test_size = 16
+}}
+recipe grown for N = tested with {{ size = none, test_size = none, epochs = 2, ema = decay(0.9)
+  progressive(size) {{ 8
+    16 }} }}
+"""
+
+
+@pytest.mark.parametrize("recipe", ["tested", "grown"])
+def test_a_network_is_tested_as_the_one_for_images_of_that_size(
+    recipe: str, tmp_path: Path, digits: Path, run: Run
+) -> None:
+    """Where it asks for the size of its image, that is another network with the same weights."""
+    spec = tmp_path / "n.arch"
+    spec.write_text(SIZED.format(then="maxpool(2, stride = 2, padding = 0)"))
+    done = run("train", f"{spec}:n", "--recipe", recipe, "--data", digits, "-o", tmp_path / "run", "--workers", 0)
+    assert done.code == 0, done.err
+    row = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
+    model = archdsl.load(spec, "n", weights=tmp_path / "run" / "last.safetensors", image_size=16).eval()
+    pieces = Pieces(f"{spec}:n", recipe)
+    right = 0
+    for path in (digits / "val").rglob("*.png"):
+        output = model(pieces.transforms(train=False)(Image.open(path))[None])
+        right += int(output.argmax()) == int(path.parent.name)
+    assert row["top1"] == pytest.approx(100 * right / 64)
+
+
+def test_a_test_of_another_network_is_refused(tmp_path: Path, digits: Path, run: Run) -> None:
+    spec = tmp_path / "n.arch"
+    spec.write_text(SIZED.format(then="conv(4, 3)"))
+    done = run("train", f"{spec}:n", "--recipe", "tested", "--data", digits, "--plan")
+    assert (done.code, codes(done)) == (2, ["E656"])
+    assert "images of its test, 16 pixels, make a network with other weights" in done.err
 
 
 def test_networks_without_one_number_a_class_are_refused(tmp_path: Path, digits: Path, run: Run) -> None:
