@@ -175,17 +175,17 @@ def _train(plan: Plan, output: str, options: Mapping[str, Any], quiet: bool) -> 
         save_every=options["save_every"],
         weights=options["weights"],
     )
-    folder = RunFolder(output, plan)
+    folder = RunFolder(output, plan, how.weights)
     if not is_first():
         with reporter(plan, say=False) as silent:
             return train(plan, folder, how, silent)
-    going_on = folder.begin(must_go_on=options["resume"])
-    for difference in plan.differences:
-        console.note(f"note: {difference}")
-    with folder.held(), reporter(plan, say=not quiet) as told:
+    with folder.begun(must_go_on=options["resume"]) as going_on:
+        for difference in plan.differences:
+            console.note(f"note: {difference}")
         if going_on:
             console.note(f"note: going on with the training in {output}")
-        return train(plan, folder, how, told)
+        with reporter(plan, say=not quiet) as told:
+            return train(plan, folder, how, told)
 
 
 # --- what is said ----------------------------------------------------------------------------

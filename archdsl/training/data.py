@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.training.folders import Pictured
 from archdsl.training.libraries import import_timm
 from archdsl.transform import Unusable
@@ -30,10 +31,19 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Broken:
-    """A picture that cannot be read, and why."""
+    """A picture that cannot be read, by its number, and why."""
 
+    number: int
     path: str
     detail: str
+
+
+def unreadable(found: Iterable[Broken]) -> ArchError:
+    """What to raise for broken pictures."""
+    bag = Bag()
+    for broken in found:
+        bag.report("E651", None, path=broken.path, detail=broken.detail)
+    return ArchError(bag)
 
 
 def seeded(*parts: object) -> int:
@@ -91,7 +101,7 @@ class Pictures:
         try:
             image, number = self.source.image(place.number)
         except Unusable as error:
-            return Broken(self.source.name(place.number), str(error))
+            return Broken(place.number, self.source.name(place.number), str(error))
         return self.transform(image), number
 
 

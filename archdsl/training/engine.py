@@ -23,8 +23,9 @@ from archdsl.published import chosen
 from archdsl.training import data, run_folder
 from archdsl.training.average import mean
 from archdsl.training.board import Board
-from archdsl.training.data import Pictures, Place
+from archdsl.training.data import Broken, Pictures, Place
 from archdsl.training.folders import Pictured
+from archdsl.training.identity import VERSION
 from archdsl.training.libraries import import_timm
 from archdsl.training.plan import Plan
 from archdsl.training.processes import Processes, joined
@@ -212,10 +213,8 @@ class _Training:
     def _next(self, batches: Iterator[Any]) -> tuple[torch.Tensor, torch.Tensor]:
         found = next(batches)
         if isinstance(found, list):
-            bag = Bag()
-            for broken in found:
-                bag.report("E651", None, path=broken.path, detail=broken.detail)
-            raise ArchError(bag)
+            self.folder.broke(self.plan.data.train, {broken.number for broken in found})
+            raise data.unreadable(found)
         images, targets = found
         return images, targets
 
@@ -281,8 +280,12 @@ class _Training:
 
     def _score(self, model: nn.Module, folder: Pictured) -> Score:
         transform, model = self.pieces.transforms(train=False), for_test(self.pieces, model)
+
+        def broke(found: list[Broken]) -> None:
+            self.folder.broke(folder, {broken.number for broken in found})
+
         with self._autocast():
-            return test(model, folder, transform, self.processes, self.plan.micro_batch, self.how)
+            return test(model, folder, transform, self.processes, self.plan.micro_batch, self.how, broke)
 
     def _keep(self, epoch: int, row: Mapping[str, Any]) -> None:
         """Write weights that will be part of the mean of several epochs, if the recipe asks for one."""
@@ -335,7 +338,7 @@ class _Training:
             self._no_number(self.at.epoch, self.at.done - 1)
         self.folder.save(
             {
-                "version": run_folder.VERSION,
+                "version": VERSION,
                 "progress": vars(self.at),
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),

@@ -12,36 +12,51 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.files import Staged
-from archdsl.graph.fingerprint import fingerprint
 from archdsl.training.folders import Pictured
+from archdsl.training.identity import PICTURES, TEST_PICTURES, VERSION, differences, identity, without_contents
 from archdsl.training.plan import Plan
 
 if TYPE_CHECKING:
     import torch
 
-VERSION = 1
 RUN, CHECKPOINT, LOCK = "run.json", "checkpoint.pt", ".lock"
 BEST, LAST, AVERAGED, CURVES = "best.safetensors", "last.safetensors", "averaged.safetensors", "curves.svg"
 
 
 class RunFolder:
-    """The folder at a path, for one plan."""
+    """The folder at a path, for one plan; `weights`: what it begins with, a file or a name."""
 
-    def __init__(self, path: str | os.PathLike[str], plan: Plan) -> None:
-        self.path, self.plan = Path(path), plan
+    def __init__(self, path: str | os.PathLike[str], plan: Plan, weights: str | None = None) -> None:
+        self.path, self.plan, self.weights = Path(path), plan, weights
 
     def file(self, name: str) -> str:
         return os.fspath(self.path / name)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def begun(self, *, must_go_on: bool = False) -> Iterator[bool]:
+        """Make the folder, or find that it belongs to this training, and keep it from other processes meanwhile; gives
+        whether there is a checkpoint to go on from."""
+        now = identity(self.plan, self.weights)
+        self._check(now, must_go_on)  # before anything is touched
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _refused("E607", path=str(self.path), detail=error.strerror or str(error)) from None
+        with self._held():
+            known = self._check(now, must_go_on)  # by what another process did until now
+            if known != now:
+                self._note(now)
+            yield (self.path / CHECKPOINT).exists()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
         """Keep the folder from other processes while one trains in it."""
         if sys.platform == "win32":
             yield
@@ -57,27 +72,30 @@ class RunFolder:
                 pass  # not every file system has locks
             yield
 
-    def begin(self, *, must_go_on: bool = False) -> bool:
-        """Make the folder, or find that it belongs to this training; whether there is a checkpoint to go on from."""
+    def _check(self, now: Mapping[str, Any], must_go_on: bool) -> dict[str, Any] | None:
+        """What the folder says that it is of, if anything. Raises E653 and E654 where it is not for this training."""
         known = self._known()
         if must_go_on and not (known is not None and (self.path / CHECKPOINT).exists()):
             raise _refused("E654", path=self.file(CHECKPOINT), detail="there is none")
         if known is None:
-            self._check_empty()
-            with suppress(FileExistsError):
-                try:
-                    self.path.mkdir(parents=True)
-                except OSError as error:
-                    if not isinstance(error, FileExistsError):
-                        raise _refused("E607", path=str(self.path), detail=error.strerror or str(error)) from None
-            self.write(RUN, json.dumps(identity(self.plan), indent=2) + "\n")
-            return False
-        differing = differences(known, identity(self.plan))
-        if differing:
-            raise _refused(
-                "E653", path=str(self.path), detail=f"it is that of another training: {'; '.join(differing)}"
-            )
-        return (self.path / CHECKPOINT).exists()
+            if self._holds({LOCK}):
+                raise _refused("E653", path=str(self.path), detail="it holds other things than a training")
+            return None
+        differing = differences(known, now)
+        if differing and self._holds({LOCK, RUN}):  # a training that came to nothing may be another one now
+            detail = f"it is that of another training: {'; '.join(differing)}"
+            raise _refused("E653", path=str(self.path), detail=detail)
+        return known
+
+    def broke(self, source: Pictured, numbers: Container[int]) -> None:
+        """Note that pictures cannot be read: mended, they have other contents, and the training goes on."""
+        known = self._known()
+        if known is not None:
+            split = PICTURES if source is self.plan.data.train else TEST_PICTURES
+            self._note(without_contents(known, split, source, numbers))
+
+    def _note(self, identity: Mapping[str, Any]) -> None:
+        self.write(RUN, json.dumps(identity, indent=2) + "\n")
 
     def _known(self) -> dict[str, Any] | None:
         try:
@@ -90,12 +108,10 @@ class RunFolder:
             raise _refused("E654", path=self.file(RUN), detail="it is not of this version of archdsl")
         return found
 
-    def _check_empty(self) -> None:
-        """Whatever else is in a folder is not to be mixed with a training."""
-        if self.path.is_dir() and any(
-            name.name != LOCK and not name.name.startswith(".archdsl-") for name in self.path.iterdir()
-        ):
-            raise _refused("E653", path=str(self.path), detail="it holds other things than a training")
+    def _holds(self, beside: Set[str]) -> bool:
+        """Whether there is anything else in the folder, temporary files aside."""
+        names = [entry.name for entry in self.path.iterdir()] if self.path.is_dir() else []
+        return any(name not in beside and not name.startswith(".archdsl-") for name in names)
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -156,74 +172,6 @@ def _as_os_error(write: Callable[[], object]) -> None:
         raise
     except Exception as error:
         raise OSError(None, str(error).splitlines()[0]) from None
-
-
-# --- what a training is of -------------------------------------------------------------------
-
-
-def identity(plan: Plan) -> dict[str, Any]:
-    """What two runs must have in common for one to go on from the other, as JSON holds it."""
-    test = plan.data.test
-    made = {
-        "version": VERSION,
-        "network": plan.pieces.variant.name,
-        "digest": fingerprint(plan.pieces.variant.graph),
-        "recipe": json.loads(plan.recipe.model_dump_json(exclude={"source"})),
-        "pictures": _pictures(plan.data.train),
-        "test pictures": None if test is None else _pictures(test),
-        "batch": plan.batch,
-        "micro-batch": plan.micro_batch,
-        "processes": plan.wishes.devices,
-        "seed": plan.wishes.seed,
-        "amp": plan.wishes.amp,
-    }
-    return dict(json.loads(json.dumps(made)))
-
-
-def _pictures(folder: Pictured) -> dict[str, Any]:
-    return {"classes": folder.counts, "digest": folder.digest}
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """In words, what differs between two identities."""
-    found = []
-    for name in before.keys() | now.keys():
-        a: Any = before.get(name)
-        b: Any = now.get(name)
-        if a == b:
-            continue
-        if name == "recipe":
-            found.append(_recipes_differ(a, b))
-        elif name in ("pictures", "test pictures"):
-            found.append(_pictures_differ(name, a, b))
-        elif name == "digest":
-            if before.get("network") == now.get("network"):
-                found.append(f"`{now['network']}` is another network now")
-        else:
-            found.append(f"{name} was {a}, is {b}")
-    return sorted(found)
-
-
-def _recipes_differ(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
-    if a["name"] != b["name"]:
-        return f"recipe was {a['name']}, is {b['name']}"
-    names = [name for name in b if a.get(name) != b[name]]
-    return f"the recipe `{b['name']}` has other settings: {', '.join(names)}"
-
-
-def _pictures_differ(what: str, a: Any, b: Any) -> str:
-    if a is None or b is None:
-        return f"there {'were' if a is None else 'are'} no {what}"
-    gone = [name for name in a["classes"] if name not in b["classes"]]
-    new = [name for name in b["classes"] if name not in a["classes"]]
-    if gone or new:
-        lost = f"the class folder `{gone[0]}` is missing" if gone else f"the class folder `{new[0]}` is new"
-        return f"{what}: {lost}"
-    counts = [(name, n, b["classes"][name]) for name, n in a["classes"].items() if n != b["classes"][name]]
-    if counts:
-        name, then, today = counts[0]
-        return f"{what}: class `{name}` had {then} pictures, has {today}"
-    return f"{what}: other files"
 
 
 def _refused(code: str, **facts: object) -> ArchError:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.training.folders import UNKNOWN, spread
 from archdsl.training.libraries import import_timm
 from archdsl.transform import Unusable
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 NAMED = ("torch/", "hfds/")
 STREAMED = ("wds/", "tfds/", "hfids/")
+MOST_COMPARED = 1000
+"""Pictures of which the contents are compared before a training goes on: they have to be decoded. Of a tar
+archive: blocks of the file."""
+_BLOCK = 1 << 16
 
 
 def is_opened(path: str) -> bool:
@@ -78,10 +83,34 @@ class Opened:
     @cached_property
     def digest(self) -> str:
         made = hashlib.sha256(repr((self.path, self.split, len(self), self.classes, self._numbers)).encode())
-        path = self.path.partition("@")[2] or self.path
-        if os.path.isfile(path):
-            made.update(str(os.path.getsize(path)).encode())
+        if self._file is not None:
+            size = os.path.getsize(self._file)
+            made.update(str(size).encode())
+            with open(self._file, "rb") as file:
+                for place in spread(-(-size // _BLOCK), MOST_COMPARED):
+                    file.seek(place * _BLOCK)
+                    made.update(file.read(_BLOCK))
         return made.hexdigest()
+
+    @cached_property
+    def contents(self) -> dict[int, str]:
+        """Of the pixels of pictures."""
+        if self._file is not None:
+            return {}  # the digest is of it; and processes forked from this one would share where in it they read
+        return {number: self._content(number) for number in spread(len(self), MOST_COMPARED)}
+
+    @property
+    def _file(self) -> str | None:
+        """The file of a tar archive."""
+        return None if self.path.startswith(NAMED) else self.path
+
+    def _content(self, number: int) -> str:
+        try:
+            image, target = self.image(number)
+        except Unusable:
+            return UNKNOWN
+        facts = repr((image.mode, image.size, target)).encode()
+        return hashlib.sha256(facts + image.tobytes()).hexdigest()[:12]
 
     def name(self, number: int) -> str:
         return f"{self.path} ({self.split}), picture {number}"

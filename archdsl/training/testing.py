@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.training import data
-from archdsl.training.data import Pictures, Place
+from archdsl.training.data import Broken, Pictures, Place
 from archdsl.training.folders import Pictured
 from archdsl.training.processes import Processes
 
@@ -24,8 +24,17 @@ class Score:
     top5: float
 
 
-def test(model: nn.Module, folder: Pictured, transform: Any, processes: Processes, batch: int, how: Any) -> Score:
-    """Test a model on a folder, shared out among the processes; it is in the mode it was in afterwards."""
+def test(
+    model: nn.Module,
+    folder: Pictured,
+    transform: Any,
+    processes: Processes,
+    batch: int,
+    how: Any,
+    broke: Callable[[list[Broken]], None],
+) -> Score:
+    """Test a model on a folder, shared out among the processes; it is in the mode it was in afterwards. `broke` is told
+    of pictures that cannot be read, for which E651 is raised."""
     import torch
 
     own = range(processes.rank, len(folder), processes.world)
@@ -39,10 +48,8 @@ def test(model: nn.Module, folder: Pictured, transform: Any, processes: Processe
         )
         for batch_of in found:
             if isinstance(batch_of, list):
-                bag = Bag()
-                for broken in batch_of:
-                    bag.report("E651", None, path=broken.path, detail=broken.detail)
-                raise ArchError(bag)
+                broke(batch_of)
+                raise data.unreadable(batch_of)
             images, targets = (tensor.to(processes.device) for tensor in batch_of)
             if how.channels_last:
                 images = images.contiguous(memory_format=torch.channels_last)

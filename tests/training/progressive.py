@@ -71,9 +71,9 @@ def trained(folder: Path, recipe: str, seed: int, name: str = "small_efficientne
     variant = find(f"{SPEC}:{name}")
     plan = make_plan(variant, recipe, find_data(str(folder / "digits")), Wishes(seed=seed))
     run = RunFolder(folder / f"{name}-{recipe}-{seed}", plan)
-    run.begin()
-    started = time.process_time()
-    train(plan, run, How(device="cpu"), Told())
+    with run.begun():
+        started = time.process_time()
+        train(plan, run, How(device="cpu"), Told())
     seconds = time.process_time() - started
     last = json.loads((run.path / "log.jsonl").read_text().splitlines()[-1])
     return Result(last["average_top1"], plan.macs, seconds)

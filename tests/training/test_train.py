@@ -505,59 +505,6 @@ def test_a_loss_that_is_no_number_ends_the_training_with_the_last_good_checkpoin
         assert all(bool(value.isfinite().all()) for value in state.values() if value.is_floating_point())
 
 
-def test_only_the_same_training_goes_on(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
-    data = tmp_path / "digits"
-    shutil.copytree(digits, data)
-    given = ("train", net, "--recipe", "plain", "--data", data, "-o", tmp_path / "run", "--workers", 0)
-    assert run(*given).code == 0
-    before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
-    again = run(*given)
-    assert (again.code, "going on" in again.err) == (0, True)
-
-    def refused(words: str, *more: object) -> None:
-        done = run(*given, *more)
-        assert (done.code, codes(done)) == (2, ["E653"]), done.err
-        assert words in done.err
-        assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
-
-    refused("recipe was plain, is full", "--recipe", "full")
-    refused("the recipe `plain` has other settings: epochs", "--epochs", 4)
-    refused("seed was 0, is 1", "--seed", 1)
-    refused("batch was 32, is 16", "--batch", 16)
-    extra = data / "train" / "4" / "new.png"
-    shutil.copy(next((data / "train" / "4").iterdir()), extra)
-    refused("class `4` had")
-    extra.unlink()
-    shutil.rmtree(data / "train" / "9")
-    shutil.rmtree(data / "val" / "9")
-    refused("the class folder `9` is missing")
-    other = run("train", net, "--recipe", "plain", "--data", digits, "-o", digits)
-    assert codes(other) == ["E653"]
-    none = run("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "new", "--resume")
-    assert codes(none) == ["E654"]
-
-
-def test_a_damaged_checkpoint_is_said(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
-    given = ("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
-    assert run(*given).code == 0
-    path = tmp_path / "run" / "checkpoint.pt"
-    path.write_bytes(path.read_bytes()[:1000])
-    done = run(*given)
-    assert (done.code, codes(done)) == (2, ["E654"])
-
-
-def test_two_trainings_do_not_share_a_folder(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
-    import fcntl
-
-    given = ("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
-    assert run(*given).code == 0
-    with (tmp_path / "run" / ".lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        done = run(*given)
-    assert (done.code, codes(done)) == (2, ["E653"])
-    assert "another process" in done.err
-
-
 def test_what_timm_opens_is_trained_with_as_the_folder_is(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
     with tarfile.open(tmp_path / "digits.tar", "w") as file:
         file.add(digits / "train", "train")

@@ -152,9 +152,9 @@ ENTRIES = (
         help="give another folder with -o, or all that it was begun with, to go on",
         fence="sh",
         explanation="""
-            A folder holds one training: of one network, by one recipe, with the same pictures, batch, seed and
-            number of processes. Only such a training can go on from its checkpoint and come to what it would have
-            come to. Whatever differs is named, a missing class folder too.
+            A folder holds one training: of one network, by one recipe, with the same pictures, preparation, weights to
+            begin with, batch, seed and number of processes. Only such a training can go on from its checkpoint and come
+            to what it would have come to. Whatever differs is named, a missing class folder too.
             """,
         example="""
             archdsl train resnet18 --recipe a3 --data pictures -o run
