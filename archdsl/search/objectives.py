@@ -107,8 +107,7 @@ def _accuracy(network: Network, how: How) -> float:
     plan = make_plan(network.variant, how.recipe, find_data(how.data), wishes)
     digest = hashlib.sha256(json.dumps(dict(network.point.arguments), sort_keys=True).encode()).hexdigest()[:16]
     folder = RunFolder(how.runs / digest, plan)
-    folder.begin()
-    with folder.held():
+    with folder.begun():
         progress = train(plan, folder, Training(device=None, workers=0), _Silent())
     return float(progress.best["top1"])
 
