@@ -92,7 +92,7 @@ class Published(Entry):
 
             said = say or warn
             if self.url is not None:
-                return fetch_url(self.url, digits, algorithm=algorithm, progress=progress, say=said)
+                return fetch_url(self.url, digits, algorithm=algorithm, shared=False, progress=progress, say=said)
             assert self.hub is not None
             file = self.file or HUB_FILE
             return fetch_hub(self.hub, file, self.revision, digits, algorithm=algorithm, progress=progress, say=said)

@@ -17,6 +17,7 @@ import archdsl
 from archdsl.cli.app import run
 from archdsl.diagnostics.core import ArchError
 from archdsl.predict import class_labels, predict
+from archdsl.weights.download.places import folder_of
 from tests.weights.server import Server, serving
 
 NET = """
@@ -121,7 +122,8 @@ def test_from_python_the_default_is_a_note(server: Server) -> None:
 
 def test_fetching_alone(server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """For machines that have no network later: the paths are data, and what lies there is used without one."""
-    place = tmp_path / "torch" / "hub" / "checkpoints" / "v1.safetensors"
+    place = folder_of(f"{server.url}/v1.safetensors") / "v1.safetensors"
+    assert place.is_relative_to(tmp_path / "torch" / "hub" / "checkpoints" / "archdsl")
     assert run(["weights", "net.arch:net", "--fetch", "default", "--fetch", "own/net.v1", "--fetch", "v2"]) == 0
     out, err = capsys.readouterr()
     assert out == f"{place}\n{tmp_path / 'v2.safetensors'}\n"

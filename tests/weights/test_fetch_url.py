@@ -23,7 +23,7 @@ import pytest
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.weights.download import Patience, fetch_url
 from archdsl.weights.download.opening import address_fault
-from archdsl.weights.download.places import checkpoints, file_name
+from archdsl.weights.download.places import checkpoints, file_name, folder_of
 from tests.weights.server import Server, answers, breaks, chunked, hangs, late, raw, serving, status, trickles
 
 DATA = random.Random(1).randbytes(300_000)
@@ -182,6 +182,45 @@ def test_another_file_there_is_replaced_when_the_right_one_came(server: Server, 
     assert "replaced" in notes[1][1]
     fetched(server.serve("/net.pth", DATA[:-1]), None, notes, size=len(DATA) - 1)
     assert (folder / "net.pth").read_bytes() == DATA[:-1]
+
+
+@pytest.mark.parametrize("kind", ["sha256", "sha1"])
+def test_a_file_that_fits_its_name_is_not_replaced(server: Server, folder: Path, kind: str) -> None:
+    """torchvision takes what lies there under this name."""
+    genuine = b"genuine"
+    name = f"net-{hashlib.new(kind, genuine).hexdigest()[:8]}.pth"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(genuine)
+    url = server.serve(f"/{name}", DATA)
+    for size in (None, len(DATA)):
+        assert "not replaced" in refused("E529", url, size=size).message
+    assert (folder / name).read_bytes() == genuine
+    place = fetched(url, shared=False)
+    assert place.read_bytes() == DATA
+    assert place.name == name
+    assert (folder / name).read_bytes() == genuine
+    assert fetched("https://nowhere.invalid/" + name, hashlib.sha256(genuine).hexdigest()) == folder / name
+
+
+@pytest.mark.parametrize(
+    ("url", "shared"),
+    [
+        ("https://download.pytorch.org/models/resnet18-f37072fd.pth", True),
+        ("https://download.pytorch.org/models/quantized/resnet18-f37072fd.pth", True),
+        ("https://github.com/osmr/imgclsmob/releases/download/v0.0.495/n-44f5ecbe.pth.zip", True),
+        ("http://download.pytorch.org/models/resnet18-f37072fd.pth", False),
+        ("https://download.pytorch.org.evil.org/models/resnet18-f37072fd.pth", False),
+        ("https://github.com/osmr/imgclsmob/releases/download/../../../../evil/e/releases/n.pth", False),
+        ("https://github.com/osmr/imgclsmob/releases/download/%2e%2e/%2E%2E/n.pth", False),
+        ("https://github.com/evil/imgclsmob/releases/download/v1/n.pth", False),
+        ("https://download.pytorch.org/models/x?/resnet18-f37072fd.pth", False),
+        ("https://[::1]:80/resnet18-f37072fd.pth", False),
+    ],
+)
+def test_what_a_spec_gives_from_elsewhere_lies_apart(url: str, shared: bool) -> None:
+    place = folder_of(url)
+    assert (place == checkpoints()) == shared
+    assert shared or (place.parent == checkpoints() / "archdsl" and place != folder_of(url + "x"))
 
 
 # --- broken off ------------------------------------------------------------------------------

@@ -136,7 +136,8 @@ ENTRIES = (
         help="TORCH_HOME is where the files of URLs lie, HF_HOME those of the hub",
         fence="sh",
         explanation="""
-            The folder cannot be made or written to, is a file, or its disk is full. Files of URLs lie where torch.hub
+            The folder cannot be made or written to, is a file, or its disk is full; or another file has the name, and
+            the hash that this name carries: it is what other programs look for there. Files of URLs lie where torch.hub
             has them (`$TORCH_HOME/hub/checkpoints`, in `~/.cache/torch` if it is not set), those of the hub where
             huggingface_hub has them (`$HF_HOME/hub`).
             """,

@@ -15,6 +15,9 @@ SHORTEST = 8
 
 _CHUNK = 1 << 20
 
+_NAMED = re.compile(r"-([0-9a-f]{8,64})\.")
+"""The first digits of a file's hash in its name: sha256 as torch.hub has it, or sha1."""
+
 
 @dataclass(frozen=True)
 class Digest:
@@ -59,3 +62,10 @@ def digest_of(path: Path, algorithm: str) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def named_by(path: Path) -> Digest | None:
+    """The hash that a file's name carries, if it is the file's; raises OSError."""
+    found = _NAMED.search(path.name)
+    digests = [Digest(kind, found[1]) for kind in ("sha256", "sha1") if len(found[1]) <= LENGTHS[kind]] if found else []
+    return next((digest for digest in digests if digest.other(path) is None), None)

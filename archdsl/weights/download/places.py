@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlparse
+from urllib.parse import urlparse, urlsplit
 
 LOCKS = ".locks"
 """The folder of locks, beside the files: a lock is a file that stays, held by whom the system knows to hold it."""
+
+SHARED = (
+    "https://download.pytorch.org/models/",
+    "https://github.com/huggingface/pytorch-image-models/releases/download/",
+    "https://github.com/rwightman/pytorch-image-models/releases/download/",
+    "https://github.com/osmr/imgclsmob/releases/download/",
+)
+"""Where libraries publish what they, or we for them, keep in torch.hub's folder."""
+
+_PLAIN = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
+"""The rest of such an address: no part of it leads elsewhere."""
 
 
 def checkpoints() -> Path:
@@ -27,6 +40,18 @@ def checkpoints() -> Path:
 def file_name(url: str) -> str:
     """The name that torch.hub gives to the file of a URL: the last part of its path, as it stands there."""
     return posixpath.basename(urlparse(url).path)
+
+
+def folder_of(url: str) -> Path:
+    """The folder for the file of an address that a spec gives.
+
+    A name in torch.hub's folder says nothing of where the file is from, and torchvision takes what lies there: only
+    what is published where its name is from gets such a name. Anything else lies in a folder of its address.
+    """
+    if any(url.startswith(base) and _PLAIN.fullmatch(url[len(base) :]) for base in SHARED):
+        return checkpoints()
+    host = re.sub(r"[^a-z0-9.-]", "_", urlsplit(url).hostname or "")[:100]
+    return checkpoints() / "archdsl" / f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
 @contextmanager

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.weights.download import archive
-from archdsl.weights.download.digests import Digest, stated
+from archdsl.weights.download.digests import Digest, named_by, stated
 from archdsl.weights.download.opening import address_fault
-from archdsl.weights.download.places import LOCKS, checkpoints, file_name, locked
+from archdsl.weights.download.places import LOCKS, checkpoints, file_name, folder_of, locked
 from archdsl.weights.download.progress import Meter
 from archdsl.weights.download.transfer import Part, Patience, transfer
 from archdsl.weights.download.wanted import Wanted
@@ -28,6 +30,7 @@ def fetch_url(
     *,
     algorithm: str = "sha256",
     size: int | None = None,
+    shared: bool = True,
     progress: bool = True,
     patience: Patience = Patience(),  # noqa: B008  it is frozen
     say: Say = warn,
@@ -43,7 +46,8 @@ def fetch_url(
     is no hash.
     """
     url = arguments.text("url", url)
-    wanted = _wanted(url, stated(arguments.optional_text("sha256", sha256), algorithm), size)
+    folder = checkpoints if shared else partial(folder_of, url)
+    wanted = _wanted(url, stated(arguments.optional_text("sha256", sha256), algorithm), size, folder)
     found = _found(wanted, say)
     if isinstance(found, Path):
         return found
@@ -66,7 +70,7 @@ def fetch_url(
     return place
 
 
-def _wanted(url: str, digest: Digest | None, size: int | None) -> Wanted:
+def _wanted(url: str, digest: Digest | None, size: int | None, folder: Callable[[], Path]) -> Wanted:
     """The file of a URL; raises ArchError E522."""
     fault = address_fault(url)
     if fault is None:
@@ -74,7 +78,7 @@ def _wanted(url: str, digest: Digest | None, size: int | None) -> Wanted:
         packed = name.lower().endswith(archive.SUFFIX)
         name = name[: -len(archive.SUFFIX)] if packed else name
         if name.strip(".") and "\\" not in name and ":" not in name and len(name) <= _LONGEST:
-            return Wanted(url, checkpoints() / name, digest, size, packed)
+            return Wanted(url, folder() / name, digest, size, packed)
         fault = "its path does not end in the name of a file"
     bag = Bag()
     bag.report("E522", None, what=url, detail=fault)
@@ -90,16 +94,28 @@ def _found(wanted: Wanted, say: Say) -> Path | tuple[str, ...]:
         if not place.is_file():
             wanted.refuse_folder("what lies there is no file", place)
         if wanted.size is not None and place.stat().st_size != wanted.size:
+            _check_other(wanted)
             return (f"the file in its place has {place.stat().st_size:,} bytes, not {wanted.size:,}",)
         other = wanted.digest.other(place) if wanted.digest else None
     except OSError as error:
         wanted.refuse_folder(error, place)
     if other is not None:
         assert wanted.digest is not None
+        _check_other(wanted)
         return (f"the file in its place has another hash ({wanted.digest.algorithm} {other})",)
     if wanted.digest is None:
         say(str(place), [f"it was taken as it lay there: no hash is stated for {wanted.address}"])
     return place
+
+
+def _check_other(wanted: Wanted) -> None:
+    """Raise ArchError E529 if what lies in its place is what the name says, though it is not what is stated."""
+    try:
+        named = named_by(wanted.place)
+    except OSError as error:
+        wanted.refuse_folder(error, wanted.place)
+    if named is not None:
+        wanted.refuse_folder(f"the file there has the hash that its name carries ({named}), and is not replaced")
 
 
 def _fetch(wanted: Wanted, part: Part, patience: Patience, meter: Meter) -> None:
