@@ -410,10 +410,13 @@ def pretrained(
     head_scale: float = 1.0,
     reading: Reading | None = None,
     say: Say | None = None,
+    place: str | os.PathLike[str] | None = None,
 ) -> nn.Module:
-    """A module with the weights of a file or published ones, or new ones where other classes or channels were asked
-    for, those of a classifier times `head_scale`. What `load` does once it is clear of what."""
+    """A module with the weights of a file or published ones (which lie at `place`, once fetched), or new ones where
+    other classes or channels were asked for, those of a classifier times `head_scale`. What `load` does once it is
+    clear of what."""
     from archdsl.weights import Leeway, Reading, load_weights
+    from archdsl.weights.labels import class_names
     from archdsl.weights.loading import warn
 
     reading = reading or Reading()
@@ -437,7 +440,7 @@ def pretrained(
 
     leeway = Leeway(new=heads if new_head else (), channels=channels, heads=heads, offset=offset)
     file, names = (
-        (weights.fetch(say=say), weights.checkpoint)
+        (place or weights.fetch(say=say), weights.checkpoint)
         if isinstance(weights, Published)
         else (weights, reading.checkpoint)
     )
@@ -453,9 +456,14 @@ def pretrained(
         dtype=dtype,
         say=say or warn,
     )
-    if isinstance(weights, Published) and "pretrained_cfg" not in graph.root.names:
+    if "pretrained_cfg" in graph.root.names:
+        return model
+    known = getattr(type(model), "num_classes", None)
+    if isinstance(weights, Published):
         facts = dict(zip(ORIGIN, (weights.tag, weights.licence, weights.hub, weights.url), strict=True))
-        known = getattr(type(model), "num_classes", None)
         cfg = pretrained_cfg(graph, weights.preprocess, known if isinstance(known, int) else None)
         model.pretrained_cfg = {**cfg, **{key: value for key, value in facts.items() if value is not None}}  # type: ignore[assignment]
+    labels = class_names(str(file))
+    if labels is not None and len(labels) == known:  # the classifier is the file's: a new one has other classes
+        model.pretrained_cfg = {**model.pretrained_cfg, "label_names": list(labels)}  # type: ignore[dict-item, assignment]
     return model

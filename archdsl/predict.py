@@ -156,11 +156,12 @@ def classifier(
     settings = transform.settings
     if settings.size is not None and variant.graph.size_decisions:
         variant = variant.for_image(size=settings.size)  # what the spec asks about sizes is asked of these pictures
-    labels = _labels_of(variant, settings, class_names(source) if isinstance(source, str) else None)
     import_torch()
     if weights is None and isinstance(source, Published):
         (say or warn)(variant.name, [f"the weights are {source.name}, those that the spec says are the default"])
-    model = pretrained(variant, source, device, new_head=False, reading=reading, say=say).eval()
+    place = source.fetch(say=say) if isinstance(source, Published) else source
+    labels = _labels_of(variant, settings, class_names(os.fspath(place)))
+    model = pretrained(variant, source, device, new_head=False, reading=reading, say=say, place=place).eval()
     return Classifier(variant.name, model, transform, labels, variant.graph.form == "named", device)
 
 

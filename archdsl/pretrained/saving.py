@@ -30,6 +30,7 @@ from archdsl.source import Source
 from archdsl.texts import Texts
 from archdsl.variant import FeatureVariant, Variant, varied
 from archdsl.weights.exact import dtype_of
+from archdsl.weights.labels import stating
 
 if TYPE_CHECKING:
     import torch
@@ -134,7 +135,8 @@ class Saved:
         from safetensors.torch import save_file
 
         tensors: dict[str, torch.Tensor] = {key: value.detach().contiguous() for key, value in self.state.items()}
-        save_file(tensors, path, metadata={"format": "pt"})
+        labels = self.labels if self.labels is None or tuple(self.labels) != self._labels_of_spec() else None
+        save_file(tensors, path, metadata={"format": "pt", **stating(labels)})
 
     def _check_texts(self) -> None:
         """Read the texts as `from_pretrained` will, and see that they give this network."""
@@ -156,10 +158,12 @@ class Saved:
                 raise ValueError(f"labels are {len(names):,} names, the model has {self.classes or 0:,} classes")
             return names
         own = vars(self.model).get("pretrained_cfg", {}).get("label_names")
-        if own is None:
-            pictures = self.variant.whole.pictures
-            own = None if pictures is None or pictures.labels is None else class_labels(pictures.labels)
+        own = self._labels_of_spec() if own is None else own
         return list(own) if own is not None and len(own) == self.classes else None
+
+    def _labels_of_spec(self) -> tuple[str, ...] | None:
+        pictures = self.variant.whole.pictures
+        return None if pictures is None or pictures.labels is None else class_labels(pictures.labels)
 
 
 def _unsaved(name: str, detail: str) -> ArchError:

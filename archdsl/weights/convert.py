@@ -11,6 +11,7 @@ from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.published import OWN
 from archdsl.weights.fitting import STRICT, Fit, check_fit, fit, their_shapes
+from archdsl.weights.labels import class_names, stating
 from archdsl.weights.loading import Loadable, check_kinds, imported, save_weights, shapes_of
 from archdsl.weights.naming import naming, namings
 from archdsl.weights.parts import read_as
@@ -83,6 +84,9 @@ def convert(
     check_kinds(weights.path, found.theirs, state)
     names = checkpoint or _names(variant, found)
     there = target.apply(ours)
+    labels = class_names(weights.path)
+    lost = labels is not None and not shown.endswith(".safetensors")
+    said = ["the names of its classes are left out: only .safetensors has them"] if lost else []
     save_weights(
         variant,
         state,
@@ -93,6 +97,7 @@ def convert(
             "names": to,
             "converted_from": of or os.path.basename(weights.path),
             "names_before": names,
+            **stating(labels),
         },
     )
     before, now = their_shapes(found.renaming, ours), their_shapes(there, ours)
@@ -106,7 +111,7 @@ def convert(
         reshaped=sum(now[key] != before[key] for key in state),
         turned=sum(there.reversed_at(key) != found.renaming.reversed_at(key) for key in state),
         left_out=found.absent,
-        notes=weights.notes,
+        notes=(*weights.notes, *said),
     )
 
 

@@ -1,8 +1,9 @@
-"""What `archdsl train` writes beside the weights of a safetensors file: the names of the classes, in order."""
+"""What is written beside the weights of a safetensors file: the names of the classes, in order."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 KEY = "archdsl"
 """The entry of the file's metadata, JSON of an object with `classes`."""
@@ -23,3 +24,8 @@ def class_names(path: str) -> tuple[str, ...] | None:
     if not isinstance(found, list) or not 0 < len(found) <= MOST or not all(isinstance(name, str) for name in found):
         return None
     return tuple(found)
+
+
+def stating(names: Sequence[str] | None) -> dict[str, str]:
+    """The metadata of a file whose classes have these names."""
+    return {} if names is None else {KEY: json.dumps({"classes": list(names)})}

@@ -115,6 +115,29 @@ def test_they_bring_their_classes_and_their_preprocessing(server: Server) -> Non
     assert [d.code for d in caught.value.diagnostics] == ["E609"]
 
 
+def test_classes_that_a_file_names_are_not_the_specs(server: Server) -> None:
+    """As `archdsl train` names them: by path and as published, converted, loaded, saved and loaded again."""
+    names = [f"mine {i}" for i in range(1000)]
+    text = Path("net.arch").read_text().replace("image(3, 8, 8) -> gap", "image(3, 8, 8) -> stem: conv(3, 1) -> gap")
+    Path("net.arch").write_text(text)
+    state = weights(2) | {"stem.weight": torch.eye(3).reshape(3, 3, 1, 1), "stem.bias": torch.zeros(3)}
+    save_file(state, "v1.safetensors")
+    save_file(state, "v2.safetensors", {"format": "pt", "archdsl": json.dumps({"classes": names, "epoch": 3})})
+    assert best("v2") == best("./v2.safetensors") == ["mine 2", "mine 3"]
+    variant = archdsl.find("net.arch:net")
+    assert variant.convert("v2.safetensors", "own", "own.safetensors").notes == ()
+    assert best("./own.safetensors") == ["mine 2", "mine 3"]
+    assert "names of its classes" in variant.convert("v2.safetensors", "own", "own.pth").notes[0]
+    for source in ("v2", "./own.safetensors"):
+        model: Any = archdsl.load("net.arch:net", weights=source)
+        assert model.pretrained_cfg["label_names"] == names
+        archdsl.save_pretrained(model, "saved", overwrite=True)
+        assert json.loads(Path("saved/config.json").read_text())["label_names"] == names
+        assert best("./saved/model.safetensors") == ["mine 2", "mine 3"]
+    assert "label_names" not in archdsl.load("net.arch:net", weights="v2", classes=7).pretrained_cfg  # type: ignore[operator]
+    assert "label_names" not in archdsl.load("net.arch:net", weights="./v1.safetensors").pretrained_cfg  # type: ignore[operator]
+
+
 def test_from_python_the_default_is_a_note(server: Server) -> None:
     with pytest.warns(archdsl.WeightsNote, match=r"net: the weights are own/net\.v1, those that the spec says"):
         assert predict(archdsl.find("net.arch:net"), None, ["black.png"])[0].classes[0][0] == label(1)
