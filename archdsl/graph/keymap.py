@@ -155,6 +155,11 @@ class KeyMap:
         """Its name in the spec."""
         return self.syntax.name_span if self.syntax else None
 
+    @property
+    def turns(self) -> bool:
+        """Whether a line says that the numbers of a weight are in the other order there."""
+        return any(rule.reshape is not None and rule.reshape.reversed_at is not None for rule in self.rules)
+
     @cached_property
     def lines(self) -> _Indexed:
         """Its lines by what they may match; made once for all graphs."""

@@ -12,6 +12,7 @@ from itertools import islice
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.glob import Effort
 from archdsl.graph.keymap import DIRECT, KeyMap, Renaming, report_clash
+from archdsl.graph.published import OWN
 from archdsl.weights.grouping import grouped
 from archdsl.weights.prefixes import report_prefix
 
@@ -95,6 +96,12 @@ class Fit:
         return self.renaming.theirs
 
     @property
+    def turned(self) -> Mapping[str, int]:
+        """Our keys whose numbers are in the other order there, along a dimension."""
+        turns = ((key, self.renaming.reversed_at(key)) for key in self.renaming.reshaped)
+        return {key: at for key, at in turns if at is not None}
+
+    @property
     def names_fit(self) -> bool:
         return not (self.missing or self.unexpected or self.renaming.clashes or self.misfits)
 
@@ -172,16 +179,24 @@ def choose(
     if wanted is not None:
         return fit(ours, shapes, wanted, leeway)
     direct = fit(ours, shapes, DIRECT, leeway)
-    if direct.names_fit:
-        return direct
     effort = Effort()
+    if direct.names_fit:
+        turning = (keymap for keymap in keymaps.values() if keymap.turns)
+        fits = [fit(ours, shapes, keymap, leeway, effort) for keymap in turning]
+        _report_several([direct, *(found for found in fits if not found.faults and found.theirs == direct.theirs)])
+        return direct
     fits = [fit(ours, shapes, keymap, leeway, effort) for keymap in keymaps.values()]
-    perfect = [found for found in fits if not found.faults]
-    if any(found.theirs != perfect[0].theirs for found in perfect[1:]):
-        bag = Bag()
-        bag.report("E506", None, names=", ".join(found.keymap.name for found in perfect))
-        raise ArchError(bag)
+    _report_several([found for found in fits if not found.faults])
     return min([direct, *fits], key=lambda found: (bool(found.faults), not found.names_fit, found.faults))
+
+
+def _report_several(fits: Sequence[Fit]) -> None:
+    """Raise ArchError E506 if these do not all read the file alike."""
+    if any((found.theirs, found.turned) != (fits[0].theirs, fits[0].turned) for found in fits[1:]):
+        bag = Bag()
+        names = (OWN if found.keymap is DIRECT else found.keymap.name for found in fits)
+        bag.report("E506", None, names=", ".join(names))
+        raise ArchError(bag)
 
 
 def check_fit(

@@ -343,6 +343,30 @@ def test_several_maps_that_fit(path: Path) -> None:
     assert same(load_weights(variant, write(export_keys(variant, state, "crossed"), path)).state_dict(), state)
 
 
+TURNED = 'checkpoint caffe for Tiny {{ "{0}" [O, bgr, H, W] = "stem.conv.weight" [O, rgb, H, W] }}\n'
+
+
+def test_maps_that_differ_in_the_order_of_colours(path: Path) -> None:
+    """The names do not say which is meant: neither our own, nor those of two maps."""
+    variant = tiny(TURNED.format("stem.conv.weight"))
+    state = random_state(variant)
+    write(state, path)
+    (found,) = findings(variant, path)
+    assert (found.code, "own, caffe" in found.message) == ("E506", True)
+    assert same(load_weights(variant, path, "own").state_dict(), state)
+    turned = {**state, "stem.conv.weight": state["stem.conv.weight"].flip(1)}
+    assert same(load_weights(variant, path, "caffe").state_dict(), turned)
+    straight = 'checkpoint straight for Tiny { "x" = "stem.conv.weight" }\n'
+    variant = tiny(straight + TURNED.format("x"))
+    write(export_keys(variant, state, "straight"), path)
+    (found,) = findings(variant, path)
+    assert (found.code, "straight, caffe" in found.message) == ("E506", True)
+    assert same(load_weights(variant, path, "caffe").state_dict(), turned)
+    variant = tiny(straight + TURNED.format("other"))  # other names decide
+    assert same(load_weights(variant, path).state_dict(), state)
+    assert same(load_weights(variant, write(state, path)).state_dict(), state)
+
+
 # --- faults ----------------------------------------------------------------------------------
 
 

@@ -107,8 +107,9 @@ ENTRIES = (
         help="say which one is meant: --checkpoint NAME (of `archdsl convert` --from NAME), or checkpoint=",
         fence="sh",
         explanation="""
-            All keys and shapes of the file agree with more than one `checkpoint` of the spec, and these give the
-            same tensor different places. Which one is right cannot be told from the file.
+            All keys and shapes of the file agree with more than one `checkpoint` of the spec (or with its own names,
+            `own`), and these give the same tensor different places, or its colours another order. Which one is right
+            cannot be told from the file.
             """,
         example="""
             archdsl predict net --weights net.pth cat.jpg
