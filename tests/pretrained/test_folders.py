@@ -55,7 +55,8 @@ def test_it_comes_back(spec: Path, tmp_path: Path) -> None:
     assert again.pretrained_cfg["label_names"] == ["bee", "wasp", "fly", "ant", "moth"]
     assert again.pretrained_cfg["mean"] == [0.5, 0.5, 0.4]
     with safe_open(folder / "model.safetensors", "pt") as file:
-        assert file.metadata() == {"format": "pt"}
+        metadata = file.metadata()
+        assert metadata == {"format": "pt", "archdsl": json.dumps({"classes": again.pretrained_cfg["label_names"]})}
         assert set(file.keys()) == model.state_dict().keys()
     card = (folder / "README.md").read_text()
     assert card.startswith('---\nlibrary_name: "archdsl"\n')
