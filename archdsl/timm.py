@@ -161,6 +161,8 @@ class _Asked:
         only = bool(options.pop("features_only", False))
         classes = options.pop("num_classes", None)
         if classes is not None:
+            if isinstance(classes, bool):
+                self.refuse("num_classes", f"it is a number of classes, not {classes}")
             classes = arguments.whole("num_classes", classes)
         part = self._part(only)
         parameters = self._parameters()

@@ -89,7 +89,7 @@ class Transform:
             first, last = (picture.ndim > 2 and picture.shape[axis] == self.channels for axis in (-3, -1))
             if first and last:
                 raise Unusable(f"an array of {_dims(picture)} may be C×H×W or H×W×C: give a torch tensor, C×H×W")
-            pixels = torch.tensor(picture)  # a copy: the array may be read-only
+            pixels = torch.tensor(picture.copy())  # the array may be read-only, or run backwards
             return self._from_pixels(pixels.movedim(-1, -3) if last else pixels, "C×H×W, H×W×C or batches of these")
         return arguments.wrong("pictures", _PICTURES, picture)
 

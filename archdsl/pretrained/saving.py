@@ -31,6 +31,7 @@ from archdsl.texts import Texts
 from archdsl.variant import FeatureVariant, Variant, varied
 from archdsl.weights.exact import dtype_of
 from archdsl.weights.labels import stating
+from archdsl.weights.loading import apart
 
 if TYPE_CHECKING:
     import torch
@@ -89,13 +90,14 @@ class Saved:
         difference = _difference(self.model, fresh)
         if difference is not None:
             raise _unsaved(f"`{network.name}`", difference)
-        if any(tensor.is_meta for tensor in self.state.values()):
-            raise _unsaved(f"`{network.name}`", "its weights are on the meta device, they have no values")
+        difference = _unwritable(self.state) or _tied(self.model, fresh)
+        if difference is not None:
+            raise _unsaved(f"`{network.name}`", difference)
         self.texts = _laid_out(self.variant.file.texts)
         self.spec = next(iter(self.texts))
         self.fingerprint = fingerprint(self.variant.graph)
         self._check_texts()
-        known = vars(self.model).get("pretrained_cfg", {}).get("license")
+        known = _own_cfg(self.model).get("license")
         self.license = known if license is None else arguments.text("license", license)
         self.classes = _classes(self.variant, self.headless)
         self.labels = self._labels(labels)
@@ -104,9 +106,8 @@ class Saved:
         whole = self.variant.whole.graph
         head = head_of(whole)
         known = pretrained_cfg(whole, self.variant.whole.pictures, self.classes)
-        own = vars(self.model).get("pretrained_cfg")
-        if isinstance(own, dict):  # what is known of the weights: made with other pictures, published somewhere
-            known |= {key: value for key, value in own.items() if key in (*PICTURES, *ORIGIN)}
+        # What is known of the weights: made with other pictures, published somewhere.
+        known |= {key: value for key, value in _own_cfg(self.model).items() if key in (*PICTURES, *ORIGIN)}
         try:
             cfg = PretrainedCfg.model_validate(json.loads(json.dumps(known)))
         except ValueError as error:
@@ -134,9 +135,8 @@ class Saved:
         """Write the weights."""
         from safetensors.torch import save_file
 
-        tensors: dict[str, torch.Tensor] = {key: value.detach().contiguous() for key, value in self.state.items()}
         labels = self.labels if self.labels is None or tuple(self.labels) != self._labels_of_spec() else None
-        save_file(tensors, path, metadata={"format": "pt", **stating(labels)})
+        save_file(apart(self.state), path, metadata={"format": "pt", **stating(labels)})
 
     def _check_texts(self) -> None:
         """Read the texts as `from_pretrained` will, and see that they give this network."""
@@ -157,7 +157,7 @@ class Saved:
             if len(names) != (self.classes or 0):
                 raise ValueError(f"labels are {len(names):,} names, the model has {self.classes or 0:,} classes")
             return names
-        own = vars(self.model).get("pretrained_cfg", {}).get("label_names")
+        own = _own_cfg(self.model).get("label_names")
         own = self._labels_of_spec() if own is None else own
         return list(own) if own is not None and len(own) == self.classes else None
 
@@ -206,6 +206,32 @@ def _classes(variant: Variant, headless: bool) -> int | None:
         return 0
     found = getattr(variant.model_class, "num_classes", None)
     return found if isinstance(found, int) else None
+
+
+def _own_cfg(model: nn.Module) -> dict[str, Any]:
+    """What a model says of its weights; nothing where somebody put something else there, as None."""
+    found = vars(model).get("pretrained_cfg")
+    return found if isinstance(found, dict) else {}
+
+
+def _unwritable(state: Mapping[str, torch.Tensor]) -> str | None:
+    """Why the numbers cannot be written down; None if they can."""
+    import torch
+
+    if any(tensor.is_meta for tensor in state.values()):
+        return "its weights are on the meta device, they have no values"
+    kinds = ((key, tensor.layout) for key, tensor in state.items() if tensor.layout != torch.strided)
+    return next((f"`{key}` is held as {str(kind).removeprefix('torch.')}" for key, kind in kinds), None)
+
+
+def _tied(model: nn.Module, fresh: nn.Module) -> str | None:
+    """Which weights are one and are several in the spec: they would come back apart, and be trained apart."""
+    first: dict[int, str] = {}
+    several = dict(fresh.named_parameters())
+    for key, weight in model.named_parameters(remove_duplicate=False):
+        if key in several and (other := first.setdefault(id(weight), key)) != key:
+            return f"`{other}` and `{key}` are one weight, in the spec they are two"
+    return None
 
 
 def _difference(model: nn.Module, fresh: nn.Module) -> str | None:

@@ -228,7 +228,7 @@ def save_weights(
     from safetensors.torch import save_file
 
     named = dict(state) if checkpoint is None else export_keys(variant, state, checkpoint)
-    tensors = _apart(named)
+    tensors = apart(named)
     shown = arguments.path("path", path)
     if shown.endswith(".safetensors"):
         write = partial(save_file, tensors, metadata={"format": "pt", **(metadata or {})})
@@ -243,7 +243,7 @@ def save_weights(
         raise ArchError(bag) from None
 
 
-def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Each tensor in memory of its own, no larger than it is: a file holds whole storages, or refuses shared ones."""
     import torch
 

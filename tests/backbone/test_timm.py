@@ -143,9 +143,9 @@ def test_an_output_stride_as_timms_own(name: str, stride: int) -> None:
 
 @pytest.mark.parametrize("indices", [(0,), (1, 2), (-2, -1), 2, None, [0, 3]], ids=str)
 def test_indices(indices: Any) -> None:
-    """As timm has them: numbers, from the end, or the last so many."""
-    models = [timm.create_model(name, features_only=True, out_indices=indices) if indices is not None
-              else timm.create_model(name, features_only=True, out_indices=(0, 1, 2, 3))
+    """As timm has them: numbers, from the end, or the last so many. None: the default of each."""
+    chosen = {} if indices is None else {"out_indices": indices}
+    models = [timm.create_model(name, features_only=True, **chosen)
               for name in ("archdsl_convnext_atto", "convnext_atto")]  # fmt: skip
     ours, theirs = (model.feature_info for model in models)
     assert (ours.channels(), ours.reduction()) == (theirs.channels(), theirs.reduction())
@@ -193,6 +193,7 @@ def test_arguments_that_are_honoured(own: Path) -> None:
         ({"num_classes": 3, "classes": 3}, "`classes` says the same"),
         ({"drop_rate": 0.1, "dropout_rate": 0.2}, "`dropout_rate` says the same"),
         ({"num_classes": -1}, "cannot have -1 classes"),
+        ({"num_classes": True}, "a number of classes, not True"),
         ({"pretrained_cfg": {"num_classes": 3}}, "a tag chooses"),
         ({"pretrained_cfg_overlay": {"hf_hub_id": "x/y"}}, "only `file`"),
         ({"pretrained_cfg_overlay": {"file": "x.pth"}}, "pretrained is false"),

@@ -108,7 +108,8 @@ def test_pixels_are_the_picture_that_has_them(picture: Image.Image) -> None:
     expected = transform(image)
     rows = np.asarray(image)
     pixels = torch.tensor(rows).permute(2, 0, 1)
-    for form in (pixels, pixels.contiguous(), rows, rows.transpose(2, 0, 1)):
+    turned = np.ascontiguousarray(rows[::-1, :, ::-1])[::-1, :, ::-1]  # BGR and upside down, seen from the other end
+    for form in (pixels, pixels.contiguous(), rows, rows.transpose(2, 0, 1), turned):
         assert torch.equal(transform(form), expected)
     both = torch.stack([expected, transform(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT))])
     for several in (torch.stack([pixels, pixels.flip(2)]), np.stack([rows, rows[:, ::-1]]), [rows, pixels.flip(2)]):

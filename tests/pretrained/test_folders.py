@@ -247,6 +247,12 @@ def test_what_was_changed_by_hand_is_not_saved(spec: Path, tmp_path: Path) -> No
         "`forward_features` of the model was replaced": lambda m: setattr(m, "forward_features", nn.Identity().forward),
         "`_conv_forward` of `down`": lambda m: setattr(m.down, "_conv_forward", lambda *_: None),
         "`pretrained_cfg` is not": lambda m: setattr(m, "pretrained_cfg", {"crop_pct": "all"}),
+        "`down.weight` is held as sparse_coo": lambda m: setattr(
+            m.down, "weight", nn.Parameter(m.down.weight.detach().to_sparse())
+        ),
+        "`layer1.0.conv1.weight` and `layer1.1.conv1.weight` are one weight": lambda m: setattr(
+            m.layer1[1].conv1, "weight", m.layer1[0].conv1.weight
+        ),
         "`extra`": lambda m: m.register_module("extra", nn.ReLU()),
     }
     for words, change in cases.items():
@@ -270,6 +276,24 @@ def test_what_changes_no_number_is_no_change(spec: Path, tmp_path: Path) -> None
     archdsl.save_pretrained(model, tmp_path / "m")
     again = archdsl.from_pretrained(tmp_path / "m").state_dict()
     assert all(torch.equal(again[key], value) for key, value in model.state_dict().items())
+
+
+def test_weights_in_one_piece_of_memory(spec: Path, tmp_path: Path) -> None:
+    """Views of one vector, as of an optimizer that keeps one, and one number that stands for many."""
+    model = trained(spec)
+    nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(model.parameters()), model.parameters())
+    model.down.weight = nn.Parameter(torch.ones(1).expand_as(model.down.weight))
+    archdsl.save_pretrained(model, tmp_path / "m")
+    again = archdsl.from_pretrained(tmp_path / "m").state_dict()
+    assert all(torch.equal(again[key], value) for key, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("cfg", [None, "resnet"])
+def test_a_model_that_says_nothing_of_its_weights(spec: Path, tmp_path: Path, cfg: object) -> None:
+    model = trained(spec)
+    model.pretrained_cfg = cfg
+    archdsl.save_pretrained(model, tmp_path / "m")
+    assert archdsl.from_pretrained(tmp_path / "m").pretrained_cfg["num_classes"] == model.num_classes
 
 
 def test_nothing_of_others_is_overwritten(spec: Path, tmp_path: Path) -> None:
