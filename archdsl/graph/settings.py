@@ -213,11 +213,10 @@ class Preprocess(BaseModel):
             return f"the picture before the crop has a shorter side of {resized:,}, more than {LARGEST_SIDE:,}"
         return None
 
-    def for_image(self, image: int) -> Preprocess:
-        """The same for a model whose image was chosen, with this longer side: the crop keeps its share of `resize`."""
-        if self.size is None:
-            return self
-        resize = None if self.resize is None else self.resize * image // self.size
+    def for_image(self, image: int, written: int) -> Preprocess:
+        """The same for a model whose image was chosen, with this longer side, `written` being that of the spec: the
+        crop keeps its share of `resize`."""
+        resize = None if self.resize is None else self.resize * image // (self.size or written)
         return self.model_copy(update={"size": None, "resize": resize})
 
     def resized(self, size: int) -> int:

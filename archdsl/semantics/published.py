@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
@@ -118,6 +118,7 @@ class _Reader:
         self.keymaps = map_names(program, configured)
         self.references = references_of(program, configured, silent)
         self.base = preprocess_of(program, configured, silent)
+        self.written = preprocess_of(program, replace(configured, image={}), silent) if configured.image else self.base
         self.own_classes = own_classes(configured)
         self.graph = graph
         self.names: dict[str, Span] = {}
@@ -269,7 +270,7 @@ class _Reader:
         made = (
             self.base
             if not more
-            else amended_preprocess(self.base, more, row.tag_span, self.configured, self.bag, self.graph)
+            else amended_preprocess(self.written, more, row.tag_span, self.configured, self.bag, self.graph)
         )
         if made is None or "labels" in more or classes == self.own_classes:
             return made

@@ -19,7 +19,7 @@ from archdsl.ops.registry import OPS
 from archdsl.resources import label_lists
 from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, guarded
+from archdsl.semantics.elaborate import Elaborator, elaborate, guarded
 from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.values import Arg
@@ -101,7 +101,8 @@ def _checked(
     if not isinstance(made, Preprocess) or not _known_labels(made.labels, args, bag):
         return None
     if "height" in configured.image:
-        made = made.for_image(max(configured.image[side].value for side in ("height", "width")))
+        side = max(configured.image[side].value for side in ("height", "width"))
+        made = made.for_image(side, _written_side(configured) if made.size is None and made.resize else side)
     image = graph and graph.input_shape
     problem = image and made.problem(max(image.height, image.width))
     if problem:
@@ -110,6 +111,17 @@ def _checked(
         bag.report("E317", span, owner="preprocess", detail=problem)
         return None
     return made
+
+
+def _written_side(configured: Configured) -> int:
+    """The longer side of the spec's own image, of a variant for which another was chosen; the chosen one's where the
+    network takes no other."""
+    chosen = max(configured.image[side].value for side in ("height", "width"))
+    written = {name: arg for name, arg in configured.image.items() if name == "channels"}
+    graph = elaborate(
+        configured.name, configured.model, configured.args, configured.span, Bag(), image=written, traced=False
+    )
+    return chosen if graph is None else max(graph.input_shape.height, graph.input_shape.width)
 
 
 def _known_labels(name: str | None, args: Mapping[str, Arg], bag: Bag) -> bool:

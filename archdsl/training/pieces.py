@@ -241,7 +241,7 @@ class Pieces:
         """From a picture (Pillow) to the model's input: with augmentation, or as it is tested."""
         if train:
             return transforms.training(self.variant_at(epoch), self.recipe.at(epoch))
-        return transforms.testing(self.variant, self.recipe)
+        return transforms.testing(self.given, self.recipe)
 
     def sampler(self, pictures: int, *, epoch: int, seed: int = 0) -> list[int]:
         """The order in which an epoch takes the pictures, repeated augmentation included."""

@@ -132,7 +132,8 @@ def _posterize(image: Image.Image, bits_to_keep: int, **others: Any) -> Image.Im
 
 
 def testing(variant: Variant, recipe: Recipe) -> Transform:
-    """The transform of testing: the spec's `preprocess`, but where the recipe says otherwise."""
+    """The transform of testing, of the variant as it is given, not as it is trained: the spec's `preprocess`, but where
+    the recipe says otherwise."""
     side = recipe.test_size or recipe.size
     return Transform(tested(variant, recipe), (side, side), variant.graph.input_shape.channels)
 
@@ -140,15 +141,14 @@ def testing(variant: Variant, recipe: Recipe) -> Transform:
 def tested(variant: Variant, recipe: Recipe) -> Preprocess:
     """The spec's `preprocess` with what the recipe says of testing in its place."""
     settings = variant.preprocess
-    changed: dict[str, Any] = {}
+    side = recipe.test_size or recipe.size
+    # The part that the crop keeps is the spec's, as `resize` is of its own size.
+    resize = settings.for_image(side, max(variant.graph.input_shape.height, variant.graph.input_shape.width)).resize
+    changed: dict[str, Any] = {"size": settings.size and side, "resize": resize}
     if recipe.test_resize is not None:
-        changed = {"resize": recipe.test_resize, "crop": 1.0}
+        changed |= {"resize": recipe.test_resize, "crop": 1.0}
     elif recipe.test_crop is not None:
-        changed = {"resize": None, "crop": recipe.test_crop}
-    elif recipe.test_size is not None and recipe.test_size != settings.size and settings.resize is not None:
-        # The part that the crop keeps is the spec's, as `resize` is of another size.
-        side = settings.size or max(variant.graph.input_shape.height, variant.graph.input_shape.width)
-        changed = {"resize": None, "crop": side / settings.resize}
+        changed |= {"resize": None, "crop": recipe.test_crop}
     if recipe.test_squash:
         changed |= {"squash": True, "resize": None, "crop": recipe.test_crop or 1.0}
     if recipe.test_interpolation is not None:

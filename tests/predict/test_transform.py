@@ -174,6 +174,21 @@ def test_the_image_that_was_asked_for() -> None:
     assert resnet.features().transform == resnet.transform
 
 
+def test_the_image_that_was_asked_for_where_the_spec_says_no_size() -> None:
+    """`resize` is of the spec's own image, 28 here: the crop keeps 28/35 of it, of larger images, too."""
+    said = SAID.replace("{", "{ resize = 35,")
+    row = '\nweights own for plain { v1: file = "a.pth", mean = [0.1, 0.2, 0.3] }\n'
+    plain = opened(PLAIN + said + row)
+    for side, resized in ((28, 35), (14, 17), (56, 70)):
+        there = plain.for_image(size=side)
+        assert (there.transform.resized, there.transform.size) == ((resized,), (side, side))
+        assert there.weights["v1"].transform.resized == (resized,)
+        assert there.for_image(channels=3).transform.resized == (resized,)
+    small = opened(PLAIN + said.replace("35", "27"))
+    with pytest.raises(ArchError, match="at least the side of the crop"):
+        _ = small.for_image(size=56).transform
+
+
 def test_what_is_refused() -> None:
     with pytest.raises(ArchError) as caught:
         _ = opened(PLAIN).transform

@@ -12,8 +12,10 @@ import torch
 from PIL import Image
 
 import archdsl
+from archdsl.api import open_source
 from archdsl.graph import recipe_parts as parts
 from archdsl.graph.recipe import Progressive, Recipe
+from archdsl.source import Source
 from archdsl.training import Pieces
 
 A2: dict[str, Any] = {
@@ -323,6 +325,23 @@ def test_grey_pictures_are_augmented_too(tmp_path: Any) -> None:
         recipe(size=32, erasing=0.3, augment=parts.RandAugment(magnitude=15.0, layers=4, std=0.5)),
     )
     assert draw(pieces.transforms(train=True)).shape == (8, 1, 32, 32)
+
+
+def test_tested_as_the_spec_says_at_its_own_size() -> None:
+    """Not by way of the size of training, whose rounding is another: torchvision's ConvNeXt are trained at 176 and
+    tested at 224, resized to 236, 230 and 232."""
+    for name, resized in (("tiny", 236), ("small", 230), ("base", 232), ("large", 232)):
+        variant = archdsl.find(f"convnext_{name}")
+        transform = Pieces(variant, "torchvision").transforms(train=False)
+        assert transform.resized == variant.transform.resized == (resized,)  # type: ignore[attr-defined]
+    text = (
+        "model M = image(3, 16, 16) -> gap -> flatten -> fc: linear(4)\nvariant m = M\npreprocess m { resize = 17 }\n"
+    )
+    variant = open_source(Source("m.arch", text))["m"]
+    made = recipe(size=12, test_size=16, test_crop=None)
+    assert Pieces(variant, made).transforms(train=False) == variant.transform
+    larger = Pieces(variant, recipe(size=20, test_crop=None)).transforms(train=False)
+    assert (larger.resized, larger.size) == ((21,), (20, 20))  # type: ignore[attr-defined]
 
 
 def test_the_transform_of_testing_is_that_of_timm() -> None:
