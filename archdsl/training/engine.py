@@ -10,12 +10,13 @@ Raises ArchError: E651 for a picture that cannot be read, E652 for a loss that i
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.recipe_parts import Improving, Last
@@ -230,9 +231,14 @@ class _Training:
             self._no_number(epoch, step)
         return values[-1]
 
-    def _no_number(self, epoch: int, step: int) -> None:
+    def _no_number(self, epoch: int, step: int, what: str = "the loss") -> NoReturn:
         bag = Bag()
-        facts = {"epoch": epoch + 1, "step": step + 1, "lr": f"{self.optimizer.param_groups[-1]['lr']:.3g}"}
+        facts = {
+            "what": what,
+            "epoch": epoch + 1,
+            "step": step + 1,
+            "lr": f"{self.optimizer.param_groups[-1]['lr']:.3g}",
+        }
         bag.report("E652", None, facts=facts, path=self.folder.file(run_folder.CHECKPOINT))
         raise ArchError(bag)
 
@@ -285,7 +291,10 @@ class _Training:
             self.folder.broke(folder, {broken.number for broken in found})
 
         with self._autocast():
-            return test(model, folder, transform, self.processes, self.plan.micro_batch, self.how, broke)
+            found = test(model, folder, transform, self.processes, self.plan.micro_batch, self.how, broke)
+        if not math.isfinite(found.loss):
+            self._no_number(self.at.epoch, self.at.done - 1, "the loss on the test pictures")
+        return found
 
     def _keep(self, epoch: int, row: Mapping[str, Any]) -> None:
         """Write weights that will be part of the mean of several epochs, if the recipe asks for one."""

@@ -11,7 +11,8 @@ import hashlib
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff"})
 VALIDATION = ("val", "valid", "validation", "test")
+_SPLITS = frozenset({"train", "training", *VALIDATION})
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -71,6 +73,8 @@ class Folder:
     path: str
     classes: tuple[str, ...]
     files: tuple[tuple[str, int], ...]
+    left: Mapping[str, int] = field(default_factory=dict)
+    """Files beside the pictures, by their endings."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -128,7 +132,10 @@ def find_data(path: str) -> Data:
         raise _unusable(path, "there is no such folder" if not os.path.exists(path) else "it is not a folder")
     train = os.path.join(path, "train")
     if not os.path.isdir(train):
-        return Data(path, find_pictures(path), None)
+        whole = find_pictures(path)
+        if all(name.lower() in _SPLITS for name in whole.classes):
+            raise _unusable(path, f"`{whole.classes[0]}` looks like a part of them, and there is no folder `train`")
+        return Data(path, whole, None)
     held = next((name for name in VALIDATION if os.path.isdir(os.path.join(path, name))), None)
     found = find_pictures(train)
     test = None if held is None else find_pictures(os.path.join(path, held), found.classes)
@@ -147,22 +154,34 @@ def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> Folder:
     if classes is not None and (unknown := [name for name in present if name not in classes]):
         raise _unusable(path, f"`{unknown[0]}` is no class of the training pictures")
     numbers = {name: number for number, name in enumerate(classes if classes is not None else present)}
-    files = [(name, numbers[kind]) for kind in present for name in _pictures(path, kind)]
+    seen: dict[tuple[int, int], str] = {}
+    left: Counter[str] = Counter()
+    files = [(name, numbers[kind]) for kind in present for name in _pictures(path, kind, seen, left)]
     filled = {number for _, number in files}
     if classes is None and (empty := [name for name in present if numbers[name] not in filled]):
         raise _unusable(path, f"`{empty[0]}` holds no pictures ({', '.join(sorted(ENDINGS))})")
     if not files:
         raise _unusable(path, f"it holds no pictures ({', '.join(sorted(ENDINGS))})")
-    return Folder(path, tuple(numbers), tuple(files))
+    return Folder(path, tuple(numbers), tuple(files), dict(sorted(left.items())))
 
 
-def _pictures(path: str, kind: str) -> list[str]:
-    """The paths of a class's pictures in the folder, in order."""
+def _pictures(path: str, kind: str, seen: dict[tuple[int, int], str], left: Counter[str]) -> list[str]:
+    """The paths of a class's pictures in the folder, in order. Links are followed, to each folder once; `seen` and
+    `left` get the folders, and the endings of files that are left out."""
     found = []
     for around, folders, files in os.walk(os.path.join(path, kind), followlinks=True):
         folders.sort()
+        place = os.stat(around)
+        first = seen.setdefault((place.st_dev, place.st_ino), around)
+        if first != around and place.st_ino:
+            raise _unusable(path, f"{around} is a link to {first}: its pictures would count twice")
         inside = os.path.relpath(around, path)
-        found += [Path(inside, name).as_posix() for name in files if os.path.splitext(name)[1].lower() in ENDINGS]
+        for name in files:
+            ending = os.path.splitext(name)[1].lower()
+            if ending in ENDINGS:
+                found.append(Path(inside, name).as_posix())
+            elif not name.startswith("."):
+                left[ending] += 1
     return sorted(found, key=_natural)
 
 

@@ -19,7 +19,7 @@ from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.recipe import Recipe, Stage
 from archdsl.graph.recipe_parts import RandAugment
 from archdsl.graph.recipe_rules import problems
-from archdsl.training.folders import Data
+from archdsl.training.folders import Data, Folder
 from archdsl.training.memory import Memory, step_memory
 from archdsl.training.pieces import Pieces
 from archdsl.training.recipes import recipe_of
@@ -138,7 +138,7 @@ def make_plan(variant: Variant, recipe: Recipe | str, data: Data, wishes: Wishes
     changed = _changed(written, wishes, said)
     made = Plan(variant, written, changed, data, wishes, 0, ())
     micro = _micro_batch(made, said)
-    said += _not_done(written)
+    said += [*_left_out(data), *_not_done(written)]
     plan = Plan(variant, written, changed, data, wishes, micro, tuple(said))
     _check(plan)
     return plan
@@ -254,6 +254,17 @@ def _micro_batch(plan: Plan, said: list[str]) -> int:
             f"{micro} images at a time"
         )
     return micro
+
+
+def _left_out(data: Data) -> list[str]:
+    """Files among the pictures that are not taken for some."""
+    said = []
+    for what, pictures in (("pictures", data.train), ("test pictures", data.test)):
+        left = pictures.left if isinstance(pictures, Folder) else {}
+        if left:
+            counts = ", ".join(f"{count:,} {ending or 'without an ending'}" for ending, count in left.items())
+            said.append(f"{what}: other files are left out ({counts})")
+    return said
 
 
 def _not_done(recipe: Recipe) -> list[str]:

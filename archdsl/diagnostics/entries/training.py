@@ -128,14 +128,14 @@ ENTRIES = (
     Entry(
         "E652",
         "loss is no number",
-        facts="epoch step lr path",
-        message="the loss is no number in epoch {epoch}, step {step} (learning rate {lr})",
+        facts="what epoch step lr path",
+        message="{what} is no number in epoch {epoch}, step {step} (learning rate {lr})",
         help="a lower learning rate or a longer warmup may help; what was trained before is in {path}",
         fence="text",
         explanation="""
-            The loss, or a weight, became infinite or no number. No step from there on can be of use, so the training
-            ends, and the last checkpoint is from before. The same command would come to the same place again:
-            something has to be another.
+            The loss, in training or on the test pictures, or a weight became infinite or no number. No step from there
+            on can be of use, so the training ends, and the last checkpoint is from before. The same command would come
+            to the same place again: something has to be another.
             """,
         example="""
             recipe bold for Net = plain with { lr = 100 }
