@@ -9,7 +9,7 @@ NumPy's numbers) is not made either: a dict with what it was given stands in its
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -37,12 +37,15 @@ MOST = 100
 _ENCODE, _TYPED = "_codecs.encode", "torch._tensor._rebuild_from_type_v2"
 """Bytes, as `encode(text, "latin1")`; and a tensor with attributes, by a function that its arguments name."""
 
+_STATED = f"{_REBUILD}parameter_with_state"
+"""A parameter with attributes. These come last, as those of `_TYPED` do."""
+
 KEY = 64
 """Items of a tuple, with those of the tuples in it, that may be a key; `MEMBER` in a set, and where pairs are given."""
 MEMBER = 1000
 
 _ONE = frozenset({
-    "NONE", "NEWTRUE", "NEWFALSE", "EMPTY_TUPLE", "EMPTY_LIST", "EMPTY_DICT", "EMPTY_SET", "BININT", "BININT1",
+    "NONE", "NEWTRUE", "NEWFALSE", "EMPTY_TUPLE", "EMPTY_LIST", "EMPTY_SET", "BININT", "BININT1",
     "BININT2", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING", "LONG1",
 })  # fmt: skip
 """Instructions that put one value on the stack."""
@@ -63,6 +66,8 @@ class _Item:
     value: object = None
     made_by: str | None = None
     """The class of which a stand-in takes the place."""
+    keys: set[object] | None = None
+    """Of what may be a dict its keys as it is filled: texts, and None for all others, and for what it was made with."""
 
 
 class StandIn(dict[object, object]):
@@ -87,10 +92,11 @@ def stand_in(name: str) -> type[StandIn]:
     return type("StandIn", (StandIn,), {"of": name})
 
 
-def check_pickle(file: IO[bytes], size: int) -> frozenset[str]:
-    """Follow one pickle to its end; `size` are the bytes of the whole. The names of what is kept beside the weights,
-    for which there have to be stand-ins. Raises Unsafe, or ValueError or such for what is no pickle."""
-    machine = _Machine(size)
+def check_pickle(file: IO[bytes], size: int, own: Collection[str] = ()) -> frozenset[str]:
+    """Follow one pickle to its end; `size` are the bytes of the whole, `own` the attributes that every tensor has. The
+    names of what is kept beside the weights, for which there have to be stand-ins. Raises Unsafe, or ValueError or such
+    for what is no pickle."""
+    machine = _Machine(size, own)
     machine.run(file)
     return frozenset(machine.beside)
 
@@ -98,7 +104,8 @@ def check_pickle(file: IO[bytes], size: int) -> frozenset[str]:
 class _Machine:
     """A pickle's stack, with items for values."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, own: Collection[str]) -> None:
+        self.own = own
         self.stack: list[_Item] = []
         self.marks: list[list[_Item]] = []
         self.memo: dict[object, _Item] = {}
@@ -117,6 +124,8 @@ class _Machine:
         stack = self.stack
         if name in _ONE:
             stack.append(_Item(value=argument))
+        elif name == "EMPTY_DICT":
+            stack.append(_Item(keys=set()))
         elif name in ("BINPUT", "LONG_BINPUT"):
             self.memo[argument] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
@@ -134,12 +143,15 @@ class _Machine:
         elif name in ("REDUCE", "NEWOBJ"):
             arguments, called = stack.pop(), stack.pop()
             self.call(called, arguments)
-            stack.append(_Item(arguments.leaves, made_by=called.name if called.name in self.beside else None))
+            made_by = called.name if called.name in self.beside else None
+            stack.append(_Item(arguments.leaves, made_by=made_by, keys={None} if arguments.parts else set()))
         elif name == "BINPERSID":
             _check_key(stack.pop())
             stack.append(_Item())
         elif name == "BUILD":
             stack.pop()
+            if stack[-1].keys is not None:
+                stack[-1].keys.add(None)
         elif name == "APPEND":
             stack.pop()
             _check_filled(stack[-1])
@@ -148,12 +160,10 @@ class _Machine:
             _check_filled(self.stack[-1])
         elif name == "SETITEM":
             stack.pop()
-            _check_key(stack.pop())
-            _check_filled(stack[-1])
+            _fill(stack[-2], [stack.pop()])
         elif name == "SETITEMS":
-            for key in self.popped()[::2]:
-                _check_key(key)
-            _check_filled(self.stack[-1])
+            keys = self.popped()[::2]
+            _fill(self.stack[-1], keys)
         elif name not in ("PROTO", "STOP"):
             raise Unsafe(f"it holds the pickle instruction {name}, which torch.save does not write")
 
@@ -186,7 +196,26 @@ class _Machine:
                 raise Unsafe("it holds the same text many times over")
         elif name not in _CALLED and name not in self.beside:
             raise Unsafe(_refused(name or "call of something that has no name"))
+        if called.name in (_TYPED, _STATED) and len(parts) == 4:
+            self.check_attributes(parts[3])
         self.filled |= name in _CONTAINERS and bool(parts)
+
+    def check_attributes(self, state: _Item) -> None:
+        """The attributes of a tensor take the place of its methods, and of its numbers, if they have their names."""
+        for part in state.parts or (state,):
+            for key in part.keys or ():
+                if key is None or key in self.own:
+                    what = "attributes" if key is None else f"an attribute `{key}`"
+                    raise Unsafe(f"it holds a tensor with {what} of its own, which would take the place of torch's")
+
+
+def _fill(item: _Item, keys: Iterable[_Item]) -> None:
+    """Items that are put into a dict one by one."""
+    for key in keys:
+        _check_key(key)
+        if item.keys is not None:
+            item.keys.add(key.value if isinstance(key.value, str) else None)
+    _check_filled(item)
 
 
 def _refused(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -11,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -24,7 +26,20 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.weights.download import Patience, fetch_url
 from archdsl.weights.download.opening import address_fault
 from archdsl.weights.download.places import checkpoints, file_name, folder_of
-from tests.weights.server import Server, answers, breaks, chunked, hangs, late, raw, serving, status, trickles
+from tests.weights.server import (
+    File,
+    Handler,
+    Server,
+    answers,
+    breaks,
+    chunked,
+    hangs,
+    late,
+    raw,
+    serving,
+    status,
+    trickles,
+)
 
 DATA = random.Random(1).randbytes(300_000)
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -276,6 +291,8 @@ def test_a_server_that_ignores_ranges(server: Server) -> None:
 def test_another_part_than_was_asked_for(server: Server) -> None:
     wrong = answers(206, {"Content-Range": "bytes 5-9/10", "Content-Length": "5"}, b"56789")
     assert fetched(server.serve("/net.pth", DATA, breaks(100_000), wrong)).read_bytes() == DATA
+    huge = answers(206, {"Content-Range": f"bytes {'9' * 5000}-9/10", "Content-Length": "5"}, b"56789")
+    assert fetched(server.serve("/net2.pth", DATA, breaks(100_000), huge)).read_bytes() == DATA
 
 
 def test_a_part_that_is_too_long(server: Server, folder: Path) -> None:
@@ -305,6 +322,31 @@ def test_a_server_that_hangs(server: Server) -> None:
     assert fetched(server.serve("/net.pth", DATA, hangs(0.5, after=1000)), patience=brief).read_bytes() == DATA
     diagnostic = refused("E526", server.serve("/net2.pth", DATA, hangs(0.5), hangs(0.5)), patience=brief)
     assert "nothing came for 0.2 seconds" in diagnostic.message
+
+
+@pytest.mark.parametrize(
+    "sent", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: ", b"H"], ids=["100", "A", "H"]
+)
+def test_a_head_without_end(server: Server, sent: bytes) -> None:
+    """One answer after another that says that it goes on, and a line a byte at a time: bytes come all the while."""
+    ended = threading.Event()
+
+    def fault(handler: Handler, file: File) -> None:
+        handler.close_connection = True
+        handler.wfile.write(sent)
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.02):
+                handler.wfile.write(sent if sent.endswith(b"\n") else b"a")
+                handler.wfile.flush()
+
+    patience = Patience(tries=2, timeout=0.3, delay=0.01)
+    try:
+        diagnostic = refused("E526", server.serve("/net.pth", DATA, fault, fault), patience=patience)
+    finally:
+        ended.set()
+    assert "does not answer" in diagnostic.message
+    answer = raw(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+    assert fetched(server.serve("/net.pth", DATA, answer), None).read_bytes() == b"abc"
 
 
 def test_a_server_that_trickles(server: Server) -> None:
@@ -601,6 +643,20 @@ path = fetch_url(sys.argv[1], sys.argv[2])
 assert "torch" not in sys.modules and "huggingface_hub" not in sys.modules
 print(path)
 """
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_archives(server: Server, method: int) -> None:
+    """Whatever they are packed with, and wherever they are damaged."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("a.pth", DATA[:3000])
+    whole = buffer.getvalue()
+    assert fetched(server.serve("/net.pth.zip", whole), hashlib.sha256(DATA[:3000]).hexdigest())
+    for at in (37, 39, 44, 45, 60, 2000):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0xFF
+        assert "damaged" in refused("E531", server.serve(f"/net{at}.pth.zip", bytes(damaged))).message
 
 
 def test_four_processes_fetch_one_file(server: Server, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
 import gzip
 import json
@@ -326,3 +327,50 @@ UNUSABLE = [
 @pytest.mark.parametrize(("content", "said"), UNUSABLE)
 def test_other_contents(tmp_path: Path, content: Any, said: str) -> None:
     assert said in refused(saved(content, tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize(
+    "name", ["clone", "detach", "is_floating_point", "to", "data", "requires_grad", "grad", "shape"]
+)
+def test_attributes_that_take_the_place_of_a_tensors_own(name: str, tmp_path: Path) -> None:
+    """`t.clone` and `t.data` mean what torch means by them; other attributes, as trainers set them, change nothing."""
+    numbers = torch.ones(2, 2)
+    for make, old in ((torch.ones, True), (torch.ones, False), (parameter, True), (parameter, False)):
+        tensor = make(2, 2)
+        vars(tensor)["no_weight_decay"] = True
+        torch.save({"a.weight": tensor}, tmp_path / "w.pth", _use_new_zipfile_serialization=not old)
+        assert torch.equal(read_weights(tmp_path / "w.pth").tensors["a.weight"], numbers)
+        vars(tensor)[name] = torch.zeros(2, 2)
+        torch.save({"a.weight": tensor}, tmp_path / "w.pth", _use_new_zipfile_serialization=not old)
+        with pytest.raises(ArchError, match=f"attribute `{name}` of its own"):
+            read_weights(tmp_path / "w.pth")
+
+
+def parameter(*shape: int) -> torch.nn.Parameter:
+    return torch.nn.Parameter(torch.ones(*shape))
+
+
+@pytest.mark.parametrize("how", ["ordered", "pairs", "stand-in", "slots"])
+def test_attributes_given_another_way(how: str, tmp_path: Path) -> None:
+    tensor = torch.ones(2, 2)
+    given: Any = {"data": torch.zeros(2, 2)}
+    state = {
+        "ordered": collections.OrderedDict(given),
+        "pairs": collections.Counter(given),
+        "stand-in": argparse.Namespace(**given),
+        "slots": (None, given),
+    }[how]
+    torch.save({"a.weight": Stated(tensor, state)}, tmp_path / "w.pth")
+    with pytest.raises(ArchError, match="of its own"):
+        read_weights(tmp_path / "w.pth")
+
+
+class Stated:
+    """Pickled as a tensor with this state."""
+
+    def __init__(self, tensor: torch.Tensor, state: object) -> None:
+        self.tensor, self.state = tensor, state
+
+    def __reduce__(self) -> Any:
+        made, given = self.tensor.__reduce_ex__(2)[:2]
+        return torch._tensor._rebuild_from_type_v2, (made, torch.Tensor, given, self.state)

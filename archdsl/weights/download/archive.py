@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from archdsl.weights.download.wanted import Wanted, amount
 
@@ -14,6 +17,21 @@ LARGEST = 1 << 30
 """Bytes to which an archive may unpack, if that is more than 16 times its size, where the size is not stated."""
 
 _CHUNK = 1 << 20
+
+_UNPACKING: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    MemoryError,
+)
+"""What is raised by bytes that no packer wrote; a Python may be built without LZMA."""
+with suppress(ImportError):
+    from lzma import LZMAError
+
+    _UNPACKING = (*_UNPACKING, LZMAError)
 
 
 def unpack(wanted: Wanted, archive: Path, target: Path) -> None:
@@ -37,5 +55,13 @@ def unpack(wanted: Wanted, archive: Path, target: Path) -> None:
                         out.write(chunk)
                     except OSError as error:
                         wanted.refuse_folder(error)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        wanted.refuse("E531", detail=f"it is damaged ({str(error)[:120] or type(error).__name__})")
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        _damaged(wanted, error)  # bzip2's
+    except _UNPACKING as error:
+        _damaged(wanted, error)
+
+
+def _damaged(wanted: Wanted, error: Exception) -> NoReturn:
+    wanted.refuse("E531", detail=f"it is damaged ({str(error)[:120] or type(error).__name__})")

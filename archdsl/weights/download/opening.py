@@ -6,10 +6,12 @@ import errno
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from email.message import Message
 from functools import cache
-from typing import IO, cast
+from io import BufferedReader
+from typing import IO, Any, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
 from urllib.request import (
@@ -69,10 +71,74 @@ class Redirects(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, cast(http.client.HTTPMessage, headers), newurl)
 
 
+class _Head:
+    """The beginning of an answer, line by line until a time: a server that sends a byte now and then, or one answer
+    after another that says that it goes on, is not waited for. Each wait for bytes is the socket's."""
+
+    def __init__(self, file: BufferedReader, until: float) -> None:
+        self.file, self.until = file, until
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = b""
+        while not line.endswith(b"\n") and len(line) != limit:
+            if time.monotonic() > self.until:
+                raise TimeoutError
+            there = self.file.peek(1)
+            there = there if limit < 0 else there[: limit - len(line)]
+            if not there:
+                break
+            line += self.file.read(there.find(b"\n") + 1 or len(there))
+        return line
+
+    def close(self) -> None:
+        self.file.close()
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer of which all that is before the file comes within the time that a server is waited for."""
+
+    def __init__(self, sock: socket.socket, *given: Any, **named: Any) -> None:
+        super().__init__(sock, *given, **named)
+        self.patience = sock.gettimeout()
+
+    def begin(self) -> None:
+        file = self.fp
+        if self.patience is not None:
+            self.fp = cast(BufferedReader, _Head(file, time.monotonic() + self.patience))
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:
+                self.fp = file
+
+
+class _Limited:
+    """Gives a handler's connections such answers."""
+
+    def do_open(self, http_class: Any, req: Request, **named: Any) -> http.client.HTTPResponse:
+        def connection(*given: Any, **options: Any) -> http.client.HTTPConnection:
+            made: Any = http_class(*given, **options)
+            made.response_class = _Response
+            return cast(http.client.HTTPConnection, made)
+
+        return cast(http.client.HTTPResponse, super().do_open(connection, req, **named))  # type: ignore[misc]
+
+
+class _HTTP(_Limited, HTTPHandler):
+    pass
+
+
+class _HTTPS(_Limited, HTTPSHandler):
+    pass
+
+
 def _opener() -> OpenerDirector:
     """Made anew for each request: proxies are those of the environment as it is."""
     opener = OpenerDirector()
-    for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler(), Redirects()):
+    for handler in (ProxyHandler(), _HTTP(), _HTTPS(), Redirects()):
         opener.add_handler(handler)
     for handler_class in (HTTPDefaultErrorHandler, HTTPErrorProcessor):
         opener.add_handler(handler_class())

@@ -184,7 +184,7 @@ def _begin(wanted: Wanted, part: Part, response: HTTPResponse, start: int) -> tu
     size = _number(response.headers.get("Content-Length", "")) if response.length is not None else None
     if response.status == 206:
         found = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-        if not start or found is None or int(found[1]) != start:
+        if not start or found is None or _number(found[1]) != start:
             part.drop()
             raise _Again("the server sends another part than was asked for", wait=0)
         return start, _number(found[3])
