@@ -78,13 +78,17 @@ class Published(Entry):
         own = self.owner.classes
         return {**parameters, "classes": self.classes} if self.classes not in (None, own) else dict(parameters)
 
+    def check(self) -> None:
+        """Raise ArchError E521 for a file that is known not to load."""
+        if self.refused is not None:
+            _refuse("E521", name=self.name, detail=" ".join(self.refused.split()))
+
     def fetch(self, *, progress: bool = True, say: Say | None = None) -> Path:
         """The file on this machine, fetched if it is not there; its hash is checked. Raises ArchError.
 
         `say` gets what is done unasked, which is a warning without it.
         """
-        if self.refused is not None:
-            _refuse("E521", name=self.name, detail=" ".join(self.refused.split()))
+        self.check()
         digits, algorithm = (self.sha1, "sha1") if self.sha1 is not None else (self.sha256, "sha256")
         if self.hub is not None or self.url is not None:
             from archdsl.weights.download import fetch_hub, fetch_url

@@ -113,7 +113,8 @@ def command(
         if as_json:
             console.write_json(document("train", (), plan=_plan_data(plan), run=_run_data(progress, output, files)))
         else:
-            _result(plan, progress, output, files)
+            _result(progress, output, files)
+        _say_preparation(plan)
     return 0
 
 
@@ -140,6 +141,7 @@ def _plan(variant: Any, recipe: str, data: str, options: Mapping[str, Any]) -> P
         seed=options["seed"],
         amp=options["amp"] or ("bfloat16" if _on_cuda(options["device"]) else "off"),
         recompute=options["recompute"],
+        weights=options["weights"],
     )
     return make_plan(variant, recipe, find_data(data), wishes)
 
@@ -202,7 +204,7 @@ def _show(plan: Plan) -> None:
         console.line(f"differs: {difference}")
 
 
-def _result(plan: Plan, progress: Progress, output: str, files: list[str]) -> None:
+def _result(progress: Progress, output: str, files: list[str]) -> None:
     last = progress.rows[-1] if progress.rows else {}
     if progress.best:
         what = "averaged weights" if progress.best["weights"] == "average" else "weights"
@@ -211,9 +213,14 @@ def _result(plan: Plan, progress: Progress, output: str, files: list[str]) -> No
         console.line(f"trained {last['epoch']} epochs; nothing was held out to test on")
     for name in files:
         console.line(f"wrote {os.path.join(output, name)}")
-    spec, recipe = plan.given.transform, plan.pieces.transforms(train=False)
-    if plan.data.test is not None and spec != recipe:
-        console.note(f"note: tested as the recipe says: {recipe!r}; `archdsl predict` goes by the spec: {spec!r}")
+
+
+def _say_preparation(plan: Plan) -> None:
+    """Note where the recipe prepares pictures otherwise for the test than the spec, whether there was a test or not."""
+    spec, recipe = repr(plan.given.transform), repr(plan.pieces.transforms(train=False))
+    if spec != recipe:
+        what = "pictures to test on are prepared" if plan.data.test is None else "tested"
+        console.note(f"note: {what} as the recipe says: {recipe}; `archdsl predict` goes by the spec: {spec}")
 
 
 def _plan_data(plan: Plan) -> TrainingPlanJson:

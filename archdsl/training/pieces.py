@@ -90,13 +90,13 @@ class Pieces:
         self.set_up(model)
         if self.recipe.head_scale is not None:
             with torch.no_grad():
-                for name in self._heads:
+                for name in self.heads:
                     model.get_parameter(name).mul_(self.recipe.head_scale)
         return model
 
     @cached_property
-    def _heads(self) -> tuple[str, ...]:
-        """The parameters of the classifiers, by their names."""
+    def heads(self) -> tuple[str, ...]:
+        """The names of the classifiers' parameters."""
         return tuple(node.weight_path(weight) for node in self.variant_at(0).classifiers for weight in node.weights)
 
     def set_up(self, model: nn.Module) -> None:
@@ -197,7 +197,7 @@ class Pieces:
 
             mode = "norm" if isinstance(part, ClipNorm) else "agc" if isinstance(part, ClipAdaptive) else "value"
             # Adaptive clipping is of all layers but the last, as its paper and timm's train.py have it.
-            free = self._heads if isinstance(part, ClipAdaptive) else ()
+            free = self.heads if isinstance(part, ClipAdaptive) else ()
             clipped = [parameter for name, parameter in model.named_parameters() if name not in free]
             dispatch_clip_grad(clipped, part.most, mode=mode)
 

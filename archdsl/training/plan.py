@@ -19,6 +19,8 @@ from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.recipe import Recipe, Stage
 from archdsl.graph.recipe_parts import RandAugment
 from archdsl.graph.recipe_rules import problems
+from archdsl.published import chosen
+from archdsl.quiet import import_torch
 from archdsl.training.folders import Data, Folder
 from archdsl.training.memory import Memory, step_memory
 from archdsl.training.pieces import Pieces
@@ -38,7 +40,8 @@ class Wishes:
     """What was asked for besides variant, recipe and pictures; None: as the recipe says, or as it comes.
 
     `batch` are the images of a step over all `devices`, `micro_batch` those that go through the network at once, on
-    each. `amp` is the type of activations (`off`: that of the weights).
+    each. `amp` is the type of activations (`off`: that of the weights), `weights` what is begun with: a file, or the
+    name of published ones.
     """
 
     batch: int | None = None
@@ -49,6 +52,7 @@ class Wishes:
     seed: int = 0
     amp: str = "off"
     recompute: bool = False
+    weights: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,14 @@ def make_plan(variant: Variant, recipe: Recipe | str, data: Data, wishes: Wishes
     """The plan; with the number of classes that the pictures have."""
     written = recipe_of(variant, recipe)
     said: list[str] = []
-    variant = _with_classes(variant, data, said)
+    given, variant = variant, _with_classes(variant, data, said)
     changed = _changed(written, wishes, said)
     made = Plan(variant, written, changed, data, wishes, 0, ())
     micro = _micro_batch(made, said)
     said += [*_left_out(data), *_not_done(written)]
+    if wishes.weights is not None:
+        as_written = given.file[given.name] if given.name in given.file.variants else given
+        said.append(_begun(as_written, made, wishes.weights))
     plan = Plan(variant, written, changed, data, wishes, micro, tuple(said))
     _check(plan)
     return plan
@@ -275,6 +282,22 @@ def _not_done(recipe: Recipe) -> list[str]:
     if recipe.after is not None:
         said.append(f"weights: the recipe goes on from those of `{recipe.after}`, which `--weights` gives")
     return said
+
+
+def _begun(as_written: Variant, plan: Plan, weights: str) -> str:
+    """What is begun with, and whether the classifier is new; raises ArchError where that cannot be loaded. A published
+    file is not fetched for it."""
+    variant = plan.pieces.variant_at(0)
+    entry = chosen(as_written, weights)
+    if entry is None:
+        import_torch()
+        from archdsl.weights.loading import made_anew
+
+        anew = bool(made_anew(variant, weights, plan.pieces.heads))
+    else:
+        entry.check()
+        anew = plan.given.classes != entry.classes
+    return f"weights: begun with {weights}{', with a new classifier' if anew else ''}, not with the spec's `init`"
 
 
 def _check(plan: Plan) -> None:

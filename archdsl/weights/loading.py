@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -139,6 +139,13 @@ def load_weights(
         owner, name, old = slots[key]
         owner[name] = nn.Parameter(tensor, old.requires_grad) if isinstance(old, nn.Parameter) else tensor
     return model
+
+
+def made_anew(variant: Loadable, path: str | os.PathLike[str], new: Collection[str]) -> tuple[str, ...]:
+    """Which of `new`, weights of classifiers, a file does not have in their sizes; raises ArchError as `load_weights`
+    does where the rest of it does not fit."""
+    _, found = _read_and_fit(variant, shapes_of(variant.whole.graph), path, None, None, (), Leeway(new=new))
+    return found.new
 
 
 def load_weights_into(

@@ -102,6 +102,40 @@ def test_a_schedule_that_another_number_contradicts(
     assert codes(done) == (["E656"] if code else [])
 
 
+def test_the_plan_says_what_is_begun_with(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    given = ("train", net, "--recipe", "plain", "--data", digits, "--plan", "--weights")
+    file = tmp_path / "w.safetensors"
+    for classes, words in ((10, ""), (7, ", with a new classifier")):
+        save_file(archdsl.load(net, classes=classes).state_dict(), file)
+        done = run(*given, file)
+        assert done.code == 0, done.err
+        assert f"differs: weights: begun with {file}{words}, not with the spec's `init`" in done.out.splitlines()
+    save_file({"other": torch.zeros(1)}, file)
+    for weights, code in ((file, "E501"), ("nonsense", "E519"), (tmp_path / "none.pth", "E504")):
+        done = run(*given, weights)
+        assert done.code != 0
+        assert code in codes(done)
+
+
+def test_the_plan_says_whether_published_weights_have_the_classes(digits: Path, run: Run) -> None:
+    given = ("train", "resnet18", "--recipe", "strikes_back_a3", "--batch", 32, "--plan", "--data", digits)
+    found = run(*given, "--set", "classes=10", "--weights", "IMAGENET1K_V1")
+    assert "begun with IMAGENET1K_V1, with a new classifier" in found.out
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize("held_out", [True, False])
+def test_another_preparation_than_the_specs_is_said(
+    held_out: bool, more: tuple[str, ...], net: str, digits: Path, tmp_path: Path, run: Run
+) -> None:
+    shutil.copytree(digits / "train", tmp_path / "pictures" / "train")
+    if held_out:
+        shutil.copytree(digits / "val", tmp_path / "pictures" / "val")
+    given = ("train", net, "--recipe", "plain", "--data", tmp_path / "pictures", "--workers", 0, "--epochs", 2, *more)
+    assert "predict" not in run(*given, "-o", tmp_path / "same").err
+    assert "`archdsl predict` goes by the spec" in run(*given, "-o", tmp_path / "other", "--image", 16).err
+
+
 def test_the_plan_shows_stages(net: str, digits: Path, run: Run) -> None:
     shown = run("train", net, "--recipe", "full", "--data", digits, "--plan").out
     rows = [line.split()[:3] for line in shown.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])]
