@@ -31,9 +31,10 @@ class Depth:
     a stage one of a single convolution too.
 
     Layers in front of the first are the stem. Those between two belong to the one that they lead to, or, where they end
-    at the resolution of the last one (DenseNet's transitions), to that. Behind the last one convolutions belong to it;
-    the head is the classifiers, and a norm that stands alone in front of them. In a network without blocks (VGG) each
-    convolution is a group.
+    at the resolution of the last one (DenseNet's transitions), to that. Behind the last one convolutions belong to it,
+    but those of a stage of their own (MobileNetV3's last) are a group. The head is the classifiers, what stands between
+    them and the global pool, and a norm alone in front of that. In a network without blocks (VGG) each convolution is a
+    group.
     """
 
     stem: tuple[Node, ...]
@@ -68,10 +69,21 @@ def depth(graph: Graph) -> Depth:
             leading = _place(between, stem, groups)
             groups.append(Group(block, _stage(node), [*leading, node]))
             between = []
-    (groups[-1].nodes if groups else stem).extend(between)
+    for node in between:
+        if not groups:
+            stem.append(node)
+        elif _opens(node, groups):
+            groups.append(Group(None, _stage(node), [node]))
+        else:
+            groups[-1].nodes.append(node)
     if alone and groups:
         stem = groups.pop(0).nodes
     return Depth(tuple(stem), tuple(groups), tuple(node for node in nodes if node.id in head))
+
+
+def _opens(node: Node, groups: Sequence[Group]) -> bool:
+    """Whether a layer behind the last block is the first convolution of a stage of its own."""
+    return node.op.role in _FILTERS and bool(_stage(node)) and all(group.stage != _stage(node) for group in groups)
 
 
 def _place(between: list[Node], stem: list[Node], groups: list[Group]) -> list[Node]:
@@ -135,7 +147,20 @@ def _head(graph: Graph, nodes: list[Node]) -> set[int]:
         node = graph.nodes[node.inputs[0].node]
     if norms and node is not None and graph.nodes[norms[-1].inputs[0].node].op.role in _FILTERS:
         norms.pop()  # it is that of a convolution
-    return found.union(norm.id for norm in norms)
+    return found.union((norm.id for norm in norms), _pooled(graph))
+
+
+def _pooled(graph: Graph) -> list[int]:
+    """Layers with weights between the global pool and the classifier, as MobileNetV3's convolution there."""
+    head = head_of(graph)
+    found: list[int] = []
+    node = None if head is None else graph.nodes[head.classifier.inputs[0].node]
+    while node is not None and len(node.inputs) == 1:
+        if node.op.role == "pool":
+            return found if _size(node) == (1, 1) else []
+        found += [node.id] if node.weights else []
+        node = graph.nodes[node.inputs[0].node]
+    return []
 
 
 def group_matcher(graph: Graph, coarse: bool) -> dict[str, str | list[tuple[str, tuple[int]]] | None]:

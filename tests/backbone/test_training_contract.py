@@ -13,6 +13,7 @@ from torch import nn
 
 import archdsl
 from archdsl.graph.pretrained_cfg import crop_pct
+from archdsl.weights.naming import naming
 from tests.libraries import declare_operators
 
 declare_operators()
@@ -50,6 +51,38 @@ def reference(name: str) -> nn.Module:
 @pytest.mark.parametrize("name", SAME)
 def test_rates_decay_by_depth_as_timm_has_them(name: str) -> None:
     assert scales(archdsl.load(name, device="meta")) == scales(reference(SAME[name]))
+
+
+def by_name(model: nn.Module) -> dict[str, float]:
+    names = {id(parameter): key for key, parameter in model.named_parameters()}
+    groups = param_groups_layer_decay(model, layer_decay=0.5)
+    return {names[id(p)]: group["lr_scale"] for group in groups for p in group["params"]}
+
+
+FAMILIES = (
+    "convnext_tiny", "convnextv2_atto", "densenet121", "efficientnet_b0", "inception_resnet_v2", "inception_v3",
+    "inception_v4", "mobilenetv1_100", "mobilenetv2_100", "mobilenetv3_large_100", "mobilenetv3_small_050",
+    "nasnetalarge", "regnetx_002", "resnet18", "resnet18d", "resnetv2_50", "seresnet18", "tf_efficientnet_b0",
+    "tf_efficientnetv2_s", "tf_mobilenetv3_large_minimal_100",
+)  # fmt: skip
+OTHER_DEPTHS = {
+    "inception_v3": "Conv2d_", "inception_v4": "features.", "inception_resnet_v2": "conv2d_", "nasnetalarge": "",
+    "resnetv2_50": "norm.",
+}  # fmt: skip
+"""Of which docs/python.md says so; the weights whose share is another begin with this."""
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_depths_are_timms(name: str) -> None:
+    """One of every family that timm has, weight by weight."""
+    variant = archdsl.find(name)
+    ours, theirs = by_name(archdsl.load(name, device="meta")), by_name(reference(name))
+    renamed = naming(variant, "timm").apply([key for key, _, _ in variant.graph.state()]).theirs
+    found = {renamed[key]: scale for key, scale in ours.items()}
+    assert found.keys() == theirs.keys()
+    other = [key for key, scale in found.items() if scale != theirs[key]]
+    assert bool(other) == (name in OTHER_DEPTHS)
+    assert all(key.startswith(OTHER_DEPTHS.get(name, name)) for key in other)
 
 
 @pytest.mark.parametrize("name", [*SAME, "squeezenet1_0", "van_b0", "shufflenet_v2_x1_0", "googlenet"])
