@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff"})
 VALIDATION = ("val", "valid", "validation", "test")
-_SPLITS = frozenset({"train", "training", *VALIDATION})
+SPLITS = frozenset({"train", "training", *VALIDATION})
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -133,7 +133,7 @@ def find_data(path: str) -> Data:
     train = os.path.join(path, "train")
     if not os.path.isdir(train):
         whole = find_pictures(path)
-        if all(name.lower() in _SPLITS for name in whole.classes):
+        if all(name.lower() in SPLITS for name in whole.classes):
             raise _unusable(path, f"`{whole.classes[0]}` looks like a part of them, and there is no folder `train`")
         return Data(path, whole, None)
     held = next((name for name in VALIDATION if os.path.isdir(os.path.join(path, name))), None)

@@ -12,11 +12,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archdsl.diagnostics.core import ArchError, Bag
-from archdsl.training.folders import UNKNOWN, spread
+from archdsl.training.folders import ENDINGS, SPLITS, UNKNOWN, VALIDATION, spread
 from archdsl.training.libraries import import_timm
 from archdsl.transform import Unusable
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 NAMED = ("torch/", "hfds/")
+_FOLDERS = ("torch/image_folder", "torch/folder")
+"""Of these there is one part, whatever it is called."""
 STREAMED = ("wds/", "tfds/", "hfids/")
 MOST_COMPARED = 1000
 """Pictures of which the contents are compared before a training goes on: they have to be decoded. Of a tar
@@ -34,6 +38,10 @@ _BLOCK = 1 << 16
 def is_opened(path: str) -> bool:
     """Whether timm is to open it: it looks like one of these, and is no folder."""
     return not os.path.isdir(path) and (path.startswith((*NAMED, *STREAMED)) or path.lower().endswith(".tar"))
+
+
+class NoSplit(ArchError):
+    """Among the pictures there is no such part."""
 
 
 class Opened:
@@ -49,16 +57,38 @@ class Opened:
         name, _, root = path.partition("@") if path.startswith(NAMED) else ("", "", path)
         try:
             more = {} if name else {"cache_tarinfo": False}  # it would be a pickle
-            self.dataset: Any = create_dataset(name, root or None, split, search_split=False, **more)
+            with _endings():
+                self.dataset: Any = create_dataset(name, root or None, split, search_split=False, **more)
         except ArchError:
             raise
         except Exception as error:  # readers, files and libraries can raise anything
             detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise _unusable(f"{path} ({split})", detail) from None
+            if not name and detail.startswith("not enough values"):
+                detail = f"it holds no pictures ({', '.join(sorted(ENDINGS))})"
+            kind = NoSplit if detail.startswith(("Unknown split", "Unknown value")) else ArchError
+            raise _unusable(f"{path} ({split})", detail, kind) from None
         self.reader: Any = getattr(self.dataset, "reader", None)
+        self.numbers: Sequence[int] = range(len(self.dataset))
+        if not name:
+            self.numbers = self._of_split()
+
+    def _of_split(self) -> Sequence[int]:
+        """The pictures of an archive that are this split's: of one without folders `train`, all are of `train`."""
+        folders = [_split_of(sample[0].path) for sample in self.reader.samples]
+        if "train" not in folders:
+            if self.split != "train":
+                raise _unusable(self.path, f"there is no folder `{self.split}` in it", NoSplit)
+            if folders and None not in folders:
+                detail = f"`{folders[0]}` looks like a part of them, and there is no folder `train`"
+                raise _unusable(self.path, detail)
+            return self.numbers
+        found = [number for number, folder in enumerate(folders) if folder == self.split]
+        if not found:
+            raise _unusable(self.path, f"there is no folder `{self.split}` in it", NoSplit)
+        return found
 
     def __len__(self) -> int:
-        return len(self.dataset)
+        return len(self.numbers)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -73,7 +103,8 @@ class Opened:
     def _numbers(self) -> list[int]:
         """The class of each picture, where that is known without reading them."""
         targets = getattr(self.dataset if self.reader is None else self.reader, "targets", ())
-        return [int(number) for number in targets]
+        found = [int(number) for number in targets]
+        return [found[number] for number in self.numbers] if found else []
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -120,7 +151,8 @@ class Opened:
         from PIL import Image, ImageOps
 
         try:
-            found = self.dataset[number] if self.reader is None else self.reader[number]
+            place = self.numbers[number]
+            found = self.dataset[place] if self.reader is None else self.reader[place]
             image, target = found[0], int(found[1])
             if not isinstance(image, Image.Image):
                 image = Image.open(image)
@@ -132,18 +164,54 @@ class Opened:
 
 def open_sources(path: str) -> tuple[Opened, Opened | None]:
     """What is trained with, and what is tested on, where there is such a part."""
-    if not path.startswith((*NAMED, *STREAMED)):
-        return Opened(path, "train"), None
     train = Opened(path, "train")
-    for split in ("validation", "test"):
+    if path.lower().startswith(_FOLDERS):
+        if all(name.lower() in SPLITS for name in train.classes):
+            raise _unusable(
+                path, f"`{train.classes[0]}` is a part of them and no class: without torch/, it is taken so"
+            )
+        return train, None  # whatever split is asked for, these are all pictures
+    for split in ("validation", "test") if path.startswith(NAMED) else VALIDATION:
         try:
-            return train, Opened(path, split)
-        except ArchError:
+            test = Opened(path, split)
+        except NoSplit:
             continue
+        _check_classes(train, test)
+        return train, test
     return train, None
 
 
-def _unusable(path: str, detail: str) -> ArchError:
+def _check_classes(train: Opened, test: Opened) -> None:
+    """Raise E648 where numbers of classes would not mean the same in both."""
+    if test.classes != train.classes:
+        unknown = [name for name in test.classes if name not in train.classes]
+        what = f"`{unknown[0]}` is no class of the training pictures" if unknown else "there are other classes in it"
+        raise _unusable(f"{test.path} ({test.split})", what)
+    trained = {name for name, count in train.counts.items() if count}
+    for name, count in test.counts.items():
+        if count and trained and name not in trained:
+            raise _unusable(f"{test.path} ({test.split})", f"`{name}` is no class of the training pictures")
+
+
+def _split_of(path: str) -> str | None:
+    """The folder in a path that is a part of the pictures: `val` in `pictures/val/cat/1.png`."""
+    return next((part for part in path.split("/")[:-2] if part == "train" or part in VALIDATION), None)
+
+
+@contextmanager
+def _endings() -> Iterator[None]:
+    """Within it, timm's readers take the same files for pictures as folders do."""
+    from timm.data import readers
+
+    before = readers.get_img_extensions()
+    readers.set_img_extensions(sorted(ENDINGS))
+    try:
+        yield
+    finally:
+        readers.set_img_extensions(before)
+
+
+def _unusable(path: str, detail: str, kind: type[ArchError] = ArchError) -> ArchError:
     bag = Bag()
     bag.report("E648", None, path=path, detail=detail)
-    return ArchError(bag)
+    return kind(bag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,82 @@ def test_a_link_that_leads_nowhere_is_said(net: str, digits: Path, tmp_path: Pat
     assert (done.code, codes(done)) == (2, ["E648"]), done.err
     assert "3/2.png" in done.err
     assert not (tmp_path / "run").exists()
+
+
+def test_nothing_is_held_out_of_one_folder(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    for name in ("image_folder", "folder"):
+        found = find_data(f"torch/{name}@{digits / 'train'}")
+        assert (len(found.train), found.test) == (256, None)
+        with pytest.raises(archdsl.ArchError, match="is a part of them and no class"):
+            find_data(f"torch/{name}@{digits}")
+
+
+@pytest.mark.parametrize("root", ["", "pictures/", "./"])
+def test_an_archive_has_the_parts_of_its_folders(digits: Path, tmp_path: Path, root: str) -> None:
+    with tarfile.open(tmp_path / "d.tar", "w") as file:
+        for split in ("train", "val"):
+            file.add(digits / split, f"{root}{split}")
+    whole, found = find_data(str(digits)), find_data(str(tmp_path / "d.tar"))
+    assert found.test is not None
+    assert whole.test is not None
+    assert (found.train.classes, found.train.counts) == (whole.train.classes, whole.train.counts)
+    assert (found.test.classes, found.test.counts) == (whole.test.classes, whole.test.counts)
+    for split in ("train", "test"):
+        ours, theirs = getattr(whole, split), getattr(found, split)
+        assert sorted(_pixels(ours)) == sorted(_pixels(theirs))
+    assert found.train.digest != found.test.digest
+
+
+def _pixels(found: Any) -> list[tuple[int, bytes]]:
+    return [(target, image.tobytes()) for image, target in map(found.image, range(len(found)))]
+
+
+def test_an_archive_of_other_formats_and_of_unknown_classes(tmp_path: Path) -> None:
+    one = [picture(tmp_path / "one" / name) for name in ("train/cat/1.bmp", "train/dog/1.PNG", "val/eel/1.bmp")]
+
+    def archive(files: list[Path]) -> str:
+        with tarfile.open(tmp_path / "d.tar", "w") as file:
+            for path in files:
+                file.add(path, path.relative_to(tmp_path / "one"))
+        return str(tmp_path / "d.tar")
+
+    assert find_data(archive(one[:2])).train.counts == {"cat": 1, "dog": 1}
+    for files, words in (
+        (one, "`eel` is no class of the training pictures"),
+        (one[2:], "there is no folder `train`"),
+        ([], "it holds no pictures"),
+    ):
+        with pytest.raises(archdsl.ArchError, match=words):
+            find_data(archive(files))
+
+
+def test_only_a_part_that_there_is_not_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged test set ends it; `datasets` and torchvision say of an unknown one that it is unknown."""
+    import timm.data
+
+    class Split:
+        def __init__(self, classes: list[str]) -> None:
+            self.class_to_idx = {name: number for number, name in enumerate(classes)}
+
+        def __len__(self) -> int:
+            return 4
+
+    answers: dict[str, Any] = {}
+
+    def create(name: str, root: object, split: str, **_: object) -> Any:
+        if isinstance(answers[split], Exception):
+            raise answers[split]
+        return Split(answers[split])
+
+    monkeypatch.setattr(timm.data, "create_dataset", create)
+    unknown = ValueError("Unknown split \"validation\". Should be one of ['train'].")
+    answers.update(train=["a", "b"], validation=unknown, test=unknown)
+    assert find_data("hfds/x").test is None
+    answers.update(test=["a", "b"])
+    assert find_data("hfds/x").test is not None
+    answers.update(test=["b", "a"])
+    with pytest.raises(archdsl.ArchError, match="there are other classes in it"):
+        find_data("hfds/x")
+    answers.update(validation=RuntimeError("Dataset not found"))
+    with pytest.raises(archdsl.ArchError, match="Dataset not found"):
+        find_data("hfds/x")
