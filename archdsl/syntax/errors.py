@@ -172,6 +172,8 @@ def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str 
             return HINTS[WORDS[word]]
     if before[1] == "output" and (index < 2 or tokens[index - 2][0] in ("_NL", "{")) and terminal != "=":
         return HINTS["output name"]
+    if terminal == "with" and "=" in expected and tokens[0][0] in ("recipe", "variant"):
+        return HINTS[f"amended {tokens[0][0]}"]
     inside = _innermost(tokens, index)
     if terminal in (":", "LABEL") and inside == "[" and _subscripts(tokens, index):
         return HINTS["slice"]
