@@ -181,7 +181,7 @@ class _Training:
             loss.backward()
             if last:
                 self.pieces.clip(self.model)
-                self.optimizer.step()
+                self._optimize()
             return
         self.scaler.scale(loss).backward()
         if last:
@@ -189,6 +189,15 @@ class _Training:
             self.pieces.clip(self.model)
             self.scaler.step(self.optimizer)
             self.scaler.update()
+
+    def _optimize(self) -> None:
+        """A step of the optimizer; raises E652 where torch refuses one that is too large for the weights."""
+        try:
+            self.optimizer.step()
+        except RuntimeError as error:
+            if "overflow" not in str(error):
+                raise
+            self._no_number(self.at.epoch, self.at.done, "the step of the weights")
 
     def _autocast(self) -> AbstractContextManager[object]:
         import torch

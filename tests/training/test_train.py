@@ -539,6 +539,15 @@ def test_a_loss_that_is_no_number_ends_the_training_with_the_last_good_checkpoin
     assert not (tmp_path / "run" / "best.safetensors").exists()
 
 
+def test_a_step_that_no_weight_can_take_is_the_end(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    """Torch refuses it, as 1 / (1 - beta) times this learning rate is no float32."""
+    path = Path(net.removesuffix(":net"))
+    path.write_text(path.read_text() + "recipe bolder for Net = bold with { lr = 3e38, optimizer = adamw }\n")
+    done = run("train", net, "--recipe", "bolder", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
+    assert (done.code, codes(done)) == (2, ["E652"]), done.err
+    assert "epoch 1, step 1 " in done.err
+
+
 def test_a_network_whose_answers_are_no_numbers_is_not_the_best(
     net: str, digits: Path, tmp_path: Path, run: Run
 ) -> None:
