@@ -96,17 +96,20 @@ def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source,
             (say or _warn)(f"there is no {spec} here: the shipped one is used")
         return read(own), variant or None
     known: list[str] = []
+    hint = ""
     for path in shipped():
         source = read(path)
         names = _variant_names(source)
         if spec in names and not variant:
             return source, spec
+        if spec in names:
+            hint = f"`{spec}` is a variant already, of the shipped `{path.stem}`: leave out `:{variant}`"
         known += [path.stem, *names] if names else []
     bag = Bag()
     if is_path:
         bag.report("E602", None, path=spec, detail=_missing(spec), hint=_near(spec, known))
     else:
-        bag.report("E601", None, name=spec, hint=_near(spec, known))
+        bag.report("E601", None, name=spec, hint=hint or _near(spec, known))
     raise ArchError(bag)
 
 

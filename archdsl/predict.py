@@ -185,7 +185,9 @@ def _labels_of(variant: Variant, settings: Preprocess, trained: tuple[str, ...] 
         bag.report("E609", None, what="labels", name=variant.name)
     elif isinstance(shape, str) or shape.dims != (len(labels),):
         expected = f"{len(labels)} numbers, one for each class of {'the weights' if trained else settings.labels}"
-        bag.report("E302", None, what=f"the output of `{variant.name}`", expected=expected, got=str(shape))
+        settable = trained is not None and "classes" in variant.parameters
+        help_ = f"set it: --set classes={len(labels)}, in Python classes = {len(labels)}" if settable else None
+        bag.report("E302", None, help=help_, what=f"the output of `{variant.name}`", expected=expected, got=str(shape))
     bag.raise_errors()
     assert labels is not None
     return labels

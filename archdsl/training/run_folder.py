@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.files import Staged
@@ -28,6 +28,19 @@ if TYPE_CHECKING:
 
 RUN, CHECKPOINT, LOCK = "run.json", "checkpoint.pt", ".lock"
 BEST, LAST, AVERAGED, CURVES = "best.safetensors", "last.safetensors", "averaged.safetensors", "curves.svg"
+
+_LOCKS: set[IO[str]] = set()
+"""Files with which this process keeps folders from others."""
+
+
+def _let_go() -> None:
+    """Forked workers that outlive a killed training for a moment do not keep its folder: the lock is their parent's."""
+    for file in _LOCKS:
+        file.close()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_let_go)
 
 
 class RunFolder:
@@ -70,7 +83,11 @@ class RunFolder:
                 raise _refused("E653", path=str(self.path), detail="another process is training in it") from None
             except OSError:
                 pass  # not every file system has locks
-            yield
+            _LOCKS.add(file)
+            try:
+                yield
+            finally:
+                _LOCKS.discard(file)
 
     def _check(self, now: Mapping[str, Any], must_go_on: bool) -> dict[str, Any] | None:
         """What the folder says that it is of, if anything. Raises E653 and E654 where it is not for this training."""

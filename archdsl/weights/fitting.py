@@ -44,7 +44,7 @@ class Leeway:
     `unneeded` are our keys that the module does not have (those of a head, where feature maps are wanted); `new` those
     of classifiers, each of which is initialized anew as a whole unless the file has all of it in its size; `channels`
     has the layers that see the image, where its channels were asked for, with how many it has in the spec. Of the
-    weights of classifiers, `heads`, the file may have `offset` rows more in front: classes that are none of ours.
+    weights of classifiers, `heads`, the file has `offset` rows more in front: classes that are none of ours.
     """
 
     unneeded: Collection[str] = ()
@@ -61,9 +61,9 @@ class Leeway:
         other_channels = (*theirs[:1], *theirs[2:]) == (*ours[:1], *ours[2:]) and theirs[1:2] != ours[1:2]
         return len(theirs) == 4 and other_channels and theirs[1] > 0 and key in self.channels
 
-    def trims(self, key: str, theirs: Shape, wanted: Shape) -> bool:
-        """Whether the first rows of a classifier are to be dropped."""
-        return bool(self.offset and theirs) and key in self.heads and (theirs[0] - self.offset, *theirs[1:]) == wanted
+    def there(self, key: str, ours: Shape) -> Shape:
+        """The shape in the file of a weight that has this one without the classes that are none of ours."""
+        return (ours[0] + self.offset, *ours[1:]) if ours and key in self.heads else ours
 
 
 STRICT = Leeway()
@@ -75,6 +75,8 @@ class Fit:
 
     keymap: KeyMap
     renaming: Renaming
+    wanted: Mapping[str, Shape]
+    """The shape in the file that each weight of ours needs."""
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     absent: tuple[str, ...]
@@ -121,14 +123,12 @@ def fit(
     """Hold a file's keys and shapes against ours (in the order of the graph) under a map; raises ArchError E514."""
     renaming = keymap.apply(ours, effort)
     absent = [key for key, theirs in renaming.theirs.items() if theirs not in shapes]
-    expected_shapes = their_shapes(renaming, ours)
+    wanted = {key: leeway.there(key, shape) for key, shape in their_shapes(renaming, ours).items()}
     differing = {
         key: shapes[theirs]
         for key, theirs in renaming.theirs.items()
-        if theirs in shapes and shapes[theirs] != expected_shapes[key]
+        if theirs in shapes and shapes[theirs] != wanted[key]
     }
-    trimmed = [key for key, shape in differing.items() if leeway.trims(key, shape, expected_shapes[key])]
-    differing = {key: shape for key, shape in differing.items() if key not in trimmed}
     unfit = {*absent, *differing}
     renewed = {_layer(key) for key in unfit if key in leeway.new}
     adapted = [k for k, s in differing.items() if k not in renaming.reshaped and leeway.adapts(k, s, ours[k])]
@@ -138,13 +138,14 @@ def fit(
     return Fit(
         keymap,
         renaming,
+        wanted,
         missing=tuple(key for key in absent if not key.endswith(COUNTER) and not leeway.may_lack(key)),
         unexpected=tuple(key for key in shapes if key not in expected),
         absent=left,
         misshaped=tuple(key for key in differing if key not in adapted and not leeway.may_lack(key)),
         new=tuple(key for key in ours if key in leeway.new and _layer(key) in renewed and key not in leeway.unneeded),
         adapted=tuple(adapted),
-        trimmed=tuple(trimmed),
+        trimmed=tuple(key for key in renaming.theirs if leeway.offset and key in leeway.heads and key not in unfit),
         uncounted=tuple(key for key in absent if key.endswith(COUNTER) and not leeway.may_lack(key)),
         misfits=len(renaming.misfits(ours)),
     )
@@ -221,7 +222,7 @@ def check_fit(
     if found.keymap is not DIRECT or ours.keys().isdisjoint(shapes):
         said += refused
     theirs = found.theirs
-    wanted = their_shapes(found.renaming, ours)
+    wanted = found.wanted
 
     def named(key: str) -> str:
         return f"`{key}`" if theirs[key] == key else f"`{theirs[key]}`, our `{key}`"

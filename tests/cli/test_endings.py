@@ -27,6 +27,7 @@ COMMAND = [sys.executable, "-m", "archdsl"]
         ("check small.arch:medium", 2, "1 error"),
         ("show wrong.arch", 1, "E101"),
         ("show resent50", 2, "did you mean `resnet50`?"),
+        ("show resnet50:x", 2, "`resnet50` is a variant already, of the shipped `resnet`: leave out `:x`"),
         ("show small.arch:lorge", 2, "did you mean `large`?"),
         ("show small.arch --layers", 2, "E603"),
         ("show common", 2, "E606"),

@@ -19,7 +19,7 @@ from archdsl import api
 from archdsl.cli.app import run
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.settings import Preprocess
-from archdsl.predict import class_labels, predict
+from archdsl.predict import class_labels, classifier, predict
 from archdsl.source import Source
 from archdsl.transform import Transform
 from tests import libraries
@@ -370,3 +370,22 @@ def test_preprocessing_of_the_shipped_spec() -> None:
 def test_no_torch_before_it_is_needed() -> None:
     script = "import sys; import archdsl.predict as p; p.class_labels('imagenet1k'); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_weights_of_another_number_of_classes_say_how_they_are_used(tmp_path: Path) -> None:
+    """As a training on three folders leaves them, which sets the number of classes by itself."""
+    from safetensors.torch import save_file
+
+    spec, file = tmp_path / "net.arch", tmp_path / "best.safetensors"
+    spec.write_text(
+        "model Net(classes: int = 10) = image(3, 8, 8) -> gap -> flatten -> fc: linear(classes)\n"
+        "variant net = Net\npreprocess net { crop = 1.0 }\n"
+    )
+    three = archdsl.find(os.fspath(spec)).override({"classes": 3})
+    names = {"archdsl": json.dumps({"classes": ["a", "b", "c"]})}
+    save_file(archdsl.load(os.fspath(spec), classes=3).state_dict(), file, names)
+    with pytest.raises(ArchError) as caught:
+        classifier(archdsl.find(os.fspath(spec)), file)
+    (error,) = caught.value.diagnostics
+    assert (error.code, error.help) == ("E302", "set it: --set classes=3, in Python classes = 3")
+    assert classifier(three, file).labels == ("a", "b", "c")

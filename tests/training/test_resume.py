@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -132,3 +133,32 @@ def test_weights_say_what_they_are(alone: Path) -> None:
     assert about["classes"] == [str(n) for n in range(10)]
     assert (about["variant"], about["recipe"]) == ("net", "full")
     assert {"epoch", "top1", "weights"} <= set(about)
+
+
+def _waits(connection: Any) -> None:
+    connection.send("forked")
+    connection.recv()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+def test_workers_that_outlive_a_training_do_not_keep_its_folder(tmp_path: Path) -> None:
+    """The folder of a killed training is free at once, while its workers have not seen yet that it is gone."""
+    from archdsl.diagnostics.core import ArchError
+    from archdsl.training.run_folder import RunFolder
+
+    plan: Any = None
+    folder = RunFolder(tmp_path, plan)
+    context: Any = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    worker = context.Process(target=_waits, args=(theirs,))
+    try:
+        with folder._held():
+            worker.start()
+            assert ours.recv() == "forked"
+            with pytest.raises(ArchError, match="another process"), folder._held():
+                pass
+        with folder._held():
+            pass
+    finally:
+        ours.send("enough")
+        worker.join()

@@ -223,3 +223,11 @@ def test_what_is_not_converted_by_name(model: Any) -> None:
         assert not Path("out.pth").exists()
     with pytest.raises(TypeError, match="known how"):
         net.convert("default", "theirs", "out.pth", "own")
+
+
+def test_a_file_without_the_rows_that_are_to_be_dropped(model: Any) -> None:
+    """`label_offset = 1`: the file has a row more than the network, and one that has not is another file."""
+    torch.save(model.state_dict(), "tf.pth")
+    with pytest.raises(archdsl.ArchError, match="11×8 there") as caught:
+        archdsl.load("net.arch", weights="own/net.tf")
+    assert [found.code for found in caught.value.diagnostics] == ["E503", "E503"]
