@@ -24,8 +24,9 @@ from archdsl.cli.shared import (
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
-    from archdsl.backends.trainers import Exported
+    from archdsl.backends.trainers import Exported, Network
     from archdsl.graph.recipe import Recipe
+    from archdsl.graph.reference import Reference
 
 TRAINERS = ("timm", "torchvision")
 _MARK = "written by archdsl"
@@ -200,7 +201,10 @@ def _export(found: Found, trainer: str, devices: int, output: str | None, force:
     from archdsl.backends.trainers import for_timm, for_torchvision
 
     make = for_timm if trainer == "timm" else for_torchvision
-    out = make(found.recipe, _their_model(found, trainer), devices)
+    variant = _variant(found)
+    reference = next((one for one in variant.references if one.library == trainer), None) if variant else None
+    network = _network(variant, found.recipe, reference) if variant else None
+    out = make(found.recipe, reference.model if reference else None, devices, network=network)
     title = f"Recipe {found.title} for {trainer}'s train.py, {_MARK}"
     text = out.yaml(title) if trainer == "timm" else out.flags(title)
     path = None if output in (None, "-") else Path(str(output))
@@ -221,14 +225,22 @@ def _say_missing(out: Exported) -> None:
         console.note(f"{out.trainer} cannot say: {what}")
 
 
-def _their_model(found: Found, library: str) -> str | None:
-    """What a library calls the network: that of SPEC:VARIANT, or the only one that the recipe is for."""
-    variant, targets = found.variant, found.recipe.targets
-    if variant is None and len(targets) == 1 and targets[0] in found.file:
-        variant = found.file[targets[0]]
-    if variant is None:
-        return None
-    return next((reference.model for reference in variant.references if reference.library == library), None)
+def _variant(found: Found) -> Variant | None:
+    """The network that is trained: that of SPEC:VARIANT, or the only one that the recipe is for."""
+    targets = found.recipe.targets
+    if found.variant is None and len(targets) == 1 and targets[0] in found.file:
+        return found.file[targets[0]]
+    return found.variant
+
+
+def _network(variant: Variant, recipe: Recipe, reference: Reference | None) -> Network:
+    """It as it is trained and tested here."""
+    from archdsl.backends.trainers import Network
+    from archdsl.training.pieces import Pieces
+    from archdsl.training.transforms import tested
+
+    pictures = tested(variant, recipe) if variant.pictures is not None else None
+    return Network(Pieces(variant, recipe).variant.graph, reference.arguments if reference else {}, pictures)
 
 
 def _plot(found: Found, output: str | None, force: bool, as_json: bool) -> int:

@@ -9,8 +9,25 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.diagnostics.glyphs import shown
+from archdsl.graph.ir import Graph
+from archdsl.graph.reference import Plain
+from archdsl.graph.settings import Preprocess
 
-Setting: TypeAlias = bool | int | float | str | list["int | float"] | dict[str, "int | float"]
+Setting: TypeAlias = bool | int | float | str | list["Setting"] | dict[str, "Setting"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with what a recipe sets of it: its graph, the arguments with which the library's model equals it, and
+    how its pictures are tested (None: the spec does not say)."""
+
+    graph: Graph
+    arguments: Mapping[str, Plain] = field(default_factory=dict)
+    pictures: Preprocess | None = None
+
+    @property
+    def scales_layers(self) -> bool:
+        return any(node.op.name == "layer_scale" for node in self.graph.nodes)
 
 
 @dataclass
@@ -42,6 +59,11 @@ class Exported:
         if self.missing:
             found += ["What the recipe says and this does not:", *(f"- {what}" for what in self.missing)]
         return [f"# {shown(' '.join(line.split()))}" for line in found]
+
+
+def setting(value: Plain) -> Setting:
+    """A value of a spec as a trainer's setting."""
+    return [setting(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _yaml(value: Setting) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from archdsl.backends.trainers.settings import Exported
+from archdsl.backends.trainers.settings import Exported, Network, Setting, setting
 from archdsl.graph.recipe import Recipe
 from archdsl.graph.recipe_parts import (
     Adam,
@@ -32,46 +32,64 @@ from archdsl.graph.recipe_parts import (
 
 _FULL = 10
 """The magnitude of RandAugment at which timm stops, unless `mmax` says more."""
+_OWN = {"drop_rate": "drop", "drop_path_rate": "drop_path", "num_classes": "num_classes"}
+"""Arguments of a model that train.py passes on from settings of its own."""
 _FILLS = {"noise": "pixel", "colour": "rand", "zeros": "const"}
 
 
-def for_timm(recipe: Recipe, model: str | None = None, devices: int = 1) -> Exported:
+def for_timm(recipe: Recipe, model: str | None = None, devices: int = 1, *, network: Network | None = None) -> Exported:
     """The configuration; `model` is timm's name of the network, `devices` how many share the recipe's batch."""
     out = Exported("timm")
     if model is not None:
         out.settings["model"] = model
     else:
-        out.lacks("the network", "no `reference` names timm's; give --model")
-    _data(recipe, out)
-    _optimizer(recipe, out, devices)
+        why = "no `reference` names timm's" if network is not None else "the recipe is for several, none is named"
+        out.lacks("the network", f"{why}; give --model")
+    _data(recipe, network, out)
+    _optimizer(recipe, network, out, devices)
     _schedule(recipe, out)
     _augmentation(recipe, out, devices)
-    _network(recipe, out)
+    _network(recipe, network, out)
     _averages(recipe, out)
     _progressive(recipe, out)
     return out
 
 
-def _data(recipe: Recipe, out: Exported) -> None:
-    out.settings["input_size"] = [3, recipe.size, recipe.size]
+def _data(recipe: Recipe, network: Network | None, out: Exported) -> None:
+    channels = 3 if network is None else network.graph.input_shape.channels
+    out.settings["input_size"] = [channels, recipe.size, recipe.size]
     test = recipe.test_size or recipe.size
     if recipe.test_size is not None and recipe.test_size != recipe.size:
         out.lacks(f"testing at {test}", f"train.py tests at the size it trains at; validate.py --img-size {test}")
-    if recipe.test_squash:
+    pictures = None if network is None else network.pictures
+    if recipe.test_squash or (pictures is not None and pictures.squash):
         out.lacks("pictures squashed into the square for the test", "train.py crops; validate.py --crop-mode squash")
         out.settings["crop_pct"] = 1.0
+    elif pictures is not None:
+        out.settings["crop_pct"] = _crop(test, pictures.resized(test))
     elif recipe.test_crop is not None or recipe.test_resize is not None:
-        out.settings["crop_pct"] = recipe.test_crop or test / (recipe.test_resize or test)
-    if recipe.test_interpolation is not None:
-        out.settings["interpolation"] = recipe.test_interpolation
+        out.settings["crop_pct"] = recipe.test_crop or _crop(test, recipe.test_resize or test)
+    interpolation = recipe.test_interpolation if pictures is None else pictures.interpolation
+    if interpolation is not None:
+        out.settings["interpolation"] = interpolation
+    if pictures is not None:
+        out.settings |= {"mean": list(pictures.mean), "std": list(pictures.std)}
+    elif network is not None:
+        out.lacks("how pictures are normalized", "no `preprocess` says it; as timm has it of its model")
     if recipe.data == "imagenet22k":
         out.lacks("ImageNet-22k", "give --data-dir, and --class-map where the folders need one")
+
+
+def _crop(side: int, resized: int) -> float:
+    """The share that timm makes `resized` of again: it divides by it and rounds down."""
+    share = side / resized
+    return share if int(side / share) == resized else side / (resized + 0.5)
 
 
 # --- optimizer and learning rate -------------------------------------------------------------
 
 
-def _optimizer(recipe: Recipe, out: Exported, devices: int) -> None:
+def _optimizer(recipe: Recipe, network: Network | None, out: Exported, devices: int) -> None:
     given, optimizer = out.settings, recipe.optimizer
     if recipe.batch % devices:
         out.lacks(f"the batch of {recipe.batch}", f"{devices} devices share {recipe.batch // devices * devices}")
@@ -89,7 +107,7 @@ def _optimizer(recipe: Recipe, out: Exported, devices: int) -> None:
         given["opt_kwargs"] = {"max_grad_norm": optimizer.max_grad_norm}
     given["weight_decay"] = recipe.weight_decay
     if recipe.weight_decay:
-        _decays(recipe, out)
+        _decays(recipe, network, out)
     if recipe.layer_decay != 1:
         given["layer_decay"] = recipe.layer_decay
     match recipe.clip:
@@ -98,9 +116,19 @@ def _optimizer(recipe: Recipe, out: Exported, devices: int) -> None:
             given |= {"clip_grad": recipe.clip.most, "clip_mode": mode}
 
 
-def _decays(recipe: Recipe, out: Exported) -> None:
+def _decays(recipe: Recipe, network: Network | None, out: Exported) -> None:
     """timm leaves out whatever has one dimension, and biases."""
     left = [{"bias": "biases", "norm": "norms"}[name] for name in ("bias", "norm") if name not in recipe.no_decay]
+    if network is not None:
+        if network.scales_layers and "layer_scale" not in recipe.no_decay:
+            left.append("layer scale")
+        left += sorted({
+            node.op.name
+            for node in network.graph.nodes
+            for weight in node.weights
+            if node.op.role != "norm" and node.op.name != "layer_scale"
+            if weight.trainable and weight.name != "bias" and len(weight.shape) < 2
+        })  # fmt: skip
     if left:
         out.lacks(f"weight decay of {' and '.join(left)}", "train.py decays nothing of one dimension")
 
@@ -204,13 +232,17 @@ def _randaugment(recipe: Recipe, augment: RandAugment, out: Exported) -> str:
 # --- network, averages, progressive learning -------------------------------------------------
 
 
-def _network(recipe: Recipe, out: Exported) -> None:
+def _network(recipe: Recipe, network: Network | None, out: Exported) -> None:
     given, ours = out.settings, dict(recipe.parameters)
+    if network is not None:
+        _arguments(network, out)
     for name, theirs in (("dropout_rate", "drop"), ("drop_path_rate", "drop_path")):
         if name in ours:
             given[theirs] = float(ours.pop(name))
     if "classes" in ours:
         given["num_classes"] = int(ours.pop("classes"))
+    if network is not None:
+        _rates(network, out)
     for name, value in ours.items():
         out.lacks(f"{name} = {value} of the model", "give --model-kwargs, if timm's has it")
     if recipe.bn_momentum is not None:
@@ -219,6 +251,36 @@ def _network(recipe: Recipe, out: Exported) -> None:
         given["head_init_scale"] = recipe.head_scale
     if recipe.after is not None:
         out.lacks(f"the weights of recipe {recipe.after} to begin with", "give --initial-checkpoint")
+
+
+def _arguments(network: Network, out: Exported) -> None:
+    """What timm's model is made with to equal the network; train.py has names of its own for some of it."""
+    more: dict[str, Setting] = {}
+    for name, value in network.arguments.items():
+        if name in _OWN:
+            out.settings[_OWN[name]] = setting(value)
+        elif name != "in_chans":  # the first of `input_size`
+            more[name] = setting(value)
+    if more:
+        out.settings["model_kwargs"] = more
+    classes = network.graph.root.arguments.get("classes")
+    if classes is not None and type(classes.value) is int:
+        out.settings["num_classes"] = classes.value
+
+
+def _rates(network: Network, out: Exported) -> None:
+    """Dropout and stochastic depth that nothing has named yet; without a word train.py takes none."""
+    for op, theirs, parameter in (("dropout", "drop", "dropout_rate"), ("drop_path", "drop_path", "drop_path_rate")):
+        rates = {float(node.params.p) for node in network.graph.nodes if node.op.name == op}  # type: ignore[attr-defined]
+        if theirs in out.settings or not any(rates):
+            continue
+        known = network.graph.root.arguments.get(parameter)
+        if known is not None and type(known.value) in (int, float):
+            out.settings[theirs] = float(known.value)
+        elif op == "dropout" and len(rates) == 1:
+            out.settings[theirs] = rates.pop()
+        else:
+            out.lacks(f"{parameter} up to {max(rates):g} in the network", "none; give --drop or --drop-path")
 
 
 def _averages(recipe: Recipe, out: Exported) -> None:

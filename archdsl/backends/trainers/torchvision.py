@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.backends.trainers.settings import Exported
+from archdsl.backends.trainers.settings import Exported, Network
 from archdsl.graph.recipe import Recipe
 from archdsl.graph.recipe_parts import (
     Adam,
@@ -23,27 +23,48 @@ from archdsl.graph.recipe_parts import (
     TrivialAugment,
 )
 
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_MOST = 30
+"""The last of torchvision's magnitudes of RandAugment, counted from 0."""
 _LEAST_START = 1e-8
 """torch's LinearLR begins above 0."""
 
 
-def for_torchvision(recipe: Recipe, model: str | None = None, devices: int = 1) -> Exported:
+def for_torchvision(
+    recipe: Recipe, model: str | None = None, devices: int = 1, *, network: Network | None = None
+) -> Exported:
     """The flags; `model` is torchvision's name of the network, `devices` how many share the recipe's batch."""
     out = Exported("torchvision")
     if model is not None:
         out.settings["model"] = model
     else:
-        out.lacks("the network", "no `reference` names torchvision's; give --model")
-    _optimizer(recipe, out, devices)
+        why = (
+            "no `reference` names torchvision's" if network is not None else "the recipe is for several, none is named"
+        )
+        out.lacks("the network", f"{why}; give --model")
+    if network is not None:
+        _network(network, out)
+    _optimizer(recipe, network, out, devices)
     _schedule(recipe, out)
     _augmentation(recipe, out)
-    _pictures(recipe, out)
+    _pictures(recipe, network, out)
     _averages(recipe, out)
     _rest(recipe, out)
     return out
 
 
-def _optimizer(recipe: Recipe, out: Exported, devices: int) -> None:
+def _network(network: Network, out: Exported) -> None:
+    for name, value in network.arguments.items():
+        if name != "num_classes":  # as many as there are folders
+            out.lacks(f"{name} = {value} of torchvision's model", "its default")
+    if network.graph.input_shape.channels != 3:
+        out.lacks(f"images of {network.graph.input_shape.channels} channels", "of three")
+    pictures = network.pictures
+    if pictures is not None and (pictures.mean, pictures.std) != (_MEAN, _STD):
+        out.lacks(f"mean {list(pictures.mean)} and std {list(pictures.std)} of the pictures", "ImageNet's")
+
+
+def _optimizer(recipe: Recipe, network: Network | None, out: Exported, devices: int) -> None:
     given, optimizer = out.settings, recipe.optimizer
     given |= {"epochs": recipe.epochs, "batch_size": max(1, recipe.batch // devices), "lr": recipe.lr}
     if recipe.batch % devices:
@@ -70,7 +91,7 @@ def _optimizer(recipe: Recipe, out: Exported, devices: int) -> None:
         given["norm_weight_decay"] = 0.0
     if "bias" in recipe.no_decay:
         given["bias_weight_decay"] = 0.0
-    if "layer_scale" in recipe.no_decay:
+    if "layer_scale" in recipe.no_decay and (network is None or network.scales_layers):
         out.lacks("no weight decay of layer scale", "it decays")
 
 
@@ -134,10 +155,11 @@ def _augmentation(recipe: Recipe, out: Exported) -> None:
             magnitude = recipe.augment.magnitude
             if magnitude is None:
                 magnitude = recipe.stages[-1].values["magnitude"]
-            given |= {"auto_augment": "ra", "ra_magnitude": round(3 * magnitude)}
+            theirs = min(_MOST, round(_MOST / 10 * magnitude))
+            given |= {"auto_augment": "ra", "ra_magnitude": theirs}
             out.lacks(
                 f"this RandAugment (magnitude {magnitude:g} of 10)",
-                f"torchvision's, whose operations differ, with {round(3 * magnitude)} of 30",
+                f"torchvision's, whose operations differ, with {theirs} of {_MOST}",
             )
     given["random_erase"] = float(recipe.erasing)
     if recipe.erasing and (recipe.erasing_fill, recipe.erasing_count) != ("zeros", 1):
@@ -148,19 +170,27 @@ def _augmentation(recipe: Recipe, out: Exported) -> None:
         out.lacks("binary cross entropy", "cross entropy")
 
 
-def _pictures(recipe: Recipe, out: Exported) -> None:
+def _pictures(recipe: Recipe, network: Network | None, out: Exported) -> None:
     given = out.settings
+    pictures = None if network is None else network.pictures
     test = recipe.test_size or recipe.size
-    resize = test if recipe.test_squash else recipe.test_resize or int(test / (recipe.test_crop or 1))
+    squash = recipe.test_squash or (pictures is not None and pictures.squash)
+    if squash:
+        resize = test
+    elif pictures is not None:
+        resize = pictures.resized(test)
+    else:
+        resize = recipe.test_resize or int(test / (recipe.test_crop or 1))
     given |= {"train_crop_size": recipe.size, "val_crop_size": test, "val_resize_size": resize}
-    if recipe.test_squash:
+    if squash:
         out.lacks("pictures squashed into the square for the test", "they are cropped")
     both = recipe.interpolation if recipe.interpolation != "random" else "bilinear"
     given["interpolation"] = both
     if recipe.interpolation == "random":
         out.lacks("interpolation at random", "bilinear")
-    if recipe.test_interpolation is not None and recipe.test_interpolation != both:
-        out.lacks(f"{recipe.test_interpolation} interpolation for the test", f"{both}, as in training")
+    tested = recipe.test_interpolation if pictures is None else pictures.interpolation
+    if tested is not None and tested != both:
+        out.lacks(f"{tested} interpolation for the test", f"{both}, as in training")
     if tuple(recipe.crop_scale) != (0.08, 1):
         out.lacks(f"crops from {recipe.crop_scale[0]:g} to {recipe.crop_scale[1]:g} of the area", "0.08 to 1")
     if tuple(recipe.crop_ratio) != (3 / 4, 4 / 3):
