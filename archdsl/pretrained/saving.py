@@ -29,7 +29,9 @@ from archdsl.quiet import import_torch
 from archdsl.source import Source
 from archdsl.texts import Texts
 from archdsl.variant import FeatureVariant, Variant, varied
+from archdsl.weights.dtypes import short
 from archdsl.weights.exact import dtype_of
+from archdsl.weights.fitting import COUNTER
 from archdsl.weights.labels import stating
 from archdsl.weights.loading import apart
 
@@ -220,8 +222,13 @@ def _unwritable(state: Mapping[str, torch.Tensor]) -> str | None:
 
     if any(tensor.is_meta for tensor in state.values()):
         return "its weights are on the meta device, they have no values"
-    kinds = ((key, tensor.layout) for key, tensor in state.items() if tensor.layout != torch.strided)
-    return next((f"`{key}` is held as {str(kind).removeprefix('torch.')}" for key, kind in kinds), None)
+    for key, tensor in state.items():
+        if tensor.layout != torch.strided:
+            return f"`{key}` is held as {str(tensor.layout).removeprefix('torch.')}"
+        weights = tensor.is_floating_point() and tensor.dtype.itemsize > 1  # those of eight bits need scales
+        if not weights and not key.endswith(COUNTER):
+            return f"`{key}` holds {short(tensor.dtype)} numbers, which are no weights"
+    return None
 
 
 def _tied(model: nn.Module, fresh: nn.Module) -> str | None:

@@ -250,6 +250,10 @@ def test_what_was_changed_by_hand_is_not_saved(spec: Path, tmp_path: Path) -> No
         "`down.weight` is held as sparse_coo": lambda m: setattr(
             m.down, "weight", nn.Parameter(m.down.weight.detach().to_sparse())
         ),
+        "`down.weight` holds float8_e4m3fn numbers": lambda m: setattr(
+            m.down.weight, "data", m.down.weight.detach().to(torch.float8_e4m3fn)
+        ),
+        "`down.weight` holds complex64 numbers": lambda m: m.down.to(torch.complex64),
         "`layer1.0.conv1.weight` and `layer1.1.conv1.weight` are one weight": lambda m: setattr(
             m.layer1[1].conv1, "weight", m.layer1[0].conv1.weight
         ),
