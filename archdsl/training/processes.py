@@ -71,7 +71,8 @@ def joined(device: str | None) -> Iterator[Processes]:
         torch.empty(1, device=found)
     except (RuntimeError, AssertionError) as error:
         bag = Bag()
-        bag.report("E658", None, what=f"device `{name}`", detail=str(error).splitlines()[0])
+        facts = {"what": f"device `{name}`", "detail": str(error).splitlines()[0]}
+        bag.report("E658", None, facts=facts, hint="--device cpu trains on the processor")
         raise ArchError(bag) from None
     if found.type == "cuda":
         torch.cuda.set_device(found)
@@ -81,5 +82,19 @@ def joined(device: str | None) -> Iterator[Processes]:
     torch.distributed.init_process_group("nccl" if found.type == "cuda" else "gloo")
     try:
         yield Processes(rank, world, found)
+    except RuntimeError as error:
+        if not _lost(error):
+            raise
+        bag = Bag()
+        facts = {"what": f"process {rank} of {world}", "detail": "another process of the training has ended"}
+        bag.report("E658", None, facts=facts, hint="the one that ended says why")
+        raise ArchError(bag) from None
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _lost(error: RuntimeError) -> bool:
+    """Whether another process is not there any more; gloo has no error of its own."""
+    import torch
+
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)

@@ -65,3 +65,17 @@ def test_the_gradients_of_two_are_those_of_one_with_the_double_batch(tmp_path: P
     for a, b in zip(*rows, strict=True):
         assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-4)
         assert (a["top1"], a["images"]) == pytest.approx((b["top1"], b["images"]))
+
+
+@pytest.mark.slow
+def test_a_broken_picture_of_one_process_is_no_traceback_of_another(tmp_path: Path) -> None:
+    (tmp_path / "net.arch").write_text(SPEC)
+    data = write_digits(tmp_path / "digits", limit=80)
+    broken = min((data / "train" / "0").iterdir())
+    broken.write_bytes(broken.read_bytes()[:50])
+    with pytest.raises(AssertionError) as caught:
+        train(tmp_path, "run", "step", None)
+    said = str(caught.value)
+    assert f"error[E651]: cannot read {broken}" in said
+    assert f"{ROOT}/archdsl/" not in said, said
+    assert "error[E658]: process" in said or said.count("error[") == 1  # torchrun may end the other first

@@ -206,12 +206,13 @@ ENTRIES = (
     Entry(
         "E658",
         "device does not go",
-        facts="what detail",
+        facts="what detail hint",
         message="{what} cannot be used: {detail}",
-        help="--device cpu trains on the processor",
+        help="{hint}",
         fence="sh",
         explanation="""
-            The device is not there, or torch was built without support for it.
+            The device is not there, or torch was built without support for it. Of several processes (torchrun) none
+            can go on when one has ended.
             """,
         example="""
             archdsl train resnet18 --recipe a3 --data pictures -o run --device cuda:7
