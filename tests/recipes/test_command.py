@@ -6,17 +6,20 @@ import json
 import re
 from pathlib import Path
 
+import numpy
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 import archdsl
-from archdsl.backends.diagram.recipe import recipe_chart
+from archdsl.api import open_source
+from archdsl.backends.diagram.recipe import _rate, recipe_chart
 from archdsl.cli.app import app
 from archdsl.graph.recipe import SETTINGS
 from archdsl.graph.recipe_parts import PARTS
 from archdsl.graph.recipe_words import GROUPS
-from archdsl.graph.schedule import by_epoch
+from archdsl.graph.schedule import by_epoch, by_step
+from archdsl.source import Source
 from archdsl.steps import amendments
 
 
@@ -190,6 +193,29 @@ def test_the_picture_is_the_schedule() -> None:
     scale = (heights[-1] - heights[0]) / (rates[-1] - rates[1])
     for height, rate in zip(heights, [*rates[1:], rates[-1]], strict=True):
         assert height == pytest.approx(heights[0] + (rate - rates[1]) * scale, abs=0.02)
+
+
+def test_the_picture_of_steps_reaches_the_peak_and_the_end() -> None:
+    """Each step has a rate of its own: the last of a warmup, where the schedule goes on lower, and of the training."""
+    text = """
+        recipe short { epochs = 4, batch = 8, optimizer = sgd, lr = 0.1, lr_scaling = "none", size = 32
+          updates = "step", schedule = cosine, warmup = linear(0.5, start = 0) }
+        recipe falling = short with { epochs = 10, schedule = step(0.5, 2.4), warmup = none }
+        recipe miles = short with { epochs = 10, schedule = milestones([3, 5]), warmup = linear(1.3, mode = "prefix") }
+        """
+    for name, recipe in open_source(Source("s.arch", text)).recipes.items():
+        line = _rate(recipe)
+        assert [x for x, _ in line.points] == sorted(x for x, _ in line.points)
+        assert line.points[-1][0] == recipe.epochs
+        steps = 97
+        rates = list(by_step(recipe, steps))
+        places, heights = zip(*line.points, strict=True)
+        drawn = numpy.interp([step / steps for step in range(len(rates))], places, heights)
+        # A step that lies at a corner is on either side of it.
+        at_corners = {round(x * steps) for x in places if places.count(x) > 1}
+        left = [n for n in range(len(rates)) if abs(drawn[n] - rates[n]) > 0.0005 and n not in at_corners]
+        assert left == [], name
+        assert max(heights) == pytest.approx(0.1, rel=1e-5)
 
 
 def test_the_first_step_of_the_roadmap_is_a_change_of_recipe() -> None:

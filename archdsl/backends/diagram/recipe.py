@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from archdsl.backends.diagram.chart import Line, Panel, chart
 from archdsl.graph.recipe import Recipe
+from archdsl.graph.recipe_parts import Milestones, Step
 from archdsl.graph.schedule import learning_rate
 
 _POINTS = 2_000
 """At most so many of the learning rate, which are more than a page can show."""
 _LEAST = 8
 """Points of an epoch where every step has a learning rate of its own: a warmup is a line."""
+
+_NEAR = 1e-6
+"""Of an epoch: so far before and behind a corner the rates are those that it is reached and left with."""
 
 
 def recipe_chart(recipe: Recipe, title: str) -> str:
@@ -30,9 +36,27 @@ def _rate(recipe: Recipe) -> Line:
     every = max(1, recipe.epochs // _POINTS)
     epochs = [number / each for number in range(0, recipe.epochs * each, every)]
     points = [(epoch, learning_rate(recipe, epoch)) for epoch in epochs]
-    if not by_step:
+    if by_step:
+        corners = [corner for corner in _corners(recipe) if corner < recipe.epochs]
+        points += [(at, learning_rate(recipe, at + _NEAR)) for at in corners]
+        # At a corner stands what is reached, then what is left with.
+        before = [(at, learning_rate(recipe, max(0.0, at - _NEAR))) for at in (*corners, float(recipe.epochs))]
+        points = sorted([*before, *points], key=lambda point: point[0])
+    else:
         points.append((float(recipe.epochs), points[-1][1]))
     return Line("learning rate", points, steps=not by_step)
+
+
+def _corners(recipe: Recipe) -> list[float]:
+    """Where a learning rate that changes with every step bends or falls, in epochs."""
+    warmup, schedule = recipe.warmup, recipe.schedule
+    found = {float(warmup.epochs)} if warmup is not None else set()
+    begin = warmup.epochs if warmup is not None and warmup.mode == "prefix" else 0.0
+    if isinstance(schedule, Milestones):
+        found |= {begin + at for at in schedule.at}
+    elif isinstance(schedule, Step) and recipe.epochs / schedule.every < _POINTS:
+        found |= {begin + number * schedule.every for number in range(1, ceil(recipe.epochs / schedule.every))}
+    return sorted(found)
 
 
 def _stages(recipe: Recipe, name: str) -> Line:
