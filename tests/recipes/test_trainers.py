@@ -269,3 +269,10 @@ def test_a_text_stays_one_value() -> None:
     words = shlex.split(flags[flags.index("torchrun") :])
     assert words[words.index("--model") + 1] == name
     assert "touch" not in words
+
+
+def test_a_test_that_only_the_network_knows_is_not_guessed_unsaid() -> None:
+    """Sides of torchvision's ConvNeXts: 236, 230, 232 and 232 (ConvNeXt_Tiny_Weights and its siblings)."""
+    recipe = shipped("convnext", "torchvision")
+    assert "before the crop of the test" in "\n".join(for_torchvision(recipe).missing)
+    assert "before the crop of the test" not in "\n".join(for_torchvision(recipe.changed(test_resize=236)).missing)

@@ -181,6 +181,8 @@ def _pictures(recipe: Recipe, network: Network | None, out: Exported) -> None:
         resize = pictures.resized(test)
     else:
         resize = recipe.test_resize or int(test / (recipe.test_crop or 1))
+    if pictures is None and not squash and recipe.test_resize is None and recipe.test_crop is None:
+        out.lacks("how large the picture is before the crop of the test", f"{resize}; the networks' specs say it")
     given |= {"train_crop_size": recipe.size, "val_crop_size": test, "val_resize_size": resize}
     if squash:
         out.lacks("pictures squashed into the square for the test", "they are cropped")
