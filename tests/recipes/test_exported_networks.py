@@ -130,6 +130,12 @@ def test_pictures_are_tested_as_here(tmp_path: Path, variant: str, recipe: str) 
     assert int(theirs["--val-resize-size"]) == ours.settings.resized(side)
 
 
+@pytest.mark.parametrize("trainer", ["timm", "torchvision"])
+def test_what_is_left_out_of_a_recipe_for_several_is_said(trainer: str) -> None:
+    said = written("convnext", "imagenet1k", trainer)
+    assert "the network: none is chosen; SPEC:VARIANT does, and its drop rates, classes and pictures" in said
+
+
 def test_weights_of_one_dimension_decay_only_here() -> None:
     """timm's optimizers leave them out, whatever they are."""
     said = written("convnext_tiny", "torchvision", "timm")

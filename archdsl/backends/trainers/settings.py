@@ -42,6 +42,14 @@ class Exported:
         """Note what the trainer cannot do, and what it does instead."""
         self.missing.append(f"{what}: {instead}" if instead else what)
 
+    def unnamed(self, network: Network | None) -> None:
+        """Note that the network has no name there, or that none was chosen."""
+        if network is not None:
+            self.lacks("the network", f"no `reference` names {self.trainer}'s; give --model")
+        else:
+            more = "its drop rates, classes and pictures"
+            self.lacks("the network", f"none is chosen; SPEC:VARIANT does, and {more} are said with it")
+
     def yaml(self, title: str = "") -> str:
         """A mapping in YAML, a title and what is missing in comments above."""
         lines = self._comments(title)

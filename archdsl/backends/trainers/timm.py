@@ -43,8 +43,7 @@ def for_timm(recipe: Recipe, model: str | None = None, devices: int = 1, *, netw
     if model is not None:
         out.settings["model"] = model
     else:
-        why = "no `reference` names timm's" if network is not None else "the recipe is for several, none is named"
-        out.lacks("the network", f"{why}; give --model")
+        out.unnamed(network)
     _data(recipe, network, out)
     _optimizer(recipe, network, out, devices)
     _schedule(recipe, out)

@@ -38,10 +38,7 @@ def for_torchvision(
     if model is not None:
         out.settings["model"] = model
     else:
-        why = (
-            "no `reference` names torchvision's" if network is not None else "the recipe is for several, none is named"
-        )
-        out.lacks("the network", f"{why}; give --model")
+        out.unnamed(network)
     if network is not None:
         _network(network, out)
     _optimizer(recipe, network, out, devices)
