@@ -180,7 +180,11 @@ class PublishedWeights(Mapping[str, Published]):
         if found:
             _refuse("E520", name=name, names=_listed(entry.name for entry in found))
         tags = [entry.tag for entry in self._entries.values()]
-        near = closest(name, [*self._entries, *dict.fromkeys(tags), *([DEFAULT] if self.default else [])])
+        candidates = [*self._entries, *dict.fromkeys(tags), *([DEFAULT] if self.default else [])]
+        begun = [*tags, *(f"{entry.model}.{entry.tag}" for entry in self._entries.values())]
+        near = closest(name, candidates) or min(
+            (full for full in begun if name and full.startswith(name)), key=len, default=None
+        )
         known = _listed(self._entries)
         raise _error("E519", name=name, variant=self._owner.name, suggestion=near, known=known)
 

@@ -32,7 +32,7 @@ from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.program import Program
 from archdsl.semantics.published import own_classes, weights_of
 from archdsl.semantics.references import references_of
-from archdsl.semantics.settings import init_rules, preprocess_of
+from archdsl.semantics.settings import init_rules, place_of_pictures, preprocess_of
 from archdsl.semantics.variants import Configured, VariantTable, for_image, override
 from archdsl.source import Source, Span
 from archdsl.syntax import ast, parse_expression
@@ -324,7 +324,9 @@ class Variant:
         channels = self.graph.input_shape.channels
         if settings is not None and len(settings.mean) != channels:
             expected = f"{channels} numbers, one a channel of the model's input"
-            bag.report("E302", None, what="mean of preprocess", expected=expected, got=settings.mean)
+            place = place_of_pictures(self.file.program, self.configured, "mean")
+            help_ = f"a `preprocess` for such images has `mean` and `std` of {channels}; else prepare them by yourself"
+            bag.report("E302", place, help=help_, what="mean of preprocess", expected=expected, got=settings.mean)
         bag.raise_errors()
         assert settings is not None
         return settings

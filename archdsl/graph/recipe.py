@@ -228,7 +228,7 @@ class Recipe(Part):
             changed["augment"] = self.augment.model_copy(update={"magnitude": values.pop("magnitude")})
         changed |= {name: values.pop(name) for name in VARYING if name in values}
         changed["parameters"] = {**self.parameters, **values}
-        return self._with(changed)
+        return self.replaced(changed)
 
     def scaled_lr(self, batch: int) -> float:
         """The learning rate for steps of another number of images, by the rule that the recipe names."""
@@ -246,10 +246,13 @@ class Recipe(Part):
     def changed(self, **settings: Any) -> "Recipe":
         """This recipe with other settings (`epochs=5, batch=64`), checked again; the learning rate is left alone.
 
-        Raises pydantic's ValidationError."""
-        return type(self)(**{**{n: getattr(self, n) for n in type(self).model_fields}, **settings})
+        Raises ArchError E656."""
+        from archdsl.graph.recipe_rules import checked
 
-    def _with(self, changed: Mapping[str, Any]) -> Self:
+        return checked(self, settings)
+
+    def replaced(self, changed: Mapping[str, Any]) -> Self:
+        """The same with other values, each by itself checked. Raises pydantic's ValidationError."""
         return type(self)(**{**{n: getattr(self, n) for n in type(self).model_fields}, **changed})
 
 

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from archdsl.graph.recipe import Recipe
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.suggest import closest
+from archdsl.graph.recipe import SETTINGS, Recipe
 from archdsl.graph.recipe_parts import Bce, Cosine, Milestones, RandAugment, Sgd, Step
 
 FOREIGN = {
@@ -56,6 +58,30 @@ def problems(recipe: Recipe, given: Collection[str]) -> list[Problem]:
     staged = list(_stages(recipe, given)) or list(_values(recipe))
     found = [*staged, *_rate(recipe, given), *_loss(recipe, given), *_mixes(recipe, given)]
     return [*found, *_averages(recipe, given), *_rest(recipe, given)]
+
+
+def checked(recipe: Recipe, changed: Mapping[str, Any]) -> Recipe:
+    """The recipe with other settings; raises ArchError E656 where it cannot have them. What only does nothing, and
+    stages that are shared out among other epochs, are no errors."""
+    bag = Bag()
+    for name in changed.keys() - type(recipe).model_fields.keys():
+        near = closest(name, SETTINGS)
+        detail = f"there is no setting `{name}`" + (f", did you mean `{near}`?" if near else "")
+        bag.report("E656", None, name=recipe.name, detail=detail)
+    bag.raise_errors()
+    try:
+        made = recipe.replaced(changed)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            where = ".".join(map(str, fault["loc"]))
+            words = str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "it must be")
+            bag.report("E656", None, name=recipe.name, detail=f"{where}: {words}" if where else words)
+        raise ArchError(bag) from None
+    for problem in problems(made, ()):
+        if problem.code not in ("E437", "E439"):
+            bag.report("E656", None, name=recipe.name, detail=problem.facts["detail"])
+    bag.raise_errors()
+    return made
 
 
 def _most(recipe: Recipe, key: str) -> float:
@@ -121,7 +147,8 @@ def _rate(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
     warmup, schedule = recipe.warmup, recipe.schedule
     if warmup is not None:
         if warmup.epochs >= recipe.epochs:
-            detail = f"the warmup ({warmup.epochs:g} epochs) is as long as the training ({recipe.epochs})"
+            length = "as long as" if warmup.epochs == recipe.epochs else "longer than"
+            detail = f"the warmup ({warmup.epochs:g} epochs) is {length} the training ({recipe.epochs})"
             yield _clash("warmup", detail, "warm up for a part of the epochs", "epochs")
         if warmup.start is not None and warmup.factor is not None:
             detail = "`start` and `factor` both say where the warmup begins"

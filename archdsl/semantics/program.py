@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl.diagnostics.core import Bag, Label
@@ -232,7 +233,10 @@ class Binder:
                 self._recipe(scope, recipes[entry.name], entry.span)
             if entry.name not in own and entry.name not in recipes:
                 near = closest(entry.name, [*own, *recipes])
-                self.bag.report("E111", entry.span, name=entry.name, path=path, suggestion=near)
+                passed = used.names.get(entry.name) or used.recipes.get(entry.name)
+                home = None if passed is None else PurePath(passed.file.source.name).name
+                help_ = None if home is None else f"it is imported there: name the file that defines it, `{home}`"
+                self.bag.report("E111", entry.span, help=help_, name=entry.name, path=path, suggestion=near)
 
     def _found(self, user: Source, path: str) -> Source | None:
         """The file that a `use` names, looked for once; raises Unreadable."""

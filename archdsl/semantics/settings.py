@@ -72,6 +72,17 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag, graph: Gra
     return _checked(args, items[-1][1].targets[0].span, configured, bag, graph) if items and ok else None
 
 
+def place_of_pictures(program: Program, configured: Configured, key: str) -> Span | None:
+    """Where it is said what `key` of its `preprocess` is: the entry nearest to the variant, else the item."""
+    place: Span | None = None
+    said = False
+    for file, item in _about(program, configured, ast.Preprocess):
+        arg = (read_entries(item.entries, _KEYS.parameter_names, "E405", file, Bag()) or {}).get(key)
+        if arg is not None or not said:
+            place, said = (item.targets[0].span if arg is None else arg.span), arg is not None
+    return place
+
+
 def amended_preprocess(
     base: Preprocess | None,
     more: Mapping[str, Arg],

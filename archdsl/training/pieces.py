@@ -61,7 +61,7 @@ class Pieces:
 
     def variant_at(self, epoch: int) -> Variant:
         """The variant as it is trained in an epoch. A recipe for any network sets what this one has."""
-        recipe = self.recipe.at(epoch)
+        recipe = self._at(epoch)
         known = self.given.parameters
         set_here = {name: value for name, value in recipe.parameters.items() if name in known or recipe.targets}
         return self.given.override(set_here).for_image(size=recipe.size)
@@ -70,6 +70,12 @@ class Pieces:
     def tested(self) -> Variant:
         """The variant for images of the size that it is tested at."""
         return self.variant.for_image(size=self.recipe.test_size or self.recipe.size)
+
+    def _at(self, epoch: int) -> Recipe:
+        """The recipe as it is in an epoch; raises ValueError for one that it has not."""
+        if not 0 <= arguments.whole("epoch", epoch) < self.recipe.epochs:
+            raise ValueError(f"epoch = {epoch}: the epochs of {self.recipe.name} are 0 to {self.recipe.epochs - 1}")
+        return self.recipe.at(epoch)
 
     # --- model ---------------------------------------------------------------------------------
 
@@ -175,7 +181,7 @@ class Pieces:
         if isinstance(part, Sgd):
             name = "sgd" if given.pop("nesterov") else "momentum"
         groups = [{k: v for k, v in group.items() if k != "names"} for group in self.parameter_groups(model)]
-        lr = self.recipe.scaled_lr(batch or self.recipe.batch)
+        lr = self.recipe.scaled_lr(self.recipe.batch if batch is None else arguments.positive("batch", batch))
         optimizer: torch.optim.Optimizer = create_optimizer_v2(
             groups, opt=name, lr=lr, weight_decay=self.recipe.weight_decay, **given
         )
@@ -209,7 +215,7 @@ class Pieces:
         from timm.loss import BinaryCrossEntropy, SoftTargetCrossEntropy
         from torch import nn
 
-        recipe = self.recipe.at(epoch)
+        recipe = self._at(epoch)
         mixed, loss = bool(recipe.mixup or recipe.cutmix), recipe.loss
         made: nn.Module
         if isinstance(loss, CrossEntropy):
@@ -221,7 +227,7 @@ class Pieces:
 
     def mixup(self, classes: int, *, epoch: int = 0) -> Any | None:
         """timm's Mixup, which takes and gives a batch of pictures and targets; None where the recipe mixes nothing."""
-        recipe = self.recipe.at(epoch)
+        recipe = self._at(epoch)
         if not (recipe.mixup or recipe.cutmix):
             return None
         import_timm()
@@ -240,7 +246,7 @@ class Pieces:
     def transforms(self, *, train: bool, epoch: int = 0) -> Transform:
         """From a picture (Pillow) to the model's input: with augmentation, or as it is tested."""
         if train:
-            return transforms.training(self.variant_at(epoch), self.recipe.at(epoch))
+            return transforms.training(self.variant_at(epoch), self._at(epoch))
         return transforms.testing(self.given, self.recipe)
 
     def sampler(self, pictures: int, *, epoch: int, seed: int = 0) -> list[int]:
@@ -253,7 +259,9 @@ class Pieces:
             return None
         from archdsl.training.average import moving_average
 
-        return moving_average(self.recipe, model, batch or self.recipe.batch)
+        return moving_average(
+            self.recipe, model, self.recipe.batch if batch is None else arguments.positive("batch", batch)
+        )
 
 
 def _depths(graph: Graph) -> dict[str, int]:

@@ -202,9 +202,9 @@ def _changed(recipe: Recipe, wishes: Wishes, said: list[str]) -> Recipe:
     if not changed and wishes.batch in (None, recipe.batch):
         return recipe
     try:
-        made = recipe.changed(**changed)
+        made = recipe.replaced(changed)
         # What it says of learning rates (a warmup's start, a cosine's end) is beside the one that is trained with.
-        trained = made.changed(lr=made.scaled_lr(wishes.batch or made.batch))
+        trained = made.replaced({"lr": made.scaled_lr(wishes.batch or made.batch)})
     except ValidationError as error:
         detail = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise _refused("E656", name=recipe.name, detail=detail) from None

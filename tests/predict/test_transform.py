@@ -195,7 +195,9 @@ def test_what_is_refused() -> None:
     assert caught.value.diagnostics[0].code == "E609"
     with pytest.raises(ArchError) as caught:
         _ = archdsl.find("resnet18").for_image(1).transform
-    assert caught.value.diagnostics[0].code == "E302"
+    (error,) = caught.value.diagnostics
+    assert (error.code, error.span and error.span.text) == ("E302", "[0.485, 0.456, 0.406]")
+    assert "`mean` and `std` of 1" in (error.help or "")
     transform = opened(PLAIN + SAID).transform
     wrong: list[tuple[Any, type[Exception], str]] = [
         ("cat.png", TypeError, "a picture of Pillow"),

@@ -66,7 +66,8 @@ def test_imports_are_not_passed_on_and_clash_with_definitions(tmp_path: Path) ->
     (tmp_path / "b.arch").write_text('use "a.arch" (f)\nfn g(n) = f(n)\n')
     main = tmp_path / "main.arch"
     main.write_text('use "b.arch" (f)\n' + net("image(3, 8, f(8))"))
-    assert _codes(main) == ["E111"]
+    (error,) = ArchFile(library.read(main)).check()
+    assert (error.code, "`a.arch`" in (error.help or "")) == ("E111", True)
     main.write_text('use "a.arch" (f)\nfn f(n) = n + 1\n' + net("image(3, 8, f(8))"))
     assert _codes(main) == ["E106"]
 

@@ -436,3 +436,29 @@ def test_a_recipe_by_name(tmp_path: Any) -> None:
             Pieces(f"{path}:net", name)
         found = caught.value.diagnostics[0]
         assert (found.code, found.help) == ("E647", hint)
+
+
+def test_settings_and_epochs_that_cannot_be() -> None:
+    """Of a recipe's settings an ArchError, of numbers that are none of the recipe's a ValueError."""
+    pieces = Pieces("resnet18", recipe(epochs=4, warmup=parts.Warmup(epochs=1, start=1e-6)))
+    for settings, said in (
+        ({"lr": -1.0}, "lr: it must be greater than 0"),
+        ({"epoch": 3}, "no setting `epoch`, did you mean `epochs`"),
+        ({"epochs": 1, "warmup": parts.Warmup(epochs=2)}, "the warmup .2 epochs. is longer than the training .1."),
+        ({"epochs": 1}, "the warmup .1 epochs. is as long as the training .1."),
+    ):
+        with pytest.raises(archdsl.ArchError, match=said) as caught:
+            pieces.recipe.changed(**settings)
+        assert [found.code for found in caught.value.diagnostics] == ["E656"]
+    assert pieces.recipe.changed(epochs=3).epochs == 3
+    for wrong in (-1, 4):
+        for call in (
+            lambda at: pieces.transforms(train=True, epoch=at),
+            lambda at: pieces.mixup(1000, epoch=at),
+            lambda at: pieces.loss(epoch=at),
+            pieces.variant_at,
+        ):
+            with pytest.raises(ValueError, match="0 to 3"):
+                call(wrong)
+    with pytest.raises(ValueError, match="batch"):
+        pieces.optimizer(pieces.model(), batch=0)

@@ -231,3 +231,8 @@ def test_a_file_without_the_rows_that_are_to_be_dropped(model: Any) -> None:
     with pytest.raises(archdsl.ArchError, match="11×8 there") as caught:
         archdsl.load("net.arch", weights="own/net.tf")
     assert [found.code for found in caught.value.diagnostics] == ["E503", "E503"]
+
+
+def test_the_beginning_of_a_name_is_a_hint(model: Any) -> None:
+    assert refused("E519", weights="in").diagnostics[0].help == "did you mean `in21k`?"
+    assert refused("E519", weights="net.in").diagnostics[0].help == "did you mean `net.in21k`?"
