@@ -263,7 +263,7 @@ def test_no_network(hub: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "http://127.0.0.1:9/timm/other/resolve/main/model.safetensors" in "\n".join(diagnostic.notes)
     notes: Notes = []
     assert fetched(notes, None) == path
-    assert "for the hub was not asked" in notes[0]
+    assert "for the hub did not answer" in notes[0]
 
 
 def test_what_the_hub_has_not(hub: Server) -> None:

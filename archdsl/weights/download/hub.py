@@ -197,7 +197,7 @@ class _Fetching:
                 self.wanted.refuse(reason.code, facts=reason.facts)
             if not reason.wished:
                 detail = reason.facts["detail"]
-                self.say(str(cached), [f"it was taken as it lay in the cache, for the hub was not asked ({detail})"])
+                self.say(str(cached), [f"it was taken as it lay in the cache, for the hub did not answer ({detail})"])
             return cached
         digests = self.checked(metadata)
         before = "" if cached is None else cached.resolve().name
