@@ -18,6 +18,9 @@ THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else str(os.cpu_count() or 
 os.environ.setdefault("OMP_NUM_THREADS", THREADS)
 os.environ.setdefault("MKL_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
+# pytest-xdist gives its workers a width of terminal, in which wide tables would be cut.
+os.environ.pop("COLUMNS", None)
+
 
 @functools.cache
 def _cuda() -> bool:

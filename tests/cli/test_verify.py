@@ -102,9 +102,9 @@ def test_why_a_library_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> No
 def test_quick_compares_the_numbers_of_a_few(arch: Run) -> None:
     result = arch("verify", "shufflenet_v2", "--quick", "--json")
     assert result.code == 0
-    compared = [found["variant"] for found in result.json["results"] if found["differences"]]
-    assert compared == ["shufflenet_v2_x0_5"]
-    assert [found["verdict"] for found in result.json["results"]] == 4 * ["equal"]
+    compared = [(found["variant"], found["library"]) for found in result.json["results"] if found["differences"]]
+    assert compared == [("shufflenet_v2_x0_5", "torchvision"), ("shufflenet_v2_x0_5", "pytorchcv")]
+    assert [found["verdict"] for found in result.json["results"]] == 5 * ["equal"]
 
 
 def test_nothing_to_verify(arch: Run) -> None:

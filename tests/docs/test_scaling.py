@@ -15,10 +15,7 @@ BLOCKS = re.findall(r"^```console\n\$ archdsl ([^\n]*)\n(.*?)^```$", PAGE, re.MU
 
 
 @pytest.mark.parametrize(("line", "expected"), BLOCKS, ids=lambda text: text.partition("\n")[0][:40])
-def test_what_is_printed(
-    line: str, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("COLUMNS", raising=False)  # which workers of pytest-xdist have
+def test_what_is_printed(line: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(shlex.split(line)) == 0
     assert [row.rstrip() for row in capsys.readouterr().out.splitlines()] == expected.splitlines()
 
