@@ -291,7 +291,7 @@ def test_hovering_a_box_lights_its_source(show: Show) -> None:
     assert int(line) == node.span.line
     # and where the block was written, more faintly
     around = "".join(browser.texts("#ui-source .around"))
-    assert "unit(width, stride = if i == 0 then 1 else 2, drop = rates[first])" in around
+    assert "unit(wide, stride = if i == 0 then 1 else 2, drop = rates[first])" in around
 
 
 def test_hovering_the_source_lights_what_it_makes(show: Show) -> None:
