@@ -237,7 +237,7 @@ def test_feature_maps_of_a_detector() -> None:
     """All outputs are alike, so no stage is an auxiliary one."""
     made = variant(DETECTOR)
     assert made.graph.aux == {}
-    assert made.features().names == ("layer1", "layer2", "layer3")
+    assert made.features().names == ("stem", "layer1", "layer2", "layer3")
     assert made.graph.result is None
 
 
