@@ -61,7 +61,7 @@ def _stages(plan: Plan) -> RenderableType:
     for part in plan.parts:
         values = [f"{part.stage.values[name]:.4g}" for name in others]
         cells = [_epochs(part), str(part.size), *values, f"{part.images:,}", macs_text(part.macs)]
-        table.add_row(*map(console.text, [*cells, _bytes(part.memory.total(plan.micro_batch))]))
+        table.add_row(*map(console.text, [*cells, _bytes(part.memory)]))
     return table
 
 

@@ -7,9 +7,10 @@ memory. What a library's own routine needs as workspace is not counted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.ir import Graph, Node, Ref, Scope
 from archdsl.graph.lifetime import last_uses
 from archdsl.ops.spec import Made, Saved
 
@@ -39,6 +40,16 @@ def memory(graph: Graph, batch: int = 1, itemsize: int = 4) -> Memory:
     return Memory(most, graph.nodes[alive.index(most)], tuple(alive), forward.saved, training)
 
 
+def kept(graph: Graph, batch: int = 1, itemsize: int = 4, recomputed: Sequence[Scope] = ()) -> int:
+    """Bytes that autograd keeps when a forward pass is over (`Memory.saved`). Of the blocks in `recomputed` it keeps
+    what goes in, and all of the one that keeps the most, as each is computed again for its gradients."""
+    forward = _Pass(graph, batch, itemsize, last_uses(graph), training=True)
+    blocks = [{node.id for node in scope.nodes()} for scope in recomputed]
+    outside = forward.kept.keys() - set().union(*blocks)
+    entering = {ref.node for block in blocks for n in block for ref in graph.nodes[n].inputs if ref.node not in block}
+    return max(forward.keeps(outside | block, entering) for block in blocks or [set[int]()])
+
+
 class _Pass:
     """Which tensors share memory, and what is kept of each node."""
 
@@ -55,8 +66,13 @@ class _Pass:
         self.learns: list[bool] = []
         for node in graph.nodes:
             self._add(node, last, training)
-        self.saved = sum(self.size[root] for root in set().union(*(roots for roots, _ in self.kept.values())))
-        self.saved += sum(own for _, own in self.kept.values())
+        self.saved = self.keeps(self.kept)
+
+    def keeps(self, nodes: Iterable[int], more: Iterable[int] = ()) -> int:
+        """Bytes that some nodes keep, and those of the outputs of `more`; what shares memory counts once."""
+        found = [self.kept[number] for number in nodes if number in self.kept]
+        roots = {self.root[number] for number in more}.union(*(roots for roots, _ in found))
+        return sum(self.size[root] for root in roots) + sum(own for _, own in found)
 
     def _bytes(self, made: Made) -> int:
         return made.elements * (made.itemsize or self.itemsize) * (self.batch if made.each else 1)

@@ -22,9 +22,9 @@ from archdsl.graph.recipe_rules import problems
 from archdsl.published import chosen
 from archdsl.quiet import import_torch
 from archdsl.training.folders import Data, Folder
-from archdsl.training.memory import Memory, step_memory
 from archdsl.training.pieces import Pieces
 from archdsl.training.recipes import recipe_of
+from archdsl.training.step_memory import step_memory
 from archdsl.variant import Variant
 
 FORWARD_AND_BACKWARD = 3
@@ -57,13 +57,14 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Part:
-    """Epochs that are alike: a stage of progressive learning, or all of them. MACs are of training alone."""
+    """Epochs that are alike: a stage of progressive learning, or all of them. MACs are of training alone, `memory` are
+    bytes of a step on one device."""
 
     stage: Stage
     size: int
     images: int
     macs: int
-    memory: Memory
+    memory: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ class Plan:
             if stage.epochs:
                 graph = self.pieces.variant_at(stage.first).graph
                 images = stage.epochs * self.steps * self.batch
-                memory = step_memory(graph, self.recipe, half=self.wishes.amp != "off", recompute=self.wishes.recompute)
+                half, recompute = self.wishes.amp != "off", self.wishes.recompute
+                memory = step_memory(graph, self.recipe, self.micro_batch, half=half, recompute=recompute)
                 macs = FORWARD_AND_BACKWARD * graph.macs * images
                 found.append(Part(stage, graph.input_shape.height, images, macs, memory))
         return tuple(found)
@@ -131,7 +133,7 @@ class Plan:
     @property
     def memory(self) -> int:
         """The most bytes of a step on one device."""
-        return max(part.memory.total(self.micro_batch) for part in self.parts)
+        return max(part.memory for part in self.parts)
 
 
 def make_plan(variant: Variant, recipe: Recipe | str, data: Data, wishes: Wishes) -> Plan:
