@@ -115,7 +115,7 @@ class ArchFile(Mapping[str, Variant]):
         """Whether every `use` in this file, and in those it uses, still means the same file, and that says the same;
         so the lists of weights."""
         files = self.program.files
-        uses = ((file, item) for file in files.values() for item in file.syntax.items if isinstance(item, ast.Use))
+        uses = ((file, item) for file in files.values() for item in file.items(ast.Use))
         try:
             for file, item in uses:
                 found = library.used_file(file.source, item.path.value)
@@ -167,7 +167,7 @@ class ArchFile(Mapping[str, Variant]):
         return found
 
     def _read_spaces(self, bag: Bag) -> Mapping[str, Space]:
-        if not any(self.program.items(ast.Space)):
+        if not any(self.program.root.items(ast.Space)):
             return {}
         from archdsl.semantics.spaces import spaces_of
 

@@ -36,7 +36,7 @@ def amendments(file: ArchFile) -> list[Step]:
     chained = {name for name, base in bases.items() if base} | set(bases.values())
     names = [name for name in file if name in chained]
     way = {names[-1], *file[names[-1]].configured.lineage} if names else set()
-    notes = {item.name: item for item in file.program.items(ast.Variant) if isinstance(item, ast.Variant)}
+    notes = {item.name: item for item in file.program.root.items(ast.Variant)}
     steps = []
     for name in names:
         base = bases[name]

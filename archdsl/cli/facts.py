@@ -73,7 +73,7 @@ def arguments(variant: Variant) -> dict[str, str]:
 def description(variant: Variant) -> str:
     """The docstrings of the file, the model and the variant, a blank line between two."""
     found = [variant.file.docstring, variant.graph.root.docstring]
-    own = [item for item in variant.file.program.items(ast.Variant) if isinstance(item, ast.Variant)]
+    own = list(variant.file.program.root.items(ast.Variant))
     found += [item.docstring.text for item in own if item.name == variant.name and item.docstring]
     return "\n\n".join(filter(None, found))
 

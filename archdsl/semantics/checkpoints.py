@@ -5,7 +5,7 @@ Takes a `Program` and the graphs of its variants. Reports E406-E408, E415-E417, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.glob import Effort
@@ -35,14 +35,14 @@ def keymaps_of(program: Program, configured: Configured, bag: Bag) -> dict[str, 
 def map_names(program: Program, configured: Configured) -> tuple[str, ...]:
     """The names of the maps of a variant, whatever is in them."""
     files = dict.fromkeys((configured.model.file, program.root))
-    items = [item for file in files for item in _items(file)]
+    items = [item for file in files for item in file.items(ast.Checkpoint)]
     about = (item.name for item in items if any(target.name in configured.lineage for target in item.targets))
     return tuple(dict.fromkeys(about))
 
 
 def _too_many(file: FileScope, bag: Bag) -> bool:
     """E513 if a file has more lines than are looked at."""
-    lines = [line for item in _items(file) for line in item.rules]
+    lines = [line for item in file.items(ast.Checkpoint) for line in item.rules]
     if len(lines) <= MOST_LINES:
         return False
     place = lines[MOST_LINES].span
@@ -56,7 +56,7 @@ def _keymaps(
     found: dict[str, KeyMap] = {}
     for target in reversed(configured.lineage):
         for file in dict.fromkeys((configured.model.file, program.root)):
-            for item in _items(file):
+            for item in file.items(ast.Checkpoint):
                 if any(t.name == target for t in item.targets) and (keymap := read(item)) is not None:
                     found[item.name] = found[item.name].amended(keymap) if item.name in found else keymap
     return found
@@ -71,7 +71,7 @@ def check_checkpoints(
     """
     if _too_many(program.root, bag):
         return
-    items = list(_items(program.root))
+    items = list(program.root.items(ast.Checkpoint))
     keymaps = {id(item): read_map(item, bag) for item in items}  # equal items are two all the same
     if not keymaps:
         return
@@ -113,10 +113,6 @@ def _check(
         if read is not None and names and all(name in keys for name in names):
             _report_idle(read, used, [keys[name] for name in names], effort, bag)
     _report_clashes(clashes, bag)
-
-
-def _items(file: FileScope) -> Iterator[ast.Checkpoint]:
-    return (item for item in file.syntax.items if isinstance(item, ast.Checkpoint))
 
 
 def _report_idle(

@@ -5,7 +5,7 @@ Reports E106, E108, E301, E302, E401 and E402.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +26,7 @@ _CLAIMS = (*_MEASURED, *_RECORDED)
 def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mapping[str, Configured], bag: Bag) -> None:
     """Check every `expect` of the file: its form, and its figures against the graphs that could be built."""
     recorded: dict[tuple[str, str], ast.Entry] = {}
-    for item in _expects(program):
+    for item in program.root.items(ast.Expect):
         name = item.variant.name
         if name not in variants:
             near = closest(name, variants)
@@ -59,14 +59,10 @@ def recorded_claims(program: Program, variant: str) -> dict[str, Decimal]:
     """
     return {
         entry.key: number
-        for item in _expects(program)
+        for item in program.root.items(ast.Expect)
         for entry in item.entries
         if item.variant.name == variant and entry.key in _RECORDED and (number := _percentage(entry)) is not None
     }
-
-
-def _expects(program: Program) -> Iterator[ast.Expect]:
-    return (item for item in program.root.syntax.items if isinstance(item, ast.Expect))
 
 
 def _percentage(entry: ast.Entry) -> Decimal | None:

@@ -112,9 +112,7 @@ class FileNames:
 
     def unused(self) -> None:
         """The warning E121 for imports, bindings and parameters that nothing reads."""
-        for item in self.file.syntax.items:
-            if not isinstance(item, ast.Use):
-                continue
+        for item in self.file.items(ast.Use):
             for entry in item.names:
                 found = self.file.names.get(entry.name)
                 as_recipe = entry.name in self.file.recipes

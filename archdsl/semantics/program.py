@@ -7,10 +7,10 @@ definitions visible in it. Reports E009, E106, E110-E112, E116, E117 and E602. W
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest, meant
@@ -21,6 +21,8 @@ from archdsl.syntax import ast, parse
 
 if TYPE_CHECKING:
     from archdsl.semantics.replay import Recorded
+
+Kind = TypeVar("Kind", bound=ast.Syntax)
 
 Loader: TypeAlias = Callable[[Source, str], Source | None]
 """Finds the file that a `use` in a source names; None where there is none. Raises Unreadable."""
@@ -51,6 +53,10 @@ class FileScope:
     """What never changes while the file is in use: evaluated defaults, tables, ops with literal arguments."""
     missing: set[str] = field(default_factory=set)
     """Names whose `use` or definition failed, which has been reported: their values are unknown."""
+
+    def items(self, kind: type[Kind]) -> Iterator[Kind]:
+        """The items of a kind, in the order of the file."""
+        return (item for item in self.syntax.items if isinstance(item, kind))
 
 
 @dataclass(eq=False)
@@ -101,9 +107,6 @@ class Program:
     lists: Mapping[str, Source] = field(default_factory=dict)
     """The files that `weights "…"` items of the root file name, by these names; they are parsed when weights are asked
     for."""
-
-    def items(self, kind: type[ast.ItemSyntax]) -> Iterable[ast.ItemSyntax]:
-        return (item for item in self.root.syntax.items if isinstance(item, kind))
 
 
 class Binder:

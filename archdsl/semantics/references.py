@@ -38,7 +38,7 @@ def check_references(program: Program, variants: Mapping[str, Configured], bag: 
     """Check every `reference` of the root file: its library, targets, values, and that its map exists."""
     known = targets_of(program, variants)
     seen: dict[tuple[str, str, str | None], Span] = {}
-    for item in _items(program):
+    for item in program.root.items(ast.Reference):
         for named in item.targets:
             target = named.target
             if target.name not in known:
@@ -60,10 +60,6 @@ def check_references(program: Program, variants: Mapping[str, Configured], bag: 
             _check_map(item, reference.comparison.checkpoint, concerned, program, bag)
 
 
-def _items(program: Program) -> Iterable[ast.Reference]:
-    return (item for item in program.root.syntax.items if isinstance(item, ast.Reference))
-
-
 def _is_plain(item: ast.Reference, named: ast.ReferenceTarget, bag: Bag) -> bool:
     """Whether a target has a plain name in the library; False after E412. Names are handed to libraries,
     and written into commands and configurations."""
@@ -79,7 +75,12 @@ def _about(program: Program, configured: Configured) -> list[tuple[ast.Reference
     Each with the target that names it, and as often as it says what the library calls the network.
     """
     own, models = (
-        [(item, named) for item in _items(program) for named in item.targets if named.target.name == name]
+        [
+            (item, named)
+            for item in program.root.items(ast.Reference)
+            for named in item.targets
+            if named.target.name == name
+        ]
         for name in (configured.name, configured.model.name)
     )
     libraries = {item.library.name for item, _ in own}

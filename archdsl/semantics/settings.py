@@ -52,7 +52,7 @@ def init_rules(program: Program, configured: Configured, graph: Graph, bag: Bag)
 
 def _too_many(file: FileScope, bag: Bag) -> bool:
     """E513 if a file has more rules than are looked at."""
-    rules = [rule for item in file.syntax.items if isinstance(item, ast.Init) for rule in item.rules]
+    rules = [rule for item in file.items(ast.Init) for rule in item.rules]
     if len(rules) <= MOST_RULES:
         return False
     bag.report("E513", rules[MOST_RULES].pattern_span, what="init rules", count=f"{len(rules):,}", limit=MOST_RULES)
@@ -184,10 +184,9 @@ def _by_target(file: FileScope, kind: type[Targeted]) -> Mapping[str, list[Targe
     key = ("about", id(kind))  # a class of the syntax lives as long as the program
     if key not in file.constants:
         found: dict[str, list[Targeted]] = {}
-        for item in file.syntax.items:
-            if isinstance(item, kind):
-                for name in dict.fromkeys(target.name for target in item.targets):
-                    found.setdefault(name, []).append(item)
+        for item in file.items(kind):
+            for name in dict.fromkeys(target.name for target in item.targets):
+                found.setdefault(name, []).append(item)
         file.constants[key] = found
     index: Mapping[str, list[Targeted]] = file.constants[key]
     return index
@@ -245,9 +244,7 @@ def _check_idle(file: FileScope, graphs: Mapping[str, Graph], variants: Mapping[
     if _too_many(file, bag):
         return
     effort = Effort()
-    for item in file.syntax.items:
-        if not isinstance(item, ast.Init):
-            continue
+    for item in file.items(ast.Init):
         targets = {target.name for target in item.targets}
         concerned = [v.name for v in variants.values() if not targets.isdisjoint(v.lineage)]
         made = [(rule, _init_rule(rule, file, bag)) for rule in item.rules]

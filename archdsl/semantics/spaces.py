@@ -200,8 +200,7 @@ class Spaces:
         """Those that are right, in the order of the file; what is wrong with others is in the bag."""
         found: dict[str, Space] = {}
         seen: dict[str, Span] = {}
-        for item in self.program.items(ast.Space):
-            assert isinstance(item, ast.Space)
+        for item in self.program.root.items(ast.Space):
             if item.name in seen:
                 first = [Label(seen[item.name], "first defined here")]
                 self.bag.report("E106", item.name_span, name=item.name, secondary=first)

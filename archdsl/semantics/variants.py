@@ -57,12 +57,11 @@ class VariantTable:
 
     def collect(self) -> dict[str, Configured]:
         """All variants in the order of the file."""
-        for item in self.program.root.syntax.items:
-            if isinstance(item, ast.Variant) and self._fresh(item.name, item.name_span):
+        for item in self.program.root.items(ast.Variant):
+            if self._fresh(item.name, item.name_span):
                 self._pending[item.name] = item
-        for item in self.program.root.syntax.items:
-            if isinstance(item, ast.Variants):
-                self._rows(item)
+        for rows in self.program.root.items(ast.Variants):
+            self._rows(rows)
         for name in list(self._pending):
             self._configure(name)
         self._single_models()
@@ -89,7 +88,7 @@ class VariantTable:
                 self.found[name] = Configured(name, model, {}, model.span, (name,))
 
     def _named_in_variants(self, name: str) -> bool:
-        return any(isinstance(i, ast.Variants) and i.model.name == name for i in self.program.root.syntax.items)
+        return any(item.model.name == name for item in self.program.root.items(ast.Variants))
 
     def _models(self) -> dict[str, Definition]:
         return {n: d for n, d in self.program.root.names.items() if d.kind == "model"}
