@@ -13,7 +13,7 @@ from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.semantics.program import Program
-from archdsl.semantics.variants import Configured
+from archdsl.semantics.variants import Configured, unknown_target
 from archdsl.syntax import ast
 
 _SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9}
@@ -29,9 +29,7 @@ def check_claims(program: Program, graphs: Mapping[str, Graph], variants: Mappin
     for item in program.root.items(ast.Expect):
         name = item.variant.name
         if name not in variants:
-            near = closest(name, variants)
-            places = declared(variants[near].span if near else None)
-            bag.report("E108", item.variant.span, name=name, suggestion=near, secondary=places)
+            unknown_target("E108", item.variant, {name: variant.span for name, variant in variants.items()}, bag)
             continue
         for entry in item.entries:
             if entry.key not in _CLAIMS:

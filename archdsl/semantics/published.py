@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from archdsl.diagnostics.core import Bag, Label, declared
+from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.graph.published import OWN, Entry, Facts
@@ -26,7 +26,7 @@ from archdsl.semantics.program import Definition, FileScope, Program, is_outside
 from archdsl.semantics.references import references_of
 from archdsl.semantics.settings import amended_preprocess, preprocess_of
 from archdsl.semantics.values import Arg
-from archdsl.semantics.variants import Configured
+from archdsl.semantics.variants import Configured, unknown_target
 from archdsl.source import Span
 from archdsl.syntax import ast, parse
 
@@ -63,11 +63,10 @@ def check_weights(program: Program, graphs: Mapping[str, Graph], variants: Mappi
             for _ in _Reader(program, variants[name], bag, graphs.get(name)).read(items):
                 pass
             continue
-        near = closest(name, variants)
-        places = declared(variants[near].span if near else None)
+        known = {each: variant.span for each, variant in variants.items()}
+        alone = None if variants else "a list of weights is checked with the spec that names it"
         for item in items:
-            alone = None if variants else "a list of weights is checked with the spec that names it"
-            bag.report("E108", item.syntax.about.target.span, name=name, suggestion=near, help=alone, secondary=places)
+            unknown_target("E108", item.syntax.about.target, known, bag, alone)
 
 
 def _by_variant(program: Program, bag: Bag) -> Mapping[str, list[_Item]]:

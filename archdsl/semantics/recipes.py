@@ -22,7 +22,7 @@ from archdsl.semantics.elaborate import Elaborator, constant, guarded
 from archdsl.semantics.program import Definition, FileScope, Program, RecipeItem
 from archdsl.semantics.progressive import read_progressive
 from archdsl.semantics.values import UNKNOWN, Arg, type_name
-from archdsl.semantics.variants import Configured, targets_of
+from archdsl.semantics.variants import Configured, targets_of, unknown_target
 from archdsl.source import Span
 from archdsl.symbolic import Const
 from archdsl.syntax import ast
@@ -292,9 +292,7 @@ class Recipes:
         found, ok = [], True
         for target in merged.targets:
             if target.name not in known:
-                near = closest(target.name, known)
-                places = declared(known[near] if near else None)
-                self.bag.report("E108", target.span, name=target.name, suggestion=near, secondary=places)
+                unknown_target("E108", target, known, self.bag)
                 ok = False
                 continue
             configured = self.variants.get(target.name)

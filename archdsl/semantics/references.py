@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from archdsl.diagnostics.core import Bag, Label, declared
+from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.reference import ARGUMENTS, LIBRARIES, Comparison, Plain, Reference, is_plain_name
 from archdsl.semantics.arguments import Owner, validated
@@ -19,7 +19,7 @@ from archdsl.semantics.elaborate import constant
 from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.values import UNKNOWN, type_name
-from archdsl.semantics.variants import Configured, targets_of
+from archdsl.semantics.variants import Configured, targets_of, unknown_target
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -42,9 +42,7 @@ def check_references(program: Program, variants: Mapping[str, Configured], bag: 
         for named in item.targets:
             target = named.target
             if target.name not in known:
-                near = closest(target.name, known)
-                places = declared(known[near] if near else None)
-                bag.report("E108", target.span, name=target.name, suggestion=near, secondary=places)
+                unknown_target("E108", target, known, bag)
                 continue
             # A library may have one network under several names, or another one under the variant's.
             key = item.library.name, target.name, named.model.value if named.model else None

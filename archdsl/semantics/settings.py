@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from archdsl.diagnostics.core import ArchError, Bag, declared
+from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph
@@ -23,7 +23,7 @@ from archdsl.semantics.elaborate import Elaborator, elaborate, guarded
 from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.values import Arg
-from archdsl.semantics.variants import Configured, targets_of
+from archdsl.semantics.variants import Configured, targets_of, unknown_target
 from archdsl.source import Span
 from archdsl.symbolic import Const
 from archdsl.syntax import ast
@@ -153,10 +153,7 @@ def check_settings(program: Program, graphs: Mapping[str, Graph], variants: Mapp
     for item in root.syntax.items:
         for target in item.targets if isinstance(item, ast.Init | ast.Checkpoint | ast.Preprocess) else ():
             if target.name not in known:
-                code = "E108" if isinstance(item, ast.Preprocess) else "E109"
-                near = closest(target.name, known)
-                places = declared(known[near] if near else None)
-                bag.report(code, target.span, name=target.name, suggestion=near, secondary=places)
+                unknown_target("E108" if isinstance(item, ast.Preprocess) else "E109", target, known, bag)
         if isinstance(item, ast.Preprocess):
             read_entries(item.entries, _KEYS.parameter_names, "E405", root, bag)
     for configured in variants.values():

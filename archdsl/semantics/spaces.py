@@ -11,14 +11,14 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
-from archdsl.diagnostics.core import ArchError, Bag, Label, declared
+from archdsl.diagnostics.core import ArchError, Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.space import COSTS, DISTRIBUTIONS, Axis, Choices, Domain, Steps, Whole, texts_of, written
 from archdsl.semantics.core import Frame
 from archdsl.semantics.elaborate import Elaborator, constant, guarded
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.values import UNKNOWN, Arg, plain
-from archdsl.semantics.variants import Configured, targets_of
+from archdsl.semantics.variants import Configured, targets_of, unknown_target
 from archdsl.source import Source, Span
 from archdsl.symbolic import Const
 from archdsl.syntax import ast
@@ -243,9 +243,7 @@ class Spaces:
             return self.variants[name]
         if name in known:
             return Configured(item.name, self.program.root.names[name], {}, item.name_span, (item.name, name))
-        near = closest(name, known)
-        places = declared(known[near] if near else None)
-        self.bag.report("E108", item.target.span, name=name, suggestion=near, secondary=places)
+        unknown_target("E108", item.target, known, self.bag)
         return None
 
     def _are_whole(self, item: ast.Space, model: Definition) -> bool:

@@ -105,9 +105,7 @@ class VariantTable:
         if reference.name in self.program.root.missing:
             return None
         if reference.name not in models:
-            near = closest(reference.name, models)
-            places = declared(models[near].span if near else None)
-            self.bag.report("E109", reference.span, name=reference.name, suggestion=near, secondary=places)
+            unknown_target("E109", reference, {name: model.span for name, model in models.items()}, self.bag)
             return None
         return models[reference.name]
 
@@ -175,9 +173,7 @@ class VariantTable:
             return None
         if base is None:
             if item.base.name not in self._spans:
-                near = closest(item.base.name, self._spans)
-                places = declared(self._spans[near] if near else None)
-                self.bag.report("E108", item.base.span, name=item.base.name, suggestion=near, secondary=places)
+                unknown_target("E108", item.base, self._spans, self.bag)
             return None
         args = self.amend(base, item.arguments, item.span)
         if args is None:
@@ -220,6 +216,13 @@ def targets_of(program: Program, variants: Mapping[str, Configured]) -> dict[str
     """What settings and references may speak of, models and variants, and where each is declared."""
     models = {name: d.span for name, d in program.root.names.items() if d.kind == "model"}
     return models | {name: configured.span for name, configured in variants.items()}
+
+
+def unknown_target(code: str, name: ast.Name, known: Mapping[str, Span], bag: Bag, help: str | None = None) -> None:
+    """E108 or E109 for what an item is about, where that is none of these, which are declared at their places."""
+    near = closest(name.name, known)
+    places = declared(known[near] if near else None)
+    bag.report(code, name.span, name=name.name, suggestion=near, help=help, secondary=places)
 
 
 def override(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:
