@@ -5,7 +5,7 @@ Takes a bound `Definition` of kind model and its arguments; gives a `Graph`, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from archdsl.diagnostics.core import Bag
@@ -42,11 +42,25 @@ def guarded(work: Callable[[], T], span: Span, bag: Bag) -> T | None:
 
 def constant(expression: ast.Expression, file: FileScope, bag: Bag) -> Any:
     """The plain value of an expression that stands in no body; UNKNOWN after an error."""
+    if isinstance(expression, ast.Number | ast.String | ast.Bool):  # most of what items say
+        return expression.value
     frame = Frame(file, None, inline=True)
     elaborator = Elaborator(bag)
     value = UNKNOWN if bag.spent else guarded(lambda: elaborator.evaluate(expression, frame), expression.span, bag)
     elaborator.settle()
     return UNKNOWN if value is None or value is UNKNOWN else plain(value)
+
+
+def call_arguments(
+    given: Sequence[ast.Argument], names: Sequence[str], owner: str, span: Span, file: FileScope, bag: Bag
+) -> dict[str, Arg] | None:
+    """The arguments of a call that stands in no body, by these names; None after an error."""
+    if bag.spent:
+        return None
+    elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
+    args = guarded(lambda: elaborator.arguments(given, names, owner, frame, {}, span), span, bag)
+    elaborator.settle()
+    return args
 
 
 def elaborate(

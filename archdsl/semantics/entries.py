@@ -1,4 +1,5 @@
-"""The entries `key = value` of an item in braces, evaluated: `preprocess` and `reference` share how they are read."""
+"""The entries `key = value` of an item in braces, evaluated: `preprocess`, `reference` and the rows
+of `weights` share how they are read."""
 
 from __future__ import annotations
 

@@ -243,6 +243,11 @@ def parameters_of(definition: Definition) -> Iterable[ast.Parameter]:
     return definition.syntax.parameters if isinstance(definition.syntax, ast.Definition) else ()
 
 
+def parameters_by_name(definition: Definition) -> Mapping[str, ast.Parameter]:
+    """The same by their names."""
+    return {parameter.name: parameter for parameter in parameters_of(definition)}
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

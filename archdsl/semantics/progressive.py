@@ -111,7 +111,7 @@ def _row(row: ast.Row, item: ast.Progressive, file: FileScope, bag: Bag) -> tupl
         return None
     found = []
     for column, node in zip(item.columns, row.values, strict=True):
-        value = node.value if isinstance(node, ast.Number) else constant(node, file, bag)
+        value = constant(node, file, bag)
         if value is UNKNOWN:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -22,6 +22,7 @@ from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.checkpoints import map_names
 from archdsl.semantics.elaborate import constant
 from archdsl.semantics.entries import read_entries
+from archdsl.semantics.parameters import parameters_of
 from archdsl.semantics.program import Definition, FileScope, Program, is_outside
 from archdsl.semantics.references import references_of
 from archdsl.semantics.settings import amended_preprocess, preprocess_of
@@ -290,7 +291,6 @@ def own_classes(configured: Configured) -> int | None:
 
 
 def _default_classes(model: Definition) -> int | None:
-    parameters = model.syntax.parameters if isinstance(model.syntax, ast.Definition) else ()
-    default = next((parameter.default for parameter in parameters if parameter.name == "classes"), None)
+    default = next((parameter.default for parameter in parameters_of(model) if parameter.name == "classes"), None)
     value = None if default is None else constant(default, model.file, Bag())
     return value if type(value) is int else None

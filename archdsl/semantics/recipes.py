@@ -18,7 +18,8 @@ from archdsl.graph.recipe_parts import PARTS, Part
 from archdsl.graph.recipe_rules import FOREIGN, Problem, problems
 from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, constant, guarded
+from archdsl.semantics.elaborate import Elaborator, call_arguments, constant
+from archdsl.semantics.parameters import parameters_by_name
 from archdsl.semantics.program import Definition, FileScope, Program, RecipeItem
 from archdsl.semantics.progressive import read_progressive
 from archdsl.semantics.values import UNKNOWN, Arg, type_name
@@ -243,7 +244,7 @@ class Recipes:
             elif key in PARTS:
                 self._values[id(entry)] = self._part(key, entry, file)
             else:
-                self._values[id(entry)] = plain_value(entry.value, file, self.bag)
+                self._values[id(entry)] = constant(entry.value, file, self.bag)
         return self._values[id(entry)]
 
     def _percentage(self, entry: ast.Entry) -> Any:
@@ -270,12 +271,7 @@ class Recipes:
         model = choices[name]
         owner = Owner(name, tuple(model.model_fields))
         arguments = value.arguments if isinstance(value, ast.CallExpr) else ()
-        elaborator, frame = Elaborator(self.bag), Frame(file, None, inline=True)
-        names = owner.parameter_names
-        args = guarded(
-            lambda: elaborator.arguments(arguments, names, owner.name, frame, {}, value.span), value.span, self.bag
-        )
-        elaborator.settle()
+        args = call_arguments(arguments, owner.parameter_names, name, value.span, file, self.bag)
         made = None if args is None else validated(owner, model, args, value.span, self.bag)
         return made if isinstance(made, Part) else UNKNOWN
 
@@ -301,7 +297,7 @@ class Recipes:
 
     def _is_parameter(self, key: str, span: Span, models: Sequence[tuple[ast.Name, Definition]]) -> bool:
         """Whether a key is a parameter of every model that a recipe is for; reports E433 or E440."""
-        names = [(target.name, _parameters(model)) for target, model in models]
+        names = [(target.name, parameters_by_name(model)) for target, model in models]
         having = [name for name, parameters in names if key in parameters]
         if len(having) == len(names) and (names or key in MODEL_RATES):
             return True
@@ -333,18 +329,10 @@ class Recipes:
         elaborator = Elaborator(self.bag)
         ok = True
         for model in {id(model): model for _, model in models}.values():
-            parameter = _parameters(model)[key]
+            parameter = parameters_by_name(model)[key]
             ok = elaborator.accepts(parameter, arg, model, Frame(model.file, None, inline=True)) and ok
         elaborator.settle()
         return ok
-
-
-def plain_value(node: ast.Expression, file: FileScope, bag: Bag) -> Any:
-    """The value of an expression outside any body; UNKNOWN after an error. Literals are most of a recipe."""
-    match node:
-        case ast.Number() | ast.String() | ast.Bool():
-            return node.value
-    return constant(node, file, bag)
 
 
 def recipes_of(program: Program, variants: Mapping[str, Configured], bag: Bag) -> dict[str, Recipe]:
@@ -361,8 +349,3 @@ def _is_plain(value: Any) -> bool:
 
 def _is_none(value: ast.Expression) -> bool:
     return isinstance(value, ast.Name) and value.name == "none"
-
-
-def _parameters(model: Definition) -> Mapping[str, ast.Parameter]:
-    assert isinstance(model.syntax, ast.Definition)
-    return {parameter.name: parameter for parameter in model.syntax.parameters}

@@ -18,8 +18,7 @@ from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, InitRules,
 from archdsl.ops.registry import OPS
 from archdsl.resources import label_lists
 from archdsl.semantics.arguments import Owner, validated
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, elaborate, guarded
+from archdsl.semantics.elaborate import call_arguments, elaborate
 from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.values import Arg
@@ -220,11 +219,7 @@ def _read_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
         return None
     model = INITIALIZERS[callee.name]
     owner = Owner(callee.name, tuple(model.model_fields))
-    elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
-    args = guarded(
-        lambda: elaborator.arguments(given, owner.parameter_names, owner.name, frame, {}, value.span), value.span, bag
-    )
-    elaborator.settle()
+    args = call_arguments(given, owner.parameter_names, owner.name, value.span, file, bag)
     if args is None or validated(owner, model, args, value.span, bag) is None:
         return None
     pattern, weight = rule.pattern, ""

@@ -15,7 +15,8 @@ from archdsl.diagnostics.core import ArchError, Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.space import COSTS, DISTRIBUTIONS, Axis, Choices, Domain, Steps, Whole, texts_of, written
 from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, constant, guarded
+from archdsl.semantics.elaborate import Elaborator, call_arguments, constant, guarded
+from archdsl.semantics.parameters import parameters_by_name
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.values import UNKNOWN, Arg, plain
 from archdsl.semantics.variants import Configured, targets_of, unknown_target
@@ -179,11 +180,6 @@ def _free(node: Any) -> Iterator[str]:
             yield from _free(item)
 
 
-def parameters_by_name(model: Definition) -> Mapping[str, ast.Parameter]:
-    assert isinstance(model.syntax, ast.Definition)
-    return {parameter.name: parameter for parameter in model.syntax.parameters}
-
-
 class _Reported(Exception):
     """What is wrong has been said. Internal."""
 
@@ -329,11 +325,7 @@ class Spaces:
     def _steps(self, node: ast.CallExpr, kind: str) -> Domain:
         """`uniform(low, high, step)`; raises _Reported."""
         names = ("low", "high", "step")
-        elaborator, frame = Elaborator(self.bag), Frame(self.program.root, None, inline=True)
-        args = guarded(
-            lambda: elaborator.arguments(node.arguments, names, kind, frame, {}, node.span), node.span, self.bag
-        )
-        elaborator.settle()
+        args = call_arguments(node.arguments, names, kind, node.span, self.program.root, self.bag)
         if args is None:
             raise _Reported
         missing = next((name for name in names if name not in args), None)

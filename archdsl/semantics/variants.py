@@ -6,14 +6,13 @@ and preprocessing that apply. Reports E106-E109, E113, E115, E119, E315, E320.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest, meant_setting
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, guarded
+from archdsl.semantics.elaborate import call_arguments
 from archdsl.semantics.program import Definition, Program
 from archdsl.semantics.values import Arg
 from archdsl.source import Span
@@ -53,7 +52,6 @@ class VariantTable:
         self._open: list[str] = []
         self._spans: dict[str, Span] = {}
         self._too_deep = False
-        self._frame = Frame(self.program.root, None, inline=True)
 
     def collect(self) -> dict[str, Configured]:
         """All variants in the order of the file."""
@@ -130,7 +128,7 @@ class VariantTable:
                 self.bag.report("E320", row.span, given=given, wanted=len(columns), columns=", ".join(columns))
                 continue
             ordered = [*columns, *(name for name in names if name not in columns)]
-            args = self._arguments(row.arguments, ordered, model.name, row.span)
+            args = call_arguments(row.arguments, ordered, model.name, row.span, self.program.root, self.bag)
             if args is not None:
                 self.found[row.name] = Configured(row.name, model, args, row.name_span, (row.name, model.name))
 
@@ -158,7 +156,7 @@ class VariantTable:
             return None
         assert isinstance(model.syntax, ast.Definition)
         names = [p.name for p in model.syntax.parameters]
-        args = self._arguments(item.arguments, names, model.name, item.span)
+        args = call_arguments(item.arguments, names, model.name, item.span, self.program.root, self.bag)
         return None if args is None else Configured(item.name, model, args, item.name_span, (item.name, model.name))
 
     def _amended(self, item: ast.Variant) -> Configured | None:
@@ -198,18 +196,8 @@ class VariantTable:
                 ok = False
         if not ok:
             return None
-        fresh = self._arguments(list(arguments), names, base.model.name, span)
+        fresh = call_arguments(list(arguments), names, base.model.name, span, self.program.root, self.bag)
         return None if fresh is None else {**result, **fresh}
-
-    def _arguments(
-        self, given: Sequence[ast.Argument], names: Sequence[str], owner: str, span: Span
-    ) -> dict[str, Arg] | None:
-        if self.bag.spent:
-            return None
-        elaborator = Elaborator(self.bag)
-        args = guarded(lambda: elaborator.arguments(given, names, owner, self._frame, {}, span), span, self.bag)
-        elaborator.settle()
-        return args
 
 
 def targets_of(program: Program, variants: Mapping[str, Configured]) -> dict[str, Span]:
