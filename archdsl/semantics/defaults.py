@@ -17,11 +17,11 @@ from archdsl.ops.registry import OPS
 from archdsl.semantics.arguments import argument_problem
 from archdsl.semantics.core import Frame
 from archdsl.semantics.elaborate import Elaborator, guarded
-from archdsl.semantics.inert import walk
 from archdsl.semantics.parameters import parameters_of
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, expr_of, plain
 from archdsl.syntax import ast
+from archdsl.syntax.walking import names_in
 
 _PLAIN: dict[type, str] = {ast.Bool: "bool", ast.String: "string"}
 
@@ -57,7 +57,7 @@ def _parameter(
 ) -> None:
     """Check one of the parameters that have these `names`."""
     default = parameter.default
-    computed = any(isinstance(node, ast.Name) and node.name in names for node in walk(default))
+    computed = not names.isdisjoint(names_in(default))
     value: Any = UNKNOWN if default is None or computed else elaborator.evaluate(default, frame)
     if value is not UNKNOWN:
         assert default is not None

@@ -6,9 +6,7 @@ off the text of the block: every mention of such a parameter is an argument of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +18,7 @@ from archdsl.semantics.program import Definition
 from archdsl.semantics.replay import Recorded
 from archdsl.symbolic import Symbol
 from archdsl.syntax import ast
+from archdsl.syntax.walking import walk
 
 
 def inert_parameters(block: Definition) -> frozenset[str]:
@@ -50,23 +49,6 @@ def _inert(block: Definition) -> frozenset[str]:
                     if isinstance(value, ast.Name) and value.name in harmless and not argument.spread:
                         harmless[value.name] += not (op in parameters or op in assigned or op in block.file.names)
     return frozenset(n for n in names if mentions[n] == harmless[n] > 0)
-
-
-def walk(value: Any) -> Iterator[Any]:
-    """Every node of a piece of syntax; of None, none."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from walk(item)
-    elif isinstance(value, ast.Syntax):
-        yield value
-        kind: type = type(value)
-        for name in _parts(kind):
-            yield from walk(getattr(value, name))
-
-
-@cache
-def _parts(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.compare)
 
 
 def renewed(recorded: Recorded, changed: Mapping[str, Any]) -> dict[int, OpParams] | None:

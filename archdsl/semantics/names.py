@@ -241,13 +241,13 @@ class FileNames:
     def _space(self, item: ast.Space) -> None:
         """Each line may read what those above it name; conditions the costs as well."""
         named = [m for m in item.members if not isinstance(m, ast.Require)]
-        self._distinct((m.name, m.name_span) if isinstance(m, ast.Dimension) else (m.key, m.key_span) for m in named)
+        self._distinct((member.key, member.key_span) for member in named)
         body = self.body = Body("")
         for member in item.members:
             match member:
                 case ast.Dimension():
                     self._domain(member.domain)
-                    body.known.add(member.name)
+                    body.known.add(member.key)
                 case ast.Entry():
                     self._visit(member.value)
                     body.known.add(member.key)

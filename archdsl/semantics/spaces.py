@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,7 @@ from archdsl.source import Source, Span
 from archdsl.symbolic import Const
 from archdsl.syntax import ast
 from archdsl.syntax.reading import parse_expression
+from archdsl.syntax.walking import names_in
 
 MOST_AXES = 1_000
 MOST_VALUES = 1_000_000
@@ -65,7 +66,7 @@ class Space:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The model's parameters that the space sets, in the model's order."""
-        own = {member.key if isinstance(member, ast.Entry) else member.name for member in self._named}
+        own = {member.key for member in self._named}
         return tuple(name for name in parameters_by_name(self.base.model) if name in own)
 
     @property
@@ -89,7 +90,7 @@ class Space:
         kept: dict[str, str] = {}
         for member in self.members:
             match member:
-                case ast.Dimension(name=name):
+                case ast.Dimension(key=name):
                     names[name] = self._evaluated(_parsed(name, texts[name], bag), names, bag)
                     kept[name] = texts[name]
                 case ast.Entry(key=name):
@@ -116,7 +117,7 @@ class Space:
         names: dict[str, Any] = {}
         for member in self._named:
             if isinstance(member, ast.Dimension):
-                names[member.name] = self._evaluated(_parsed(member.name, point.texts[member.name], bag), names, bag)
+                names[member.key] = self._evaluated(_parsed(member.key, point.texts[member.key], bag), names, bag)
             else:
                 names[member.key] = self._evaluated(member.value, names, bag)
         for condition in conditions:
@@ -164,20 +165,7 @@ def _parsed(name: str, text: str, bag: Bag) -> ast.Expression | None:
 
 
 def _asks_costs(member: ast.Syntax) -> bool:
-    return isinstance(member, ast.Require) and not COSTS.keys().isdisjoint(_free(member.condition))
-
-
-def _free(node: Any) -> Iterator[str]:
-    """The names that an expression may read."""
-    if isinstance(node, ast.Name):
-        yield node.name
-    elif isinstance(node, ast.Syntax):
-        for field in fields(node):
-            if field.compare:
-                yield from _free(getattr(node, field.name))
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from _free(item)
+    return isinstance(member, ast.Require) and not COSTS.keys().isdisjoint(names_in(member.condition))
 
 
 class _Reported(Exception):
@@ -216,7 +204,7 @@ class Spaces:
         for member in item.members:
             if isinstance(member, ast.Dimension):
                 try:
-                    own = self._axes(member.name, member.domain)
+                    own = self._axes(member.key, member.domain)
                 except _Reported:
                     own = ()
                 ok = bool(own) and self._accepted(member, own, base.model) and ok
@@ -245,21 +233,16 @@ class Spaces:
     def _are_whole(self, item: ast.Space, model: Definition) -> bool:
         """Whether every name means something, and every parameter has a value; reports E452, E453, E456."""
         parameters = parameters_by_name(model)
-        named = {
-            member.name if isinstance(member, ast.Dimension) else member.key: member
-            for member in item.members
-            if not isinstance(member, ast.Require)
-        }
-        read = {name for member in item.members for name in _free(_read_by(member))}
+        named = {member.key: member for member in item.members if not isinstance(member, ast.Require)}
+        read = names_in(item.members)
         ok = True
         for name, member in named.items():
-            span = member.name_span if isinstance(member, ast.Dimension) else member.key_span
             if name in COSTS:
-                self.bag.report("E456", span, name=name)
+                self.bag.report("E456", member.key_span, name=name)
                 ok = False
             elif name not in parameters and name not in read:
                 near, known = closest(name, parameters), ", ".join(parameters)
-                self.bag.report("E452", span, name=name, model=model.name, suggestion=near, known=known)
+                self.bag.report("E452", member.key_span, name=name, model=model.name, suggestion=near, known=known)
                 ok = False
         base = self.variants.get(item.target.name)
         given = base.args if base is not None else {}
@@ -359,7 +342,7 @@ class Spaces:
 
     def _accepted(self, member: ast.Dimension, axes: Sequence[Axis], model: Definition) -> bool:
         """Whether the values are what the model declares; reports E301, E302 at the domain."""
-        parameter = parameters_by_name(model).get(member.name)
+        parameter = parameters_by_name(model).get(member.key)
         if parameter is None:
             return True
         size = axes[0].domain.size
@@ -367,7 +350,7 @@ class Spaces:
         elaborator, frame = Elaborator(self.bag), Frame(self.program.root, None, inline=True)
         home = Frame(model.file, None, inline=True)
         for place in places:
-            node = _parsed(member.name, texts_of(axes, [place] * len(axes))[member.name], self.bag)
+            node = _parsed(member.key, texts_of(axes, [place] * len(axes))[member.key], self.bag)
             value = UNKNOWN if node is None else plain(elaborator.evaluate(node, frame))
             if value is UNKNOWN or not elaborator.accepts(
                 parameter, Arg(value, Const(value), member.domain.span), model, home
@@ -375,15 +358,6 @@ class Spaces:
                 return False
         elaborator.settle()
         return True
-
-
-def _read_by(member: ast.Dimension | ast.Entry | ast.Require) -> ast.Expression:
-    match member:
-        case ast.Dimension():
-            return member.domain
-        case ast.Entry():
-            return member.value
-    return member.condition
 
 
 def _is_single(item: ast.Item) -> bool:

@@ -535,8 +535,8 @@ class Recipe(Syntax):
 class Dimension(Syntax):
     """`depth in 12..29` in a space: what varies, and over which values."""
 
-    name: str
-    name_span: Span = field(compare=False, repr=False)
+    key: str
+    key_span: Span = field(compare=False, repr=False)
     domain: Expression
 
 

@@ -129,7 +129,7 @@ class Formatter(Statements):
     def _space_member(self, member: ast.Dimension | ast.Entry | ast.Require) -> str:
         match member:
             case ast.Dimension():
-                return f"{member.name} in {self._value(member.domain)}"
+                return f"{member.key} in {self._value(member.domain)}"
             case ast.Entry():
                 return f"{member.key} = {self._value(member.value)}"
         message = "" if member.message is None else f", {quote(member.message.value)}"
