@@ -26,9 +26,12 @@ from archdsl.semantics.results import lacks_result
 from archdsl.source import Span
 from archdsl.syntax import ast
 from archdsl.syntax.hints import HINTS, NAMES
+from archdsl.syntax.walking import names_in
 
 _NO_OP = "it is no op (docs/ops.md lists them): define it as a block or fn, or import it with `use`"
 _BRACED = re.compile(r"\{ *([A-Za-z_]\w*)[^{}]*\}")
+_SAID = (ast.Expect, ast.Reference, ast.Preprocess, ast.Init, ast.Recipe, ast.Weights)
+"""Items that say something of variants, in values of their own."""
 _IN_HELP = "`in` is the input of a block; a fn takes its tensors as parameters"
 
 
@@ -112,14 +115,18 @@ class FileNames:
 
     def unused(self) -> None:
         """The warning E121 for imports, bindings and parameters that nothing reads."""
-        for item in self.file.items(ast.Use):
-            for entry in item.names:
-                found = self.file.names.get(entry.name)
-                as_recipe = entry.name in self.file.recipes
-                if entry.name not in self._read and found is not None and found.kind != "model" and not as_recipe:
-                    self._unused.append((entry.span, entry.name, "imported"))
+        unread = [entry for item in self.file.items(ast.Use) for entry in item.names if self._is_unread(entry.name)]
+        if unread:  # their values are read where they are asked for, not here
+            said = names_in(tuple(item for item in self.file.syntax.items if isinstance(item, _SAID)))
+            self._unused += [(entry.span, entry.name, "imported") for entry in unread if entry.name not in said]
         for span, name, what in self._unused:
             self.bag.report("E121", span, name=name, what=what)
+
+    def _is_unread(self, name: str) -> bool:
+        """Whether nothing of what is visited reads an import. A model and a recipe are there to be used as they are."""
+        found = self.file.names.get(name)
+        is_used = found is None or found.kind == "model" or name in self.file.recipes
+        return name not in self._read and not is_used
 
     # --- items -------------------------------------------------------------------------------
 
@@ -253,7 +260,7 @@ class FileNames:
                     body.known.add(member.key)
                 case ast.Require():
                     outer, body.known = body.known, body.known | COSTS.keys()
-                    self._visit(member.condition)
+                    self._require(member)
                     body.known = outer
         self._report_unknown(body)
         self._read |= body.uses.keys() | {item.target.name}
@@ -307,9 +314,12 @@ class FileNames:
                     self._visit(statement.value)
                     self._output(statement)
                 case ast.Require():
-                    self._visit(statement.condition)
-                    if statement.message is not None:
-                        self._string(statement.message)
+                    self._require(statement)
+
+    def _require(self, statement: ast.Require) -> None:
+        self._visit(statement.condition)
+        if statement.message is not None:
+            self._string(statement.message)
 
     def _output(self, statement: ast.Output) -> None:
         if not self.body.has_outputs:

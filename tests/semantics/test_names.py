@@ -221,6 +221,25 @@ def test_variants_and_tables_use_names() -> None:
     assert check(used + "variant net = Net(divisible(8))\n") == ()
 
 
+RECIPE = 'batch = 256, optimizer = sgd, lr = 1, lr_scaling = "none", schedule = cosine'
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "preprocess net { size = divisible(8) }",
+        "init net { conv: normal(std = divisible(8) / 100) }",
+        "reference timm for net { sizes = [divisible(32)] }",
+        'weights own for net { v1: file = "net.pth", mib = divisible(8) }',
+        f"recipe a for net {{ {RECIPE}, epochs = divisible(8), size = 8 }}",
+        f"recipe a for net {{\n  {RECIPE}, epochs = 8\n  progressive(size) {{\n    8\n    divisible(16)\n  }}\n}}",
+    ],
+)
+def test_what_is_said_of_variants_uses_names(item: str) -> None:
+    model = "model Net = image(3, 8, 8) -> conv(8, 3) -> gap -> flatten -> linear(10)\nvariant net = Net()\n"
+    assert check('use "common.arch" (divisible)\n' + model + item) == ()
+
+
 def test_a_name_that_could_not_be_imported_causes_no_second_error() -> None:
     text = 'use "common.arch" (Squeeze)\nuse "nowhere.arch" (a, B)\n'
     assert codes(text + net("image(3, a, 8) -> B(a) -> Squeeze(2)")) == ["E111", "E110"]

@@ -97,6 +97,7 @@ def test_conditions_refuse_in_their_words() -> None:
     ("text", "found"),
     [
         ("widths in 8", ("E451", "8")),
+        ('widths in each(2, [8])\ndepth in 1..3\nrequire macs > 9, "only {macs}"', ("E124", '"only {macs}"')),
         ("widths in each(2, 8)", ("E451", "8")),
         ("widths in each(0, [8])", ("E454", "0")),
         ("widths in each(2, 9..9)", ("E454", "9..9")),
