@@ -28,7 +28,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
     from archdsl.backends.proof import Proof
-    from archdsl.cli.schema import BuiltJson
+    from archdsl.cli.schema.specs import BuiltJson
 
 _OURS = re.compile(r'"""\S+:\s+[\d,]+\s+parameters,\s+[\d,]+\s+MACs\s+at\s+[\d×]+\.')
 """How the docstring of every generated file begins."""

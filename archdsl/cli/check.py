@@ -13,7 +13,7 @@ from archdsl.cli.shared import ArchCommand, document, exit_code, json_option, lo
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import CheckedJson
+    from archdsl.cli.schema.specs import CheckedJson
     from archdsl.graph.sizes import SizeDecision
     from archdsl.semantics.program import Definition
 

@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.cli.schema import CostsJson
+    from archdsl.cli.schema.common import CostsJson
     from archdsl.cli.tables import Column
     from archdsl.graph.costs import Costs
     from archdsl.graph.devices import Device

@@ -13,21 +13,17 @@ from archdsl.syntax import ast
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import Asked
-    from archdsl.cli.schema import (
-        BlockChangeJson,
+    from archdsl.cli.schema.common import (
         CostedJson,
         Costs,
-        LayerJson,
-        OpChangeJson,
-        OpJson,
         ParameterJson,
         Plain,
         PreprocessJson,
-        SectionChangeJson,
         StageJson,
-        StepJson,
         VariantJson,
     )
+    from archdsl.cli.schema.differences import BlockChangeJson, OpChangeJson, OpJson, SectionChangeJson, StepJson
+    from archdsl.cli.schema.specs import LayerJson
     from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange, SectionChange
     from archdsl.graph.diff.facts import ParameterChange
     from archdsl.graph.diff.sections import Cost, Section

@@ -13,7 +13,7 @@ from archdsl.cli.shared import STDIN, ArchCommand, document, exit_code, fail, js
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import FormattedJson
+    from archdsl.cli.schema.specs import FormattedJson
     from archdsl.source import Source
 
 

@@ -12,7 +12,7 @@ from archdsl.cli.shared import ArchCommand, document, json_option
 
 if TYPE_CHECKING:
     from archdsl.cli.recorded import Family
-    from archdsl.cli.schema import FamilyJson
+    from archdsl.cli.schema.specs import FamilyJson
     from archdsl.source import Source
 
 

@@ -11,7 +11,7 @@ from archdsl.cli import console
 from archdsl.cli.shared import TEXT, ArchCommand, document, find_variant, json_option, prefix_option, set_option
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import PredictionJson
+    from archdsl.cli.schema.weights import PredictionJson
     from archdsl.predict import Prediction
 
 

@@ -9,7 +9,7 @@ from archdsl.graph.recipe import SETTINGS
 from archdsl.graph.recipe_parts import Part
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import RecipeJson
+    from archdsl.cli.schema.training import RecipeJson
     from archdsl.graph.recipe import Recipe
 
 

@@ -18,7 +18,7 @@ from archdsl.library import read, shipped
 from archdsl.resources import find
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import SizeJson, VariantJson
+    from archdsl.cli.schema.common import SizeJson, VariantJson
     from archdsl.source import Source
 
 FILE = "facts.json"

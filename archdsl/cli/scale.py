@@ -28,7 +28,7 @@ from archdsl.cli.shared import (
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import AnswerJson
+    from archdsl.cli.schema.exploring import AnswerJson
     from archdsl.scaling import Answer, Curve, Knob, Point
 
 MOST = 1_000

@@ -53,8 +53,8 @@ class ArchCommand(click.Command):
 
 
 def document(command: str, diagnostics: Iterable[Diagnostic], **data: Any) -> dict[str, Any]:
-    """A JSON document: the envelope of `schema.Document` and a command's own data."""
-    from archdsl.cli.schema import VERSION
+    """A JSON document: the envelope of `schema.common.Document` and a command's own data."""
+    from archdsl.cli.schema.common import VERSION
     from archdsl.diagnostics.render import to_json
 
     found = list(diagnostics)

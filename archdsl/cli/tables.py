@@ -19,7 +19,7 @@ from archdsl.diagnostics.glyphs import shown
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import Asked
-    from archdsl.cli.schema import VariantJson
+    from archdsl.cli.schema.common import VariantJson
     from archdsl.graph.table import StageRow
 
 _PAPER = re.compile(r".*?\(.*?\d{4}\)|.+?(?=[;.]( |$)|$)")

@@ -13,7 +13,7 @@ from archdsl.cli import console
 from archdsl.cli.shared import TEXT, ArchCommand, document, find_variant, json_option, set_option
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import TrainingPlanJson
+    from archdsl.cli.schema.training import TrainingPlanJson
     from archdsl.training.engine import Progress
     from archdsl.training.plan import Plan
 

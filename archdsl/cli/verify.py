@@ -15,7 +15,7 @@ from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, j
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema import VerifiedJson
+    from archdsl.cli.schema.differences import VerifiedJson
     from archdsl.graph.reference import Reference
     from archdsl.variant import Variant
     from archdsl.verify.results import Result

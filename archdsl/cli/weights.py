@@ -12,7 +12,7 @@ from archdsl.cli.shared import TEXT, ArchCommand, document, json_option, open_sp
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
-    from archdsl.cli.schema import PublishedJson
+    from archdsl.cli.schema.weights import PublishedJson
     from archdsl.published import Published
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import archdsl
-from archdsl.cli import schema
+from archdsl.cli.schema.weights import ConvertDocument
 from tests.cli.conftest import Run
 from tests.cli.test_json import problems
 
@@ -34,7 +34,7 @@ def test_what_is_said_and_written(arch: Run, own: dict[str, torch.Tensor], tmp_p
     ]
     args = ("convert", "there.safetensors", "--of", "squeezenet1_1", "--to", "own", "-o", "back.pth", "--json")
     result = arch(*args)
-    assert problems(result.json, schema.ConvertDocument) == []
+    assert problems(result.json, ConvertDocument) == []
     assert (result.json["names"], result.json["to"], result.json["renamed"]) == ("pytorchcv", "own", len(own))
     back = torch.load(tmp_path / "back.pth", weights_only=True)
     assert {key: tensor.shape for key, tensor in back.items()} == {key: tensor.shape for key, tensor in own.items()}

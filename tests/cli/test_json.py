@@ -7,7 +7,21 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 
 import pytest
 
-from archdsl.cli import schema
+from archdsl.cli.schema.common import VERSION, Document
+from archdsl.cli.schema.differences import DiffDocument, StepsDocument
+from archdsl.cli.schema.exploring import PlotDocument, ScaleDocument, SearchDocument, SweepDocument
+from archdsl.cli.schema.specs import (
+    BuildDocument,
+    CheckDocument,
+    DrawDocument,
+    ExplainDocument,
+    FmtDocument,
+    FormattedJson,
+    ListDocument,
+    ShowDocument,
+)
+from archdsl.cli.schema.training import RecipeDocument
+from archdsl.cli.schema.weights import PredictDocument, PredictionJson, WeightsDocument
 from tests.cli.conftest import Run
 
 
@@ -34,68 +48,68 @@ def problems(value: Any, type_: Any, where: str = "document") -> list[str]:
 
 def test_the_check_bites() -> None:
     good = {"file": "a", "changed": True}
-    assert problems(good, schema.FormattedJson) == []
-    assert problems({**good, "x": 1}, schema.FormattedJson)
-    assert problems({"file": "a"}, schema.FormattedJson)
-    assert problems({"file": None, "changed": True}, schema.FormattedJson)
-    assert problems({"path": "a", "classes": [{"label": "b", "probability": "c"}]}, schema.PredictionJson)
+    assert problems(good, FormattedJson) == []
+    assert problems({**good, "x": 1}, FormattedJson)
+    assert problems({"file": "a"}, FormattedJson)
+    assert problems({"file": None, "changed": True}, FormattedJson)
+    assert problems({"path": "a", "classes": [{"label": "b", "probability": "c"}]}, PredictionJson)
 
 
 @pytest.mark.parametrize(
     ("args", "document"),
     [
-        ("build small.arch", schema.BuildDocument),
-        ("build small.arch --all -o - --no-proof", schema.BuildDocument),
-        ("check small.arch wrong.arch none.arch", schema.CheckDocument),
-        ("check", schema.CheckDocument),
-        ("show small.arch", schema.ShowDocument),
-        ("show small.arch:large", schema.ShowDocument),
-        ("show resnet50", schema.ShowDocument),
-        ("show small.arch --batch 2 --device t4", schema.ShowDocument),
-        ("draw small.arch:large", schema.DrawDocument),
-        ("draw small.arch:large -o -", schema.DrawDocument),
-        ("diff small.arch:small small.arch:small", schema.DiffDocument),
-        ("sweep small.arch:small --set width=2,4 --image 16,32x48", schema.SweepDocument),
-        ("sweep small.arch:small --set width=2,4 --costs", schema.SweepDocument),
-        ("scale efficientnet_b0", schema.ScaleDocument),
-        ("scale small.arch:small --along width --target params=1K", schema.ScaleDocument),
-        ("search resnet", schema.SearchDocument),
-        ("search efficientnet compound_grid --samples 2", schema.SearchDocument),
-        ("plot resnet18 -o -", schema.PlotDocument),
-        ("list", schema.ListDocument),
-        ("weights resnet50", schema.WeightsDocument),
-        ("recipe efficientnet_v2", schema.RecipeDocument),
-        ("recipe convnext imagenet22k", schema.RecipeDocument),
-        ("recipe convnext_roadmap original --diff resnet:original", schema.RecipeDocument),
-        ("recipe efficientnet_v2 code_m --as timm", schema.RecipeDocument),
-        ("recipe resnet v2 --as torchvision --devices 8", schema.RecipeDocument),
-        ("recipe resnet v2 --plot -o v2.svg", schema.RecipeDocument),
-        ("explain e101", schema.ExplainDocument),
-        ("fmt small.arch", schema.FmtDocument),
-        ("show wrong.arch", schema.Document),
-        ("build none.arch", schema.Document),
-        ("build small.arch --set clases=3", schema.Document),
+        ("build small.arch", BuildDocument),
+        ("build small.arch --all -o - --no-proof", BuildDocument),
+        ("check small.arch wrong.arch none.arch", CheckDocument),
+        ("check", CheckDocument),
+        ("show small.arch", ShowDocument),
+        ("show small.arch:large", ShowDocument),
+        ("show resnet50", ShowDocument),
+        ("show small.arch --batch 2 --device t4", ShowDocument),
+        ("draw small.arch:large", DrawDocument),
+        ("draw small.arch:large -o -", DrawDocument),
+        ("diff small.arch:small small.arch:small", DiffDocument),
+        ("sweep small.arch:small --set width=2,4 --image 16,32x48", SweepDocument),
+        ("sweep small.arch:small --set width=2,4 --costs", SweepDocument),
+        ("scale efficientnet_b0", ScaleDocument),
+        ("scale small.arch:small --along width --target params=1K", ScaleDocument),
+        ("search resnet", SearchDocument),
+        ("search efficientnet compound_grid --samples 2", SearchDocument),
+        ("plot resnet18 -o -", PlotDocument),
+        ("list", ListDocument),
+        ("weights resnet50", WeightsDocument),
+        ("recipe efficientnet_v2", RecipeDocument),
+        ("recipe convnext imagenet22k", RecipeDocument),
+        ("recipe convnext_roadmap original --diff resnet:original", RecipeDocument),
+        ("recipe efficientnet_v2 code_m --as timm", RecipeDocument),
+        ("recipe resnet v2 --as torchvision --devices 8", RecipeDocument),
+        ("recipe resnet v2 --plot -o v2.svg", RecipeDocument),
+        ("explain e101", ExplainDocument),
+        ("fmt small.arch", FmtDocument),
+        ("show wrong.arch", Document),
+        ("build none.arch", Document),
+        ("build small.arch --set clases=3", Document),
     ],
 )
 def test_document(arch: Run, args: str, document: Any) -> None:
     result = arch(*args.split(), "--json")
     assert problems(result.json, document) == []
     assert result.json["command"] == args.split()[0]
-    assert result.json["version"] == schema.VERSION
+    assert result.json["version"] == VERSION
     assert result.json["ok"] == (result.code == 0) == (result.json["diagnostics"] == [])
 
 
 def test_recipes_that_differ(arch: Run) -> None:
     result = arch("recipe", "resnet", "a1", "--diff", "a2", "--json")
     assert result.code == 1
-    assert problems(result.json, schema.RecipeDocument) == []
+    assert problems(result.json, RecipeDocument) == []
 
 
 def test_difference(arch: Run) -> None:
     for args in ("small.arch:small :large", "resnet50 seresnet50", "resnet50 mobilenet_v2", "resnet18 --set classes=2"):
         result = arch("diff", *args.split(), "--json")
         assert result.code == 1
-        assert problems(result.json, schema.DiffDocument) == []
+        assert problems(result.json, DiffDocument) == []
         assert result.json["ok"]
         assert not result.json["equal"]
         sides = [[s[side] for s in result.json["sections"] if s[side]] for side in ("before", "after")]
@@ -111,7 +125,7 @@ def test_difference(arch: Run) -> None:
 
 def test_steps(arch: Run) -> None:
     result = arch("diff", "convnext_roadmap", "--json")
-    assert problems(result.json, schema.StepsDocument) == []
+    assert problems(result.json, StepsDocument) == []
     assert result.json["ok"]
 
 
@@ -136,7 +150,7 @@ def test_predict(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     result = arch(*args, "--json")
     assert calls == [("large", "w.pth", "timm"), (["a.png", "b.png"], 2)]
     assert result.json["weights"] == "w.pth"
-    assert problems(result.json, schema.PredictDocument) == []
+    assert problems(result.json, PredictDocument) == []
     assert result.json["notes"] == ["w.pth: said"]
     assert result.err == "note: w.pth: said\n"
     assert result.json["predictions"][1]["classes"][0] == {"label": "cat", "probability": 0.75}

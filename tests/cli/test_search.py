@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.api import open_source
-from archdsl.cli import schema
+from archdsl.cli.schema.exploring import SearchDocument
 from archdsl.search.results import Result, best
 from archdsl.source import Source
 from tests.cli.conftest import Run
@@ -50,7 +50,7 @@ def spec(tmp_path: Path) -> str:
 
 def test_all_are_those_that_the_conditions_leave(arch: Run, spec: str) -> None:
     result = arch("search", spec, "small", "--sampler", "all", "--json")
-    assert problems(result.json, schema.SearchDocument) == []
+    assert problems(result.json, SearchDocument) == []
     file = open_source(Source("net.arch", SPEC))
     wanted = []
     for width in (8, 16, 24):
@@ -115,7 +115,7 @@ def test_what_is_asked_wrongly(arch: Run, spec: str) -> None:
 
 def test_spaces_are_listed(arch: Run, spec: str) -> None:
     result = arch("search", spec, "--json")
-    assert problems(result.json, schema.SearchDocument) == []
+    assert problems(result.json, SearchDocument) == []
     assert [(s["name"], s["target"], s["networks"]) for s in result.json["spaces"]][:2] == [
         ("small", "Net", "12"), ("of_net", "net", "3"),
     ]  # fmt: skip

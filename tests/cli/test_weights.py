@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import archdsl
-from archdsl.cli import schema
+from archdsl.cli.schema.weights import WeightsDocument
 from tests.cli.conftest import SMALL, Run
 from tests.cli.test_json import problems
 
@@ -71,7 +71,7 @@ def test_everything_that_is_shipped(arch: Run) -> None:
 def test_json(arch: Run) -> None:
     Path("listed.arch").write_text(LISTED)
     result = arch("weights", "listed.arch", "--json")
-    assert problems(result.json, schema.WeightsDocument) == []
+    assert problems(result.json, WeightsDocument) == []
     first, second, wide, refused = result.json["published"]
     assert (first["name"], first["variant"], first["mib"], first["sha256"]) == (
         "own/large.v1",

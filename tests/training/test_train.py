@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import archdsl
-from archdsl.cli import schema
+from archdsl.cli.schema.training import TrainDocument
 from archdsl.training import Pieces
 from tests.cli.test_json import problems
 from tests.training.digits import write_digits
@@ -43,7 +43,7 @@ def test_the_plan_says_what_there_will_be_without_torch(net: str, digits: Path) 
     done = subprocess.run(args, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert problems(found, schema.TrainDocument) == []
+    assert problems(found, TrainDocument) == []
     plan = found["plan"]
     assert (plan["train_pictures"], plan["test_pictures"], len(plan["classes"])) == (256, 64, 10)
     assert (plan["epochs"], plan["batch"], plan["steps"], plan["images"]) == (3, 32, 24, 768)
@@ -326,7 +326,7 @@ def test_digits_are_learnt(variant: str, recipe: str, least: int, tmp_path: Path
     done = run(*given, "-o", tmp_path / "run", "--json")
     assert done.code == 0, done.err
     found = json.loads(done.out)
-    assert problems(found, schema.TrainDocument) == []
+    assert problems(found, TrainDocument) == []
     assert found["run"]["best"] > least
 
 
