@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -120,34 +121,11 @@ def _estimated(entry: Published) -> float:
 
 
 def published_json(entry: Published) -> PublishedJson:
-    """All that is known of a file."""
+    """All that is known of a file, by the names of its `Entry`; the key map with which it is read is its checkpoint."""
     from archdsl.cli.facts import prepared_json
+    from archdsl.graph.published import Entry
 
-    return {
-        "name": entry.name,
-        "variant": entry.variant,
-        "library": entry.library,
-        "model": entry.model,
-        "tag": entry.tag,
-        "url": entry.url,
-        "hub": entry.hub,
-        "package": entry.package,
-        "file": entry.file,
-        "revision": entry.revision,
-        "sha256": entry.sha256,
-        "sha1": entry.sha1,
-        "mib": entry.mib,
-        "classes": entry.classes,
-        "label_offset": entry.label_offset,
-        "checkpoint": entry.keymap,
-        "top1": entry.top1,
-        "top1_size": entry.top1_size,
-        "top1_crop": entry.top1_crop,
-        "test_size": entry.test_size,
-        "test_crop": entry.test_crop,
-        "recipe": entry.recipe,
-        "licence": entry.licence,
-        "refused": entry.refused,
-        "default": entry.default,
-        "preprocess": None if entry.preprocess is None else prepared_json(entry.preprocess, entry.owner.graph),
-    }
+    facts = {f.name: getattr(entry, f.name) for f in fields(Entry) if f.name != "folder"}
+    facts = {"checkpoint" if name == "keymap" else name: value for name, value in facts.items()}
+    pictures = None if entry.preprocess is None else prepared_json(entry.preprocess, entry.owner.graph)
+    return cast("PublishedJson", {"name": entry.name, **facts, "preprocess": pictures})
