@@ -101,21 +101,23 @@ class Published(Entry):
             file = self.file or HUB_FILE
             return fetch_hub(self.hub, file, self.revision, digits, algorithm=algorithm, progress=progress, say=said)
         path = self._in_package() if self.package is not None else self._beside()
-        self._check_digest(path, algorithm, digits)
+        self._check_digest(path, digits, algorithm)
         return path
 
     def _in_package(self) -> Path:
         """A file that an installed package brings along. Nothing of the package is imported."""
-        from importlib.metadata import PackageNotFoundError, files
+        from importlib.metadata import PackageNotFoundError, distribution
 
         assert self.package is not None
         try:
-            found = [path for path in files(self.package) or () if str(path).replace("\\", "/") == self.file]
+            package = distribution(self.package)
         except PackageNotFoundError:
-            found = []
+            detail = f"{self.file} is in the package {self.package}, which is not installed"
+            _refuse("E521", name=self.name, detail=detail, hint=f"pip install {self.package}")
+        found = [path for path in package.files or () if str(path).replace("\\", "/") == self.file]
         if not found:
-            hint = f"pip install {self.package}"
-            _refuse("E521", name=self.name, detail=f"the package {self.package} with {self.file} is missing", hint=hint)
+            detail = f"the package {self.package} is installed, and has no {self.file} in its version {package.version}"
+            _refuse("E521", name=self.name, detail=detail, hint="another version of it may have the file")
         return Path(str(found[0].locate()))
 
     def _beside(self) -> Path:
@@ -132,15 +134,16 @@ class Published(Entry):
             _refuse("E521", name=self.name, detail=f"there is no file {path}")
         return Path(path)
 
-    def _check_digest(self, path: Path, algorithm: str, digits: str | None) -> None:
-        import hashlib
+    def _check_digest(self, path: Path, digits: str | None, algorithm: str) -> None:
+        from archdsl.weights.download.digests import stated
 
-        if digits is None:
-            return
-        with open(path, "rb") as file:
-            found = hashlib.file_digest(file, algorithm).hexdigest()
-        if not found.startswith(digits):
-            detail = f"{path} has the {algorithm} {found}, and {digits} is what the spec says"
+        digest = stated(digits, algorithm)
+        try:
+            other = None if digest is None else digest.other(path)
+        except OSError as error:
+            _refuse("E521", name=self.name, detail=f"{path} cannot be read: {error.strerror or error}")
+        if other is not None:
+            detail = f"{path} has the {algorithm} {other}, and {digits} is what the spec says"
             _refuse("E521", name=self.name, detail=detail)
 
 

@@ -97,10 +97,11 @@ def _timm() -> Any:
         import timm
         import timm.models
     except Exception as error:  # where a library that it imports is of another build, anything
-        name = error.name if isinstance(error, ImportError) else None
+        name = error.name if isinstance(error, ModuleNotFoundError) else None
         missing = "it is not installed" if name == "timm" else f"{name} is missing" if name else str(error)[:200]
         bag = Bag()
-        bag.report("E641", None, what="archdsl.timm.register", name="timm", extra="timm", detail=missing)
+        facts = {"extra": "timm" if name and "." not in name else None}  # what is there would not be installed again
+        bag.report("E641", None, facts=facts, what="archdsl.timm.register", name="timm", detail=missing)
         raise ArchError(bag) from None
     return timm
 

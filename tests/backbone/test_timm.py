@@ -320,6 +320,8 @@ def test_where_torchvision_is_of_another_build() -> None:
     hide = "import sys, types; sys.modules['torchvision'] = types.ModuleType('torchvision'); "
     done = subprocess.run([sys.executable, "-c", hide + code], capture_output=True, text=True)
     assert "error[E641]: archdsl.timm.register needs timm, which cannot be imported" in done.stderr
+    assert "timm is installed" in done.stderr
+    assert "pip install" not in done.stderr
 
 
 def test_lists_go_where_models_go(tmp_path: Path) -> None:

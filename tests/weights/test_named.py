@@ -190,9 +190,21 @@ def test_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.diagnostics[0].help == "pip install someweights"
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     assert entry.fetch() == folder / "someweights" / "net.pth"
-    (folder / "someweights" / "net.pth").write_bytes(b"other")
-    with pytest.raises(archdsl.ArchError):
-        entry.fetch()
+    path = folder / "someweights" / "net.pth"
+
+    def why() -> str:
+        with pytest.raises(archdsl.ArchError) as caught:
+            entry.fetch()
+        assert caught.value.diagnostics[0].code == "E521"
+        return str(caught.value)
+
+    path.write_bytes(b"other")
+    assert hashlib.sha256(b"other").hexdigest() in why()
+    path.unlink()
+    assert "net.pth cannot be read: No such file" in why()
+    (folder / "someweights-1.0.dist-info" / "RECORD").write_text("someweights/other.pth,,\n")
+    assert "has no someweights/net.pth in its version 1.0" in why()
+    assert "pip install" not in why()
 
 
 @pytest.mark.parametrize(

@@ -160,19 +160,22 @@ ENTRIES = (
     ),
     Entry(
         "E641",
-        "library that is not installed",
+        "library that cannot be imported",
         facts="what name extra detail",
         message="{what} needs {name}, which cannot be imported: {detail}",
-        help="pip install 'archdsl[{extra}]'",
-        fence="text",
+        help=(
+            "pip install 'archdsl[{extra}]'",
+            '{name} is installed, and another library is not as it needs it: `python -c "import {name}"` shows where',
+        ),
+        fence="sh",
         explanation="""
             Libraries that only some commands need are extras, and imported by those alone.
             """,
         example="""
-            archdsl.from_pretrained("me/model")
+            pip install archdsl
             """,
         fixed="""
-            archdsl.from_pretrained("models/bees")
+            pip install 'archdsl[timm]'
             """,
     ),
     Entry(
