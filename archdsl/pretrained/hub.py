@@ -17,6 +17,7 @@ from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.library import MAX_BYTES
 from archdsl.pretrained.config import LONGEST, NAME
 from archdsl.pretrained.folder import WEIGHTS
+from archdsl.weights.download.hub import hub_library
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,7 +44,7 @@ def push_to_hub(
     revision = arguments.optional_text("revision", revision)
     message = arguments.optional_text("message", message)
     saved = Saved(model, labels, license)
-    library = _library(repo)
+    library = hub_library(repo)
     with tempfile.TemporaryDirectory(prefix="archdsl-") as folder:
         write(saved, os.path.join(folder, "model"), repo, overwrite=False)
         try:
@@ -67,7 +68,7 @@ def fetched(repo: str, revision: str | None, token: str | bool | None, listed: C
 
     Before a config or a text is fetched the hub is asked how long it is: E636 for what is longer than may be.
     """
-    library = _library(repo)
+    library = hub_library(repo)
     sizes = _asked(library, repo, revision, token)
 
     def check(files: Sequence[str]) -> None:
@@ -106,17 +107,6 @@ def _asked(library: Any, repo: str, revision: str | None, token: str | bool | No
         return {file.rfilename: file.size or 0 for file in info.siblings or ()}
     except Exception:  # whatever its client raises: what is in the cache may do, and else the same is raised again
         return {}
-
-
-def _library(repo: str) -> Any:
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        bag = Bag()
-        missing = error.name if error.name and error.name != "huggingface_hub" else None
-        bag.report("E530", None, repo=repo, detail=f"{missing} is missing" if missing else "it is not installed")
-        raise ArchError(bag) from None
-    return huggingface_hub
 
 
 def _refuse(library: Any, repo: str, error: Exception) -> NoReturn:

@@ -141,3 +141,4 @@ def test_without_the_library(spec: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ArchError) as caught:
         archdsl.push_to_hub(trained(spec), "me/bees")
     assert caught.value.diagnostics[0].code == "E530"
+    assert "written" in caught.value.diagnostics[0].message

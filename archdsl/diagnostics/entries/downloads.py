@@ -152,12 +152,12 @@ ENTRIES = (
         "E530",
         "huggingface_hub is needed",
         facts="repo detail",
-        message="the weights are in the repository {repo}, which huggingface_hub fetches: {detail}",
+        message="the repository {repo} of Hugging Face's hub is read and written by huggingface_hub: {detail}",
         help="pip install 'archdsl[hub]'",
         fence="sh",
         explanation="""
-            Repositories of Hugging Face's hub are read by its own library, with its cache and its tokens. It is an
-            extra of archdsl: nothing else needs it.
+            Repositories of Hugging Face's hub are read and written by its own library, with its cache and its tokens.
+            It is an extra of archdsl: nothing else needs it.
             """,
         example="""
             pip install archdsl

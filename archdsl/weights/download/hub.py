@@ -56,7 +56,7 @@ def fetch_hub(
     revision = arguments.optional_text("revision", revision) or "main"
     digest = stated(arguments.optional_text("sha256", sha256), algorithm)
     _check_names(repo, file, revision)
-    source = _Source(_library(repo), repo, file, revision)
+    source = _Source(hub_library(repo), repo, file, revision)
     wanted = Wanted(source.address, source.place, digest, size)
     try:
         cached = source.settled(wanted)
@@ -95,8 +95,8 @@ def _check_names(repo: str, file: str, revision: str) -> None:
     bag.raise_errors()
 
 
-def _library(repo: str) -> Any:
-    """huggingface_hub; raises ArchError E530."""
+def hub_library(repo: str) -> Any:
+    """huggingface_hub, which a repository is wanted of; raises ArchError E530."""
     try:
         import huggingface_hub
         import huggingface_hub.constants
