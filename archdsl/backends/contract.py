@@ -169,7 +169,7 @@ def _reset(network: Network) -> Callable[..., None]:
         if "num_classes" not in taken:
             self.num_classes = classes
         if "pretrained_cfg" not in taken:
-            known = {key: value for key, value in self.pretrained_cfg.items() if key != "label_names"}
-            self.pretrained_cfg = {**known, "num_classes": classes}
+            # What the new classes are called is not known, even if they are as many as the spec has names for.
+            self.pretrained_cfg = {**self.pretrained_cfg, "num_classes": classes, "label_names": None}
 
     return reset_classifier

@@ -169,6 +169,6 @@ def _filled(
         raise variant.too_large(dtype) from None
     if "pretrained_cfg" not in variant.whole.graph.root.names:
         cfg = {key: value for key, value in config.pretrained_cfg.model_dump().items() if value is not None}
-        model.pretrained_cfg = cfg if config.label_names is None else {**cfg, "label_names": config.label_names}
+        model.pretrained_cfg = {**cfg, "label_names": config.label_names}
     trained: nn.Module = model.eval()
     return trained

@@ -159,8 +159,7 @@ class Saved:
             if len(names) != (self.classes or 0):
                 raise ValueError(f"labels are {len(names):,} names, the model has {self.classes or 0:,} classes")
             return names
-        own = _own_cfg(self.model).get("label_names")
-        own = self._labels_of_spec() if own is None else own
+        own = _own_cfg(self.model).get("label_names", self._labels_of_spec())  # None: it is known that they are others
         return list(own) if own is not None and len(own) == self.classes else None
 
     def _labels_of_spec(self) -> tuple[str, ...] | None:

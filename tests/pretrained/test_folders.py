@@ -153,7 +153,7 @@ def test_another_classifier_and_none(spec: Path, tmp_path: Path) -> None:
     again = archdsl.from_pretrained(tmp_path / "three")
     assert torch.equal(again(X), model(X))
     assert again.num_classes == 3
-    assert "label_names" not in again.pretrained_cfg
+    assert again.pretrained_cfg["label_names"] is None
     model.reset_classifier(0)
     archdsl.save_pretrained(model, tmp_path / "none")
     again = archdsl.from_pretrained(tmp_path / "none")
@@ -167,9 +167,21 @@ def test_labels_of_the_spec(tmp_path: Path) -> None:
     archdsl.save_pretrained(archdsl.load("squeezenet1_1"), tmp_path / "m")
     assert tuple(archdsl.from_pretrained(tmp_path / "m").pretrained_cfg["label_names"]) == class_labels("imagenet1k")
     archdsl.save_pretrained(archdsl.load("squeezenet1_1", classes=4), tmp_path / "n")
-    assert "label_names" not in archdsl.from_pretrained(tmp_path / "n").pretrained_cfg
+    assert archdsl.from_pretrained(tmp_path / "n").pretrained_cfg["label_names"] is None
     with pytest.raises(ValueError, match="labels are 2 names, the model has 4 classes"):
         archdsl.save_pretrained(archdsl.load("squeezenet1_1", classes=4), tmp_path / "n", labels=["a", "b"])
+
+
+def test_a_new_classifier_has_not_the_labels_of_the_spec(tmp_path: Path) -> None:
+    """Even for as many classes; nor when it is saved a second time."""
+    model = archdsl.load("squeezenet1_1")
+    model.reset_classifier(1000)  # type: ignore[operator]
+    for name in ("once", "twice"):
+        archdsl.save_pretrained(model, tmp_path / name)
+        model = archdsl.from_pretrained(tmp_path / name)
+        assert model.pretrained_cfg["label_names"] is None  # type: ignore[index]
+    archdsl.save_pretrained(model, tmp_path / "named", labels=[f"mine {i}" for i in range(1000)])
+    assert archdsl.from_pretrained(tmp_path / "named").pretrained_cfg["label_names"][999] == "mine 999"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_0", "efficientnet_b0", "shufflenet_v2_x0_5"])
