@@ -148,9 +148,7 @@ def classifier(
         if checkpoint is not None:
             raise TypeError(f"checkpoint = {checkpoint!r}: of {source.name} it is known how it is read")
         transform = source.transform
-        given = {
-            name: value for method, pairs in variant.changes if method in ("set", "override") for name, value in pairs
-        }
+        given = variant.assigned
         own = source.settings(given)
         variant = variant.override({"classes": own["classes"]}) if "classes" in own.keys() - given.keys() else variant
     settings = transform.settings

@@ -155,6 +155,11 @@ class Variant:
         return ", ".join([*said, *([f"output_stride = {stride}"] if stride is not None else [])])
 
     @property
+    def assigned(self) -> Mapping[str, Any]:
+        """What was set of its parameters: values, and of `set` texts in the language."""
+        return {name: value for method, given in self.changes if method in ("set", "override") for name, value in given}
+
+    @property
     def published(self) -> Mapping[str, Decimal]:
         """Published figures that the graph cannot show, from `expect`: `{"top1": 76.13}`, in percent.
 
@@ -274,7 +279,8 @@ class Variant:
         No torch, no network: `weights[name].fetch()` gets the file, `archdsl.load(…, weights=name)` loads it.
         """
         bag = Bag()
-        entries = weights_of(self.file.program, self.configured, bag)
+        written = self.file.variants.get(self.name, self.configured)  # its facts do not change with its parameters
+        entries = weights_of(self.file.program, replace(written, image=self.configured.image), bag)
         bag.raise_errors()
         return PublishedWeights(self, entries)
 
@@ -545,8 +551,8 @@ class Variant:
             return convert(whole, file, to, output, checkpoint, weights_set=weights_set, prefix=starts)
         if checkpoint is not None:
             raise TypeError(f"checkpoint = {checkpoint!r}: of {entry.name} it is known how it is read")
-        classes = entry.settings({}).get("classes", whole.classes)
-        if classes is not None and classes + entry.label_offset != whole.classes:
+        classes = entry.settings(whole.assigned).get("classes", whole.classes)
+        if "classes" not in whole.assigned and classes is not None and classes + entry.label_offset != whole.classes:
             whole = whole.override({"classes": classes + entry.label_offset})
         path = entry.fetch(say=say)
         done = convert(whole, path, to, output, entry.checkpoint, weights_set=weights_set, prefix=starts, of=entry.name)

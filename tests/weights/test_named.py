@@ -220,6 +220,16 @@ def test_converted_by_name(model: Any, name: str, names: str, rows: int) -> None
     assert torch.equal(out["conv.weight"], model.stem.weight)
 
 
+def test_facts_of_a_file_are_not_those_of_other_parameters(model: Any) -> None:
+    """What is set is about the network: a file that does not fit it is refused, not what was set."""
+    net = archdsl.find("net.arch").override({"classes": 3})
+    assert [net.weights[name].classes for name in ("own/net.v1", "in21k", "none")] == [10, 21, 0]
+    for name in ("default", "in21k"):
+        with pytest.raises(archdsl.ArchError) as caught:
+            net.convert(name, "theirs", "out.pth")
+        assert {d.code for d in caught.value.diagnostics} == {"E503"}
+
+
 def test_what_is_not_converted_by_name(model: Any) -> None:
     net = archdsl.find("net.arch")
     for name, code in (
