@@ -80,7 +80,7 @@ class ListRules(OperatorRules):
             return self._repeated(item, item.count, frame)
         return self._spliced(item.value, frame)
 
-    def _spliced(self, node: ast.Expression, frame: Frame) -> Any:
+    def _spliced(self, node: ast.Expression | ast.Splice, frame: Frame) -> Any:
         """One value as a list of it; of `..xs` the members; or UNKNOWN."""
         if not isinstance(node, ast.Splice):
             value = self.evaluate(node, frame)

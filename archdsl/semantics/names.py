@@ -344,7 +344,7 @@ class FileNames:
 
     # --- expressions -------------------------------------------------------------------------
 
-    def _visit(self, node: ast.Expression) -> None:
+    def _visit(self, node: ast.Expression | ast.Splice) -> None:
         _VISITS[type(node)](self, node)
 
     def _nothing(self, node: ast.Expression) -> None:

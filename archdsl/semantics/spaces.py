@@ -282,9 +282,9 @@ class Spaces:
             if not 0 < stop - start <= MOST_VALUES:
                 raise self._wrong(node, f"a range holds 1 to {MOST_VALUES:,} numbers")
             return Whole(start, stop)
-        if isinstance(node, ast.ListExpr) and all(_is_single(item) for item in node.items):
-            texts = [item.value.span.text for item in node.items]
-            values = [constant(item.value, file, self.bag) for item in node.items]
+        if isinstance(node, ast.ListExpr) and (choices := _single(node)) is not None:
+            texts = [choice.span.text for choice in choices]
+            values = [constant(choice, file, self.bag) for choice in choices]
             if UNKNOWN in values:
                 raise _Reported
             return self._choices(node, texts, values)
@@ -360,8 +360,14 @@ class Spaces:
         return True
 
 
-def _is_single(item: ast.Item) -> bool:
-    return item.count is None and item.condition is None and not isinstance(item.value, ast.Splice)
+def _single(node: ast.ListExpr) -> list[ast.Expression] | None:
+    """The members of a list, where each is one value; None where an item may stand for none or several."""
+    found: list[ast.Expression] = []
+    for item in node.items:
+        if item.count is not None or item.condition is not None or isinstance(item.value, ast.Splice):
+            return None
+        found.append(item.value)
+    return found
 
 
 def spaces_of(program: Program, variants: Mapping[str, Configured], bag: Bag) -> dict[str, Space]:

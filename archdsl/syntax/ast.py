@@ -158,7 +158,7 @@ class Labelled(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Splice(Syntax):
-    """`..xs`, only as a member of a list or the value of a comprehension: each member of xs."""
+    """`..xs`, a member of a list or the value of a comprehension: each member of xs. By itself it is no expression."""
 
     value: Expression
 
@@ -167,7 +167,7 @@ class Splice(Syntax):
 class Item(Syntax):
     """A member of `[…]`: `f`, `n of f` (count) or `f if c` (condition), where f may be a `Splice`."""
 
-    value: Expression
+    value: Expression | Splice
     count: Expression | None = None
     condition: Expression | None = None
 
@@ -200,7 +200,7 @@ class Clause(Syntax):
 class Comprehension(Syntax):
     """`[f(i, j) for i in 0..n for j in 0..i]`: the last clause changes fastest."""
 
-    value: Expression
+    value: Expression | Splice
     clauses: tuple[Clause, ...]
 
 
@@ -213,7 +213,7 @@ class TupleExpr(Syntax):
 
 Expression: TypeAlias = (
     Number | String | Bool | Name | Attribute | Subscript | CallExpr | Unary | BinaryExpr | Range | If | Arrow
-    | Labelled | ListExpr | Comprehension | TupleExpr | Splice
+    | Labelled | ListExpr | Comprehension | TupleExpr
 )  # fmt: skip
 
 # --- statements ------------------------------------------------------------------------------

@@ -118,8 +118,6 @@ class Layout:
                 return head + self.expression(node.value, column + len(head), LABEL)
             case ast.Attribute():
                 return f"{self.expression(node.value, column, POSTFIX)}.{node.name}"
-            case ast.Splice():
-                return ".." + self.expression(node.value, column + 2, OR)
         return self._bracketed(node, column)
 
     def _bracketed(self, node: ast.Expression, column: int) -> str:
@@ -228,7 +226,7 @@ class Layout:
 
         def plain() -> str:
             self.tail += 1
-            text = "[" + self.expression(node.value, column + 1)
+            text = "[" + self._listed(node.value, column + 1)
             for clause in node.clauses:
                 text += f" for {self.target(clause.target)} in "
                 text += self.expression(clause.iterable, end_column(text, column), OR)
@@ -243,7 +241,7 @@ class Layout:
         self.indent, self.tail = self.indent + 2, 0
         pad = "\n" + " " * self.indent
         text = "[" + (self.comments.between(joints[0], node.value.span.start, self.indent)) + pad
-        text += self.expression(node.value, self.indent)
+        text += self._listed(node.value, self.indent)
         for before, part, write in tails:
             tail = write()
             fits = end_column(text, column) + 1 + len(tail) <= WIDTH
@@ -328,9 +326,15 @@ class Layout:
                 return self._parameter(item, column)
             case ast.Item():
                 head = "" if item.count is None else self.expression(item.count, column, POSTFIX) + " of "
-                text = head + self.expression(item.value, end_column(head, column))
+                text = head + self._listed(item.value, end_column(head, column))
                 return text if item.condition is None else f"{text} if {self.one_line(item.condition, OR)}"
         return self.expression(item, column, least)
+
+    def _listed(self, value: ast.Expression | ast.Splice, column: int) -> str:
+        """`f` or `..xs`"""
+        if isinstance(value, ast.Splice):
+            return ".." + self.expression(value.value, column + 2, OR)
+        return self.expression(value, column)
 
     def argument(self, item: ast.Argument, column: int = 0) -> str:
         """`64`, `stride = 2`, `..row`"""
