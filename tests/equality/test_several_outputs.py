@@ -361,6 +361,27 @@ def test_equal_to_the_module_by_hand(case: str, training: bool) -> None:
     assert all(torch.equal(gradients[0][name], gradients[1][name]) for name in gradients[0])
 
 
+def test_an_output_is_what_its_name_says_whatever_a_variable_was_called() -> None:
+    """The image's variable is `x`: where an output has that name, it is no longer free for what comes after."""
+    text = """
+    model Net {
+      s = image(3, 8, 8) -> a: conv(4, 3)
+      output h = s
+      output x = s -> b: conv(4, 3)
+      t = s -> c: conv(4, 3)
+      output last = add(t -> d: conv(4, 3), t -> e: conv(4, 3))
+    }
+    """
+    made = variant(text)
+    net = build_module(made.graph, made.source)
+    b, c, d, e = map(net.get_submodule, "bcde")
+    found = named(net(torch.randn(1, 3, 8, 8)))
+    assert list(found) == ["h", "x", "last"]
+    assert torch.equal(found["x"], b(found["h"]))
+    t = c(found["h"])
+    assert torch.equal(found["last"], d(t) + e(t))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_every_view_of_them(case: str) -> None:
     """The proof of the source, the table, the pictures and the page of each."""

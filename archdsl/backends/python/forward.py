@@ -259,6 +259,8 @@ class Forward:
         usable = field is not None and field.isidentifier() and field not in (*self.names.values(), self.result)
         if field is not None and usable:
             name = field
+            if name in self.free:
+                self.free.remove(name)
         elif self.free:
             name = self.free.pop()
         else:
