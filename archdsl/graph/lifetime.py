@@ -38,8 +38,9 @@ class _Step:
 
 @dataclass(slots=True)
 class _Frame:
-    """The variables of one `forward`."""
+    """The variables of one `forward`; outputs that are `named` have one of their own each."""
 
+    named: Collection[Ref]
     names: dict[Ref, int] = field(default_factory=dict)
     free: list[int] = field(default_factory=list)
     holds: dict[int, Ref] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class _Frame:
 
     def bind(self, ref: Ref) -> Ref | None:
         """Give a tensor a name; the tensor that had it before, if any."""
-        name = self.free.pop() if self.free else len(self.holds)
+        name = self.free.pop() if self.free and ref not in self.named else len(self.holds)
         before = self.holds.get(name)
         self.names[ref], self.holds[name] = name, ref
         return before
@@ -70,12 +71,14 @@ def last_uses(graph: Graph) -> dict[Ref, int]:
     if graph.nodes:
         last[Ref(0, 0)] = end  # whoever calls the network has the images
         sites = {s.site for s in graph.root.scopes() if s.kind == "choice" and s.members and s.site is not None}
-        _run(graph.root, last, sites)
+        fields = zip(graph.outputs, graph.output_names, strict=False)
+        _run(graph.root, last, sites, {ref for ref, name in fields if name.isidentifier()})
     return last
 
 
-def _run(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> int:
-    """Note what a scope's call keeps; gives its last node. `sites` are those of `if`s that some instance takes."""
+def _run(scope: Scope, last: dict[Ref, int], sites: Collection[Span], named: Collection[Ref] = ()) -> int:
+    """Note what a scope's call keeps; gives its last node. `sites` are those of `if`s that some instance takes, `named`
+    the outputs whose variables are called as they are."""
     steps = list(_steps(scope, last, sites))
     if all(step.role == _ABSENT for step in steps):
         return -1
@@ -87,7 +90,7 @@ def _run(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> int:
     for ref in inputs:
         last[ref] = max(last[ref], end)
     if not _is_chain(scope, own, inputs):
-        _assign(steps, inputs, scope.outputs, last, end)
+        _assign(steps, inputs, scope.outputs, named, last, end)
     return end
 
 
@@ -103,10 +106,15 @@ def _is_chain(scope: Scope, steps: Sequence[_Step], inputs: tuple[Ref, ...]) -> 
 
 
 def _assign(
-    steps: Sequence[_Step], inputs: tuple[Ref, ...], outputs: tuple[Ref, ...], last: dict[Ref, int], end: int
+    steps: Sequence[_Step],
+    inputs: tuple[Ref, ...],
+    outputs: tuple[Ref, ...],
+    named: Collection[Ref],
+    last: dict[Ref, int],
+    end: int,
 ) -> None:
     """Follow the variables of one `forward`."""
-    frame = _Frame()
+    frame = _Frame(named)
     for ref in inputs:
         frame.bind(ref)
     uses = Counter(ref for step in steps for ref in step.inputs)

@@ -107,6 +107,17 @@ def test_memory_is_torchs(name: str) -> None:
     assert costs.gradients == sum(p.grad.nbytes for p in model.parameters() if p.grad is not None)
 
 
+@pytest.mark.parametrize("name", ["mobilenet_v2", "densenet121"])
+def test_a_feature_map_has_a_variable_of_its_own(name: str) -> None:
+    """So the variable that its source was in is not used again for it."""
+    variant = archdsl.find(name).for_image(size=64).features()
+    model = variant.model_class()
+    x = torch.randn(BATCH, 3, 64, 64)
+    with torch.no_grad(), Alive([x, *model.parameters(), *model.buffers()]) as inference:
+        model.eval()(x)
+    assert variant.costs(batch=BATCH).memory == inference.most + x.nbytes
+
+
 @pytest.mark.parametrize("name", ["resnet18", "mobilenetv3_small_100", "convnext_atto"])
 def test_compute_of_the_roofline_is_torchs(name: str) -> None:
     variant = archdsl.find(name).for_image(size=64)
