@@ -173,7 +173,7 @@ def depth(variant: Variant, batch: int = 1, dtype: str = "float32") -> Drawing:
     images = "1 image" if batch == 1 else f"{batch:,} images"
     panels = [
         Panel("MACs", [node.macs for node in nodes], short),
-        Panel("parameters", [sum(w.elements for w in node.weights if w.trainable) for node in nodes], short),
+        Panel("parameters", [node.trainable for node in nodes], short),
         Panel("activations", [node.activations for node in nodes], short),
         Panel(f"memory alive in inference, {images}, {dtype}", [costs.alive[node.id] for node in nodes], _bytes),
     ]

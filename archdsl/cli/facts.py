@@ -90,11 +90,6 @@ def stages_json(variant: Variant) -> list[StageJson]:
     ]
 
 
-def node_params(node: Node) -> int:
-    """Trainable parameters of a node."""
-    return sum(weight.elements for weight in node.weights if weight.trainable)
-
-
 def layers_json(variant: Variant) -> list[LayerJson]:
     nodes = variant.graph.nodes
     return [
@@ -104,7 +99,7 @@ def layers_json(variant: Variant) -> list[LayerJson]:
             "label": node.label,
             "inputs": [nodes[ref.node].path for ref in node.inputs],
             "output": list(node.shape.dims),
-            "params": node_params(node),
+            "params": node.trainable,
             "macs": node.macs,
             "activations": node.activations,
             "file": node.span.source.name,

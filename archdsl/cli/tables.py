@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archdsl.cli import console, costing
-from archdsl.cli.facts import arguments, node_params
+from archdsl.cli.facts import arguments
 from archdsl.diagnostics.glyphs import shown
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def layer_table(variant: Variant, wanted: Asked | None = None) -> Table:
     costs = None if wanted is None else wanted.of(variant)
     graph = variant.graph
     for node in graph.nodes:
-        cells = [node.path, node.label, str(node.shape), count(node_params(node)), macs(node.macs)]
+        cells = [node.path, node.label, str(node.shape), count(node.trainable), macs(node.macs)]
         cells += costing.part_cells(costs, wanted, [node])
         made.add_row(*map(console.text, cells), style="" if node.op.role in ("conv", "linear", "input") else "dim")
     total = ["total", f"{len(graph.nodes):,} layers", "", count(graph.params), macs(graph.macs)]

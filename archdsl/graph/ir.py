@@ -216,6 +216,11 @@ class Node:
         return recipe.module or recipe.parameter
 
     @property
+    def trainable(self) -> int:
+        """Number of its trainable parameters."""
+        return sum(weight.elements for weight in self.weights if weight.trainable)
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of one sample."""
         return self.op.macs(self.params, self.input_shapes, self.outputs)
@@ -374,7 +379,7 @@ class Graph:
     @cached_property
     def params(self) -> int:
         """Number of trainable parameters."""
-        return sum(w.elements for node in self.nodes for w in node.weights if w.trainable)
+        return sum(node.trainable for node in self.nodes)
 
     @cached_property
     def macs(self) -> int:

@@ -152,7 +152,7 @@ class _Pass:
                 if self.learns[ref.node] and ref not in gradients:
                     gradients[ref] = self._gradient(ref)
                     made += gradients[ref]
-            alive += sum(weight.elements for weight in node.weights if weight.trainable) * self.itemsize
+            alive += node.trainable * self.itemsize
             most = max(most, alive + before + (max(coming, made) if passes else coming + made))
             alive -= self.kept[number][1] + frees.get(number, 0)
         return most

@@ -140,7 +140,7 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
         order.append(child)
         child.stop = len(order)
         child.layers = int(bool(item.op.role in ("conv", "linear")))
-        child.params = sum(weight.elements for weight in item.weights if weight.trainable)
+        child.params = item.trainable
         child.macs, child.activations = item.macs, item.activations
         _add_cost(part, child)
     return root, order

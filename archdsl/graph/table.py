@@ -39,7 +39,7 @@ class StageRow:
         self.nodes.append(node)
         self.output = node.shape
         self.layers += node.op.role in _WEIGHTED
-        self.params += sum(weight.elements for weight in node.weights if weight.trainable)
+        self.params += node.trainable
         self.macs += node.macs
         self.activations += node.activations
 

@@ -39,7 +39,7 @@ def cost_of(nodes: Iterable[Node]) -> Cost:
     layers = params = macs = activations = 0
     for node in nodes:
         layers += node.op.role in ("conv", "linear")
-        params += sum(weight.elements for weight in node.weights if weight.trainable)
+        params += node.trainable
         macs += node.macs
         activations += node.activations
     return Cost(layers, params, macs, activations)

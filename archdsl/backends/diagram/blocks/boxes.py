@@ -147,6 +147,6 @@ def _terminal(graph: Graph, form: Form, unit: Unit) -> Sized:
 
 def _tooltip(unit: Unit) -> str:
     first = unit.scope.path if unit.scope else unit.lead.path
-    params = sum(weight.elements for node in unit.nodes for weight in node.weights if weight.trainable)
+    params = sum(node.trainable for node in unit.nodes)
     macs = sum(node.macs for node in unit.nodes)
     return f"{first}: {unit.nodes[-1].shape}\n{params:,} parameters, {macs:,} MACs"

@@ -44,7 +44,7 @@ class Segment:
 
     @property
     def params(self) -> int:
-        return sum(weight.elements for node in self.nodes for weight in node.weights if weight.trainable)
+        return sum(node.trainable for node in self.nodes)
 
     @property
     def macs(self) -> int:
