@@ -1,6 +1,6 @@
 """The stages of progressive learning in a recipe: takes their syntax, gives a `Progressive`.
 
-Reports E106, E301, E315, E318, E438 and errors in values.
+Reports E106, E301, E302, E318, E438 and errors in values.
 """
 
 from __future__ import annotations

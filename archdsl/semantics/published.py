@@ -2,7 +2,8 @@
 
 Takes a `Program` and a `Configured` variant; gives `Entry`s. Like `reference` they are said of the file's own variants,
 and are not handed on. An item may stand in the file or in a list that the file names (`weights "weights/net.arch"`),
-which is parsed when weights are asked for. Reports E106, E108, E301, E302, E317, E405, E418 to E426 and E505.
+which is parsed when weights are asked for. Reports E106, E108, E301, E302, E317, E412,
+E418 to E426, E505 and E513.
 """
 
 from __future__ import annotations

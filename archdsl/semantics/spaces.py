@@ -1,6 +1,6 @@
 """The `space` items of a file: takes a `Program`, gives `Space`s, of which a point is the arguments of a network.
 
-Reports E106, E108, E301, E302, E451-E456; of a point, what its conditions refuse.
+Reports E101-E106, E108, E301, E302, E315, E451-E456; of a point, what its conditions refuse.
 """
 
 from __future__ import annotations
