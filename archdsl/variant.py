@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.glyphs import shown
-from archdsl.diagnostics.suggest import closest, meant_setting
+from archdsl.diagnostics.suggest import meant_setting
 from archdsl.garbage import collector_paused
-from archdsl.graph.backbone import classifiers, feature_maps, named_maps, pyramid
+from archdsl.graph.backbone import named_maps
 from archdsl.graph.describe import describe_value
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.keymap import KeyMap
 from archdsl.graph.reference import Reference
 from archdsl.graph.table import StageTable, stage_table
 from archdsl.published import PublishedWeights, chosen
+from archdsl.semantics.assignments import written_arguments
 from archdsl.semantics.checkpoints import keymaps_of
 from archdsl.semantics.claims import recorded_claims
 from archdsl.semantics.elaborate import elaborate
@@ -35,7 +35,7 @@ from archdsl.semantics.references import references_of
 from archdsl.semantics.settings import init_rules, place_of_pictures, preprocess_of
 from archdsl.semantics.variants import Configured, VariantTable, for_image, override
 from archdsl.source import Source, Span
-from archdsl.syntax import ast, parse_expression
+from archdsl.syntax import ast
 from archdsl.texts import Texts
 from archdsl.transform import Transform, transform_of
 
@@ -196,10 +196,8 @@ class Variant:
         """The PyTorch source."""
         from archdsl.backends.python import generate
 
-        bag = Bag()
         graph = self.traced()
-        rules = init_rules(self.file.program, self.configured, graph, bag)
-        bag.raise_errors()
+        rules = self._init_rules(graph)
         with collector_paused():
             return generate(graph, self.file.docstring, rules)
 
@@ -244,10 +242,14 @@ class Variant:
         """The `init` rule for each state_dict key that one is about; raises ArchError."""
         from archdsl.graph.settings import assign_initializers
 
+        return assign_initializers(self._init_rules(self.graph), self.graph)
+
+    def _init_rules(self, graph: Graph) -> tuple[InitRule, ...]:
+        """The `init` rules of its file for a graph of this variant, the most specific last; raises ArchError."""
         bag = Bag()
-        rules = init_rules(self.file.program, self.configured, self.graph, bag)
+        rules = init_rules(self.file.program, self.configured, graph, bag)
         bag.raise_errors()
-        return assign_initializers(rules, self.graph)
+        return rules
 
     @cached_property
     def keymaps(self) -> Mapping[str, KeyMap]:
@@ -288,14 +290,9 @@ class Variant:
     def recipes(self) -> Mapping[str, Recipe]:
         """How it is trained: the recipes of its file that are for it, what it amends or its model, or for any network;
         what is said of the nearest comes first. Raises ArchError."""
-        lineage = self.configured.lineage
-        near = {target: number for number, target in reversed(list(enumerate(lineage)))}
-        found = [
-            (min((near[target] for target in recipe.targets if target in near), default=len(lineage)), name, recipe)
-            for name, recipe in self.file.recipes.items()
-            if not recipe.targets or any(target in near for target in recipe.targets)
-        ]
-        return {name: recipe for _, name, recipe in sorted(found, key=lambda item: item[0])}
+        from archdsl.semantics.recipes import recipes_for
+
+        return recipes_for(self.configured.lineage, self.file.recipes)
 
     @property
     def compared(self) -> tuple[Reference, ...]:
@@ -391,78 +388,51 @@ class Variant:
         not as a dict by their names.
         Raises ArchError E122 for what is none of these, E624 for what is no number of one.
         """
+        from archdsl.graph.selection import select
+
         expected = "a list of names or numbers of stages"
-        given = () if names is None else arguments.several("features", names, expected)
-        found, levels = feature_maps(self.graph), pyramid(self.graph)
-        chosen: list[str] = list(levels) if names is None else []
-        bag = Bag()
-        for name in given:
-            number = arguments.index(name)
-            if number is None:
-                chosen.append(arguments.text("a feature map", name))
-            elif -len(levels) <= number < len(levels):
-                chosen.append(levels[number])
-            else:
-                bag.report("E624", None, facts={"name": self.name}, index=arguments.shown(number), count=len(levels))
-        known = ", ".join(found) or None
-        for name in chosen or ([] if bag.errors else ["(any)"]):
-            if named_maps(self.graph, [name]):
-                continue
-            several = [
-                f"{each} ({self.graph.shape(ref)})" for each, ref in found.items() if each.startswith(f"{name}[")
-            ]
-            help_ = f"`{name}` gives several feature maps, choose of {', '.join(several)}" if several else None
-            facts = {"variant": self.name, "suggestion": closest(name, found), "known": known}
-            bag.report("E122", None, name=name, help=help_, facts=facts)
-        bag.raise_errors()
-        return FeatureVariant(self, list(named_maps(self.graph, chosen)), listed=listed)
+        given = None if names is None else arguments.several("features", names, expected)
+        return FeatureVariant(self, select(self.graph, given, self.name), listed=listed)
 
     @property
     def classifiers(self) -> tuple[Node, ...]:
         """The layers whose weights another number of `classes` changes; those with nothing but an output behind them
         where it changes none, or there is no other number."""
-        whole = self.whole
-        given = whole.graph.root.arguments.get("classes")
+        from archdsl.graph.heads import class_layers
+
+        return class_layers(self.whole.graph, self.whole._of_other_classes())
+
+    def _of_other_classes(self) -> Graph | None:
+        """The graph with one class more, or less; None where there is no such network."""
+        given = self.graph.root.arguments.get("classes")
         for classes in (given.value + 1, given.value - 1) if given is not None and type(given.value) is int else ():
             try:
-                other = {node.path: node for node in whole.override({"classes": classes}).graph.nodes}
+                return self.override({"classes": classes}).graph
             except ArchError:
                 continue
-            changed = [n for n in whole.graph.nodes if n.path not in other or other[n.path].weights != n.weights]
-            found = tuple(node for node in changed if node.weights)
-            return found or classifiers(whole.graph)
-        return classifiers(whole.graph)
+        return None
 
     def new_classifiers(self, classes: int | None = None) -> dict[str, nn.Module]:
         """Freshly initialized classifiers, those of auxiliary heads included, by path; for other classes, if given.
 
         Raises ValueError where another number of classes changes more of the network than these.
         """
-        from archdsl.backends.module import build_module
-        from archdsl.backends.pickles import own_class
-        from archdsl.backends.python import generate
-        from archdsl.graph.cut import layer_graph
+        from archdsl.backends.layers import new_layers
+        from archdsl.graph.heads import first_difference
 
         if classes is not None:
             classes = arguments.positive("classes", classes)
         found = self.whole if classes is None else self.whole.override({"classes": classes})
         graph = found.traced()
-        bag = Bag()
-        rules = init_rules(self.file.program, found.configured, graph, bag)
-        bag.raise_errors()
-        made = {}
+        rules = found._init_rules(graph)
         wanted = {node.path for node in found.classifiers}
-        if (place := _other_layer(self.whole.graph, graph, wanted)) is not None:
+        if (place := first_difference(self.whole.graph, graph, wanted)) is not None:
             words = f"`classes` of {shown(self.name)} decides about more than its classifier"
             raise ValueError(f"{words} ({shown(place)}): archdsl.load(…, classes = {classes}) builds that network")
-        for node in (node for node in graph.nodes if node.path in wanted):
-            alone = layer_graph(graph, node)
-            try:
-                layer = build_module(alone, generate(alone, "", rules)).get_submodule(node.path)
-                made[node.path] = own_class(layer, self.module)
-            except MemoryError:
-                raise found.too_large() from None
-        return made
+        try:
+            return new_layers(graph, wanted, rules, self.module)
+        except MemoryError:
+            raise found.too_large() from None
 
     def too_large(self, dtype: torch.dtype | None = None) -> ArchError:
         """The error of a network for which there is no memory, E626."""
@@ -501,21 +471,8 @@ class Variant:
         texts = {
             name: arguments.text(name, value) for name, value in arguments.assigned("assignments", assignments).items()
         }
-        given: list[ast.Argument] = []
-        knobs: dict[str, list[ast.Argument]] = {}
-        for name, text in texts.items():
-            # Each value is an expression by itself: no text can say anything about what it was not given for.
-            value = parse_expression(Source(f"--set {name}", text), bag)
-            scaling, dot, knob = name.partition(".")
-            if value is not None:
-                argument = ast.Argument(knob if dot else name, value, span=value.span)
-                (knobs.setdefault(scaling, []) if dot else given).append(argument)
+        given = written_arguments(texts, bag)
         bag.raise_errors()
-        for scaling, values in knobs.items():
-            whole = Source(f"--set {scaling}", f"{scaling}(…)")
-            callee = ast.Name(scaling, span=Span(whole, 0, len(scaling)))
-            call = ast.CallExpr(callee, tuple(values), span=Span(whole, 0, len(whole.text)))
-            given.append(ast.Argument(None, call, spread=True, span=call.span))
         args = VariantTable(self.file.program, bag).amend(self.configured, given, self.configured.span)
         bag.raise_errors()
         assert args is not None
@@ -664,13 +621,3 @@ def varied(file: SpecFile, name: str, changes: tuple[Change, ...]) -> Variant:
             case "feature_list":
                 variant = variant.features(given, listed=True)
     return variant
-
-
-def _other_layer(one: Graph, other: Graph, apart: Collection[str]) -> str | None:
-    """The path of the first node in which two graphs differ, those with a path in `apart` aside."""
-    for a, b in zip_longest(one.nodes, other.nodes):
-        if a is None or b is None:
-            return str((a or b).path)
-        if a.path != b.path or a.inputs != b.inputs or (a.path not in apart and (a.op, a.params) != (b.op, b.params)):
-            return str(a.path)
-    return None

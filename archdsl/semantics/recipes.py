@@ -340,6 +340,17 @@ def recipes_of(program: Program, variants: Mapping[str, Configured], bag: Bag) -
     return Recipes(program, variants, bag).read() if program.root.recipes else {}
 
 
+def recipes_for(lineage: Sequence[str], recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:
+    """Those for a network of this lineage, or for any; what is said of the nearest comes first."""
+    near = {target: number for number, target in reversed(list(enumerate(lineage)))}
+    found = [
+        (min((near[target] for target in recipe.targets if target in near), default=len(lineage)), name, recipe)
+        for name, recipe in recipes.items()
+        if not recipe.targets or any(target in near for target in recipe.targets)
+    ]
+    return {name: recipe for _, name, recipe in sorted(found, key=lambda item: item[0])}
+
+
 def _is_plain(value: Any) -> bool:
     """Whether a value can be written into a file and read again: no layer, no record, no endless list."""
     if isinstance(value, tuple):
