@@ -15,9 +15,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from archdsl import arguments
-from archdsl.api import pretrained
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.settings import Preprocess
+from archdsl.modules import pretrained
 from archdsl.pictures import picture
 from archdsl.published import Published, chosen
 from archdsl.quiet import import_torch

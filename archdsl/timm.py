@@ -14,11 +14,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from archdsl import arguments, library
-from archdsl.api import find, made, open_source
+from archdsl.api import find, open_source
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.backbone import Head, feature_info, head_of
 from archdsl.graph.ir import Graph
+from archdsl.modules import made
 from archdsl.quiet import import_torch
 from archdsl.variant import Variant
 from archdsl.weights import Reading

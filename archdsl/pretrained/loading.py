@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import archdsl
 from archdsl import arguments
-from archdsl.api import ArchFile, check_torch
+from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import first_layers, head_of
 from archdsl.graph.fingerprint import fingerprint
+from archdsl.modules import check_torch
 from archdsl.pretrained import hub
 from archdsl.pretrained.config import LONGEST, NAME, Config, ConfigFile, changed
 from archdsl.pretrained.folder import WEIGHTS, Folder, Texts

@@ -105,7 +105,7 @@ class _Training:
 
     def _begin_with(self, path: str) -> None:
         """Take the weights of a file, or published ones by their name, but for a classifier of other classes."""
-        from archdsl.api import pretrained
+        from archdsl.modules import pretrained
 
         source = chosen(self.plan.given, path) or path
         scale = 1.0 if self.recipe.head_scale is None else self.recipe.head_scale
