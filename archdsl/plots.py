@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from archdsl.backends.diagram.chart import short
 from archdsl.diagnostics.core import ArchError, Bag
 
 if TYPE_CHECKING:
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
 
 TOP1 = "top1"
 MOST = 1_000
-_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K"))
-
-
-def short(value: float, unit: str = "") -> str:
-    """`1.5G`: three significant digits, no zeros at their end."""
-    for factor, prefix in _UNITS:
-        if abs(value) >= factor * 0.9995:
-            return f"{value / factor:.3g}{prefix}{unit}"
-    return f"{value:.3g}{unit}"
 
 
 def _bytes(value: float) -> str:
@@ -38,7 +30,7 @@ def _bytes(value: float) -> str:
 
 def _time(value: float) -> str:
     factor, unit = next(((f, u) for f, u in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")) if value >= f), (1e-9, "ns"))
-    return f"{value / factor:.3g} {unit}"
+    return f"{value / factor:.4g} {unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from archdsl.backends.diagram.chart import Line, Panel, chart
+from archdsl.backends.diagram.chart import Line, Panel, chart, short
 from archdsl.backends.diagram.plot import Axis, Mark, scatter
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.search.results import Better, Result
@@ -46,7 +46,7 @@ def pictures(
         ]
         file = re.sub(r"\W+", "_", axis.name).strip("_")
         title = f"{_title(up)} against {axis.name} in {space.name}{cut}"
-        drawn[f"by_{file}"] = scatter(file, title, marks, Axis(axis.name, _short), _axis(up))[0].svg
+        drawn[f"by_{file}"] = scatter(file, title, marks, Axis(axis.name, short), _axis(up))[0].svg
     return drawn
 
 
@@ -114,11 +114,4 @@ def _title(name: str) -> str:
 
 
 def _axis(name: str) -> Axis:
-    return Axis(_title(name), _short)
-
-
-def _short(value: float) -> str:
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.4g} {unit}"
-    return f"{value:.4g}"
+    return Axis(_title(name), short)

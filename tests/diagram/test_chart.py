@@ -54,3 +54,31 @@ def test_a_value_that_holds_until_the_next_is_a_step() -> None:
 def test_one_epoch_and_numbers_that_are_none_are_drawn() -> None:
     svg = chart("t", [Panel("p", [Line("a", [(1, 2.0)]), Line("b", [(1, float("nan"))])]), Panel("q", [])])
     assert len(points(svg)) == 1
+
+
+@pytest.mark.parametrize(
+    ("axis", "xs", "ticks"),
+    [
+        ("epoch", (0, 3), ["0", "1", "2", "3"]),
+        ("epoch", (0, 2000), ["0", "500", "1000", "1500", "2000"]),
+        ("width", (1, 1.2), ["1", "1.05", "1.1", "1.15", "1.2"]),
+        ("parameters", (20e6, 50e6), ["20M", "30M", "40M", "50M"]),
+        ("top-1", (99.25, 99.85), ["99.3", "99.4", "99.5", "99.6", "99.7", "99.8"]),
+        ("top-1", (99.2, 99.4), ["99.2", "99.225", "99.25", "99.275", "99.3", "99.325", "99.35", "99.375", "99.4"]),
+    ],
+)
+def test_the_axis_says_what_it_is_in_full(axis: str, xs: tuple[float, float], ticks: list[str]) -> None:
+    """Fractions of a knob have a place of their own, no digit is lost, and a number is not written as a power."""
+    svg = chart("t", [Panel("p", [Line("a", [(x, 1.0) for x in xs])])], axis)
+    found = [t.text or "" for t in ET.fromstring(svg).iter(f"{SVG}text") if t.attrib["text-anchor"] == "middle"]
+    assert set(ticks) <= set(found)
+    assert found[-1] == axis
+
+
+def test_without_names_at_the_ends_the_panel_is_as_wide_as_the_page() -> None:
+    def right(count: int) -> float:
+        svg = chart("t", [Panel("p", [Line(f"{n}", [(0, 1), (9, 2)]) for n in range(count)])])
+        frame = next(r.attrib for r in ET.fromstring(svg).iter(f"{SVG}rect") if r.attrib.get("stroke"))
+        return float(frame["x"]) + float(frame["width"])
+
+    assert right(1) > right(2) + 50

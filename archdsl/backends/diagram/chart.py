@@ -18,10 +18,20 @@ from archdsl.backends.diagram.text import clean, fit, width
 HEIGHT = 96.0
 """Of a panel, in points."""
 LEFT, RIGHT, GAP, TOP, BOTTOM = 52.0, 92.0, 26.0, 30.0, 30.0
+NAMELESS = 12.0
+"""The space on the right where no panel has names there."""
+EPOCH = "epoch"
 MARKED = 24
 """Points up to which each is marked."""
 _COLOURS = ("blue", "vermillion", "bluish green", "reddish purple", "orange")
 _DASHES = ("", "5 2", "1.5 1.5", "7 2 1.5 2", "3 3")
+_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K"))
+
+
+def short(value: float, unit: str = "") -> str:
+    """`1.5G`, `1.5 GB`: four significant digits, no zeros at their end."""
+    factor, prefix = next(((f, p) for f, p in _UNITS if abs(value) >= f * 0.99995), (1.0, ""))
+    return f"{value / factor:.4g}{' ' if unit else ''}{prefix}{unit}"
 
 
 @dataclass(frozen=True)
@@ -42,12 +52,13 @@ class Panel:
     logarithmic: bool = False
 
 
-def chart(title: str, panels: Sequence[Panel], axis: str = "epoch", columns: int = 2) -> str:
-    """The picture, as wide as one column of a paper or the page."""
+def chart(title: str, panels: Sequence[Panel], axis: str = EPOCH, columns: int = 2) -> str:
+    """The picture, as wide as one column of a paper or the page; epochs are marked where they are whole."""
     wide = style.COLUMN if columns == 1 else style.PAGE
     high = TOP + sum(HEIGHT + GAP for _ in panels) + BOTTOM - GAP
     xs = [x for panel in panels for line in panel.lines for x, _ in line.points]
-    across = Scale(min(xs, default=0.0), max(xs, default=1.0), LEFT, wide - RIGHT)
+    end = wide - (RIGHT if any(len(panel.lines) > 1 for panel in panels) else NAMELESS)
+    across = Scale(min(xs, default=0.0), max(xs, default=1.0), LEFT, end)
     parts = [
         (
             f'<svg width="{_n(wide)}pt" height="{_n(high)}pt" viewBox="0 0 {_n(wide)} {_n(high)}" '
@@ -61,9 +72,9 @@ def chart(title: str, panels: Sequence[Panel], axis: str = "epoch", columns: int
     for panel in panels:
         parts += _panel(panel, across, y)
         y += HEIGHT + GAP
-    for value in across.ticks(8, whole=True):
+    for value in across.ticks(8, whole=axis == EPOCH or all(float(x).is_integer() for x in xs)):
         parts.append(_text(across(value), y - GAP + 10, _number(value), style.SMALL, "middle", style.SOFT))
-    parts.append(_text((LEFT + wide - RIGHT) / 2, y - GAP + 21, axis, style.SMALL, "middle", style.SOFT))
+    parts.append(_text((LEFT + end) / 2, y - GAP + 21, axis, style.SMALL, "middle", style.SOFT))
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -114,7 +125,7 @@ def _panel(panel: Panel, across: Scale, top: float) -> list[str]:
         ),
         _text(across.start, top - 4, clean(panel.title), style.SIZE, bold=True),
     ]
-    for value in up.ticks(4):
+    for value in up.ticks(4, least=3):
         y = up(value)
         parts.append(
             f'<line x1="{_n(across.start)}" x2="{_n(across.end)}" y1="{_n(y)}" y2="{_n(y)}" '
@@ -171,8 +182,8 @@ def _text(
 
 
 def _number(value: float) -> str:
-    """`0.001`, `1e-6`, `300`."""
-    return f"{value:.3g}".replace("e-0", "e-")
+    """`0.001`, `1e-6`, `300`, `1500`, `20M`."""
+    return short(value) if abs(value) >= 1e4 else f"{value:.6g}".replace("e-0", "e-")
 
 
 def _n(value: float) -> str:
