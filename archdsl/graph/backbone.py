@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple, overload
 
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.receptive import receptive_fields
+from archdsl.graph.scopes import Scope
 
 
 class Feature(NamedTuple):

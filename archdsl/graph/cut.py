@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import image_size
 from archdsl.ops.image import IMAGE, ImageParams
 from archdsl.source import Span

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archdsl.graph.backbone import classifiers, head_of
-from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.graph.ir import Graph, Node
+from archdsl.graph.scopes import Scope
 
 _FILTERS = ("conv", "linear")
 

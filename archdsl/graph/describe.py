@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archdsl.graph.ir import Scope
+from archdsl.graph.scopes import Scope
 
 _LONGEST = 40
 

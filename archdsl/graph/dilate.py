@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from archdsl.diagnostics.core import Bag
-from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.graph.ir import Graph, Node
+from archdsl.graph.scopes import Scope
 from archdsl.ops.spec import POINTWISE, Holes, OpParams, Problem, Reach, Shape
 
 Steps = tuple[int | Fraction, int | Fraction]

@@ -15,8 +15,9 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.parts import Part, PartTree, part_tree
+from archdsl.graph.scopes import Scope
 
 _LEAST_PARALLEL = 3
 

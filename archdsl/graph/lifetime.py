@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import TRANSPARENT, Scope
 from archdsl.ops.spec import Module
 from archdsl.source import Span
 

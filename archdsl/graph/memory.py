@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.lifetime import last_uses
+from archdsl.graph.scopes import Scope
 from archdsl.ops.spec import Made, Saved
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import TRANSPARENT, Scope
 
 OUTSIDE = -1
 """In an edge, instead of a member: the tensor comes from outside the scope, or leaves it."""

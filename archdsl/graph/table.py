@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Literal, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import TRANSPARENT, Graph, Node, Scope
+from archdsl.graph.ir import Graph, Node
+from archdsl.graph.scopes import TRANSPARENT, Scope
 from archdsl.ops.spec import Shape
 
 _WEIGHTED = frozenset({"conv", "linear"})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archdsl.graph.ir import Bound, Scope, ScopeKind
+from archdsl.graph.scopes import Bound, Scope, ScopeKind
 from archdsl.ops.spec import OpParams
 from archdsl.semantics.core import ELEMENTS_A_STEP, MAX_DEPTH, Frame
 from archdsl.semantics.inert import inert_parameters, renewed

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.describe import describe_scope
-from archdsl.graph.ir import Graph, Ref, Scope
+from archdsl.graph.ir import Graph, Ref
+from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import decided, has_sizes
 from archdsl.semantics.program import FileScope
 from archdsl.semantics.sizes import MAX_PARAMETERS

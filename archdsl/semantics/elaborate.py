@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from archdsl.diagnostics.core import Bag
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import Scope
 from archdsl.semantics.application import ApplicationRules
 from archdsl.semantics.core import Frame, LimitReached
 from archdsl.semantics.program import Definition, FileScope

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from archdsl.diagnostics.core import Bag, Label
-from archdsl.graph.ir import Node, Ref, Scope, ScopeKind
+from archdsl.graph.ir import Node, Ref
+from archdsl.graph.scopes import Scope, ScopeKind
 from archdsl.graph.sizes import has_sizes
 from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem

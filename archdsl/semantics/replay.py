@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archdsl.graph.ir import TRANSPARENT, Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import TRANSPARENT, Scope
 from archdsl.ops.spec import OpParams
 from archdsl.semantics.values import (
     Arg,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics.core import Label
-from archdsl.graph.ir import Scope
+from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import has_sizes
 from archdsl.semantics.core import Frame
 from archdsl.semantics.expressions import ExpressionRules

@@ -11,7 +11,8 @@ from archdsl import api, library
 from archdsl.api import Variant
 from archdsl.backends.diagram import Drawing, Options
 from archdsl.backends.diagram.style import COLUMN, PAGE
-from archdsl.graph.ir import Node, Scope
+from archdsl.graph.ir import Node
+from archdsl.graph.scopes import Scope
 from tests.diagram.picture import Picture
 
 FAMILIES = [name for name in library.families() if len(api.open_source(library.locate(name)[0]))]

@@ -13,7 +13,8 @@ from archdsl import api
 from archdsl.api import Variant
 from archdsl.backends.diagram import Options
 from archdsl.backends.diagram.blocks.words import alternatives
-from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.graph.ir import Graph, Node
+from archdsl.graph.scopes import Scope
 from archdsl.ops.geometry import pair
 from archdsl.source import Source
 from tests.diagram.picture import Picture, Rect

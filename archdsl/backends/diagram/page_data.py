@@ -16,9 +16,10 @@ from archdsl.backends.diagram.opened import opened
 from archdsl.garbage import collector_paused
 from archdsl.graph.describe import describe_value
 from archdsl.graph.fold import FoldedGraph, fold
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.parts import Part
 from archdsl.graph.receptive import receptive_fields
+from archdsl.graph.scopes import Scope
 from archdsl.graph.table import StageTable, stage_table
 from archdsl.graph.view import View
 from archdsl.source import Source, Span

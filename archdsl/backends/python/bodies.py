@@ -25,7 +25,8 @@ from archdsl.backends.python.modules import (
     Weight,
 )  # fmt: skip
 from archdsl.backends.python.values import Environment, agrees, environment_of
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import SizeDecision
 from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, evaluate, substitute, symbols

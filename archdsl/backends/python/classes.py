@@ -22,7 +22,8 @@ from archdsl.backends.python.parameters import (
     settled,
 )  # fmt: skip
 from archdsl.backends.python.unify import Case, outline, shared
-from archdsl.graph.ir import TRANSPARENT, Graph, Scope
+from archdsl.graph.ir import Graph
+from archdsl.graph.scopes import TRANSPARENT, Scope
 from archdsl.symbolic import Expr
 
 _Key = tuple[Any, ...]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from archdsl.graph.ir import Ref, Scope
+from archdsl.graph.ir import Ref
+from archdsl.graph.scopes import Scope
 from archdsl.quoting import string_literal
 from archdsl.source import Span
 from archdsl.symbolic import Expr

@@ -16,7 +16,8 @@ from archdsl.backends.python.modules import Body, Option
 from archdsl.backends.python.traversal import body_holes, modules_of, rewrite_body
 from archdsl.backends.python.unify import Case
 from archdsl.backends.python.values import Environment, same
-from archdsl.graph.ir import Node, Ref, Scope
+from archdsl.graph.ir import Node, Ref
+from archdsl.graph.scopes import Scope
 from archdsl.symbolic import (
     IN_CHANNELS,
     Const,

@@ -15,7 +15,8 @@ from archdsl.backends.python.common import Mismatch, common, common_kwargs, unif
 from archdsl.backends.python.modules import Body, Branch, Built, ModuleExpr, Option, Region, Step
 from archdsl.backends.python.traversal import body_holes, holes, modules_of, regions_in
 from archdsl.backends.python.values import Environment, defined
-from archdsl.graph.ir import Ref, Scope
+from archdsl.graph.ir import Ref
+from archdsl.graph.scopes import Scope
 from archdsl.symbolic import Expr, symbols
 
 _STATELESS = ("DropPath", "nn.Dropout")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archdsl.graph.ir import Graph, Scope
+from archdsl.graph.ir import Graph
+from archdsl.graph.scopes import Scope
 from archdsl.symbolic import Expr, evaluate
 
 Environment = Mapping[str, Any]

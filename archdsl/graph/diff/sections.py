@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.graph.ir import Graph, Node
+from archdsl.graph.scopes import Scope
 from archdsl.graph.table import RowKind, stage_table
 from archdsl.ops.spec import Shape
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from archdsl.graph.ir import Graph, Scope
+from archdsl.graph.ir import Graph
+from archdsl.graph.scopes import Scope
 from archdsl.symbolic import (
     EXACT,
     Apply,

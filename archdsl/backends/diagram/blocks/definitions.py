@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from archdsl.backends.diagram.blocks.algebra import Algebra
 from archdsl.backends.diagram.blocks.units import STRONG, Body, body_of
 from archdsl.graph.fold import FoldedGraph, fold
-from archdsl.graph.ir import Graph, Node, Scope
+from archdsl.graph.ir import Graph, Node
+from archdsl.graph.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,8 @@ from archdsl.backends.diagram.blocks.boxes import SIGN
 from archdsl.backends.diagram.blocks.definitions import Definition
 from archdsl.backends.diagram.blocks.tree import Parallel, tree_of
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
-from archdsl.graph.ir import Graph, Scope
+from archdsl.graph.ir import Graph
+from archdsl.graph.scopes import Scope
 
 SHORTEST = 3
 """Blocks in a row that make a rail."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from archdsl.graph.fold import FoldedGraph
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import Scope
 
 STRONG = frozenset({"conv", "linear", "pool", "merge"})
 """Roles of the ops that stand for themselves; the others go with one of them."""

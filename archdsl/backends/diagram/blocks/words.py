@@ -18,7 +18,8 @@ from archdsl.backends.diagram.blocks.units import Body, Unit, is_strong
 from archdsl.backends.diagram.canvas import Line
 from archdsl.backends.diagram.text import width, wrap
 from archdsl.graph.describe import describe_value
-from archdsl.graph.ir import Bound, Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import Bound, Scope
 from archdsl.symbolic import symbols
 
 _WORD = re.compile(r"\w+")

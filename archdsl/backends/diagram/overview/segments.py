@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from archdsl.backends.diagram.style import Category
-from archdsl.graph.ir import Graph, Node, Ref, Scope
+from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.scopes import Scope
 from archdsl.ops.spec import Shape
 
 _STRONG = frozenset({"conv", "linear", "pool", "merge"})
