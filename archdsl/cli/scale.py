@@ -175,6 +175,8 @@ def command(
         raise click.UsageError("-o - and --json both print to standard output: give one")
     if force and output is None:
         raise click.UsageError("--force does nothing without -o")
+    if target is not None and along is not None and along[1] is not None:
+        raise click.UsageError(f"--target solves for the value: --along {along[0]}, without values")
     knob = _knob(spec, along, rule, settings, image, maps, without)
     wanted = asked(costs or (target is not None and target[0] in BYTES), batch, dtype, device)
     if target is not None:

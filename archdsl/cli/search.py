@@ -110,6 +110,8 @@ def command(
     if variant is not None:
         raise click.UsageError(f"a space is one of a file: archdsl search {spec.rpartition(':')[0]} SPACE")
     if not name:
+        if given := sorted(_given() - {"spec", "as_json"}):
+            raise click.UsageError(f"{_flag(given[0])} does nothing without SPACE: SPEC alone lists its spaces")
         return _list(file, as_json)
     _refuse_idle(objectives, options)
     from archdsl.search.candidates import Candidates, with_conditions
@@ -135,16 +137,30 @@ _USES = {
 """Options, and the objectives that they are about."""
 
 
-def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -> None:
-    """Raise UsageError for options that change nothing, or that are missing."""
+def _given() -> set[str]:
+    """The parameters of this command that stand on the command line."""
     from click.core import ParameterSource
 
     context = click.get_current_context()
+    return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+
+
+def _flag(parameter: str) -> str:
+    """What a parameter is called on the command line."""
+    return next(p.opts[-1] for p in click.get_current_context().command.params if p.name == parameter)
+
+
+def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that change nothing, or that are missing."""
+    given = _given()
     for option, about in _USES.items():
-        flag = "--command" if option == "user_command" else f"--{option}"
-        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE and not about & objectives.keys():
-            raise click.UsageError(f"{flag} does nothing without an objective {' or '.join(sorted(about))}")
+        if option in given and not about & objectives.keys():
+            raise click.UsageError(f"{_flag(option)} does nothing without an objective {' or '.join(sorted(about))}")
     trained = TRAINED & objectives.keys()
+    if "most" in given and len(objectives) > 1:
+        raise click.UsageError("--best does nothing with several objectives: their best are the Pareto front")
+    if "seed" in given and options["sampler"] == "all" and not trained:
+        raise click.UsageError("--seed does nothing with --sampler all: nothing is random")
     if trained and (options["recipe"] is None or options["data"] is None or options["output"] is None):
         raise click.UsageError(
             f"{' and '.join(sorted(trained))}: give --recipe, --data and -o, where trainings are kept"

@@ -176,6 +176,12 @@ class Knob:
         """Parameters of the model from what the rule gives; raises ArchError E686 where there is no such parameter."""
         assert self.rule is not None
         bag = Bag()
+        known = [name for name in result.fields if not name.startswith("_")]
+        for name in self.without:
+            if name not in known:
+                facts = {"type": f"what `{self.rule.name}` gives", "name": name}
+                bag.report("E114", None, help=f"it gives {', '.join(known)}", facts=facts)
+        bag.raise_errors()
         parsed = {name: parse_expression(Source(f"--map {name}", text), bag) for name, text in self.maps.items()}
         bag.raise_errors()
         used = {read for tree in parsed.values() for read in _reads(tree, self.rule.name)}

@@ -201,6 +201,8 @@ def test_a_target_of_memory(arch: Run) -> None:
         (["resnet50", *COMPOUND, *RESNET, "--map", "unit=nothing"], "E101"),
         (["efficientnet_b0", "--set", "compound.alpha=3"], "must be close to 2"),
         (["efficientnet_b0", "--along", "width", "--without", "depth"], "none scales here"),
+        (["efficientnet_b0", "--without", "dept"], "what `compound` gives has no `dept`"),
+        (["efficientnet_b0", "--along", "compound.phi=0,1", "--target", "macs=600M"], "without values"),
         (["efficientnet_b0", "--along", "fast.scale", *COMPOUND], "no knob of --rule"),
         (["efficientnet_b0", "--along", "width=a"], "is no number"),
         (["efficientnet_b0", "--along", "compound.phi=0..9999"], "more than 1,000"),

@@ -108,7 +108,11 @@ def test_what_cannot_be_built_is_reported_and_left_out(arch: Run, spec: str) -> 
 
 def test_what_is_asked_wrongly(arch: Run, spec: str) -> None:
     assert "E450" in arch("search", spec, "smal").err
-    for args in (["small", "--minimize", "macs", "--maximize", "macs"], ["small", "--csv", "--json"]):
+    for args in (
+        ["small", "--minimize", "macs", "--maximize", "macs"], ["small", "--csv", "--json"],
+        ["--csv"], ["--minimize", "macs"], ["--require", "macs > 1"], ["small", "--sampler", "all", "--seed", "1"],
+        ["small", "--minimize", "macs", "--maximize", "params", "--best", "2"],
+    ):  # fmt: skip
         assert arch("search", spec, *args).code == 2
     assert arch("search", f"{spec}:net", "small").code == 2
 
