@@ -8,7 +8,16 @@ import click
 
 from archdsl.arguments import LARGEST
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, document, find_variant, json_option, prefix_option, set_option
+from archdsl.cli.shared import (
+    TEXT,
+    ArchCommand,
+    document,
+    find_variant,
+    image_option,
+    json_option,
+    prefix_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from archdsl.cli.schema.weights import PredictionJson
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
 @prefix_option
 @click.option("--top", type=click.IntRange(1, LARGEST), default=5, show_default=True, help="How many classes to print.")
 @set_option
+@image_option
 @json_option
 def command(
     spec: str,
@@ -46,17 +56,19 @@ def command(
     prefixes: tuple[str, ...],
     top: int,
     settings: dict[str, str],
+    image: dict[str, int],
     as_json: bool,
 ) -> int:
     """Print the most likely classes of pictures.
 
-    The pictures are resized, cropped and normalized as the spec's `preprocess` says, or as published weights want it.
+    The pictures are resized, cropped and normalized as the spec's `preprocess` says, or as published weights want it;
+    with --image for that size, of which the crop keeps the same share.
     Published weights are fetched once, and their hash is checked. Only tensors are read from the weights file: nothing
     in it is executed.
     """
     from archdsl.predict import classifier, source_of
 
-    variant = find_variant(spec, settings)
+    variant = find_variant(spec, settings, image)
     source = source_of(variant, weights)
     used = source if isinstance(source, str) else source.name
     if not isinstance(source, str):

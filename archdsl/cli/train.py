@@ -220,7 +220,9 @@ def _say_preparation(plan: Plan) -> None:
     spec, recipe = repr(plan.given.transform), repr(plan.pieces.transforms(train=False))
     if spec != recipe:
         what = "pictures to test on are prepared" if plan.data.test is None else "tested"
-        console.note(f"note: {what} as the recipe says: {recipe}; `archdsl predict` goes by the spec: {spec}")
+        side = plan.recipe.test_size or plan.recipe.size
+        same = f", and with --image {side} as the recipe" if repr(plan.pieces.tested.transform) == recipe else ""
+        console.note(f"note: {what} as the recipe says: {recipe}; `archdsl predict` goes by the spec: {spec}{same}")
 
 
 def _plan_data(plan: Plan) -> TrainingPlanJson:

@@ -133,7 +133,22 @@ def test_another_preparation_than_the_specs_is_said(
         shutil.copytree(digits / "val", tmp_path / "pictures" / "val")
     given = ("train", net, "--recipe", "plain", "--data", tmp_path / "pictures", "--workers", 0, "--epochs", 2, *more)
     assert "predict" not in run(*given, "-o", tmp_path / "same").err
-    assert "`archdsl predict` goes by the spec" in run(*given, "-o", tmp_path / "other", "--image", 16).err
+    said = run(*given, "-o", tmp_path / "other", "--image", 16).err
+    assert "`archdsl predict` goes by the spec" in said
+    assert said.strip().endswith("and with --image 16 as the recipe")
+
+
+def test_predict_takes_the_size_of_a_training(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    variant, file = archdsl.find(net), tmp_path / "w.safetensors"
+    model = archdsl.load(net, image_size=16).eval()
+    save_file(model.state_dict(), file, {"archdsl": json.dumps({"classes": list("0123456789")})})
+    picture = next((digits / "val" / "3").iterdir())
+    pixels = Pieces(variant, variant.recipes["plain"].changed(size=16)).transforms(train=False)(Image.open(picture))
+    with torch.no_grad():
+        best = model(pixels[None]).softmax(1).max().item()
+    seen = run("predict", net, "--weights", file, picture, "--image", 16, "--json")
+    assert seen.code == 0, seen.err
+    assert json.loads(seen.out)["predictions"][0]["classes"][0]["probability"] == pytest.approx(best, rel=1e-6)
 
 
 def test_the_plan_shows_stages(net: str, digits: Path, run: Run) -> None:
