@@ -68,11 +68,11 @@ class Pictured(Protocol):
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of folders: classes, and for every picture its path in the folder and the number of its class."""
+    """A folder of folders: classes, and for every picture its path in the folder, the number of its class, its bytes."""
 
     path: str
     classes: tuple[str, ...]
-    files: tuple[tuple[str, int], ...]
+    files: tuple[tuple[str, int, int], ...]
     left: Mapping[str, int] = field(default_factory=dict)
     """Files beside the pictures, by their endings."""
 
@@ -82,18 +82,14 @@ class Folder:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Pictures of each class."""
-        found = Counter(number for _, number in self.files)
+        found = Counter(number for _, number, _ in self.files)
         return {name: found[number] for number, name in enumerate(self.classes)}
 
     @cached_property
     def digest(self) -> str:
         """The same for the same pictures: by their paths and sizes."""
         made = hashlib.sha256()
-        for number, (name, _) in enumerate(self.files):
-            try:
-                size = os.path.getsize(self.name(number))
-            except OSError as error:
-                raise _unusable(self.name(number), error.strerror or str(error)) from None
+        for name, _, size in self.files:
             made.update(f"{name}\0{size}\n".encode(errors="surrogateescape"))
         return made.hexdigest()
 
@@ -156,8 +152,8 @@ def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> Folder:
     numbers = {name: number for number, name in enumerate(classes if classes is not None else present)}
     seen: dict[tuple[int, int], str] = {}
     left: Counter[str] = Counter()
-    files = [(name, numbers[kind]) for kind in present for name in _pictures(path, kind, seen, left)]
-    filled = {number for _, number in files}
+    files = [(name, numbers[kind], size) for kind in present for name, size in _pictures(path, kind, seen, left)]
+    filled = {number for _, number, _ in files}
     if classes is None and (empty := [name for name in present if numbers[name] not in filled]):
         raise _unusable(path, f"`{empty[0]}` holds no pictures ({', '.join(sorted(ENDINGS))})")
     if not files:
@@ -165,9 +161,9 @@ def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> Folder:
     return Folder(path, tuple(numbers), tuple(files), dict(sorted(left.items())))
 
 
-def _pictures(path: str, kind: str, seen: dict[tuple[int, int], str], left: Counter[str]) -> list[str]:
-    """The paths of a class's pictures in the folder, in order. Links are followed, to each folder once; `seen` and
-    `left` get the folders, and the endings of files that are left out."""
+def _pictures(path: str, kind: str, seen: dict[tuple[int, int], str], left: Counter[str]) -> list[tuple[str, int]]:
+    """The paths of a class's pictures in the folder, in order, and their sizes. Links are followed, to each folder once;
+    `seen` and `left` get the folders, and the endings of files that are left out."""
     found = []
     for around, folders, files in os.walk(os.path.join(path, kind), followlinks=True):
         folders.sort()
@@ -179,10 +175,18 @@ def _pictures(path: str, kind: str, seen: dict[tuple[int, int], str], left: Coun
         for name in files:
             ending = os.path.splitext(name)[1].lower()
             if ending in ENDINGS:
-                found.append(Path(inside, name).as_posix())
+                found.append((Path(inside, name).as_posix(), _size(os.path.join(around, name))))
             elif not name.startswith("."):
                 left[ending] += 1
-    return sorted(found, key=_natural)
+    return sorted(found, key=lambda file: _natural(file[0]))
+
+
+def _size(path: str) -> int:
+    """The bytes of a file; raises E648 where it is none, as of a link that leads nowhere."""
+    try:
+        return os.path.getsize(path)
+    except OSError as error:
+        raise _unusable(path, error.strerror or str(error)) from None
 
 
 def _content(path: str) -> str:

@@ -61,9 +61,10 @@ def test_a_link_that_leads_nowhere_is_said(net: str, digits: Path, tmp_path: Pat
         picture(tmp_path / "train" / f"{number}" / "1.png")
     (tmp_path / "train" / "3" / "2.png").symlink_to("nowhere.png")
     given = ("train", net, "--recipe", "plain", "--data", tmp_path, "--batch", 8, "-o", tmp_path / "run")
-    done = run(*given)
-    assert (done.code, codes(done)) == (2, ["E648"]), done.err
-    assert "3/2.png" in done.err
+    for more in ((), ("--plan",)):
+        done = run(*given, *more)
+        assert (done.code, codes(done)) == (2, ["E648"]), done.err
+        assert "3/2.png" in done.err
     assert not (tmp_path / "run").exists()
 
 

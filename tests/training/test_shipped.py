@@ -31,7 +31,7 @@ def shipped() -> Iterator[tuple[str, str]]:
 
 CASES = list(shipped())
 IMAGENET = Folder(
-    "train", tuple(f"n{i}" for i in range(1000)), tuple((f"{i}.JPEG", i % 1000) for i in range(1_281_167))
+    "train", tuple(f"n{i}" for i in range(1000)), tuple((f"{i}.JPEG", i % 1000, 0) for i in range(1_281_167))
 )
 
 
