@@ -241,14 +241,16 @@ class _Training:
         return values[-1]
 
     def _no_number(self, epoch: int, step: int, what: str = "the loss") -> NoReturn:
-        bag = Bag()
+        checkpoint = self.folder.file(run_folder.CHECKPOINT)
         facts = {
             "what": what,
             "epoch": epoch + 1,
             "step": step + 1,
             "lr": f"{self.optimizer.param_groups[-1]['lr']:.3g}",
+            "path": checkpoint if os.path.exists(checkpoint) else None,
         }
-        bag.report("E652", None, facts=facts, path=self.folder.file(run_folder.CHECKPOINT))
+        bag = Bag()
+        bag.report("E652", None, facts=facts)
         raise ArchError(bag)
 
     # --- the end of an epoch -------------------------------------------------------------------

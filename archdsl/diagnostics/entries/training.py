@@ -130,12 +130,15 @@ ENTRIES = (
         "loss is no number",
         facts="what epoch step lr path",
         message="{what} is no number in epoch {epoch}, step {step} (learning rate {lr})",
-        help="a lower learning rate or a longer warmup may help; what was trained before is in {path}",
+        help=(
+            "a lower learning rate or a longer warmup may help; what was trained before is in {path}",
+            "a lower learning rate or a longer warmup may help",
+        ),
         fence="text",
         explanation="""
             The loss, in training or on the test pictures, or a weight became infinite or no number. No step from there
-            on can be of use, so the training ends, and the last checkpoint is from before. The same command would come
-            to the same place again: something has to be another.
+            on can be of use, so the training ends, and the last checkpoint, if there is one, is from before. The same
+            command would come to the same place again: something has to be another.
             """,
         example="""
             recipe bold for Net = plain with { lr = 100 }
