@@ -190,7 +190,7 @@ class Pieces:
     def schedule(self, optimizer: torch.optim.Optimizer, steps: int) -> Any:
         """timm's Scheduler with the recipe's learning rate: `step(epoch)` and `step_update(updates)`, whichever the
         recipe goes by, set it. `steps` are those of an epoch. It is set to that of the beginning."""
-        from archdsl.training.schedule import scheduler
+        from archdsl.training.scheduler import scheduler
 
         return scheduler(self.recipe, optimizer, arguments.positive("steps", steps))
 
