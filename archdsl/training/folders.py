@@ -68,7 +68,7 @@ class Pictured(Protocol):
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of folders: classes, and for every picture its path in the folder, the number of its class, its bytes."""
+    """A folder of folders: classes, and for every picture its path in the folder, its class's number, its bytes."""
 
     path: str
     classes: tuple[str, ...]
@@ -162,8 +162,8 @@ def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> Folder:
 
 
 def _pictures(path: str, kind: str, seen: dict[tuple[int, int], str], left: Counter[str]) -> list[tuple[str, int]]:
-    """The paths of a class's pictures in the folder, in order, and their sizes. Links are followed, to each folder once;
-    `seen` and `left` get the folders, and the endings of files that are left out."""
+    """The paths of a class's pictures in the folder, in order, and their sizes. Links are followed, to each folder
+    once; `seen` and `left` get the folders, and the endings of files that are left out."""
     found = []
     for around, folders, files in os.walk(os.path.join(path, kind), followlinks=True):
         folders.sort()
