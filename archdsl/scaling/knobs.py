@@ -179,8 +179,8 @@ class Knob:
         known = [name for name in result.fields if not name.startswith("_")]
         for name in self.without:
             if name not in known:
-                facts = {"type": f"what `{self.rule.name}` gives", "name": name}
-                bag.report("E114", None, help=f"it gives {', '.join(known)}", facts=facts)
+                what = f"what `{self.rule.name}` gives"
+                bag.report("E114", None, help=f"it gives {', '.join(known)}", type=what, name=name)
         bag.raise_errors()
         parsed = {name: parse_expression(Source(f"--map {name}", text), bag) for name, text in self.maps.items()}
         bag.raise_errors()
