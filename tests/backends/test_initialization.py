@@ -115,11 +115,11 @@ def test_rules_by_path_and_by_op_in_order() -> None:
 def test_depthwise_apart_from_the_others() -> None:
     """`dwconv` is told by its groups where all other convolutions have none, else by name."""
     plain = "x -> a: conv(64, 3) -> c: dwconv(3) -> gap -> flatten -> linear(2)"
-    for body in (plain, BODY):
+    for body, others in ((plain, {}), (BODY, {"d.weight": [1]})):
         values = dict(built(body, "conv: constant(1)\n dwconv: constant(2)").named_parameters())
         assert values["a.weight"].unique().tolist() == [1]
         assert values["c.weight"].unique().tolist() == [2]
-        assert "d.weight" not in values or values["d.weight"].unique().tolist() == [1]
+        assert {key: values[key].unique().tolist() for key in values if key == "d.weight"} == others
 
 
 def test_helpers_that_refine_a_class_of_torch() -> None:

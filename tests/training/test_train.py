@@ -224,7 +224,8 @@ def test_the_mean_of_the_last_epochs(net: str, digits: Path, tmp_path: Path, run
     assert run("train", net, "--recipe", "mean", "--data", digits, "-o", folder, "--workers", 0).code == 0
     states = [weights(folder, f"epoch-{epoch}") for epoch in (2, 3)]
     for key, value in weights(folder, "averaged").items():
-        assert torch.allclose(value.double(), sum(state[key].double() for state in states) / 2) or "num_batches" in key
+        mean = sum(state[key].double() for state in states) / 2
+        assert torch.allclose(value.double(), mean if value.is_floating_point() else states[-1][key].double()), key
     assert sorted(path.name for path in folder.glob("epoch-*")) == ["epoch-2.safetensors", "epoch-3.safetensors"]
 
 
