@@ -166,9 +166,8 @@ def feature_maps(graph: Graph) -> dict[str, Ref]:
         return found
     known = {(graph.shape(ref).height, graph.shape(ref).width) for ref in found.values()}
     strides = [field.stride for field in receptive_fields(graph)]
-    on_the_way = _before(graph, max(found.values()))
     finer: dict[object, Ref] = {}
-    for number in sorted(on_the_way):
+    for number in sorted(graph.needed(max(found.values()))):
         for ref in graph.nodes[number].inputs:
             shape, stride = graph.shape(ref), strides[ref.node]
             subsamples = strides[number][0] > stride[0] >= 2 and shape.layout == "chw"
@@ -212,18 +211,6 @@ def _behind_borders(graph: Graph, ref: Ref) -> Ref:
         ref = node.inputs[0]
         node = graph.nodes[ref.node]
     return ref
-
-
-def _before(graph: Graph, end: Ref) -> set[int]:
-    """The nodes that a tensor depends on, its own included."""
-    needed: set[int] = set()
-    stack = [end.node]
-    while stack:
-        number = stack.pop()
-        if number not in needed:
-            needed.add(number)
-            stack += [ref.node for ref in graph.nodes[number].inputs]
-    return needed
 
 
 def _outermost(graph: Graph, ref: Ref) -> str:

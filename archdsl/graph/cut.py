@@ -49,22 +49,14 @@ def layer_graph(graph: Graph, node: Node) -> Graph:
 
 def _needed(graph: Graph, outputs: Iterable[Ref]) -> set[int]:
     """The nodes on the way to some tensors; a block that is needed needs all its inputs."""
-    needed: set[int] = set()
-    entered: set[int] = set()
-    stack = [ref.node for ref in outputs]
-    while stack:
-        number = stack.pop()
-        if number in needed:
-            continue
-        needed.add(number)
-        node = graph.nodes[number]
-        stack += [ref.node for ref in node.inputs]
-        for scope in node.scope.ancestors():
-            if id(scope) in entered:
-                break
-            entered.add(id(scope))
-            stack += [ref.node for ref in scope.inputs if scope.kind == "block"]
-    return needed
+    import networkx
+
+    network = networkx.DiGraph(graph.network)
+    for scope in graph.root.scopes():
+        network.add_edges_from((ref.node, scope) for ref in scope.inputs if scope.kind == "block")
+        network.add_edges_from((scope, m if isinstance(m, Scope) else m.id) for m in scope.members)
+    ends = {ref.node for ref in outputs}
+    return ends | {n for end in ends for n in networkx.ancestors(network, end) if isinstance(n, int)}
 
 
 def _refs(graph: Graph, needed: set[int]) -> list[Ref]:

@@ -1,9 +1,10 @@
 """The graph: every op of one architecture, typed at birth.
 
-`Graph` is filled by the semantics and read by everything else. Nodes are numbered in the order of
-execution, so a node's inputs always have smaller numbers. `Graph.network` is the same graph as a
-`networkx.MultiDiGraph`, keyed by operand slot (`x * x` has two edges); it is made when first asked
-for, because importing networkx takes longer than checking a family.
+`Graph` is filled by the semantics and read by everything else. Nodes are numbered in the order of execution, so a
+node's inputs always have smaller numbers: one pass over `Graph.nodes` follows the data, and is all that most readers
+need. Whatever asks about paths (what a tensor depends on, what all paths pass, which is the longest) asks networkx, of
+`Graph.network`, the same graph as a `networkx.MultiDiGraph`. It is made when first asked for: importing networkx takes
+as long as checking a family, and neither a check nor a module of one output needs a path.
 """
 
 from __future__ import annotations
@@ -205,12 +206,8 @@ class Graph:
             return {}
         reached: dict[int, str] = {}
         for name, ref in zip(self.output_names, self.outputs, strict=False):
-            stack = [ref.node]
-            while stack:
-                number = stack.pop()
-                if number not in reached:
-                    reached[number] = name
-                    stack += [source.node for source in self.nodes[number].inputs]
+            for number in self.needed(ref):
+                reached.setdefault(number, name)
         return {n: name for n, name in reached.items() if name != self.output_names[0]}
 
     @cached_property
@@ -261,15 +258,30 @@ class Graph:
 
     @cached_property
     def network(self) -> networkx.MultiDiGraph[int]:
-        """The graph as a networkx.MultiDiGraph: node data `node`, edges keyed by operand slot, data `port`, `shape`."""
+        """The same graph for the algorithms of networkx, frozen: a change of it would change no network.
+
+        Its nodes are the numbers of `nodes`, in their order, with the data `node` and `path`. Each operand is an edge
+        from what makes it, keyed by its place among the operands (`x * x` has two edges), with the data `port`, which
+        output of the source it is, and `shape`. `network.graph["outputs"]` are the numbers of the nodes that give the
+        outputs.
+        """
         import networkx
 
         network: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=self.name)
+        network.graph["outputs"] = [ref.node for ref in self.outputs]
         network.add_nodes_from((node.id, {"node": node, "path": node.path}) for node in self.nodes)
-        for node in self.nodes:
-            for slot, (ref, shape) in enumerate(zip(node.inputs, node.input_shapes, strict=True)):
-                network.add_edge(ref.node, node.id, key=slot, port=ref.port, shape=shape)
-        return network
+        network.add_edges_from(
+            (ref.node, node.id, slot, {"port": ref.port, "shape": shape})
+            for node in self.nodes
+            for slot, (ref, shape) in enumerate(zip(node.inputs, node.input_shapes, strict=True))
+        )
+        return networkx.freeze(network)
+
+    def needed(self, tensor: Ref) -> set[int]:
+        """The numbers of the nodes that a tensor depends on, its own included."""
+        import networkx
+
+        return {tensor.node, *networkx.ancestors(self.network, tensor.node)}
 
 
 def _remade(maker: Maker, traced: bool) -> Graph:

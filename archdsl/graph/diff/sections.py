@@ -75,20 +75,15 @@ class Unit:
     def main(self) -> frozenset[int]:
         """The ids of the nodes on the main path: the longest one through it at no less than the output's resolution,
         so that neither a projection of a shortcut nor the gate of squeeze-and-excitation is on it."""
+        import networkx
+
         least = self.output.height * self.output.width
-        lengths: dict[int, int] = {}
-        previous: dict[int, int | None] = {}
-        for node in self.nodes:
-            inside = [ref.node for ref in node.inputs if ref.node in lengths]
-            best = max(inside, key=lengths.__getitem__, default=None)
-            previous[node.id] = best
-            large = node.shape.height * node.shape.width >= least
-            lengths[node.id] = (lengths[best] + 1 if best is not None else 1) if large else -len(self.nodes)
-        found, at = set(), self.nodes[-1].id if self.nodes else None
-        while at is not None:
-            found.add(at)
-            at = previous[at]
-        return frozenset(found)
+        large = [node for node in self.nodes if node.shape.height * node.shape.width >= least]
+        inside = networkx.DiGraph()
+        inside.add_nodes_from(node.id for node in large)
+        inside.add_edges_from((r.node, n.id) for n in large for r in n.inputs if r.node in inside)
+        end = self.nodes[-1].id
+        return frozenset(networkx.dag_longest_path(inside.subgraph({end, *networkx.ancestors(inside, end)})))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ units is the identity.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from archdsl.backends.diagram.blocks.units import Body
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
 
 
 @dataclass(slots=True, eq=False)
@@ -31,72 +34,50 @@ def tree_of(body: Body) -> Series | None:
     units = body.units
     if sum(unit.kind == "input" for unit in units) != 1 or sum(unit.kind == "output" for unit in units) != 1:
         return None
-    after = body.consumers()
-    if any(not after[unit.index] for unit in units if unit.kind != "output"):
+    network, end = body.network(), len(units) - 1
+    if any(not network.out_degree(index) for index in range(end)):
         return None
-    meets: dict[int, set[int]] = {}
-    for unit in reversed(units):
-        following = [meets[index] for index in after[unit.index]]
-        meets[unit.index] = {unit.index} | (set.intersection(*following) if following else set())
-    builder = _Builder(after, meets)
-    series = builder.series(after[0], len(units) - 1)
-    return None if series is None else [0, *series, len(units) - 1]
+    series = _series(network, 0, end)
+    return None if series is None else [0, *series, end]
 
 
-class _Builder:
-    def __init__(self, after: dict[int, list[int]], meets: dict[int, set[int]]) -> None:
-        self.after, self.meets = after, meets
+def _series(network: MultiDiGraph[int], source: int, sink: int) -> Series | None:
+    """What lies between two units, both left out."""
+    import networkx
 
-    def series(self, heads: Sequence[int], sink: int) -> Series | None:
-        """What lies between a unit that feeds `heads` and the unit `sink`, both left out."""
-        found: Series = []
-        while True:
-            meeting = self._meeting(heads)
-            if len(heads) > 1:
-                branches = self._branches(heads, meeting)
-                if branches is None:
-                    return None
-                found.append(Parallel(branches, meeting))
-            if meeting == sink:
-                return found
+    meets = networkx.immediate_dominators(network.reverse(copy=False), sink)
+    found: Series = []
+    while source != sink:
+        meeting = meets[source]
+        if network.out_degree(source) > 1:
+            branches = _branches(network, source, meeting)
+            if branches is None:
+                return None
+            found.append(Parallel(branches, meeting))
+        if meeting != sink:
             found.append(meeting)
-            heads = self.after[meeting]
+        source = meeting
+    return found
 
-    def _meeting(self, heads: Iterable[int]) -> int:
-        """The first unit that every path passes."""
-        common = set.intersection(*(self.meets[head] for head in heads))
-        return max(common, key=lambda index: len(self.meets[index]))
 
-    def _branches(self, heads: Sequence[int], meeting: int) -> list[Series] | None:
-        groups: list[tuple[list[int], set[int]]] = []
-        for head in heads:
-            if head == meeting:
-                groups.append(([head], set()))
-                continue
-            inside = self._inside(head, meeting)
-            touching = [group for group in groups if group[1] & inside]
-            merged = ([h for group in touching for h in group[0]] + [head], inside.union(*(g[1] for g in touching)))
-            groups = [group for group in groups if group not in touching] + [merged]
-        branches: list[Series] = []
-        for entries, _ in groups:
-            if len(entries) > 1 and len(groups) == 1:
-                return None
-            branch = [] if entries == [meeting] else self.series(entries, meeting)
-            if branch is None:
-                return None
-            branches.append(branch)
-        return branches
+def _branches(network: MultiDiGraph[int], source: int, meeting: int) -> list[Series] | None:
+    """The branches between a unit that feeds several and the first unit that all their paths pass."""
+    import networkx
 
-    def _inside(self, head: int, meeting: int) -> set[int]:
-        """The units from `head` on, before the meeting."""
-        found: set[int] = set()
-        stack = [head]
-        while stack:
-            index = stack.pop()
-            if index != meeting and index not in found:
-                found.add(index)
-                stack.extend(self.after[index])
-        return found
+    inside = networkx.descendants(network, source) & networkx.ancestors(network, meeting)
+    parts = list(networkx.weakly_connected_components(network.subgraph(inside)))
+    direct = network.number_of_edges(source, meeting)
+    if len(parts) == 1 and not direct:
+        return None
+    branches: list[Series] = []
+    for part in sorted(parts, key=lambda part: max(part.intersection(network.successors(source)))):
+        alone = networkx.MultiDiGraph(network.subgraph({source, *part, meeting}))
+        alone.remove_edges_from([(source, meeting)] * direct)
+        branch = _series(alone, source, meeting)
+        if branch is None:
+            return None
+        branches.append(branch)
+    return branches + [[] for _ in range(direct)]
 
 
 def units_in(series: Series) -> Iterable[int]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from archdsl.graph.fold import FoldedGraph
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import Scope
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
 
 STRONG = frozenset({"conv", "linear", "pool", "merge"})
 """Roles of the ops that stand for themselves; the others go with one of them."""
@@ -61,13 +64,11 @@ class Body:
             for unit in self.units
         )
 
-    def consumers(self) -> dict[int, list[int]]:
-        """Which units each unit feeds, one entry an edge."""
-        found: dict[int, list[int]] = {unit.index: [] for unit in self.units}
-        for unit in self.units:
-            for index, _ in unit.inputs:
-                found[index].append(unit.index)
-        return found
+    def network(self) -> MultiDiGraph[int]:
+        """Which units feed which, by index."""
+        import networkx
+
+        return networkx.MultiDiGraph((index, unit.index) for unit in self.units for index, _ in unit.inputs)
 
 
 def is_sign(node: Node) -> bool:
