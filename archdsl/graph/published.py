@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from archdsl.graph.settings import LARGEST_SIDE, Preprocess
+from archdsl.ops.spec import contradiction
 
 OWN = "own"
 """The word for a file whose names are those of the spec itself."""
@@ -59,11 +60,11 @@ class Facts(BaseModel):
     def _consistent(self) -> Self:
         for key, needs in (("top1_size", "top1"), ("top1_crop", "top1"), ("revision", "hub")):
             if getattr(self, key) is not None and getattr(self, needs) is None:
-                raise ValueError(f"{key} says something about {needs}, which is not given")
+                raise contradiction(key, f"{key} says something about {needs}, which is not given")
         if self.refused is not None and self.default:
-            raise ValueError("a file that is refused cannot be the default")
+            raise contradiction("default", "a file that is refused cannot be the default")
         if self.refused is not None and not self.refused.strip():
-            raise ValueError("refused is the reason why the file cannot be loaded, in words")
+            raise contradiction("refused", "refused is the reason why the file cannot be loaded, in words")
         return self
 
 

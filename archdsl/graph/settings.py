@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from archdsl.graph.glob import Effort, Glob
 from archdsl.graph.ir import Graph, Node
-from archdsl.ops.spec import OpParams, Weight
+from archdsl.ops.spec import OpParams, Weight, contradiction
 from archdsl.source import Span
 
 Nonlinearity = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu"]
@@ -42,7 +42,7 @@ class _Interval(OpParams):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.low >= self.high:
-            raise ValueError(f"low ({self.low}) must be less than high ({self.high})")
+            raise contradiction("high", f"low ({self.low}) must be less than high ({self.high})")
         return self
 
     # Declared by the subclasses, whose order of fields is that of their positional arguments.
@@ -198,9 +198,10 @@ class Preprocess(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(self.mean) != len(self.std):
-            raise ValueError(f"mean has {len(self.mean)} values, std {len(self.std)}")
+            shorter = "mean" if len(self.mean) < len(self.std) else "std"
+            raise contradiction(shorter, f"mean has {len(self.mean)} values, std {len(self.std)}")
         if self.resize is not None and "crop" in self.model_fields_set:
-            raise ValueError("resize and crop both say how large the picture is before the crop: give one")
+            raise contradiction("crop", "resize and crop both say how large the picture is before the crop: give one")
         return self
 
     def problem(self, image: int) -> str | None:

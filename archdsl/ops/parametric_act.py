@@ -23,6 +23,7 @@ from archdsl.ops.spec import (
     Saved,
     Shape,
     argument,
+    contradiction,
     saves_input,
     saves_output,
 )
@@ -63,7 +64,8 @@ class HardtanhParams(OpParams):
     @model_validator(mode="after")
     def _in_order(self) -> HardtanhParams:
         if self.min_val > self.max_val:
-            raise ValueError(f"min_val, {self.min_val:g}, must not be greater than max_val, {self.max_val:g}")
+            words = f"min_val, {self.min_val:g}, must not be greater than max_val, {self.max_val:g}"
+            raise contradiction("max_val", words)
         return self
 
 
@@ -89,7 +91,7 @@ class RreluParams(OpParams):
     @model_validator(mode="after")
     def _in_order(self) -> RreluParams:
         if self.lower > self.upper:
-            raise ValueError(f"lower, {self.lower:g}, must not be greater than upper, {self.upper:g}")
+            raise contradiction("upper", f"lower, {self.lower:g}, must not be greater than upper, {self.upper:g}")
         return self
 
 

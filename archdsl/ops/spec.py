@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from archdsl.symbolic import IN_CHANNELS, Expr, Symbol, lift
 
@@ -69,6 +70,11 @@ class Problem:
     facts: Mapping[str, object] = field(default_factory=dict)
     argument: str | None = None
     help: str | None = None
+
+
+def contradiction(key: str, words: str) -> PydanticCustomError:
+    """The error of values that do not go together, of which that of `key` is to be looked at."""
+    return PydanticCustomError("contradiction", "{words}", {"key": key, "words": words})
 
 
 class OpParams(BaseModel):

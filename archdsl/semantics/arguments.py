@@ -61,6 +61,8 @@ def argument_problem(
     name = str(location[0]) if location else ""
     arg = args.get(name)
     place = arg.span if arg else span
+    if kind == "contradiction" and (contrary := args.get(detail["ctx"]["key"])) is not None:
+        place = contrary.span
     if kind == "missing":
         return "E103", span, {"name": name, "owner": op.name}
     if kind == "extra_forbidden":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label, declared
-from archdsl.diagnostics.suggest import meant, meant_parameter
+from archdsl.diagnostics.suggest import closest, meant, meant_parameter
 from archdsl.ops.registry import OPS
 from archdsl.semantics.arguments import THROUGH
 from archdsl.semantics.builtins import BUILTINS
@@ -166,6 +166,8 @@ class BodyNames:
         for name in dict.fromkeys(unknown.name for unknown in body.unknown):
             uses = [unknown for unknown in body.unknown if unknown.name == name]
             near, help_ = uses[0].near, uses[0].help
+            if near is None and (own := closest(name, self._unread(body))) is not None:
+                near, help_ = own, None  # rather than what other libraries call so
             place = body.places.get(near or "")
             if place is not None and near not in body.read and len(uses) > 1:
                 first = Label(uses[0].span, f"one of {len(uses)} uses of `{name}`")
@@ -177,6 +179,10 @@ class BodyNames:
                 places = declared(self._place(near)) if help_ is None else ()
                 self.bag.report("E101", use.span, name=name, suggestion=near, help=help_, secondary=places)
         return misspelt
+
+    def _unread(self, body: Body) -> list[str]:
+        """Declarations that nothing reads: if a name is unknown, one of them may be what was misspelt."""
+        return [name for name in body.places if name not in body.read]
 
     def _place(self, name: str | None) -> Span | None:
         """Where a name of this body or file is declared; None of an op or a built-in function."""

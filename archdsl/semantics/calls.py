@@ -32,6 +32,7 @@ from archdsl.semantics.values import (
     plain,
     type_name,
 )  # fmt: skip
+from archdsl.source import Span
 from archdsl.symbolic import Function, Invoke, Symbol, Tuple, apply
 from archdsl.syntax import ast
 
@@ -92,6 +93,7 @@ class CallRules(ParameterRules):
 
     def _merge(self, callee: OpLayer, node: ast.CallExpr, frame: Frame) -> Any:
         operands: list[Any] = []
+        spans: list[Span] = []
         for argument in node.arguments:
             if argument.name is not None:
                 owner = callee.op.name
@@ -100,8 +102,9 @@ class CallRules(ParameterRules):
             value = self.evaluate(argument.value, frame)
             if value is UNKNOWN:
                 return UNKNOWN
-            operands.extend(value if isinstance(value, tuple) else [value])
-        spans = [argument.value.span for argument in node.arguments]
+            given = value if isinstance(value, tuple) else (value,)
+            operands.extend(given)
+            spans.extend(argument.value.span for _ in given)
         return self.combine(callee.op.name, operands, frame, node.span, spans)
 
     def _partial_op(self, callee: OpLayer, node: ast.CallExpr, frame: Frame) -> Any:

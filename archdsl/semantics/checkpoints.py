@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError, Bag, Label
+from archdsl.diagnostics.suggest import closest
 from archdsl.graph.glob import Effort
-from archdsl.graph.ir import Graph
+from archdsl.graph.ir import Graph, Node
 from archdsl.graph.keymap import Clash, Counter, KeyMap, Rule, read_map, report_clash
 from archdsl.graph.keyshapes import Shape
 from archdsl.semantics.program import FileScope, Program
@@ -111,23 +112,48 @@ def _check(
         targets = {target.name for target in item.targets}
         names = [name for name, configured in variants.items() if not targets.isdisjoint(configured.lineage)]
         if read is not None and names and all(name in keys for name in names):
-            _report_idle(read, used, [keys[name] for name in names], effort, bag)
+            _report_idle(read, used, {name: keys[name] for name in names}, graphs, effort, bag)
     _report_clashes(clashes, bag)
 
 
 def _report_idle(
-    keymap: KeyMap, used: set[Rule | Counter], keys: Sequence[Iterable[str]], effort: Effort, bag: Bag
+    keymap: KeyMap,
+    used: set[Rule | Counter],
+    keys: Mapping[str, Iterable[str]],
+    graphs: Mapping[str, Graph],
+    effort: Effort,
+    bag: Bag,
 ) -> None:
     """The lines of a map that have no effect in any variant."""
     lines: tuple[Rule | Counter, ...] = (*keymap.rules, *keymap.counters)
     idle = [line for line in lines if line not in used]
     hidden: set[Rule] = set()
     if any(isinstance(line, Rule) for line in idle):
-        for of_one in keys:
+        for of_one in keys.values():
             hidden |= keymap.matching(of_one, effort)
     for line in idle:
-        label = "a later rule takes all that it matches" if line in hidden else None
-        bag.report("E407", line.syntax.ours.span, label=label, pattern=line.syntax.ours.value)
+        span, pattern = line.syntax.ours.span, line.syntax.ours.value
+        if line in hidden:
+            bag.report("E407", span, label="a later rule takes all that it matches", pattern=pattern)
+            continue
+        near, node = _misspelt(pattern, [each.syntax.ours.value for each in lines], keys, graphs)
+        secondary = [] if node is None else [Label(node.span, f"`{near}` is here")]
+        bag.report("E407", span, pattern=pattern, suggestion=near, secondary=secondary)
+
+
+def _misspelt(
+    pattern: str, patterns: Iterable[str], keys: Mapping[str, Iterable[str]], graphs: Mapping[str, Graph]
+) -> tuple[str | None, Node | None]:
+    """The label that a pattern means by a word that no path has, and a layer with that label in its path.
+
+    Labels that other lines of the map name are not meant by this one.
+    """
+    known = {part for of_one in keys.values() for key in of_one for part in key.split(".")}
+    wrong = next((part for part in pattern.split(".") if part.isidentifier() and part not in known), None)
+    others = {part for other in patterns if other != pattern for part in other.split(".")}
+    near = None if wrong is None else closest(wrong, sorted(known - others))
+    nodes = (node for name in keys for node in graphs[name].nodes)
+    return near, next((node for node in nodes if near in node.path.split(".")), None)
 
 
 def _report_clashes(clashes: list[Clash], bag: Bag) -> None:

@@ -115,7 +115,7 @@ class ExpressionRules(ListRules):
         for row in table.rows:
             if len(row.values) != len(table.columns):
                 given, wanted = len(row.values), len(table.columns)
-                return self.error("E318", row.span, frame, given=given, wanted=wanted)
+                return self.error("E318", row.misfit(wanted), frame, given=given, wanted=wanted)
             cells = [self.evaluate(value, own) for value in row.values]
             self.sized(cells, row.span, frame)
             values = [plain(cell) for cell in cells]

@@ -180,7 +180,7 @@ class FileNames(BodyNames):
         for row in item.rows:
             if len(row.values) != len(item.columns):
                 given, wanted = len(row.values), len(item.columns)
-                self.bag.report("E318", row.span, given=given, wanted=wanted)
+                self.bag.report("E318", row.misfit(wanted), given=given, wanted=wanted)
             for value in row.values:
                 self._visit(value)
         self._own(item, body)

@@ -121,14 +121,17 @@ class NodeRules(CallRules):
             return Merge(span, OPS[op], tuple(operands), size=self.sized(operands, span, frame))
         if any(tensors) and any(isinstance(operand, Layer) for operand in operands):
             return self.error("E314", span, frame, op=op)
-        odd = next((o for o in operands if not isinstance(o, Layer | Tensor)), None)
+        odd, place = next(
+            (pair for pair in zip(operands, spans, strict=True) if not isinstance(pair[0], Layer | Tensor)),
+            (None, span),
+        )
         got = "nothing" if not operands else type_name(odd)
         repeats = op == "mul" and isinstance(plain(odd), int) and any(isinstance(o, Layer) for o in operands)
         help_ = "to repeat a layer, write `3 of layer` in a list: `[3 of layer]`" if repeats else None
         if help_ is None and isinstance(plain(odd), int | float) and not isinstance(plain(odd), bool):
             help_ = _BY_A_NUMBER
         what = f"an operand of {op}"
-        return self.error("E301", span, frame, what=what, expected="a layer or a tensor", got=got, help=help_)
+        return self.error("E301", place, frame, what=what, expected="a layer or a tensor", got=got, help=help_)
 
     def _op_layer(self, layer: OpLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
         args = {**layer.defaults, **layer.args} if layer.defaults else layer.args

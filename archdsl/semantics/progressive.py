@@ -107,7 +107,7 @@ def _right_rows(item: ast.Progressive, count: int | None, bag: Bag) -> bool:
 def _row(row: ast.Row, item: ast.Progressive, file: FileScope, bag: Bag) -> tuple[Any, ...] | None:
     """The numbers of a row; None after an error."""
     if len(row.values) != len(item.columns):
-        bag.report("E318", row.span, given=len(row.values), wanted=len(item.columns))
+        bag.report("E318", row.misfit(len(item.columns)), given=len(row.values), wanted=len(item.columns))
         return None
     found = []
     for column, node in zip(item.columns, row.values, strict=True):

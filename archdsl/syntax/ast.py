@@ -113,6 +113,13 @@ class Row(Syntax):
 
     values: tuple[Expression, ...]
 
+    def misfit(self, columns: int) -> Span:
+        """Where a row that has not as many values as there are columns is wrong: at the first one too many, or all.
+
+        A line that begins with a comma continues the row above, so what is too many may stand in the next line.
+        """
+        return self.span if len(self.values) < columns else self.values[columns].span
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Table(Syntax):

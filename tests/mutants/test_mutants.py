@@ -26,8 +26,8 @@ def test_the_first_error_is_where_the_typo_is() -> None:
     found = sums(_outcomes())
     assert found.rejected > 0.9 * COUNT
     # The goal is 95 %, which these thousand just meet; most that miss are numbers that only `expect` contradicts.
-    assert found.on_line > 0.94
-    assert found.named_line > 0.96
+    assert found.on_line > 0.945
+    assert found.named_line > 0.97
 
 
 @pytest.mark.slow

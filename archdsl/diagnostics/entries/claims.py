@@ -139,10 +139,13 @@ ENTRIES = (
     Entry(
         "E407",
         "checkpoint rule without effect",
-        facts="pattern",
+        facts="pattern suggestion",
         message="`{pattern}` matches no weight of the model",
         label="matches nothing",
-        help="compare it with the paths that `archdsl show SPEC:VARIANT --layers` prints",
+        help=(
+            "did you mean `{suggestion}`?",
+            "compare it with the paths that `archdsl show SPEC:VARIANT --layers` prints",
+        ),
         fence="text",
         explanation="""
             Every rule of `checkpoint` must name at least one weight of some variant, and every `count` a path;
