@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +21,7 @@ from archdsl.diagnostics.suggest import closest
 from archdsl.graph.backbone import Head, feature_info, head_of
 from archdsl.graph.ir import Graph
 from archdsl.modules import made
+from archdsl.published import DEFAULT
 from archdsl.quiet import import_torch
 from archdsl.variant import Variant
 from archdsl.weights import Reading
@@ -190,8 +192,8 @@ class _Asked:
         model: nn.Module = built
         return model
 
-    def _weights(self, pretrained: bool) -> str | None:
-        """The weights to load: published ones, or a file that the overlay names."""
+    def _weights(self, pretrained: bool) -> str | os.PathLike[str] | None:
+        """The weights to load: the name of published ones, or the file of the overlay, whatever lies where we are."""
         cfg, overlay = self.options.pop("pretrained_cfg", None), self.options.pop("pretrained_cfg_overlay", None)
         if self.options.pop("cache_dir", None) is not None:
             self.refuse(
@@ -210,8 +212,8 @@ class _Asked:
         if overlay is not None:
             if cfg is not None:
                 self.refuse("pretrained_cfg_overlay", "the tag and the file both say which weights")
-            return arguments.path("file of pretrained_cfg_overlay", overlay["file"])
-        return cfg or "default"
+            return Path(arguments.path("file of pretrained_cfg_overlay", overlay["file"]))
+        return self.variant.weights[cfg or DEFAULT].name
 
     def _part(self, only: bool) -> Callable[[Variant], Variant] | None:
         """What `features_only`, `out_indices` and `output_stride` ask for."""

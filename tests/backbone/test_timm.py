@@ -221,6 +221,9 @@ def test_pretrained(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     one, two = (torch.load(tmp_path / f"{name}.pth") for name in ("one", "two"))
     assert torch.equal(timm.create_model("archdsl_net8", pretrained=True).fc.weight, one["fc.weight"])
     assert torch.equal(timm.create_model("archdsl_net8.v2", pretrained=True).fc.weight, two["fc.weight"])
+    monkeypatch.chdir(tmp_path)
+    Path("v3").write_bytes((tmp_path / "two.pth").read_bytes())
+    refused("archdsl_net8.v3", "E519", pretrained=True)  # a tag, not a file of the current folder
     overlay = {"file": str(tmp_path / "two.pth")}
     model = timm.create_model("archdsl_net8.v2", pretrained=True)
     facts = {key: model.pretrained_cfg[key] for key in ("tag", "license", "crop_pct", "num_classes")}
