@@ -59,8 +59,8 @@ def made(
 
     file = None if weights is None else arguments.path("weights", weights)
     entry = None if weights is None else chosen(written, weights)
-    if entry is not None and reading.checkpoint is not None:
-        raise TypeError(f"checkpoint = {reading.checkpoint!r}: of {entry.name} it is known how it is read")
+    if entry is not None:
+        entry.check_reading(reading.checkpoint)
     headless = part is not None
     own = parameters if entry is None else entry.settings(parameters, headless=headless)
     whole = shaped(written.override(own))

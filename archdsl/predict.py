@@ -145,8 +145,7 @@ def classifier(
     source = weights if isinstance(weights, Published) else source_of(variant, weights)
     transform = variant.transform
     if isinstance(source, Published):
-        if checkpoint is not None:
-            raise TypeError(f"checkpoint = {checkpoint!r}: of {source.name} it is known how it is read")
+        source.check_reading(checkpoint)
         transform = source.transform
         given = variant.assigned
         own = source.settings(given)

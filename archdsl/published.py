@@ -65,6 +65,11 @@ class Published(Entry):
         """The name of the key map to read it with; `own` where its names are the spec's."""
         return self.keymap or OWN
 
+    def check_reading(self, checkpoint: str | None) -> None:
+        """Raise TypeError where a key map is named to read it with."""
+        if checkpoint is not None:
+            raise TypeError(f"checkpoint = {checkpoint!r}: of {self.name} it is known how it is read")
+
     def settings(self, parameters: Mapping[str, Any], *, headless: bool = False) -> dict[str, Any]:
         """Parameters of the model that the file is of: its classes, where no others are given.
 

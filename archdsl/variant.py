@@ -506,8 +506,7 @@ class Variant:
         whole, entry = self.whole, chosen(self.whole, file)
         if entry is None:
             return convert(whole, file, to, output, checkpoint, weights_set=weights_set, prefix=starts)
-        if checkpoint is not None:
-            raise TypeError(f"checkpoint = {checkpoint!r}: of {entry.name} it is known how it is read")
+        entry.check_reading(checkpoint)
         classes = entry.settings(whole.assigned).get("classes", whole.classes)
         if "classes" not in whole.assigned and classes is not None and classes + entry.label_offset != whole.classes:
             whole = whole.override({"classes": classes + entry.label_offset})
