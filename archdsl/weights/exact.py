@@ -9,8 +9,8 @@ from archdsl.diagnostics.core import Bag
 from archdsl.graph.keymap import DIRECT
 from archdsl.weights.dtypes import Dtypes, short
 from archdsl.weights.fitting import Shape, check_fit, fit, shape_text
-from archdsl.weights.loading import tensors_of
-from archdsl.weights.reading import Weights, read_safetensors, unreadable
+from archdsl.weights.loading import check_kind, put, tensors_of
+from archdsl.weights.reading import Weights, read_safetensors
 
 if TYPE_CHECKING:
     import torch
@@ -40,16 +40,12 @@ def fill_exactly(
     model: nn.Module, weights: Weights, device: torch.device | str | None, dtype: torch.dtype | None
 ) -> None:
     """Give a module on the meta device the weights that `read_exactly` gave; raises ArchError E504, E508 and E509."""
-    import torch
-    from torch import nn
-
     dtypes = Dtypes()
-    places = dict(tensors_of(model))
+    slots = dict(tensors_of(model))
     made: dict[str, torch.Tensor] = {}
-    for key, (_, _, old) in places.items():
+    for key, (_, _, old) in slots.items():
         tensor = weights.tensors[key]
-        if tensor.is_floating_point() != old.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
-            unreadable(weights.path, f"`{key}` holds {tensor.dtype} numbers, {old.dtype} are needed")
+        check_kind(weights.path, key, tensor, old)
         if not dtypes.usable(key, tensor):
             continue
         kind = dtype if dtype is not None and old.is_floating_point() else tensor.dtype
@@ -57,6 +53,4 @@ def fill_exactly(
         new = tensor.clone() if tensor.dtype == kind else dtypes.changed(key, tensor, kind)
         made[key] = new.to(device or "cpu")
     dtypes.bag.raise_errors()
-    for key, tensor in made.items():
-        owner, name, old = places[key]
-        owner[name] = nn.Parameter(tensor, old.requires_grad) if isinstance(old, nn.Parameter) else tensor
+    put(made, slots)

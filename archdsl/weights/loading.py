@@ -19,8 +19,8 @@ from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.glyphs import shown
 from archdsl.files import Staged
 from archdsl.graph.ir import Graph
-from archdsl.graph.keymap import DIRECT, KeyMap
-from archdsl.graph.reference import Reference
+from archdsl.graph.keymap import DIRECT
+from archdsl.weights.channels import for_channels
 from archdsl.weights.dtypes import Dtypes
 from archdsl.weights.fitting import (
     COUNTER,
@@ -34,7 +34,7 @@ from archdsl.weights.fitting import (
     fit,
     their_shapes,
 )
-from archdsl.weights.naming import naming
+from archdsl.weights.naming import Named, naming
 from archdsl.weights.parts import read_as
 from archdsl.weights.reading import Weights, unreadable
 
@@ -60,6 +60,9 @@ def warn(path: str, notes: Sequence[str]) -> None:
 Say = Callable[[str, Sequence[str]], None]
 """What becomes of the notes about the file of a path."""
 
+Slot = tuple[dict[str, Any], str, "torch.Tensor"]
+"""A place for a tensor in a module: the dict it lies in, its name there, and the tensor that it has."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -70,7 +73,7 @@ class Reading:
     prefix: tuple[str, ...] = ()
 
 
-class Loadable(Protocol):
+class Loadable(Named, Protocol):
     """What loading needs to know of a variant (`archdsl.Variant`)."""
 
     @property
@@ -79,15 +82,6 @@ class Loadable(Protocol):
     @property
     def whole(self) -> Loadable:
         """The network that files have the weights of: itself, or the one that it is a part of."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def keymaps(self) -> Mapping[str, KeyMap]: ...
-
-    @property
-    def compared(self) -> Sequence[Reference]: ...
 
     @property
     def refused(self) -> Sequence[str]:
@@ -121,8 +115,6 @@ def load_weights(
     """
     if dtype is not None and not dtype.is_floating_point:
         raise TypeError(f"weights are floating-point numbers, {dtype} is not")
-    from torch import nn
-
     ours = shapes_of(variant.whole.graph)
     needed = {key for key, _, _ in variant.graph.state()}
     leeway = replace(leeway, unneeded=frozenset(ours.keys() - needed))
@@ -135,9 +127,7 @@ def load_weights(
     notes = [*weights.notes, *(rounded if dtype is None else ())]
     if notes:
         say(weights.path, notes)
-    for key, tensor in converted.items():
-        owner, name, old = slots[key]
-        owner[name] = nn.Parameter(tensor, old.requires_grad) if isinstance(old, nn.Parameter) else tensor
+    put(converted, slots)
     return model
 
 
@@ -274,6 +264,12 @@ def check_kinds(path: str, names: Mapping[str, str], state: Mapping[str, torch.T
     dtypes.bag.raise_errors()
 
 
+def check_kind(path: str, name: str, tensor: torch.Tensor, wanted: torch.Tensor) -> None:
+    """Raise ArchError E504 if a tensor of a file is not of the kind of a module's."""
+    if not _is_kind(tensor, wanted.is_floating_point()):
+        unreadable(path, f"`{name}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
+
+
 def _is_kind(tensor: torch.Tensor, floating: bool) -> bool:
     """Whether a tensor holds real numbers: of floating point, or whole."""
     import torch
@@ -309,48 +305,23 @@ def _read_and_fit(
     return weights, found
 
 
-_COLOURS = 3
-"""Channels of an image whose kernels are repeated one by one: those after the third mean the first again."""
-
-
-def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:
-    """A kernel (out, in, height, width) for images of other channels.
-
-    For one channel it is summed over those of its image, as if these were equal. One of three channels, a colour
-    picture's, is repeated for others and cut, and scaled so that what comes out stays as large, as timm's
-    `adapt_input_conv` does it. Of one of any other number it is not known which channel means what: each new one gets
-    the sum of all, divided by their number, so that an image whose channels are equal gives what it gave. What is
-    float32 and stays so is reckoned as timm does it, bit for bit; the rest, and what is infinite in float32, comes in
-    float64, to be rounded once.
-    """
-    import torch
-
-    if kernel.dtype == dtype == torch.float32:
-        result = _over_channels(kernel, channels)
-        if result.isfinite().all():
-            return result
-    return _over_channels(kernel.double(), channels)
-
-
-def _over_channels(kernel: torch.Tensor, channels: int) -> torch.Tensor:
-    if channels == 1:
-        return kernel.sum(dim=1, keepdim=True)
-    if kernel.shape[1] == _COLOURS:
-        return kernel.repeat(1, -(-channels // _COLOURS), 1, 1)[:, :channels] * (_COLOURS / channels)
-    return (kernel.sum(dim=1, keepdim=True) / channels).repeat(1, channels, 1, 1)
-
-
-def tensors_of(model: nn.Module) -> Iterator[tuple[str, tuple[dict[str, Any], str, torch.Tensor]]]:
-    """For each key of a new module's state_dict the dict it lies in, its name there and its tensor.
-
-    Putting tensors there is `load_state_dict(assign=True)` without its checks, in a fifth of the time.
-    """
+def tensors_of(model: nn.Module) -> Iterator[tuple[str, Slot]]:
+    """The slot of each key of a new module's state_dict."""
     for path, module in model.named_modules():
         at = f"{path}." if path else ""
         for owner in (module._parameters, module._buffers):
             for name, tensor in owner.items():
                 if tensor is not None:
                     yield at + name, (owner, name, tensor)
+
+
+def put(tensors: Mapping[str, torch.Tensor], slots: Mapping[str, Slot]) -> None:
+    """Give a module the tensors: `load_state_dict(assign=True)` without its checks, in a fifth of the time."""
+    from torch import nn
+
+    for key, tensor in tensors.items():
+        owner, name, old = slots[key]
+        owner[name] = nn.Parameter(tensor, old.requires_grad) if isinstance(old, nn.Parameter) else tensor
 
 
 def _converted(
@@ -376,11 +347,11 @@ def _converted(
     for key, wanted in state.items():
         place = given or wanted.device
         kind = dtype if dtype is not None and wanted.is_floating_point() else wanted.dtype
-        if key in found.uncounted and not (made and key in made):
-            result[key] = torch.zeros(wanted.shape, dtype=kind, device=place)
-            continue
         if made and key in made:
             result[key] = made[key].detach().to(place, kind, copy=True)
+            continue
+        if key in found.uncounted:
+            result[key] = torch.zeros(wanted.shape, dtype=kind, device=place)
             continue
         name = found.theirs[key]
         tensor = weights.tensors[name]
@@ -388,8 +359,7 @@ def _converted(
             tensor = tensor[leeway.offset :]
         if key not in found.new:
             tensor = found.renaming.here(key, tensor, tuple(wanted.shape))
-        if not _is_kind(tensor, wanted.is_floating_point()):
-            unreadable(weights.path, f"`{name}` holds {tensor.dtype} numbers, {wanted.dtype} are needed")
+        check_kind(weights.path, name, tensor, wanted)
         if not dtypes.usable(name, tensor):
             continue
         if key in found.adapted:
