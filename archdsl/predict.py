@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl import arguments
@@ -150,6 +151,8 @@ def classifier(
         given = variant.assigned
         own = source.settings(given)
         variant = variant.override({"classes": own["classes"]}) if "classes" in own.keys() - given.keys() else variant
+    else:
+        _say_whose(variant, source, transform, say or warn)
     settings = transform.settings
     if settings.size is not None and variant.graph.size_decisions:
         variant = variant.for_image(size=settings.size)  # what the spec asks about sizes is asked of these pictures
@@ -160,6 +163,18 @@ def classifier(
     labels = _labels_of(variant, settings, class_names(os.fspath(place)))
     model = pretrained(variant, source, device, new_head=False, reading=reading, say=say, place=place).eval()
     return Classifier(variant.name, model, transform, labels, variant.graph.form == "named", device)
+
+
+def _say_whose(variant: Variant, path: str, transform: Transform, say: Say) -> None:
+    """Say of a file that is a published one, for pictures that are prepared otherwise than the spec says."""
+    try:
+        held = variant.weights.held_by(Path(path)) if os.path.isfile(path) else []
+    except OSError:
+        return  # the loader says why
+    others = [entry for entry in held if entry.preprocess is not None and repr(entry.transform) != repr(transform)]
+    if others and len(others) == len(held):
+        name, theirs = others[0].name, others[0].transform
+        say(path, [f"it is {name}: with that name for it pictures are prepared as they were for it, {theirs}"])
 
 
 @cache

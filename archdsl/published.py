@@ -88,13 +88,18 @@ class Published(Entry):
         if self.refused is not None:
             _refuse("E521", name=self.name, detail=" ".join(self.refused.split()))
 
+    @property
+    def hash(self) -> tuple[str | None, str]:
+        """The digits that are stated, and by which algorithm."""
+        return (self.sha1, "sha1") if self.sha1 is not None else (self.sha256, "sha256")
+
     def fetch(self, *, progress: bool = True, say: Say | None = None) -> Path:
         """The file on this machine, fetched if it is not there; its hash is checked. Raises ArchError.
 
         `say` gets what is done unasked, which is a warning without it.
         """
         self.check()
-        digits, algorithm = (self.sha1, "sha1") if self.sha1 is not None else (self.sha256, "sha256")
+        digits, algorithm = self.hash
         if self.hub is not None or self.url is not None:
             from archdsl.weights.download import fetch_hub, fetch_url
             from archdsl.weights.loading import warn
@@ -177,6 +182,14 @@ class PublishedWeights(Mapping[str, Published]):
         if name == DEFAULT:
             return [self.default] if self.default else []
         return [entry for entry in self._entries.values() if name in (entry.tag, f"{entry.model}.{entry.tag}")]
+
+    def held_by(self, path: Path) -> list[Published]:
+        """Those of which a file has the hash; raises OSError."""
+        from archdsl.weights.download.digests import digest_of, stated
+
+        digests = {entry.name: stated(*entry.hash) for entry in self._entries.values()}
+        found = {kind: digest_of(path, kind) for kind in {digest.algorithm for digest in digests.values() if digest}}
+        return [self._entries[name] for name, of in digests.items() if of and of.agrees(found[of.algorithm])]
 
     def __getitem__(self, name: str) -> Published:
         """Raises ArchError E519 for what none is called, E520 for what several are, and KeyError for no text."""

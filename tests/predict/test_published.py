@@ -115,6 +115,22 @@ def test_they_bring_their_classes_and_their_preprocessing(server: Server) -> Non
     assert [d.code for d in caught.value.diagnostics] == ["E609"]
 
 
+def test_a_published_file_by_its_path(server: Server) -> None:
+    """It is prepared for as the spec says; where it was published with something else, that is said."""
+    digest = hashlib.sha256(Path("v2.safetensors").read_bytes()).hexdigest()
+    text = Path("net.arch").read_text()
+    row = 'file = "v2.safetensors"'
+    Path("v2.safetensors").rename("mine.safetensors")
+    notes: list[str] = []
+    said: Any = lambda path, texts: notes.extend(texts)  # noqa: E731
+    for more, told in ((", crop = 0.5", 1), ("", 0), (", mean = [0.5, 0.5, 0.5]", 1), (", top1 = 3", 0)):
+        Path("net.arch").write_text(text.replace(row, f'{row}, sha256 = "{digest[:12]}"{more}', 1))
+        notes.clear()
+        predict(archdsl.find("net.arch:net"), "mine.safetensors", ["white.png"], say=said)
+        assert len(notes) == told
+        assert all("it is own/net.v2: with that name" in note for note in notes)
+
+
 def test_classes_that_a_file_names_are_not_the_specs(server: Server) -> None:
     """As `archdsl train` names them: by path and as published, converted, loaded, saved and loaded again."""
     names = [f"mine {i}" for i in range(1000)]
