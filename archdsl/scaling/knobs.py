@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, constant, guarded
+from archdsl.semantics.context import Context, Run
+from archdsl.semantics.elaborate import constant, guarded
+from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.program import Definition, FileScope
 from archdsl.semantics.values import Layer, Record, plain
 from archdsl.source import Source, Span
@@ -167,8 +168,7 @@ class Knob:
         whole = Source(f"--along {self.title}", f"{self.rule.name}(…)")
         callee = ast.Name(self.rule.name, span=Span(whole, 0, len(self.rule.name)))
         call = ast.CallExpr(callee, tuple(a for a in found if a), span=Span(whole, 0, len(whole.text)))
-        frame = Frame(self.rule.file, None, inline=True)
-        result = _evaluated(call, frame, bag)
+        result = _evaluated(call, self.rule.file, {}, bag)
         assert isinstance(result, Record)
         return Record(result.table, {name: plain(item) for name, item in result.fields.items()})
 
@@ -198,10 +198,9 @@ class Knob:
         bag.raise_errors()
         own = self.base.file.program.root
         names = {BASE: Record(BASE, self.base_values), self.rule.name: result}
-        frame = Frame(own, None, dict(names), inline=True)
         for name, tree in parsed.items():
             assert tree is not None
-            given[name] = _plain(_evaluated(tree, frame, bag), name)
+            given[name] = _plain(_evaluated(tree, own, names, bag), name)
         return given
 
 
@@ -279,10 +278,11 @@ def _argument(name: str, text: str, label: str, bag: Bag) -> ast.Argument | None
     return None if value is None else ast.Argument(name, value, span=value.span)
 
 
-def _evaluated(tree: ast.Expression, frame: Frame, bag: Bag) -> Any:
-    elaborator = Elaborator(bag)
-    value = guarded(lambda: elaborator.evaluate(tree, frame), tree.span, bag)
-    elaborator.settle()
+def _evaluated(tree: ast.Expression, file: FileScope, names: Mapping[str, Any], bag: Bag) -> Any:
+    run = Run(bag)
+    ctx = Context(run, file, locals=dict(names))
+    value = guarded(lambda: evaluate(tree, ctx), tree.span, bag)
+    run.settle()
     bag.raise_errors()
     return plain(value)
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archdsl.diagnostics.core import Bag
 from archdsl.ops.registry import OPS
 from archdsl.semantics.builtins import BUILTINS, ValueProblem
-from archdsl.semantics.core import MAX_DEPTH, Frame, FunctionTrace
+from archdsl.semantics.conditions import kept
+from archdsl.semantics.context import MAX_DEPTH, Context, FunctionTrace, Run
+from archdsl.semantics.evaluate import evaluate, evaluates
+from archdsl.semantics.nodes import combine, source
 from archdsl.semantics.operators import MAX_NUMBER
-from archdsl.semantics.parameters import ParameterRules, parameters_of
+from archdsl.semantics.parameters import bind_parameters, given_arguments, parameters_of
 from archdsl.semantics.program import Definition
+from archdsl.semantics.statements import execute
 from archdsl.semantics.values import (
     UNKNOWN,
     Arg,
@@ -37,208 +40,203 @@ from archdsl.symbolic import Function, Invoke, Symbol, Tuple, apply
 from archdsl.syntax import ast
 
 
-class CallRules(ParameterRules):
-    """`call`: one rule for each kind of callee."""
-
-    def __init__(self, bag: Bag) -> None:
-        super().__init__(bag)
-        self._functions: dict[tuple[Any, ...], tuple[Any, Function | None]] = {}
-        """By definition and values: what `_traced_function` gave."""
-
-    def call(self, node: ast.CallExpr, frame: Frame) -> Any:
-        """The value of `callee(arguments)`."""
-        callee = self.evaluate(node.callee, frame)
-        if callee is UNKNOWN:
-            return UNKNOWN
-        while isinstance(callee, Choice):  # `(if tf then conv(padding = "tf_same") else conv)(64, 3)` calls the branch
-            self.structural(callee.condition, frame)
-            callee = callee.layer
-        match callee:
-            case OpLayer() if callee.op.inputs == (0, 0):
-                layer = self._partial_op(callee, node, frame)
-                if layer is UNKNOWN or not self._image_sizes(layer, frame):
-                    return UNKNOWN
-                return self.source(layer, frame, node.span)
-            case OpLayer() if callee.op.combines:
-                return self._merge(callee, node, frame)
-            case OpLayer():
-                return self._partial_op(callee, node, frame)
-            case BlockLayer():
-                names = [p.name for p in parameters_of(callee.block)]
-                args = self.arguments(node.arguments, names, callee.block.name, frame, callee.args, node.span)
-                if args is None:
-                    return UNKNOWN
-                size = self.sized((arg.value for arg in args.values()), node.span, frame)
-                return BlockLayer(node.span, callee.block, args, size=size)
-            case Named():
-                return self.error("E309", node.callee.span, frame, what=f"the labelled layer {callee.name}")
-            case Builtin():
-                return self._builtin(callee, node, frame)
-            case Definition():
-                return self._function(callee, node, frame)
-        name = node.callee.name if isinstance(node.callee, ast.Name) else ""
-        help_ = (
-            f"here `{name}` is a value, which hides the op or function `{name}`: rename it"
-            if _is_hidden(name)
-            else None
-        )
-        return self.error("E309", node.callee.span, frame, what=type_name(callee), help=help_)
-
-    def _image_sizes(self, layer: OpLayer, frame: Frame) -> bool:
-        """Whether the sizes of an image are whole numbers from 1; reports E323."""
-        wrong = [arg for arg in layer.args.values() if type(arg.value) is not int or arg.value < 1]
-        for arg in wrong:
-            self.error("E323", arg.span, frame)
-        return not wrong
-
-    def _merge(self, callee: OpLayer, node: ast.CallExpr, frame: Frame) -> Any:
-        operands: list[Any] = []
-        spans: list[Span] = []
-        for argument in node.arguments:
-            if argument.name is not None:
-                owner = callee.op.name
-                place = argument.name_span or argument.span
-                return self.error("E102", place, frame, name=argument.name, owner=owner, suggestion=None, known="none")
-            value = self.evaluate(argument.value, frame)
-            if value is UNKNOWN:
+@evaluates(ast.CallExpr)
+def _call(node: ast.CallExpr, ctx: Context) -> Any:
+    """The value of `callee(arguments)`."""
+    callee = evaluate(node.callee, ctx)
+    if callee is UNKNOWN:
+        return UNKNOWN
+    while isinstance(callee, Choice):  # `(if tf then conv(padding = "tf_same") else conv)(64, 3)` calls the branch
+        ctx.structural(callee.condition)
+        callee = callee.layer
+    match callee:
+        case OpLayer() if callee.op.inputs == (0, 0):
+            layer = _partial_op(callee, node, ctx)
+            if layer is UNKNOWN or not _image_sizes(layer, ctx):
                 return UNKNOWN
-            given = value if isinstance(value, tuple) else (value,)
-            operands.extend(given)
-            spans.extend(argument.value.span for _ in given)
-        return self.combine(callee.op.name, operands, frame, node.span, spans)
+            return source(layer, ctx, node.span)
+        case OpLayer() if callee.op.combines:
+            return _merge(callee, node, ctx)
+        case OpLayer():
+            return _partial_op(callee, node, ctx)
+        case BlockLayer():
+            names = [p.name for p in parameters_of(callee.block)]
+            args = given_arguments(node.arguments, names, callee.block.name, ctx, callee.args)
+            if args is None:
+                return UNKNOWN
+            size = ctx.sized((arg.value for arg in args.values()), node.span)
+            return BlockLayer(node.span, callee.block, args, size=size)
+        case Named():
+            return ctx.error("E309", node.callee.span, what=f"the labelled layer {callee.name}")
+        case Builtin():
+            return _builtin(callee, node, ctx)
+        case Definition():
+            return _function(callee, node, ctx)
+    name = node.callee.name if isinstance(node.callee, ast.Name) else ""
+    help_ = (
+        f"here `{name}` is a value, which hides the op or function `{name}`: rename it" if _is_hidden(name) else None
+    )
+    return ctx.error("E309", node.callee.span, what=type_name(callee), help=help_)
 
-    def _partial_op(self, callee: OpLayer, node: ast.CallExpr, frame: Frame) -> Any:
-        key = id(node)
-        if key in frame.file.constants:
-            return frame.file.constants[key]
-        names = callee.op.parameter_names
-        args = self.arguments(node.arguments, names, callee.op.name, frame, callee.args, node.span)
-        if args is None:
+
+def _image_sizes(layer: OpLayer, ctx: Context) -> bool:
+    """Whether the sizes of an image are whole numbers from 1; reports E323."""
+    wrong = [arg for arg in layer.args.values() if type(arg.value) is not int or arg.value < 1]
+    for arg in wrong:
+        ctx.error("E323", arg.span)
+    return not wrong
+
+
+def _merge(callee: OpLayer, node: ast.CallExpr, ctx: Context) -> Any:
+    operands: list[Any] = []
+    spans: list[Span] = []
+    for argument in node.arguments:
+        if argument.name is not None:
+            owner = callee.op.name
+            place = argument.name_span or argument.span
+            return ctx.error("E102", place, name=argument.name, owner=owner, suggestion=None, known="none")
+        value = evaluate(argument.value, ctx)
+        if value is UNKNOWN:
             return UNKNOWN
-        layer = OpLayer(node.span, callee.op, args, callee.defaults)
-        # The callee is the op itself, found under its own name: the same each time if the arguments are literals.
-        literal = all(isinstance(a.value, ast.Number | ast.String | ast.Bool) for a in node.arguments)
-        if literal and not callee.args and frame.file.constants.get(id(node.callee)) is callee:
-            frame.file.constants[key] = layer
-        return layer
+        given = value if isinstance(value, tuple) else (value,)
+        operands.extend(given)
+        spans.extend(argument.value.span for _ in given)
+    return combine(callee.op.name, operands, ctx, node.span, spans)
 
-    def _builtin(self, builtin: Builtin, node: ast.CallExpr, frame: Frame) -> Any:
-        values: list[Any] = []
-        for argument in node.arguments:
-            if argument.name is not None:
-                place = argument.name_span or argument.span
-                return self.error(
-                    "E102", place, frame, name=argument.name, owner=builtin.name, suggestion=None, known="none"
-                )
-            values.append(self.evaluate(argument.value, frame))
-        if any(value is UNKNOWN for value in values):
-            return UNKNOWN
-        if len(values) < builtin.least:
-            return self.error("E103", node.span, frame, name="an argument", owner=builtin.name)
-        if builtin.most is not None and len(values) > builtin.most:
-            span = node.arguments[builtin.most].span
-            return self.error("E105", span, frame, owner=builtin.name, limit=builtin.most, given=len(values))
-        for value in values:
-            items = list_of(value)
-            if isinstance(items, range):
-                self.step(frame, node.span, len(items))
-            else:
-                self.walk(items, node.span, frame)
-        try:
-            result = builtin.call(*map(plain, values))
-        except ValueProblem as problem:
-            span = node.arguments[0].span if len(values) == 1 else node.span
-            return self.error(problem.code, span, frame, facts=problem.facts)
-        except (OverflowError, ValueError):
-            return self.error("E321", node.span, frame)
-        except TypeError:  # members without an order, or that cannot be compared
-            what, got = f"the argument of {builtin.name}", "other members"
-            return self.error("E301", node.span, frame, what=what, expected="a list of numbers or strings", got=got)
-        self.walk(result, node.span, frame)
-        if isinstance(result, int | float) and abs(result) > MAX_NUMBER:
-            return self.error("E321", node.span, frame)
-        if builtin.name == "zip":
-            self.sized(result, node.span, frame)
-            return _zip_traced(result, values)
-        if builtin.python is None:
-            values = [self.unsized(value, node.span, frame) for value in values]
-        exprs = [expr_of(value) for value in values]
-        if builtin.python is None:
-            for expr in exprs:  # what it was computed from is lost here
-                self.structural(expr, frame)
-            return result
-        if not any(isinstance(value, Traced | tuple) for value in values):
-            return result
-        if any(isinstance(expr, Tuple) for expr in exprs) and builtin.name == "len":
-            return result
-        return self.kept(result, apply(builtin.python, *exprs), frame)
 
-    def _function(self, definition: Definition, node: ast.CallExpr, frame: Frame) -> Any:
-        if not isinstance(definition.syntax, ast.Definition) or definition.kind == "model":
-            what = f"the {definition.kind} {definition.name}"
-            return self.error("E309", node.callee.span, frame, what=what)
-        names = [p.name for p in definition.syntax.parameters]
-        args = self.arguments(node.arguments, names, definition.name, frame, {}, node.span, tensors=True)
-        if args is None or definition.faulty:
-            return UNKNOWN
-        definition.elaborated = True
-        inner = Frame(definition.file, frame.scope, inline=True, owner=definition.name)
-        if not self.bind_parameters(definition, args, inner, frame, node.span):
-            return UNKNOWN
-        invoked = self._invoke(definition, args, inner)
-        if invoked is not None:
-            return invoked
-        if self.depth >= MAX_DEPTH:
-            self.limit(frame, node.span, "levels of calls", MAX_DEPTH)
-        self.depth += 1
-        value = self.execute(definition.syntax.body, inner)
-        self.depth -= 1
-        if definition.kind == "scaling":
-            found = {n: v for n, v in inner.locals.items() if n not in names}
-            self.sized(found.values(), node.span, frame)
-            return Record(definition.name, found)
-        if value is None:
-            return self.error("E312", definition.span, frame, name=definition.name)
-        return value
+def _partial_op(callee: OpLayer, node: ast.CallExpr, ctx: Context) -> Any:
+    key = id(node)
+    if key in ctx.file.constants:
+        return ctx.file.constants[key]
+    names = callee.op.parameter_names
+    args = given_arguments(node.arguments, names, callee.op.name, ctx, callee.args)
+    if args is None:
+        return UNKNOWN
+    layer = OpLayer(node.span, callee.op, args, callee.defaults)
+    # The callee is the op itself, found under its own name: the same each time if the arguments are literals.
+    literal = all(isinstance(a.value, ast.Number | ast.String | ast.Bool) for a in node.arguments)
+    if literal and not callee.args and ctx.file.constants.get(id(node.callee)) is callee:
+        ctx.file.constants[key] = layer
+    return layer
 
-    def _invoke(self, definition: Definition, args: Mapping[str, Arg], inner: Frame) -> Traced | None:
-        """A fn of numbers with a traced argument, as a call that generated source can print; None for any other."""
-        syntax = definition.syntax
-        assert isinstance(syntax, ast.Definition)
-        values = {name: plain(value) for name, value in inner.locals.items()}
-        numbers = all(isinstance(value, int | float | str | bool) for value in values.values())
-        if definition.kind != "fn" or not numbers or not any(isinstance(v, Traced) for v in inner.locals.values()):
-            return None
-        key = (id(definition), *((name, name in args, type(value), value) for name, value in values.items()))
-        known = self._functions.get(key)
-        if known is None:
-            known = self._functions[key] = self._traced_function(definition, args, values)
-        result, function = known
-        if function is None:
-            return None
-        given = tuple((p.name, args[p.name].expr) for p in syntax.parameters if p.name in args)
-        return Traced(result, Invoke(function, given))
 
-    def _traced_function(
-        self, definition: Definition, args: Mapping[str, Arg], values: Mapping[str, Any]
-    ) -> tuple[Any, Function | None]:
-        """What a fn gives for these values, and how, over its parameters; no function where that cannot be said."""
-        syntax = definition.syntax
-        assert isinstance(syntax, ast.Definition)
-        trace = FunctionTrace()
-        own = Frame(definition.file, None, inline=True, owner=definition.name, function=trace)
-        own.locals = {name: Traced(value, Symbol(name)) for name, value in values.items()}
-        if self.depth >= MAX_DEPTH:
-            return None, None
-        self.depth += 1
-        value = self.trial(lambda: self.execute(syntax.body, own), None)
-        self.depth -= 1
-        if trace.structural or not isinstance(value, Traced):
-            return None, None
-        if not isinstance(value.value, int | float | bool):
-            return None, None
-        parameters = tuple((p.name, None if p.name in args else values[p.name]) for p in syntax.parameters)
-        return value.value, Function(definition.name, parameters, value.expr)
+def _builtin(builtin: Builtin, node: ast.CallExpr, ctx: Context) -> Any:
+    values: list[Any] = []
+    for argument in node.arguments:
+        if argument.name is not None:
+            place = argument.name_span or argument.span
+            return ctx.error("E102", place, name=argument.name, owner=builtin.name, suggestion=None, known="none")
+        values.append(evaluate(argument.value, ctx))
+    if any(value is UNKNOWN for value in values):
+        return UNKNOWN
+    if len(values) < builtin.least:
+        return ctx.error("E103", node.span, name="an argument", owner=builtin.name)
+    if builtin.most is not None and len(values) > builtin.most:
+        span = node.arguments[builtin.most].span
+        return ctx.error("E105", span, owner=builtin.name, limit=builtin.most, given=len(values))
+    for value in values:
+        items = list_of(value)
+        if isinstance(items, range):
+            ctx.step(node.span, len(items))
+        else:
+            ctx.walk(items, node.span)
+    try:
+        result = builtin.call(*map(plain, values))
+    except ValueProblem as problem:
+        span = node.arguments[0].span if len(values) == 1 else node.span
+        return ctx.error(problem.code, span, facts=problem.facts)
+    except (OverflowError, ValueError):
+        return ctx.error("E321", node.span)
+    except TypeError:  # members without an order, or that cannot be compared
+        what, got = f"the argument of {builtin.name}", "other members"
+        return ctx.error("E301", node.span, what=what, expected="a list of numbers or strings", got=got)
+    ctx.walk(result, node.span)
+    if isinstance(result, int | float) and abs(result) > MAX_NUMBER:
+        return ctx.error("E321", node.span)
+    if builtin.name == "zip":
+        ctx.sized(result, node.span)
+        return _zip_traced(result, values)
+    if builtin.python is None:
+        values = [ctx.unsized(value, node.span) for value in values]
+    exprs = [expr_of(value) for value in values]
+    if builtin.python is None:
+        for expr in exprs:  # what it was computed from is lost here
+            ctx.structural(expr)
+        return result
+    if not any(isinstance(value, Traced | tuple) for value in values):
+        return result
+    if any(isinstance(expr, Tuple) for expr in exprs) and builtin.name == "len":
+        return result
+    return kept(result, apply(builtin.python, *exprs), ctx)
+
+
+def _function(definition: Definition, node: ast.CallExpr, ctx: Context) -> Any:
+    if not isinstance(definition.syntax, ast.Definition) or definition.kind == "model":
+        what = f"the {definition.kind} {definition.name}"
+        return ctx.error("E309", node.callee.span, what=what)
+    names = [p.name for p in definition.syntax.parameters]
+    args = given_arguments(node.arguments, names, definition.name, ctx, {}, tensors=True)
+    if args is None or definition.faulty:
+        return UNKNOWN
+    definition.elaborated = True
+    inner = Context(ctx.run, definition.file, ctx.scope)
+    if not bind_parameters(definition, args, inner, ctx, node.span):
+        return UNKNOWN
+    invoked = _invoke(definition, args, inner)
+    if invoked is not None:
+        return invoked
+    if ctx.run.depth >= MAX_DEPTH:
+        ctx.limit(node.span, "levels of calls", MAX_DEPTH)
+    ctx.run.depth += 1
+    value = execute(definition.syntax.body, inner)
+    ctx.run.depth -= 1
+    if definition.kind == "scaling":
+        found = {n: v for n, v in inner.locals.items() if n not in names}
+        ctx.sized(found.values(), node.span)
+        return Record(definition.name, found)
+    if value is None:
+        return ctx.error("E312", definition.span, name=definition.name)
+    return value
+
+
+def _invoke(definition: Definition, args: Mapping[str, Arg], inner: Context) -> Traced | None:
+    """A fn of numbers with a traced argument, as a call that generated source can print; None for any other."""
+    syntax = definition.syntax
+    assert isinstance(syntax, ast.Definition)
+    values = {name: plain(value) for name, value in inner.locals.items()}
+    numbers = all(isinstance(value, int | float | str | bool) for value in values.values())
+    if definition.kind != "fn" or not numbers or not any(isinstance(v, Traced) for v in inner.locals.values()):
+        return None
+    functions = inner.run.functions
+    key = (id(definition), *((name, name in args, type(value), value) for name, value in values.items()))
+    if key not in functions:
+        functions[key] = _traced_function(definition, args, values, inner.run)
+    known = functions[key]
+    if known is None:
+        return None
+    result, function = known
+    given = tuple((p.name, args[p.name].expr) for p in syntax.parameters if p.name in args)
+    return Traced(result, Invoke(function, given))
+
+
+def _traced_function(
+    definition: Definition, args: Mapping[str, Arg], values: Mapping[str, Any], run: Run
+) -> tuple[Any, Function] | None:
+    """What a fn gives for these values, and how, over its parameters; None where that cannot be said."""
+    syntax = definition.syntax
+    assert isinstance(syntax, ast.Definition)
+    if run.depth >= MAX_DEPTH:
+        return None
+    trace = FunctionTrace()
+    own = Context(run, definition.file, function=trace)
+    own.locals = {name: Traced(value, Symbol(name)) for name, value in values.items()}
+    run.depth += 1
+    value = run.trial(lambda: execute(syntax.body, own), None)
+    run.depth -= 1
+    if trace.structural or not isinstance(value, Traced) or not isinstance(value.value, int | float | bool):
+        return None
+    parameters = tuple((p.name, None if p.name in args else values[p.name]) for p in syntax.parameters)
+    return value.value, Function(definition.name, parameters, value.expr)
 
 
 def _is_hidden(name: str) -> bool:

@@ -15,10 +15,12 @@ from pydantic import ValidationError
 from archdsl.diagnostics.core import Bag
 from archdsl.ops.registry import OPS
 from archdsl.semantics.arguments import argument_problem
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, guarded
-from archdsl.semantics.parameters import parameters_of
-from archdsl.semantics.program import Definition, FileScope, Program
+from archdsl.semantics.context import Context, Run
+from archdsl.semantics.elaborate import guarded
+from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.expressions import op_defaults
+from archdsl.semantics.parameters import accepts, outside, parameters_of
+from archdsl.semantics.program import Definition, Program
 from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, expr_of, plain
 from archdsl.syntax import ast
 from archdsl.syntax.walking import names_in
@@ -28,20 +30,20 @@ _PLAIN: dict[type, str] = {ast.Bool: "bool", ast.String: "string"}
 
 def check_defaults(program: Program, bag: Bag) -> None:
     """Check the defaults of every file of a program: of parameters, and those of ops that `default` gives."""
-    elaborator = Elaborator(bag)
+    run = Run(bag)
     for file in program.files.values():
-        frame = Frame(file, None, inline=True)
+        ctx = Context(run, file)
         for definition in file.names.values():
             if definition.file is file and not definition.faulty:
                 names = frozenset(parameter.name for parameter in parameters_of(definition))
                 for parameter in parameters_of(definition):
                     if not _is_plain(parameter) and not bag.spent:
-                        check = partial(_parameter, elaborator, parameter, definition, names, frame)
+                        check = partial(_parameter, parameter, definition, names, ctx)
                         guarded(check, parameter.span, bag)
         for name, call in file.defaults.items():
             if not bag.spent:
-                guarded(partial(_op, elaborator, name, file, frame), call.span, bag)
-    elaborator.settle()
+                guarded(partial(_op, name, ctx), call.span, bag)
+    run.settle()
 
 
 def _is_plain(parameter: ast.Parameter) -> bool:
@@ -52,28 +54,26 @@ def _is_plain(parameter: ast.Parameter) -> bool:
     return default is None or (type_ is not None and _PLAIN.get(type(default)) == type_.name)
 
 
-def _parameter(
-    elaborator: Elaborator, parameter: ast.Parameter, definition: Definition, names: Set[str], frame: Frame
-) -> None:
+def _parameter(parameter: ast.Parameter, definition: Definition, names: Set[str], ctx: Context) -> None:
     """Check one of the parameters that have these `names`."""
     default = parameter.default
     computed = not names.isdisjoint(names_in(default))
-    value: Any = UNKNOWN if default is None or computed else elaborator.evaluate(default, frame)
+    value: Any = UNKNOWN if default is None or computed else evaluate(default, ctx)
     if value is not UNKNOWN:
         assert default is not None
         given = Arg(value if as_tensors(value) else plain(value), expr_of(value), default.span)
-        elaborator.accepts(parameter, given, definition, frame)
+        accepts(parameter, given, definition, ctx)
     elif parameter.allowed is not None:
-        elaborator.outside((), parameter.allowed, definition, frame)
+        outside((), parameter.allowed, definition, ctx)
 
 
-def _op(elaborator: Elaborator, name: str, file: FileScope, frame: Frame) -> None:
+def _op(name: str, ctx: Context) -> None:
     """The arguments that `default` gives an op; the others are not known here."""
-    args = {key: arg for key, arg in elaborator.op_defaults(name, frame).items() if arg.value is not UNKNOWN}
+    args = {key: arg for key, arg in op_defaults(name, ctx).items() if arg.value is not UNKNOWN}
     try:
         OPS[name].params(**{key: arg.value for key, arg in args.items()})
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             if detail["type"] != "missing" and detail["loc"]:
-                code, place, facts = argument_problem(OPS[name], args, detail, file.defaults[name].span)
-                elaborator.error(code, place, frame, facts=facts)
+                code, place, facts = argument_problem(OPS[name], args, detail, ctx.file.defaults[name].span)
+                ctx.error(code, place, facts=facts)

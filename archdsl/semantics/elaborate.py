@@ -12,19 +12,19 @@ from archdsl.diagnostics.core import Bag
 from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import Scope
-from archdsl.semantics.application import ApplicationRules
-from archdsl.semantics.core import Frame, LimitReached
+from archdsl.semantics import calls, operators  # noqa: F401 (they say what their rules are for)
+from archdsl.semantics.application import enter
+from archdsl.semantics.context import Context, LimitReached, Run
+from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.parameters import given_arguments
 from archdsl.semantics.program import Definition, FileScope
 from archdsl.semantics.results import give_results
+from archdsl.semantics.statements import execute
 from archdsl.semantics.values import UNKNOWN, Arg, plain
 from archdsl.source import Span
 from archdsl.syntax import ast
 
 TOO_DEEP = "the interpreter's"
-
-
-class Elaborator(ApplicationRules):
-    """All rules together; one instance elaborates one variant."""
 
 
 T = TypeVar("T")
@@ -45,10 +45,9 @@ def constant(expression: ast.Expression, file: FileScope, bag: Bag) -> Any:
     """The plain value of an expression that stands in no body; UNKNOWN after an error."""
     if isinstance(expression, ast.Number | ast.String | ast.Bool):  # most of what items say
         return expression.value
-    frame = Frame(file, None, inline=True)
-    elaborator = Elaborator(bag)
-    value = UNKNOWN if bag.spent else guarded(lambda: elaborator.evaluate(expression, frame), expression.span, bag)
-    elaborator.settle()
+    run = Run(bag)
+    value = UNKNOWN if bag.spent else guarded(lambda: evaluate(expression, Context(run, file)), expression.span, bag)
+    run.settle()
     return UNKNOWN if value is None or value is UNKNOWN else plain(value)
 
 
@@ -58,9 +57,9 @@ def call_arguments(
     """The arguments of a call that stands in no body, by these names; None after an error."""
     if bag.spent:
         return None
-    elaborator, frame = Elaborator(bag), Frame(file, None, inline=True)
-    args = guarded(lambda: elaborator.arguments(given, names, owner, frame, {}, span), span, bag)
-    elaborator.settle()
+    run = Run(bag)
+    args = guarded(lambda: given_arguments(given, names, owner, Context(run, file), {}), span, bag)
+    run.settle()
     return args
 
 
@@ -85,15 +84,15 @@ def elaborate(
     assert isinstance(syntax, ast.Definition)
     if model.faulty or bag.spent:
         return None
-    elaborator = Elaborator(bag, traced)
-    elaborator.image = image or {}
+    run = Run(bag, traced)
+    run.image = image or {}
     root = Scope("model", model.name, "", None, span)
     root.docstring = syntax.docstring.text if syntax.docstring else ""
-    graph = elaborator.graph = Graph(name, root, traced=traced)
+    graph = run.graph = Graph(name, root, traced=traced)
     try:
         with collector_paused():
-            frame = elaborator.enter(model, args, root, Frame(model.file, None), span)
-            value = UNKNOWN if frame is None else elaborator.execute(syntax.body, frame)
+            inner = enter(model, args, root, Context(run, model.file), span)
+            value = UNKNOWN if inner is None else execute(syntax.body, inner)
     except LimitReached as limit:
         limit.report(bag)
         return None
@@ -101,16 +100,16 @@ def elaborate(
         bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
         return None
     finally:
-        elaborator.settle()
-    graph.reads_sizes = elaborator.reads_sizes
-    if not give_results(value, elaborator, model, bag):
+        run.settle()
+    graph.reads_sizes = run.reads_sizes
+    if not give_results(value, run, model, bag):
         return None
-    if not elaborator.failed:
-        _check_dead_ends(graph, elaborator, model.file)
-    return None if elaborator.failed else graph
+    if not run.failed:
+        _check_dead_ends(graph, run, model.file)
+    return None if run.failed else graph
 
 
-def _check_dead_ends(graph: Graph, elaborator: Elaborator, home: FileScope) -> None:
+def _check_dead_ends(graph: Graph, run: Run, home: FileScope) -> None:
     """E325 for what is computed and reaches no output: a network with layers, or parts, less than it seems to have."""
     useful = [False] * len(graph.nodes)
     for ref in graph.outputs:
@@ -125,19 +124,19 @@ def _check_dead_ends(graph: Graph, elaborator: Elaborator, home: FileScope) -> N
     if not all(useful):
         for node, uses in zip(graph.nodes, graph.uses, strict=True):
             if not useful[node.id] and not uses:  # what leads to it is dead as well, and not said again
-                frame = Frame(home, node.scope)
-                elaborator.error("E325", node.span, frame, what=f"what `{node.path}` computes")
+                ctx = Context(run, home, node.scope)
+                ctx.error("E325", node.span, what=f"what `{node.path}` computes")
     if several:
-        read = {ref for node in graph.nodes for ref in node.inputs}.union(graph.outputs, elaborator.discarded)
+        read = {ref for node in graph.nodes for ref in node.inputs}.union(graph.outputs, run.discarded)
         for node in reversed(several):
             unread = [port + 1 for port in range(len(node.outputs)) if Ref(node.id, port) not in read]
             if unread:
-                _report_parts(unread, node, elaborator, Frame(home, node.scope))
+                _report_parts(unread, node, Context(run, home, node.scope))
 
 
-def _report_parts(unread: list[int], node: Node, elaborator: Elaborator, frame: Frame) -> None:
+def _report_parts(unread: list[int], node: Node, ctx: Context) -> None:
     """E325 for some of the outputs of a node, counted from 1."""
     *others, last = map(str, unread)
     parts = f"parts {', '.join(others)} and {last}" if others else f"part {last}"
     help_ = "use it, or bind it to a name that begins with `_`; some of the channels alone are slice(start, stop)"
-    elaborator.error("E325", node.span, frame, what=f"{parts} of what `{node.path}` computes", help=help_)
+    ctx.error("E325", node.span, what=f"{parts} of what `{node.path}` computes", help=help_)

@@ -12,15 +12,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Label
 from archdsl.graph.ir import Node, Ref
-from archdsl.graph.scopes import Scope, ScopeKind
 from archdsl.graph.sizes import has_sizes
 from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem
 from archdsl.semantics.arguments import argument_problem, problem_help
-from archdsl.semantics.calls import CallRules
-from archdsl.semantics.core import Frame
+from archdsl.semantics.context import Context
+from archdsl.semantics.naming import claim, open_stage
 from archdsl.semantics.sizes import (
     excessive_argument,
     excessive_branches,
@@ -32,7 +31,6 @@ from archdsl.semantics.sizes import (
 from archdsl.semantics.values import (
     UNKNOWN,
     Arg,
-    Identity,
     Layer,
     Merge,
     Named,
@@ -50,220 +48,167 @@ from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute, symbols, tota
 _BY_A_NUMBER = "a tensor is multiplied by a number with `x -> scale(0.5)`; nothing else takes a tensor and a number"
 
 
-class NodeRules(CallRules):
-    """`combine`, the naming of scopes and nodes, and the making of nodes."""
+def combine(op: str, operands: Sequence[Any], ctx: Context, span: Span, spans: Sequence[Span]) -> Any:
+    """`f + g`, `concat(…)`: of layers a layer, of tensors a tensor."""
+    tensors = [isinstance(operand, Tensor) for operand in operands]
+    if operands and all(tensors):
+        return add_node(OPS[op], {}, {}, operands, ctx, span, None, spans)
+    if operands and all(isinstance(operand, Layer) for operand in operands):
+        return Merge(span, OPS[op], tuple(operands), size=ctx.sized(operands, span))
+    if any(tensors) and any(isinstance(operand, Layer) for operand in operands):
+        return ctx.error("E314", span, op=op)
+    odd, place = next(
+        (pair for pair in zip(operands, spans, strict=True) if not isinstance(pair[0], Layer | Tensor)),
+        (None, span),
+    )
+    got = "nothing" if not operands else type_name(odd)
+    repeats = op == "mul" and isinstance(plain(odd), int) and any(isinstance(o, Layer) for o in operands)
+    help_ = "to repeat a layer, write `3 of layer` in a list: `[3 of layer]`" if repeats else None
+    if help_ is None and isinstance(plain(odd), int | float) and not isinstance(plain(odd), bool):
+        help_ = _BY_A_NUMBER
+    what = f"an operand of {op}"
+    return ctx.error("E301", place, what=what, expected="a layer or a tensor", got=got, help=help_)
 
-    def __init__(self, bag: Bag, traced: bool = True) -> None:
-        super().__init__(bag)
-        self.traced = traced
-        self._params: dict[tuple[Any, ...], OpParams] = {}
 
-    def _size(self) -> int:
-        return len(self.graph.nodes) if self.graph else 0
+def source(layer: OpLayer, ctx: Context, span: Span) -> Any:
+    """The model's input: the first node of the graph, and its only one without inputs."""
+    if ctx.scope is None or ctx.scope.owner.kind != "model" or ctx.run.size:
+        return ctx.error("E324", span)
+    return op_layer(replace(layer, args={**layer.args, **ctx.run.image}), (), ctx, None)
 
-    def _open(self, kind: ScopeKind, stem: str, span: Span, frame: Frame, name: Named | None) -> Scope | None:
-        assert frame.scope is not None
-        taken = self._claim(stem, span, frame, name)
-        if taken is None:
-            return None
-        path = f"{frame.scope.path}.{taken}" if frame.scope.path else taken
-        self.grow(frame, span)
-        scope = Scope(kind, taken, path, frame.scope, span, stage=bool(name and name.stage), start=self._size())
-        frame.scope.members.append(scope)
-        if scope.stage:
-            self.claim_stage(scope, frame)
-        return scope
 
-    def _claim(self, stem: str, span: Span, frame: Frame, name: Named | None) -> str | None:
-        """The name of a new member of the current scope: its label, or the stem and an ordinal."""
-        assert frame.scope is not None
-        scope = frame.scope
-        if name is None:
-            while True:
-                scope.counters[stem] = scope.counters.get(stem, 0) + 1
-                text = f"{stem}{scope.counters[stem]}"
-                if text not in scope.names:
-                    break
-        else:
-            text, span = name.name, name.span
-            if text in scope.names:
-                path = f"{scope.path}.{text}" if scope.path else text
-                first = Label(scope.names[text], "first used here")
-                self.error("E107", span, frame, what="layers have the path", path=path, secondary=[first])
-                return None
-        scope.names[text] = span
-        return text
+def op_layer(layer: OpLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+    args = {**layer.defaults, **layer.args} if layer.defaults else layer.args
+    if name is not None and name.stage:
+        ctx = ctx.within(open_stage(name.name, name.span, ctx))
+    if layer.defaults and any(arg.value is UNKNOWN for arg in args.values()):
+        return UNKNOWN
+    return add_node(layer.op, args, layer.defaults, tensors, ctx, layer.span, name, ())
 
-    def _container(self, part: str, scope: Scope, span: Span, frame: Frame) -> Scope | None:
-        """The level before a dot of a label: one for all that begin with it, with a scope in each choice and stage."""
-        for member in scope.members:
-            if isinstance(member, Scope) and member.kind == "container" and member.name == part:
-                return member
-        first = self.containers.get((id(scope.names), part))
-        if first is None:
-            named = Named(span, part, False, Identity(span))
-            made = self._open("container", part, span, replace(frame, scope=scope), named)
-            if made is not None:
-                self.containers[id(scope.names), part] = made
-            return made
-        self.grow(frame, span)
-        another = Scope("container", part, first.path, scope, span, start=self._size())
-        another.names, another.counters = first.names, first.counters
-        scope.members.append(another)
-        return another
 
-    def combine(self, op: str, operands: Sequence[Any], frame: Frame, span: Span, spans: Sequence[Span]) -> Any:
-        """`f + g`, `concat(…)`: of layers a layer, of tensors a tensor."""
-        tensors = [isinstance(operand, Tensor) for operand in operands]
-        if operands and all(tensors):
-            return self._add_node(OPS[op], {}, {}, operands, frame, span, None, spans)
-        if operands and all(isinstance(operand, Layer) for operand in operands):
-            return Merge(span, OPS[op], tuple(operands), size=self.sized(operands, span, frame))
-        if any(tensors) and any(isinstance(operand, Layer) for operand in operands):
-            return self.error("E314", span, frame, op=op)
-        odd, place = next(
-            (pair for pair in zip(operands, spans, strict=True) if not isinstance(pair[0], Layer | Tensor)),
-            (None, span),
-        )
-        got = "nothing" if not operands else type_name(odd)
-        repeats = op == "mul" and isinstance(plain(odd), int) and any(isinstance(o, Layer) for o in operands)
-        help_ = "to repeat a layer, write `3 of layer` in a list: `[3 of layer]`" if repeats else None
-        if help_ is None and isinstance(plain(odd), int | float) and not isinstance(plain(odd), bool):
-            help_ = _BY_A_NUMBER
-        what = f"an operand of {op}"
-        return self.error("E301", place, frame, what=what, expected="a layer or a tensor", got=got, help=help_)
+def add_node(
+    op: OpSpec,
+    args: Mapping[str, Arg],
+    defaults: Mapping[str, Arg],
+    tensors: Sequence[Tensor],
+    ctx: Context,
+    span: Span,
+    name: Named | None,
+    spans: Sequence[Span],
+) -> Any:
+    least, most = op.inputs
+    if len(tensors) < least or (most is not None and len(tensors) > most):
+        takes = f"{least or 'no'} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
+        return ctx.error("E211", span, op=op.name, takes=takes, got=len(tensors))
+    check_branches(f"inputs of {op.name}", len(tensors), ctx, span)
+    params = _validated(op, args, ctx, span)
+    if params is None:
+        return UNKNOWN
+    if ctx.run.reads_sizes:
+        args = settled_args(args, ctx)
+    shapes = tuple(t.shape for t in tensors)
+    outputs = op.shape(params, shapes)
+    if isinstance(outputs, Problem):
+        return _problem(outputs, op, args, ctx, span, tensors, spans)
+    check_branches(f"outputs of {op.name}", len(outputs), ctx, span)
+    weights = op.weights(params, shapes)
+    excess = excessive_output(op, outputs) or (excessive_weight(op, weights) if weights else None)
+    if excess is None and args and is_wide(args):
+        excess = excessive_window(op, params, shapes)
+    if excess is not None:
+        return ctx.error(excess[0], span, facts=excess[1])
+    if weights:
+        ctx.weigh(span, sum([weight.elements for weight in weights]))
+    claimed = claim(op.name, span, ctx, name)
+    if claimed is None:
+        return UNKNOWN
+    ctx.grow(span)
+    graph, scope = ctx.run.graph, ctx.scope
+    assert graph is not None
+    assert scope is not None
+    exprs = {n: a.expr for n, a in args.items() if not isinstance(a.expr, Const)}
+    actual = outputs[0].channels
+    channels = _width(op, exprs, tensors, actual, params) if ctx.run.traced else Const(actual)
+    node = Node(
+        len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
+        f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None, weights,
+    )  # fmt: skip
+    if is_long(channels):
+        ctx.structural(channels)
+        channels = Const(outputs[0].channels)
+    graph.add(node)
+    widths = scope.frame.widths
+    for port in range(len(outputs)):
+        widths[Ref(node.id, port)] = channels
+    if len(outputs) == 1:
+        return Tensor(Ref(node.id, 0), outputs[0], channels)
+    return tuple(Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(outputs))
 
-    def _op_layer(self, layer: OpLayer, tensors: tuple[Tensor, ...], frame: Frame, name: Named | None) -> Any:
-        args = {**layer.defaults, **layer.args} if layer.defaults else layer.args
-        if name is not None and name.stage:
-            frame = replace(frame, scope=self.open_stage(name.name, name.span, frame))
-        if layer.defaults and any(arg.value is UNKNOWN for arg in args.values()):
-            return UNKNOWN
-        return self._add_node(layer.op, args, layer.defaults, tensors, frame, layer.span, name, ())
 
-    def _add_node(
-        self,
-        op: OpSpec,
-        args: Mapping[str, Arg],
-        defaults: Mapping[str, Arg],
-        tensors: Sequence[Tensor],
-        frame: Frame,
-        span: Span,
-        name: Named | None,
-        spans: Sequence[Span],
-    ) -> Any:
-        least, most = op.inputs
-        if len(tensors) < least or (most is not None and len(tensors) > most):
-            takes = (
-                f"{least or 'no'} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
-            )
-            return self.error("E211", span, frame, op=op.name, takes=takes, got=len(tensors))
-        self.branches(f"inputs of {op.name}", len(tensors), frame, span)
-        params = self._validated(op, args, frame, span)
-        if params is None:
-            return UNKNOWN
-        if self.reads_sizes:
-            args = self.settled_args(args, frame)
-        shapes = tuple(t.shape for t in tensors)
-        outputs = op.shape(params, shapes)
-        if isinstance(outputs, Problem):
-            return self._problem(outputs, op, args, frame, span, tensors, spans)
-        self.branches(f"outputs of {op.name}", len(outputs), frame, span)
-        weights = op.weights(params, shapes)
-        excess = excessive_output(op, outputs) or (excessive_weight(op, weights) if weights else None)
-        if excess is None and args and is_wide(args):
-            excess = excessive_window(op, params, shapes)
-        if excess is not None:
-            return self.error(excess[0], span, frame, facts=excess[1])
-        if weights:
-            self.weigh(frame, span, sum([weight.elements for weight in weights]))
-        claimed = self._claim(op.name, span, frame, name)
-        if claimed is None:
-            return UNKNOWN
-        self.grow(frame, span)
-        graph, scope = self.graph, frame.scope
-        assert graph is not None
-        assert scope is not None
-        exprs = {n: a.expr for n, a in args.items() if not isinstance(a.expr, Const)}
-        actual = outputs[0].channels
-        channels = _width(op, exprs, tensors, actual, params) if self.traced else Const(actual)
-        node = Node(
-            len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
-            f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None, weights,
-        )  # fmt: skip
-        if is_long(channels):
-            self.structural(channels, frame)
-            channels = Const(outputs[0].channels)
-        graph.add(node)
-        widths = scope.frame.widths
-        for port in range(len(outputs)):
-            widths[Ref(node.id, port)] = channels
-        if len(outputs) == 1:
-            return Tensor(Ref(node.id, 0), outputs[0], channels)
-        return tuple(Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(outputs))
+def check_branches(what: str, got: int, ctx: Context, span: Span) -> None:
+    """E333, and an end to the evaluation, where a layer or block has too many inputs or outputs."""
+    excess = excessive_branches(what, got)
+    if excess is not None:
+        ctx.unwind(excess[0], span, excess[1])
 
-    def branches(self, what: str, got: int, frame: Frame, span: Span) -> None:
-        """E333, and an end to the evaluation, where a layer or block has too many inputs or outputs."""
-        excess = excessive_branches(what, got)
-        if excess is not None:
-            self.unwind(excess[0], frame, span, excess[1])
 
-    def settled_args(self, args: Mapping[str, Arg], frame: Frame) -> dict[str, Arg]:
-        """The arguments without what they say of the size of the image, which is noted."""
-        found: dict[str, Arg] = {}
-        for name, arg in args.items():
-            found[name] = arg
-            if has_sizes(arg.expr):
-                self.unsized(Traced(arg.value, arg.expr), arg.span, frame)
-                found[name] = Arg(arg.value, Const(arg.value), arg.span)
-            for expr in traces_of(arg.value):  # of a layer: it forgets them itself where it enters a block
-                self.unsized(Traced(None, expr), arg.span, frame)
-        return found
+def settled_args(args: Mapping[str, Arg], ctx: Context) -> dict[str, Arg]:
+    """The arguments without what they say of the size of the image, which is noted."""
+    found: dict[str, Arg] = {}
+    for name, arg in args.items():
+        found[name] = arg
+        if has_sizes(arg.expr):
+            ctx.unsized(Traced(arg.value, arg.expr), arg.span)
+            found[name] = Arg(arg.value, Const(arg.value), arg.span)
+        for expr in traces_of(arg.value):  # of a layer: it forgets them itself where it enters a block
+            ctx.unsized(Traced(None, expr), arg.span)
+    return found
 
-    def _validated(self, op: OpSpec, args: Mapping[str, Arg], frame: Frame, span: Span) -> OpParams | None:
-        values = {name: arg.value for name, arg in args.items()}
-        try:
-            # bool and int, int and float are equal keys of a dict but not equal arguments
-            key = (op.name, *((n, _typed(v)) for n, v in values.items()))
-            cached = self._params.get(key)
-        except TypeError:
-            key, cached = (), None
-        if cached is not None:
-            return cached
-        try:
-            params = op.params(**{n: list(v) if isinstance(v, tuple) else v for n, v in values.items()})
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                code, place, facts = argument_problem(op, args, detail, span)
-                self.error(code, place, frame, facts=facts, help=problem_help(op, facts))
-            return None
-        excessive = excessive_argument(op, args)
-        if excessive is not None:
-            arg, (code, facts) = excessive
-            self.error(code, arg.span, frame, facts=facts)
-            return None
-        if key:
-            self._params[key] = params
-        return params
 
-    def _problem(
-        self,
-        problem: Problem,
-        op: OpSpec,
-        args: Mapping[str, Arg],
-        frame: Frame,
-        span: Span,
-        tensors: Sequence[Tensor],
-        spans: Sequence[Span],
-    ) -> Any:
-        """Report what a shape rule refused, pointing at the argument or the operands at fault."""
-        place = args[problem.argument].span if problem.argument and problem.argument in args else span
-        secondary: list[Label] = []
-        if len(spans) == len(tensors) > 1:
-            secondary = [Label(s, str(t.shape)) for s, t in zip(spans, tensors, strict=True) if s != span]
-        return self.error(
-            problem.code, place, frame, help=problem.help, secondary=secondary, facts={"op": op.name, **problem.facts}
-        )
+def _validated(op: OpSpec, args: Mapping[str, Arg], ctx: Context, span: Span) -> OpParams | None:
+    values = {name: arg.value for name, arg in args.items()}
+    try:
+        # bool and int, int and float are equal keys of a dict but not equal arguments
+        key = (op.name, *((n, _typed(v)) for n, v in values.items()))
+        cached = ctx.run.params.get(key)
+    except TypeError:
+        key, cached = (), None
+    if cached is not None:
+        return cached
+    try:
+        params = op.params(**{n: list(v) if isinstance(v, tuple) else v for n, v in values.items()})
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            code, place, facts = argument_problem(op, args, detail, span)
+            ctx.error(code, place, facts=facts, help=problem_help(op, facts))
+        return None
+    excessive = excessive_argument(op, args)
+    if excessive is not None:
+        arg, (code, facts) = excessive
+        ctx.error(code, arg.span, facts=facts)
+        return None
+    if key:
+        ctx.run.params[key] = params
+    return params
+
+
+def _problem(
+    problem: Problem,
+    op: OpSpec,
+    args: Mapping[str, Arg],
+    ctx: Context,
+    span: Span,
+    tensors: Sequence[Tensor],
+    spans: Sequence[Span],
+) -> Any:
+    """Report what a shape rule refused, pointing at the argument or the operands at fault."""
+    place = args[problem.argument].span if problem.argument and problem.argument in args else span
+    secondary: list[Label] = []
+    if len(spans) == len(tensors) > 1:
+        secondary = [Label(s, str(t.shape)) for s, t in zip(spans, tensors, strict=True) if s != span]
+    return ctx.error(
+        problem.code, place, help=problem.help, secondary=secondary, facts={"op": op.name, **problem.facts}
+    )
 
 
 def _width(op: OpSpec, exprs: Mapping[str, Expr], tensors: Sequence[Tensor], actual: int, params: OpParams) -> Expr:

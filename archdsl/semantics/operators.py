@@ -1,17 +1,20 @@
 """Operators: arithmetic in which every rounding has its name, comparisons, logic.
 
-Takes the syntax of an operation and the `Frame` it stands in; gives a number (traced where it depends on a parameter),
-or UNKNOWN once E301, E303-E305, E310 or E321 has been reported.
+Takes the syntax of an operation and the `Context` it stands in; gives a number (traced where it depends on a
+parameter), or UNKNOWN once E301, E303-E305, E310 or E321 has been reported.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from archdsl.semantics.core import Core, Frame
+from archdsl.semantics.conditions import condition, kept, quietly
+from archdsl.semantics.context import Context
+from archdsl.semantics.evaluate import evaluate, evaluates
+from archdsl.semantics.lists import list_value
+from archdsl.semantics.nodes import combine
 from archdsl.semantics.values import (
     UNKNOWN,
     Choice,
@@ -20,7 +23,6 @@ from archdsl.semantics.values import (
     Tensor,
     Traced,
     expr_of,
-    is_long,
     list_of,
     members,
     plain,
@@ -43,145 +45,104 @@ _COMBINES = {"+": "add", "-": "sub", "*": "mul"}
 MAX_NUMBER = 10**18
 
 
-class OperatorRules(Core):
-    """Rules for unary and binary operations, and for what must be a whole number or a bool."""
+@evaluates(ast.Unary)
+def _unary(node: ast.Unary, ctx: Context) -> Any:
+    value = evaluate(node.operand, ctx)
+    number = plain(value)
+    if value is UNKNOWN:
+        return UNKNOWN
+    if node.op == "not":
+        if isinstance(number, bool):
+            return traced(not number, _not(expr_of(value)))
+        return ctx.error("E310", node.operand.span, got=type_name(value))
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        return traced(-number, binary("-", Const(0), expr_of(value)))
+    return ctx.error("E301", node.operand.span, what="the operand of -", expected="a number", got=type_name(value))
 
-    def integer(self, node: ast.Expression, frame: Frame, what: str) -> Any:
-        """A whole number (perhaps traced), or UNKNOWN with E301 or E303 reported."""
-        value = self.evaluate(node, frame)
-        number = plain(value)
-        if value is UNKNOWN:
-            return value
-        if isinstance(number, int) and not isinstance(number, bool):
-            return self.unsized(value, node.span, frame)
-        if isinstance(number, float) and isinstance(node, ast.BinaryExpr) and node.op == "/":
-            left, right = (plain(self.evaluate(side, frame)) for side in (node.left, node.right))
-            return self.error("E303", node.span, frame, left=left, right=right)
-        return self.error("E301", node.span, frame, what=what, expected="a whole number", got=type_name(value))
 
-    def _unary(self, node: ast.Unary, frame: Frame) -> Any:
-        value = self.evaluate(node.operand, frame)
-        number = plain(value)
-        if value is UNKNOWN:
-            return UNKNOWN
-        if node.op == "not":
-            if isinstance(number, bool):
-                return traced(not number, _not(expr_of(value)))
-            return self.error("E310", node.operand.span, frame, got=type_name(value))
-        if isinstance(number, int | float) and not isinstance(number, bool):
-            return traced(-number, binary("-", Const(0), expr_of(value)))
-        return self.error(
-            "E301", node.operand.span, frame, what="the operand of -", expected="a number", got=type_name(value)
-        )
+@evaluates(ast.BinaryExpr)
+def _binary(node: ast.BinaryExpr, ctx: Context) -> Any:
+    op = node.op
+    if op in ("and", "or"):
+        return _logic(node, ctx)
+    left, right = evaluate(node.left, ctx), evaluate(node.right, ctx)
+    if left is UNKNOWN or right is UNKNOWN:
+        return UNKNOWN
+    if isinstance(left, Layer | Tensor) or isinstance(right, Layer | Tensor):
+        if op not in _COMBINES:
+            kinds = {"left": type_name(left), "right": type_name(right)}
+            help_ = _DIVIDED if op == "/" else None
+            return ctx.error("E304", node.op_span, op=op, help=help_, facts=kinds)
+        if op == "+" and _joins_or_adds(left, right):
+            kinds = {"left": _kind(left), "right": _kind(right)}
+            return ctx.error("E329", node.op_span, help=_both_meanings(node, left, right), facts=kinds)
+        both = (node.left.span, node.right.span)
+        return combine(_COMBINES[op], (left, right), ctx, node.span, both)
+    return _arithmetic(node, ctx, left, right)
 
-    def _binary(self, node: ast.BinaryExpr, frame: Frame) -> Any:
-        op = node.op
-        if op in ("and", "or"):
-            return self._logic(node, frame)
-        left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
-        if left is UNKNOWN or right is UNKNOWN:
-            return UNKNOWN
-        if isinstance(left, Layer | Tensor) or isinstance(right, Layer | Tensor):
-            if op not in _COMBINES:
-                kinds = {"left": type_name(left), "right": type_name(right)}
-                help_ = _DIVIDED if op == "/" else None
-                return self.error("E304", node.op_span, frame, op=op, help=help_, facts=kinds)
-            if op == "+" and _joins_or_adds(left, right):
-                kinds = {"left": _kind(left), "right": _kind(right)}
-                return self.error("E329", node.op_span, frame, help=_both_meanings(node, left, right), facts=kinds)
-            both = (node.left.span, node.right.span)
-            return self.combine(_COMBINES[op], (left, right), frame, node.span, both)
-        return self._arithmetic(node, frame, left, right)
 
-    def _arithmetic(self, node: ast.BinaryExpr, frame: Frame, left: Any, right: Any) -> Any:
+def _arithmetic(node: ast.BinaryExpr, ctx: Context, left: Any, right: Any) -> Any:
+    for side in (left, right):
+        ctx.walk(side, node.span)
+    op, a, b = node.op, plain(left), plain(right)
+    if op in ("==", "!="):
+        equal = _same(a, b)
         for side in (left, right):
-            self.walk(side, node.span, frame)
-        op, a, b = node.op, plain(left), plain(right)
-        if op in ("==", "!="):
-            equal = _same(a, b)
-            for side in (left, right):
-                if isinstance(side, tuple):  # what its members were computed from is not kept
-                    self.structural(expr_of(self.unsized(side, node.span, frame)), frame)
-            return self._result(equal if op == "==" else not equal, op, left, right, frame)
-        if isinstance(a, tuple) and isinstance(b, tuple) and op == "+":
-            return self.list_value([*members(left), *members(right)], node.span, frame)
-        numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b))
-        if not numbers and not (op in _ORDER and isinstance(a, str) and isinstance(b, str)):
-            joined = op == "+" and isinstance(a, str) and isinstance(b, str)
-            facts = {"left": type_name(a), "right": type_name(b)}
-            return self.error("E304", node.op_span, frame, op=op, help=_NO_TEXT if joined else None, facts=facts)
-        if op in _ORDER:
-            return self._result(_ORDER[op](a, b), op, left, right, frame)
-        if op in ("/", "//", "%") and b == 0:
-            return self.error("E305", node.right.span, frame)
-        if op == "/":
-            exact = isinstance(a, int) and isinstance(b, int) and a % b == 0
-            return self._result(a // b if exact else a / b, op, left, right, frame)
-        if op == "^":
-            return self._power(node, frame, left, right)
-        value = _ARITHMETIC[op](a, b)
-        if abs(value) > MAX_NUMBER:
-            return self.error("E321", node.span, frame)
-        return self._result(value, op, left, right, frame)
+            if isinstance(side, tuple):  # what its members were computed from is not kept
+                ctx.structural(expr_of(ctx.unsized(side, node.span)))
+        return _result(equal if op == "==" else not equal, op, left, right, ctx)
+    if isinstance(a, tuple) and isinstance(b, tuple) and op == "+":
+        return list_value([*members(left), *members(right)], node.span, ctx)
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b))
+    if not numbers and not (op in _ORDER and isinstance(a, str) and isinstance(b, str)):
+        joined = op == "+" and isinstance(a, str) and isinstance(b, str)
+        facts = {"left": type_name(a), "right": type_name(b)}
+        return ctx.error("E304", node.op_span, op=op, help=_NO_TEXT if joined else None, facts=facts)
+    if op in _ORDER:
+        return _result(_ORDER[op](a, b), op, left, right, ctx)
+    if op in ("/", "//", "%") and b == 0:
+        return ctx.error("E305", node.right.span)
+    if op == "/":
+        exact = isinstance(a, int) and isinstance(b, int) and a % b == 0
+        return _result(a // b if exact else a / b, op, left, right, ctx)
+    if op == "^":
+        return _power(node, ctx, left, right)
+    value = _ARITHMETIC[op](a, b)
+    if abs(value) > MAX_NUMBER:
+        return ctx.error("E321", node.span)
+    return _result(value, op, left, right, ctx)
 
-    def _power(self, node: ast.BinaryExpr, frame: Frame, left: Any, right: Any) -> Any:
-        a, b = plain(left), plain(right)
-        try:
-            huge = abs(a) > 1 and abs(float(a)) ** float(b) > MAX_NUMBER
-            value = None if huge or (a == 0 and b < 0) else a**b
-        except OverflowError:
-            value = None
-        if value is None or isinstance(value, complex):
-            return self.error("E321", node.span, frame)
-        return self._result(value, "**", left, right, frame)
 
-    def _result(self, value: Any, op: str, left: Any, right: Any, frame: Frame) -> Any:
-        if isinstance(left, Traced) or isinstance(right, Traced):
-            return self.kept(value, binary(op, expr_of(left), expr_of(right)), frame)
-        return value
+def _power(node: ast.BinaryExpr, ctx: Context, left: Any, right: Any) -> Any:
+    a, b = plain(left), plain(right)
+    try:
+        huge = abs(a) > 1 and abs(float(a)) ** float(b) > MAX_NUMBER
+        value = None if huge or (a == 0 and b < 0) else a**b
+    except OverflowError:
+        value = None
+    if value is None or isinstance(value, complex):
+        return ctx.error("E321", node.span)
+    return _result(value, "**", left, right, ctx)
 
-    def kept(self, value: Any, expr: Expr, frame: Frame) -> Any:
-        """A value with its trace, unless that has grown too long to be printed: then the number itself is used."""
-        if is_long(expr):
-            self.structural(expr, frame)
-            return value
-        return traced(value, expr)
 
-    def _logic(self, node: ast.BinaryExpr, frame: Frame) -> Any:
-        left = self.condition(node.left, frame)
-        if left is UNKNOWN:
-            return UNKNOWN
-        if plain(left) is (node.op == "or"):  # decided: the right side need not make sense, as in `i > 0 and xs[i - 1]`
-            other = self._quietly(node.right, frame) if isinstance(left, Traced) else None
-            if other is not None:
-                return self.kept(plain(left), binary(node.op, expr_of(left), other), frame)
-            self.structural(expr_of(left), frame)
-            return plain(left)
-        right = self.condition(node.right, frame)
-        return UNKNOWN if right is UNKNOWN else self._result(plain(right), node.op, left, right, frame)
+def _result(value: Any, op: str, left: Any, right: Any, ctx: Context) -> Any:
+    if isinstance(left, Traced) or isinstance(right, Traced):
+        return kept(value, binary(op, expr_of(left), expr_of(right)), ctx)
+    return value
 
-    def condition(self, node: ast.Expression, frame: Frame) -> Any:
-        """A bool (perhaps traced), or UNKNOWN with E310 reported."""
-        value = self.evaluate(node, frame)
-        if value is UNKNOWN:
-            return value
-        if isinstance(plain(value), bool):
-            return self.unsized(value, node.span, frame)
-        return self.error("E310", node.span, frame, got=type_name(value))
 
-    def _quietly(self, node: ast.Expression, frame: Frame) -> Expr | None:
-        value = self._aside(node, frame)
-        return expr_of(value) if isinstance(plain(value), int | float | str | bool) else None
-
-    def _is_plain(self, node: ast.Expression, frame: Frame) -> bool:
-        """Whether an expression that is not needed would give a number, string, list or record."""
-        value = self._aside(node, frame)
-        return value is not UNKNOWN and not isinstance(value, Layer)
-
-    def _aside(self, node: ast.Expression, frame: Frame) -> Any:
-        """The value of an expression that is not needed here: what it reports is forgotten, and UNKNOWN given back."""
-        inner = replace(frame, scope=None, locals=dict(frame.locals))
-        return self.trial(lambda: self.evaluate(node, inner), UNKNOWN)
+def _logic(node: ast.BinaryExpr, ctx: Context) -> Any:
+    left = condition(node.left, ctx)
+    if left is UNKNOWN:
+        return UNKNOWN
+    if plain(left) is (node.op == "or"):  # decided: the right side need not make sense, as in `i > 0 and xs[i - 1]`
+        other = quietly(node.right, ctx) if isinstance(left, Traced) else None
+        if other is not None:
+            return kept(plain(left), binary(node.op, expr_of(left), other), ctx)
+        ctx.structural(expr_of(left))
+        return plain(left)
+    right = condition(node.right, ctx)
+    return UNKNOWN if right is UNKNOWN else _result(plain(right), node.op, left, right, ctx)
 
 
 def _chosen(value: Any) -> Any:

@@ -12,9 +12,9 @@ from typing import Any
 from archdsl.diagnostics.core import Label
 from archdsl.diagnostics.suggest import closest, meant_parameter
 from archdsl.semantics.arguments import THROUGH
-from archdsl.semantics.core import Frame
+from archdsl.semantics.context import Context
+from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.program import Definition
-from archdsl.semantics.statements import StatementRules
 from archdsl.semantics.values import (
     UNKNOWN,
     Arg,
@@ -38,204 +38,191 @@ TYPES: dict[str, tuple[type, ...]] = {
 _ARTICLE = {"int": "an int"}
 
 
-class ParameterRules(StatementRules):
-    """The binding of arguments to parameters."""
+def given_arguments(
+    given: Sequence[ast.Argument],
+    names: Sequence[str],
+    owner: str,
+    ctx: Context,
+    bound: Mapping[str, Arg],
+    tensors: bool = False,
+) -> dict[str, Arg] | None:
+    """Arguments by parameter name, added to those already `bound`; None after an error.
 
-    def arguments(
-        self,
-        given: Sequence[ast.Argument],
-        names: Sequence[str],
-        owner: str,
-        frame: Frame,
-        bound: Mapping[str, Arg],
-        span: Span,
-        tensors: bool = False,
-    ) -> dict[str, Arg] | None:
-        """Arguments by parameter name, added to those already `bound`; None after an error.
-
-        Positional arguments fill the parameters not yet bound, in order.
-        """
-        result = dict(bound)
-        fresh: dict[str, Span] = {}
-        free = [name for name in names if name not in bound]
-        position, ok = 0, True
-        for argument in given:
-            if argument.spread:
-                ok = self._spread(argument, names, owner, frame, result, fresh) and ok
-                continue
-            value = self.evaluate(argument.value, frame)
-            name, place = argument.name, argument.name_span or argument.value.span
-            if name is None:
-                if position >= len(free):
-                    facts = {"owner": owner, "limit": len(free), "given": sum(a.name is None for a in given)}
-                    help_ = f"{THROUGH}: x -> {owner}" if _holds_tensor(value) else None
-                    self.error("E105", argument.value.span, frame, facts=facts, help=help_)
-                    return None
-                name = free[position]
-                position += 1
-            if not tensors and _holds_tensor(value):
-                what, help_ = f"{name} of {owner}", f"{THROUGH}; for several inputs: block Name on (a, b)"
-                got = type_name(value)
-                self.error("E301", argument.value.span, frame, what=what, expected="a value", got=got, help=help_)
-                value = UNKNOWN
-            if name not in names:
-                known = ", ".join(names) or "none"
-                near, absent = meant_parameter(name, names)
-                facts = {"name": name, "owner": owner, "suggestion": near, "known": known}
-                self.error("E102", place, frame, help=absent, facts=facts)
-                ok = False
-            elif name in fresh:
-                self.error(
-                    "E104", place, frame, name=name, owner=owner, secondary=[Label(fresh[name], "given here first")]
-                )
-                ok = False
-            elif value is UNKNOWN:
-                fresh[name] = place
-                ok = False
-            else:
-                fresh[name] = place
-                if isinstance(value, Record):
-                    for expr in traces_of(value):
-                        self.structural(expr, frame)
-                self.walk(value, argument.value.span, frame)
-                result[name] = Arg(value if as_tensors(value) else plain(value), expr_of(value), argument.value.span)
-        return result if ok else None
-
-    def _spread(
-        self,
-        argument: ast.Argument,
-        names: Sequence[str],
-        owner: str,
-        frame: Frame,
-        result: dict[str, Arg],
-        fresh: dict[str, Span],
-    ) -> bool:
-        value = self.evaluate(argument.value, frame)
-        if value is UNKNOWN:
-            return False
-        if not isinstance(value, Record):
+    Positional arguments fill the parameters not yet bound, in order.
+    """
+    result = dict(bound)
+    fresh: dict[str, Span] = {}
+    free = [name for name in names if name not in bound]
+    position, ok = 0, True
+    for argument in given:
+        if argument.spread:
+            ok = _spread(argument, names, owner, ctx, result, fresh) and ok
+            continue
+        value = evaluate(argument.value, ctx)
+        name, place = argument.name, argument.name_span or argument.value.span
+        if name is None:
+            if position >= len(free):
+                facts = {"owner": owner, "limit": len(free), "given": sum(a.name is None for a in given)}
+                help_ = f"{THROUGH}: x -> {owner}" if _holds_tensor(value) else None
+                ctx.error("E105", argument.value.span, facts=facts, help=help_)
+                return None
+            name = free[position]
+            position += 1
+        if not tensors and _holds_tensor(value):
+            what, help_ = f"{name} of {owner}", f"{THROUGH}; for several inputs: block Name on (a, b)"
             got = type_name(value)
-            self.error(
-                "E301",
-                argument.span,
-                frame,
-                what="what is spread into arguments",
-                expected="a scaling or a record",
-                got=got,
-            )
-            return False
-        ok = True
-        for name, item in value.fields.items():
-            if name.startswith("_"):  # its author keeps it to himself
-                continue
-            if name not in names:
-                known = ", ".join(names)
-                suggestion = closest(name, names)
-                self.error("E102", argument.span, frame, name=name, owner=owner, suggestion=suggestion, known=known)
-                ok = False
-            elif name in fresh:
-                self.error(
-                    "E104",
-                    argument.span,
-                    frame,
-                    name=name,
-                    owner=owner,
-                    secondary=[Label(fresh[name], "given here first")],
-                )
-                ok = False
-            elif item is UNKNOWN:
-                ok = False
-            else:
-                fresh[name] = argument.span
-                self.walk(item, argument.span, frame)
-                result[name] = Arg(plain(item), expr_of(item), argument.span)
-        return ok
+            ctx.error("E301", argument.value.span, what=what, expected="a value", got=got, help=help_)
+            value = UNKNOWN
+        if name not in names:
+            known = ", ".join(names) or "none"
+            near, absent = meant_parameter(name, names)
+            facts = {"name": name, "owner": owner, "suggestion": near, "known": known}
+            ctx.error("E102", place, help=absent, facts=facts)
+            ok = False
+        elif name in fresh:
+            ctx.error("E104", place, name=name, owner=owner, secondary=[Label(fresh[name], "given here first")])
+            ok = False
+        elif value is UNKNOWN:
+            fresh[name] = place
+            ok = False
+        else:
+            fresh[name] = place
+            if isinstance(value, Record):
+                for expr in traces_of(value):
+                    ctx.structural(expr)
+            ctx.walk(value, argument.value.span)
+            result[name] = Arg(value if as_tensors(value) else plain(value), expr_of(value), argument.value.span)
+    return result if ok else None
 
-    def bind_parameters(
-        self, definition: Definition, args: Mapping[str, Arg], inner: Frame, frame: Frame, span: Span
-    ) -> bool:
-        """Put arguments and defaults into a fn's frame, with their traces; False after an error."""
-        ok = True
-        for parameter in parameters_of(definition):
-            arg = args.get(parameter.name)
-            if arg is None and parameter.default is None:
-                self.error(
-                    "E103",
-                    span,
-                    frame,
-                    name=parameter.name,
-                    owner=definition.name,
-                    secondary=[Label(parameter.span, "declared here")],
-                )
-                ok = False
-            elif arg is None:
-                assert parameter.default is not None
-                value = self.evaluate(parameter.default, inner)
-                if value is not UNKNOWN:
-                    self.walk(value, parameter.default.span, frame)
-                    own = Arg(value if as_tensors(value) else plain(value), expr_of(value), parameter.default.span)
-                    ok = self.accepts(parameter, own, definition, frame) and ok
-                inner.locals[parameter.name] = value
-            elif self.accepts(parameter, arg, definition, frame):
-                inner.locals[parameter.name] = traced(arg.value, arg.expr)
-                self.let_go(parameter.name, arg.value)
-            else:
-                ok = False
-        return ok and not any(value is UNKNOWN for value in inner.locals.values())
 
-    def accepts(self, parameter: ast.Parameter, arg: Arg, definition: Definition, frame: Frame) -> bool:
-        """Whether an argument has the declared type and lies in the declared range; reports E301, E302."""
-        what = f"{parameter.name} of {definition.name}"
-        declared = Label(parameter.span, "declared here")
-        if parameter.type is not None and not _has_type(arg.value, parameter.type):
-            expected = _type_text(parameter.type)
-            self.error(
-                "E301", arg.span, frame, what=what, expected=expected, got=type_name(arg.value), secondary=[declared]
-            )
-            return False
-        if parameter.allowed is None:
-            return True
-        wanted = self.outside(arg.value, parameter.allowed, definition, frame)
-        if wanted == "":
-            return True
-        if wanted is not None:
-            got = _shown(arg.value)
-            self.error("E302", arg.span, frame, what=what, expected=wanted, got=got, secondary=[declared])
+def _spread(
+    argument: ast.Argument,
+    names: Sequence[str],
+    owner: str,
+    ctx: Context,
+    result: dict[str, Arg],
+    fresh: dict[str, Span],
+) -> bool:
+    value = evaluate(argument.value, ctx)
+    if value is UNKNOWN:
         return False
+    if not isinstance(value, Record):
+        got = type_name(value)
+        ctx.error(
+            "E301",
+            argument.span,
+            what="what is spread into arguments",
+            expected="a scaling or a record",
+            got=got,
+        )
+        return False
+    ok = True
+    for name, item in value.fields.items():
+        if name.startswith("_"):  # its author keeps it to himself
+            continue
+        if name not in names:
+            known = ", ".join(names)
+            suggestion = closest(name, names)
+            ctx.error("E102", argument.span, name=name, owner=owner, suggestion=suggestion, known=known)
+            ok = False
+        elif name in fresh:
+            ctx.error(
+                "E104",
+                argument.span,
+                name=name,
+                owner=owner,
+                secondary=[Label(fresh[name], "given here first")],
+            )
+            ok = False
+        elif item is UNKNOWN:
+            ok = False
+        else:
+            fresh[name] = argument.span
+            ctx.walk(item, argument.span)
+            result[name] = Arg(plain(item), expr_of(item), argument.span)
+    return ok
 
-    def outside(self, value: Any, allowed: ast.Expression, definition: Definition, frame: Frame) -> str | None:
-        """What a value should be; "" if it is that, None if the declaration itself is wrong, which is reported.
 
-        Of a list every member must lie in the range, or be one of the values.
-        """
-        inner = Frame(definition.file, None, inline=True)
-        found = value if isinstance(value, tuple | range) else (value,)
-        if not isinstance(allowed, ast.Range):
-            choices = plain(self.evaluate(allowed, inner))
-            if choices is UNKNOWN:
-                return None
-            if not isinstance(choices, tuple | range):
-                got = type_name(choices)
-                self.error(
-                    "E301", allowed.span, frame, what="what a parameter allows", expected="a range or a list", got=got
-                )
-                return None
-            self.step(frame, allowed.span, len(found) * len(choices))
-            fits = all(any(item == choice and _alike(item, choice) for choice in choices) for item in found)
-            return "" if fits else "one of " + ", ".join(map(_shown, choices))
-        low, high = (None if end is None else plain(self.evaluate(end, inner)) for end in (allowed.start, allowed.stop))
-        for end, bound in ((allowed.start, low), (allowed.stop, high)):
-            if bound is UNKNOWN:
-                return None
-            if end is not None and not _is_number(bound):
-                self.error("E301", end.span, frame, what="the bound", expected="a number", got=type_name(bound))
-                return None
-        if isinstance(value, range) and value:  # what its ends keep to, all of it does
-            found = (value[0], value[-1])
-        text = f"in {'' if low is None else low}..{'' if high is None else high}"
-        expected = text if high is None else f"{text} (less than {high})"
-        fits = all(_is_number(i) and (low is None or low <= i) and (high is None or i < high) for i in found)
-        return "" if fits else expected
+def bind_parameters(definition: Definition, args: Mapping[str, Arg], inner: Context, ctx: Context, span: Span) -> bool:
+    """Put arguments and defaults into a fn's frame, with their traces; False after an error."""
+    ok = True
+    for parameter in parameters_of(definition):
+        arg = args.get(parameter.name)
+        if arg is None and parameter.default is None:
+            ctx.error(
+                "E103",
+                span,
+                name=parameter.name,
+                owner=definition.name,
+                secondary=[Label(parameter.span, "declared here")],
+            )
+            ok = False
+        elif arg is None:
+            assert parameter.default is not None
+            value = evaluate(parameter.default, inner)
+            if value is not UNKNOWN:
+                ctx.walk(value, parameter.default.span)
+                own = Arg(value if as_tensors(value) else plain(value), expr_of(value), parameter.default.span)
+                ok = accepts(parameter, own, definition, ctx) and ok
+            inner.locals[parameter.name] = value
+        elif accepts(parameter, arg, definition, ctx):
+            inner.locals[parameter.name] = traced(arg.value, arg.expr)
+            ctx.let_go(parameter.name, arg.value)
+        else:
+            ok = False
+    return ok and not any(value is UNKNOWN for value in inner.locals.values())
+
+
+def accepts(parameter: ast.Parameter, arg: Arg, definition: Definition, ctx: Context) -> bool:
+    """Whether an argument has the declared type and lies in the declared range; reports E301, E302."""
+    what = f"{parameter.name} of {definition.name}"
+    declared = Label(parameter.span, "declared here")
+    if parameter.type is not None and not _has_type(arg.value, parameter.type):
+        expected = _type_text(parameter.type)
+        ctx.error("E301", arg.span, what=what, expected=expected, got=type_name(arg.value), secondary=[declared])
+        return False
+    if parameter.allowed is None:
+        return True
+    wanted = outside(arg.value, parameter.allowed, definition, ctx)
+    if wanted == "":
+        return True
+    if wanted is not None:
+        got = _shown(arg.value)
+        ctx.error("E302", arg.span, what=what, expected=wanted, got=got, secondary=[declared])
+    return False
+
+
+def outside(value: Any, allowed: ast.Expression, definition: Definition, ctx: Context) -> str | None:
+    """What a value should be; "" if it is that, None if the declaration itself is wrong, which is reported.
+
+    Of a list every member must lie in the range, or be one of the values.
+    """
+    inner = Context(ctx.run, definition.file)
+    found = value if isinstance(value, tuple | range) else (value,)
+    if not isinstance(allowed, ast.Range):
+        choices = plain(evaluate(allowed, inner))
+        if choices is UNKNOWN:
+            return None
+        if not isinstance(choices, tuple | range):
+            got = type_name(choices)
+            ctx.error("E301", allowed.span, what="what a parameter allows", expected="a range or a list", got=got)
+            return None
+        ctx.step(allowed.span, len(found) * len(choices))
+        fits = all(any(item == choice and _alike(item, choice) for choice in choices) for item in found)
+        return "" if fits else "one of " + ", ".join(map(_shown, choices))
+    low, high = (None if end is None else plain(evaluate(end, inner)) for end in (allowed.start, allowed.stop))
+    for end, bound in ((allowed.start, low), (allowed.stop, high)):
+        if bound is UNKNOWN:
+            return None
+        if end is not None and not _is_number(bound):
+            ctx.error("E301", end.span, what="the bound", expected="a number", got=type_name(bound))
+            return None
+    if isinstance(value, range) and value:  # what its ends keep to, all of it does
+        found = (value[0], value[-1])
+    text = f"in {'' if low is None else low}..{'' if high is None else high}"
+    expected = text if high is None else f"{text} (less than {high})"
+    fits = all(_is_number(i) and (low is None or low <= i) and (high is None or i < high) for i in found)
+    return "" if fits else expected
 
 
 def parameters_of(definition: Definition) -> Iterable[ast.Parameter]:

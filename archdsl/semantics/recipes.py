@@ -17,9 +17,9 @@ from archdsl.graph.recipe import MODEL_RATES, SETTINGS, Progressive, Recipe
 from archdsl.graph.recipe_parts import PARTS, Part
 from archdsl.graph.recipe_rules import FOREIGN, Problem, problems
 from archdsl.semantics.arguments import Owner, validated
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, call_arguments, constant
-from archdsl.semantics.parameters import parameters_by_name
+from archdsl.semantics.context import Context, Run
+from archdsl.semantics.elaborate import call_arguments, constant
+from archdsl.semantics.parameters import accepts, parameters_by_name
 from archdsl.semantics.program import Definition, FileScope, Program, RecipeItem
 from archdsl.semantics.progressive import read_progressive
 from archdsl.semantics.values import UNKNOWN, Arg, type_name
@@ -326,12 +326,12 @@ class Recipes:
             if not fits:
                 self.bag.report("E302", arg.span, what=key, expected="a rate, 0 or more and less than 1", got=arg.value)
             return fits
-        elaborator = Elaborator(self.bag)
+        run = Run(self.bag)
         ok = True
         for model in {id(model): model for _, model in models}.values():
             parameter = parameters_by_name(model)[key]
-            ok = elaborator.accepts(parameter, arg, model, Frame(model.file, None, inline=True)) and ok
-        elaborator.settle()
+            ok = accepts(parameter, arg, model, Context(run, model.file)) and ok
+        run.settle()
         return ok
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics.core import Bag
-from archdsl.semantics.core import Core
+from archdsl.semantics.context import Run
 from archdsl.semantics.program import Definition
 from archdsl.semantics.sizes import excessive_branches
 from archdsl.semantics.values import UNKNOWN, Tensor, as_tensors, plain, type_name
@@ -21,23 +21,23 @@ _NAME_ALL = "give each of them a name, `output name = tensor`, and end the body 
 _ONE_LIST = "a model gives one list of tensors: join them, `a + b`, or give each a name, `output name = tensor`"
 
 
-def give_results(value: Any, core: Core, model: Definition, bag: Bag) -> bool:
+def give_results(value: Any, run: Run, model: Definition, bag: Bag) -> bool:
     """Set the outputs of the graph; False where there are none, which is reported.
 
     A tensor is the result; with named outputs besides it is the first of a named tuple. In a body without a result the
     named outputs are all there is; where it is there in some cases only, it has to be. A list of tensors is a plain
     tuple.
     """
-    graph = core.graph
+    graph = run.graph
     assert graph is not None
-    named = [(name, tensor) for name, (tensor, _) in core.outputs.items()]
+    named = [(name, tensor) for name, (tensor, _) in run.outputs.items()]
     tensors = as_tensors(value)
     body = model.syntax.body if isinstance(model.syntax, ast.Definition) else ()
     if value is None and named and graph.nodes and lacks_result(body):
         graph.form, graph.main = "named", False
     elif tensors is None or not graph.nodes or (named and not isinstance(value, Tensor)):
-        if value is not UNKNOWN and not core.failed:
-            _report(value, core, model, bag)
+        if value is not UNKNOWN and not run.failed:
+            _report(value, run, model, bag)
         return False
     elif named:
         graph.form = "named"
@@ -64,15 +64,15 @@ def lacks_result(body: Sequence[ast.Statement]) -> bool:
     return not isinstance(last, ast.Result)
 
 
-def _report(value: Any, core: Core, model: Definition, bag: Bag) -> None:
+def _report(value: Any, run: Run, model: Definition, bag: Bag) -> None:
     """Why what a model's body gives is no result."""
     name = model.name
-    assert core.graph is not None
-    if not core.graph.nodes:
+    assert run.graph is not None
+    if not run.graph.nodes:
         bag.report("E319", model.span, name=name)
     elif value is None:
         bag.report("E312", model.span, name=name)
-    elif core.outputs and as_tensors(value):
+    elif run.outputs and as_tensors(value):
         what = f"the result of {name}, which names outputs besides,"
         bag.report("E301", _place(model), what=what, expected="one tensor", got=type_name(value), help=_NAME_ALL)
     else:

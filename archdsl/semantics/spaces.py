@@ -14,9 +14,11 @@ from typing import Any
 from archdsl.diagnostics.core import ArchError, Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.space import COSTS, DISTRIBUTIONS, Axis, Choices, Domain, Steps, Whole, texts_of, written
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator, call_arguments, constant, guarded
-from archdsl.semantics.parameters import parameters_by_name
+from archdsl.semantics.conditions import condition
+from archdsl.semantics.context import Context, Run
+from archdsl.semantics.elaborate import call_arguments, constant, guarded
+from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.parameters import accepts, parameters_by_name
 from archdsl.semantics.program import Definition, FileScope, Program
 from archdsl.semantics.values import UNKNOWN, Arg, plain
 from archdsl.semantics.variants import Configured, targets_of, unknown_target
@@ -120,8 +122,8 @@ class Space:
                 names[member.key] = self._evaluated(_parsed(member.key, point.texts[member.key], bag), names, bag)
             else:
                 names[member.key] = self._evaluated(member.value, names, bag)
-        for condition in conditions:
-            reason = self._holds(condition, {**names, **costs}, bag)
+        for required in conditions:
+            reason = self._holds(required, {**names, **costs}, bag)
             if reason is not None:
                 return reason
         bag.raise_errors()
@@ -129,8 +131,8 @@ class Space:
 
     def _holds(self, member: ast.Require, names: Mapping[str, Any], bag: Bag) -> str | None:
         """What refuses, in words; None if the condition holds."""
-        elaborator, frame = Elaborator(bag), Frame(self.file, None, dict(names), inline=True)
-        test = guarded(lambda: elaborator.condition(member.condition, frame), member.span, bag)
+        ctx = Context(Run(bag), self.file, locals=dict(names))
+        test = guarded(lambda: condition(member.condition, ctx), member.span, bag)
         if (reason := _requirement(bag)) is not None:
             return reason
         if test is UNKNOWN or test is None or plain(test):
@@ -140,8 +142,8 @@ class Space:
     def _evaluated(self, node: ast.Expression | None, names: Mapping[str, Any], bag: Bag) -> Any:
         if node is None:
             return UNKNOWN
-        elaborator, frame = Elaborator(bag), Frame(self.file, None, dict(names), inline=True)
-        value = guarded(lambda: elaborator.evaluate(node, frame), node.span, bag)
+        ctx = Context(Run(bag), self.file, locals=dict(names))
+        value = guarded(lambda: evaluate(node, ctx), node.span, bag)
         return UNKNOWN if value is None or value is UNKNOWN else plain(value)
 
     def _text(self, member: ast.Entry, value: Any) -> str:
@@ -347,16 +349,14 @@ class Spaces:
             return True
         size = axes[0].domain.size
         places = range(size) if size <= TRIED else (0, size - 1)
-        elaborator, frame = Elaborator(self.bag), Frame(self.program.root, None, inline=True)
-        home = Frame(model.file, None, inline=True)
+        run = Run(self.bag)
+        ctx, home = Context(run, self.program.root), Context(run, model.file)
         for place in places:
             node = _parsed(member.key, texts_of(axes, [place] * len(axes))[member.key], self.bag)
-            value = UNKNOWN if node is None else plain(elaborator.evaluate(node, frame))
-            if value is UNKNOWN or not elaborator.accepts(
-                parameter, Arg(value, Const(value), member.domain.span), model, home
-            ):
+            value = UNKNOWN if node is None else plain(evaluate(node, ctx))
+            if value is UNKNOWN or not accepts(parameter, Arg(value, Const(value), member.domain.span), model, home):
                 return False
-        elaborator.settle()
+        run.settle()
         return True
 
 

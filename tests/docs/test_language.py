@@ -233,14 +233,14 @@ def test_reserved_words() -> None:
 
 
 def test_limits() -> None:
-    from archdsl.semantics import core, lists, operators, reserved, sizes, variants
+    from archdsl.semantics import context, operators, reserved, sizes, variants
     from archdsl.syntax import lexing, reading
 
     text = _section("Limits")
-    limits = (reading.MAX_TEXT, lists.MAX_LIST, core.MAX_PARTS, core.MAX_STEPS, sizes.MAX_SIDE)
+    limits = (reading.MAX_TEXT, context.MAX_LIST, context.MAX_PARTS, context.MAX_STEPS, sizes.MAX_SIDE)
     for limit in limits:
         assert f"| {limit:,} |" in text
-    for limit in (lexing.MAX_NESTING, core.MAX_DEPTH, sizes.MAX_BRANCHES, variants.MAX_AMENDED):
+    for limit in (lexing.MAX_NESTING, context.MAX_DEPTH, sizes.MAX_BRANCHES, variants.MAX_AMENDED):
         assert f"| {limit} |" in text
     assert f"| {reserved.MAX_LABEL} characters, {reserved.MAX_COMPONENTS} components |" in text
     assert operators.MAX_NUMBER == 10**18

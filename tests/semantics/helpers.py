@@ -9,8 +9,8 @@ from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.diagnostics.render import render_plain
 from archdsl.graph.ir import Graph
-from archdsl.semantics.core import Frame
-from archdsl.semantics.elaborate import Elaborator
+from archdsl.semantics.context import Context, Run
+from archdsl.semantics.evaluate import evaluate as evaluated
 from archdsl.semantics.program import bind
 from archdsl.semantics.values import UNKNOWN, plain
 from archdsl.source import Source
@@ -73,6 +73,6 @@ def evaluate(text: str, definitions: str = "", **names: Any) -> Any:
     assert program is not None
     assert node is not None, render_plain(bag)
     assert not len(bag), render_plain(bag)
-    value = Elaborator(bag).evaluate(node, Frame(program.root, None, locals=dict(names), inline=True))
+    value = evaluated(node, Context(Run(bag), program.root, locals=dict(names)))
     assert (value is UNKNOWN) == bool(bag.errors), render_plain(bag)
     return bag.errors[0].code if value is UNKNOWN else plain(value)

@@ -19,7 +19,7 @@ from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.sizes import SizeDecision
 from archdsl.semantics import defaults, lists, operators
-from archdsl.semantics.core import MAX_PARTS, MAX_STEPS
+from archdsl.semantics.context import MAX_PARTS, MAX_STEPS
 from archdsl.semantics.program import Definition
 from archdsl.semantics.sizes import MAX_BRANCHES
 from archdsl.semantics.variants import MAX_AMENDED

@@ -1,0 +1,34 @@
+"""`evaluate`: the rule for a piece of syntax, found by its kind. The rules say themselves what they are for.
+
+A rule is a function of the syntax and the `Context` it stands in. `elaborate` imports all modules that have some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
+
+from archdsl.semantics.context import Context
+from archdsl.syntax import ast
+
+Node = TypeVar("Node", bound=ast.Syntax)
+
+Rule: TypeAlias = Callable[[Any, Context], Any]
+
+_RULES: dict[type[ast.Syntax], Rule] = {}
+
+
+def evaluates(kind: type[Node]) -> Callable[[Callable[[Node, Context], Any]], Callable[[Node, Context], Any]]:
+    """The function below is the rule for syntax of this kind."""
+
+    def register(rule: Callable[[Node, Context], Any]) -> Callable[[Node, Context], Any]:
+        _RULES[kind] = rule
+        return rule
+
+    return register
+
+
+def evaluate(node: ast.Expression, ctx: Context) -> Any:
+    """The value of an expression; UNKNOWN where an error has been reported."""
+    ctx.run.steps += 1
+    return _RULES[type(node)](node, ctx)
