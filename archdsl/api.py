@@ -72,9 +72,7 @@ class ArchFile(Mapping[str, Variant]):
     def __getitem__(self, name: str) -> Variant:
         name = arguments.text("variant", name)
         if name not in self.variants:
-            bag = Bag()
-            bag.report("E108", None, name=name, suggestion=closest(name, self.variants))
-            raise ArchError(bag)
+            raise ArchError.of("E108", name=name, suggestion=closest(name, self.variants))
         if name not in self._made:
             self._made[name] = Variant(self, self.variants[name])
         return self._made[name]

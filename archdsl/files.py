@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 
 if sys.platform != "win32":
     import fcntl
@@ -115,10 +115,8 @@ class Staged:
         return 0o666 & ~mask
 
     def _refusal(self, reason: OSError | str) -> ArchError:
-        bag = Bag()
         detail = reason if isinstance(reason, str) else reason.strerror or str(reason)
-        bag.report("E607", None, path=os.fspath(self.shown), detail=detail)
-        return ArchError(bag)
+        return ArchError.of("E607", path=os.fspath(self.shown), detail=detail)
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -84,9 +84,7 @@ def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source,
     spec, colon, variant = name.rpartition(":") if ":" in name[2:] else (name, "", "")
     spec = spec or name
     if colon and not variant:
-        bag = Bag()
-        bag.report("E618", None, name=name)
-        raise ArchError(bag)
+        raise ArchError.of("E618", name=name)
     is_path = spec.endswith(SUFFIX) or "/" in spec or "\\" in spec
     if is_path and os.path.lexists(spec):
         return read(Path(spec)), variant or None
@@ -152,9 +150,7 @@ def read(path: str | os.PathLike[str]) -> Source:
     try:
         return _read(os.fspath(path), os.fspath(path))
     except Unreadable as error:
-        bag = Bag()
-        bag.report("E602", None, path=os.fspath(path), detail=error.detail)
-        raise ArchError(bag) from None
+        raise ArchError.of("E602", path=os.fspath(path), detail=error.detail) from None
 
 
 def used_file(source: Source, name: str) -> Source | None:

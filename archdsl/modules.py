@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.backbone import first_layers
 from archdsl.graph.pretrained_cfg import ORIGIN, pretrained_cfg
 from archdsl.published import Published, chosen
@@ -65,9 +65,7 @@ def made(
     own = parameters if entry is None else entry.settings(parameters, headless=headless)
     whole = shaped(written.override(own))
     if headless and "classes" in parameters:
-        bag = Bag()
-        bag.report("E625", None, name=whole.name)
-        raise ArchError(bag)
+        raise ArchError.of("E625", name=whole.name)
     found = part(whole) if part is not None else whole
     model_class = found.model_class
     try:

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from archdsl.backends.diagram.chart import short
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
     from archdsl.backends.diagram import Drawing
@@ -106,7 +106,7 @@ class Plot:
         """A point for each variant, or, with `weights`, each published file that has an accuracy. Raises ArchError."""
         found = [spot for variant in variants for spot in self._of(variant, weights)]
         if not found:
-            raise _refused("E666", what=TOP1 if TOP1 in (self.x, self.y) else self.y)
+            raise ArchError.of("E666", what=TOP1 if TOP1 in (self.x, self.y) else self.y)
         bounded(len(found))
         return found
 
@@ -134,7 +134,7 @@ def _accuracies(variant: Variant, weights: bool) -> Sequence[tuple[str, float, i
 def bounded(count: int) -> None:
     """Raise ArchError E667 for more points than a picture can show."""
     if count > MOST:
-        raise _refused("E667", count=f"{count:,}", limit=f"{MOST:,}")
+        raise ArchError.of("E667", count=f"{count:,}", limit=f"{MOST:,}")
 
 
 def draw(
@@ -170,9 +170,3 @@ def depth(variant: Variant, batch: int = 1, dtype: str = "float32") -> Drawing:
         Panel(f"memory alive in inference, {images}, {dtype}", [costs.alive[node.id] for node in nodes], _bytes),
     ]
     return along(variant.name, f"{variant.name} along its depth", panels, [look_of(n.op.role) for n in nodes], parts)
-
-
-def _refused(code: str, **facts: object) -> ArchError:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)

@@ -116,9 +116,7 @@ def source_of(variant: Variant, weights: str | os.PathLike[str] | None) -> str |
     if default is None:
         known = len(variant.weights)
         why = f"none of the {known} published ones is the default" if known else "the spec lists none"
-    bag = Bag()
-    bag.report("E532", None, name=variant.name, why=why, known=", ".join(islice(variant.weights, _SHOWN)))
-    raise ArchError(bag)
+    raise ArchError.of("E532", name=variant.name, why=why, known=", ".join(islice(variant.weights, _SHOWN)))
 
 
 def classifier(

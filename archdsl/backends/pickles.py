@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -101,9 +101,7 @@ def revived_tuple(network: Network, digest: str, name: str, members: Iterable[An
 
 def _class(network: Network, digest: str, name: str) -> type[Any]:
     if _digest(network.source) != digest:
-        bag = Bag()
-        bag.report("E507", None, name=network.name)
-        raise ArchError(bag)
+        raise ArchError.of("E507", name=network.name)
     found: type[Any] = vars(network.module)[name]
     return found
 

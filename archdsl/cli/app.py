@@ -109,11 +109,12 @@ def _run(args: Sequence[str]) -> int:
 
 def _not_written(error: OSError) -> int:
     """Say what the system refused: files are looked after where they are read and written, the streams here."""
-    from archdsl.cli.shared import COULD_NOT_RUN, fail, refuse
+    from archdsl.cli.shared import COULD_NOT_RUN, fail
+    from archdsl.diagnostics.core import ArchError
 
     try:
         what = "standard output" if error.filename is None else str(error.filename)
-        fail(refuse("E616", what=what, detail=error.strerror or str(error)).diagnostics)
+        fail(ArchError.of("E616", what=what, detail=error.strerror or str(error)).diagnostics)
     except OSError:
         pass  # standard error is no better
     let_go()

@@ -20,7 +20,6 @@ from archdsl.cli.shared import (
     locate,
     may_replace,
     output_stride_option,
-    refuse,
     set_option,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
@@ -93,7 +92,7 @@ def _open(spec: str, every: bool) -> tuple[ArchFile, list[Variant], list[Diagnos
     if found:
         console.diagnose(found, sys.stderr)
     if not file:
-        raise refuse("E606", path=file.name, name=file.name)
+        raise ArchError.of("E606", path=file.name, name=file.name)
     if every:
         if named:
             raise click.UsageError(f"--all builds every variant, {named} is one")
@@ -118,7 +117,7 @@ def _destination(variant: str, output: str | None, every: bool) -> Path:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise refuse("E607", path=output, detail=error.strerror or str(error)) from None
+            raise ArchError.of("E607", path=output, detail=error.strerror or str(error)) from None
         return path / f"{variant}.py"
     return path
 

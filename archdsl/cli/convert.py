@@ -15,9 +15,9 @@ from archdsl.cli.shared import (
     image_option,
     json_option,
     prefix_option,
-    refuse,
     set_option,
 )
+from archdsl.diagnostics.core import ArchError
 
 
 @click.command("convert", cls=ArchCommand, short_help="Write a weights file by another library's names.")
@@ -65,7 +65,7 @@ def command(
 
     variant = find_variant(spec, settings, image)
     if os.path.isfile(output) and not force:
-        raise refuse("E607", path=output, detail="there is such a file; --force replaces it")
+        raise ArchError.of("E607", path=output, detail="there is such a file; --force replaces it")
     if checkpoint is not None and (entry := chosen(variant, file)) is not None:
         raise click.UsageError(f"--from does nothing: of {entry.name} it is known how it is read")
     fetched: list[str] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import STDIN, ArchCommand, document, exit_code, fail, json_option, read_stdin, refuse
+from archdsl.cli.shared import STDIN, ArchCommand, document, exit_code, fail, json_option, read_stdin
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _read(name: str) -> Source:
     if name in ("-", STDIN):
         return read_stdin()
     if not (os.path.lexists(name) or "/" in name or name.endswith(SUFFIX)):
-        raise refuse(
+        raise ArchError.of(
             "E602", path=name, detail="fmt needs a file, by its path", hint="give a path: archdsl fmt NAME.arch"
         )
     return locate(name if "/" in name else f"./{name}")[0]

@@ -19,8 +19,8 @@ from archdsl.cli.shared import (
     json_option,
     may_replace,
     open_spec,
-    refuse,
 )
+from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -123,7 +123,7 @@ def _recipe(known: Mapping[str, Recipe], name: str) -> Recipe:
     from archdsl.diagnostics.suggest import closest
 
     if name not in known:
-        raise refuse("E432", name=name, suggestion=closest(name, known), known=", ".join(known) or None)
+        raise ArchError.of("E432", name=name, suggestion=closest(name, known), known=", ".join(known) or None)
     return known[name]
 
 

@@ -21,7 +21,6 @@ from archdsl.cli.shared import (
     image_option,
     json_option,
     open_spec,
-    refuse,
     set_option,
     split_setting,
 )
@@ -296,7 +295,7 @@ def _other_base(knob: Knob) -> list[Diagnostic]:
     if not other:
         return []
     facts = {"knob": knob.title, "value": f"{start.value:g}", "name": knob.base.name, "detail": ", ".join(other)}
-    return list(refuse("E691", **facts).diagnostics)
+    return list(ArchError.of("E691", facts=facts).diagnostics)
 
 
 def _shown(value: object) -> str:
@@ -352,7 +351,7 @@ def _solve(knob: Knob, target: Target, as_json: bool, wanted: Asked | None) -> i
 
         nearest = f"{amount_of(cost, answer.cost)} at {knob.title} = {answer.value:.12g}"
         target_text = f"{cost} = {amount_of(cost, round(amount))}"
-        raise refuse("E690", knob=knob.title, name=knob.base.name, target=target_text, detail=nearest)
+        raise ArchError.of("E690", knob=knob.title, name=knob.base.name, target=target_text, detail=nearest)
     point = knob.at(answer.value)
     if as_json:
         found = _answer_json(knob, answer, cost, amount, wanted)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, document, exit_code, json_option, open_spec, refuse
+from archdsl.cli.shared import TEXT, ArchCommand, document, exit_code, json_option, open_spec
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.space import COSTS
 
@@ -194,7 +194,7 @@ def _space(file: ArchFile, name: str) -> Space:
 
     known = file.spaces
     if name not in known:
-        raise refuse("E450", name=name, suggestion=closest(name, known), known=", ".join(known) or None)
+        raise ArchError.of("E450", name=name, suggestion=closest(name, known), known=", ".join(known) or None)
     return known[name]
 
 
@@ -276,7 +276,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise refuse("E607", path=str(path), detail=error.strerror or str(error)) from None
+        raise ArchError.of("E607", path=str(path), detail=error.strerror or str(error)) from None
     return path
 
 

@@ -13,7 +13,7 @@ import click
 
 from archdsl import arguments
 from archdsl.cli import console
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -86,13 +86,6 @@ def _could_not_run(diagnostic: Diagnostic) -> bool:
     return code.startswith("E6") or code in _NOT_READ or from_options or unplaced_name
 
 
-def refuse(code: str, **facts: object) -> ArchError:
-    """The error of one diagnostic without a place."""
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)
-
-
 def may_replace(path: Path, is_ours: Callable[[bytes], bool], force: bool) -> bool:
     """Whether there is a file in the way that may be replaced; raises ArchError E607 if it may not.
 
@@ -105,7 +98,7 @@ def may_replace(path: Path, is_ours: Callable[[bytes], bool], force: bool) -> bo
     except OSError:
         ours = False
     if not ours:
-        raise refuse("E607", path=str(path), detail="the file is not one that archdsl wrote; --force replaces it")
+        raise ArchError.of("E607", path=str(path), detail="the file is not one that archdsl wrote; --force replaces it")
     return True
 
 
@@ -238,7 +231,7 @@ def _variant(spec: str) -> str:
     """The name after the last `:`; raises ArchError E618 where there is none, UsageError for what is no text."""
     name = spec.rpartition(":")[2]
     if not name:
-        raise refuse("E618", name=spec.replace(STDIN, "-"))
+        raise ArchError.of("E618", name=spec.replace(STDIN, "-"))
     return str(TEXT.convert(name, None, None))
 
 
@@ -252,10 +245,10 @@ def read_stdin() -> Source:
     try:
         source = Source(STDIN, decoded(sys.stdin.buffer.read(MAX_BYTES)))
     except UnicodeDecodeError as error:
-        raise refuse("E602", path=STDIN, detail=str(error)) from None
+        raise ArchError.of("E602", path=STDIN, detail=str(error)) from None
     except OSError as error:
         detail = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
-        raise refuse("E602", path=STDIN, detail=detail) from None
+        raise ArchError.of("E602", path=STDIN, detail=detail) from None
     _stdin[:] = [(sys.stdin, source)]
     return source
 

@@ -19,10 +19,9 @@ from archdsl.cli.shared import (
     json_option,
     open_spec,
     output_stride_option,
-    refuse,
     set_option,
 )
-from archdsl.diagnostics.core import Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -57,7 +56,7 @@ def command(
     wanted = asked(costs, batch, dtype, device)
     file, named = open_spec(spec)
     if not file:
-        raise refuse("E606", path=file.name, name=file.name)
+        raise ArchError.of("E606", path=file.name, name=file.name)
     several = named is None and len(file) > 1
     variants = list(file.values()) if several and not layers else [file.only(named)]
     problems = [] if settings or image or output_stride else _claims(file, variants)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, json_option, locate, may_replace, refuse
+from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, json_option, locate, may_replace
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def command(specs: tuple[str, ...], quick: bool, output: str | None, force: bool
     families, without = _rows(specs)
     rows = [row for family in families for row in family]
     if not rows:
-        raise refuse("E612")
+        raise ArchError.of("E612")
     if output is not None:
         may_replace(Path(output), lambda content: content.startswith(_PAGE), force)
     with console.busy("choosing …"):

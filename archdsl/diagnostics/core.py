@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from archdsl.source import Span
 
@@ -52,6 +53,22 @@ class ArchError(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(self.diagnostics)
+
+    @classmethod
+    def of(
+        cls,
+        code: str,
+        span: Span | None = None,
+        *,
+        help: str | None = None,
+        secondary: Iterable[Label] = (),
+        facts: Mapping[str, object] | None = None,
+        **more_facts: object,
+    ) -> Self:
+        """The error of one diagnostic, as `Bag.report` words it."""
+        bag = Bag()
+        bag.report(code, span, help=help, secondary=secondary, facts={**(facts or {}), **more_facts})
+        return cls(bag)
 
     def __str__(self) -> str:
         from archdsl.diagnostics.render import render_plain
@@ -131,3 +148,11 @@ class Bag:
     def raise_errors(self) -> None:
         if self.errors:
             raise ArchError(self)
+
+
+@contextmanager
+def errors_raised() -> Iterator[Bag]:
+    """A bag for what is done in this block, at whose end its errors are raised together as one ArchError."""
+    bag = Bag()
+    yield bag
+    bag.raise_errors()

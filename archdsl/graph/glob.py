@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.source import Span
 
 LIMIT = 1_000_000
@@ -52,6 +52,4 @@ class Effort:
         """Count before it is done; raises ArchError E514, at a place in the spec, if it is too much."""
         self.left -= comparisons
         if self.left < 0:
-            bag = Bag()
-            bag.report("E514", span, what=what, limit=f"{LIMIT:,}")
-            raise ArchError(bag)
+            raise ArchError.of("E514", span, what=what, limit=f"{LIMIT:,}")

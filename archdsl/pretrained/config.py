@@ -93,11 +93,9 @@ class ConfigFile:
         try:
             found = json.loads(self.source.text, object_pairs_hook=_unique, parse_constant=_no_number)
         except json.JSONDecodeError as error:
-            bag = Bag()
             end = len(self.source.text)
             span = Span(self.source, min(error.pos, end), min(error.pos + 1, end))
-            bag.report("E634", span, facts=self._facts("text", f"is no JSON: {error.msg}"))
-            raise ArchError(bag) from None
+            raise ArchError.of("E634", span, facts=self._facts("text", f"is no JSON: {error.msg}")) from None
         except (ValueError, RecursionError) as error:
             detail = str(error) if isinstance(error, _Refused) else "is no JSON that can be read"
             self.refuse("text", detail)
@@ -120,9 +118,7 @@ class ConfigFile:
 
     def refuse(self, key: str, detail: str) -> NoReturn:
         """Raise E634."""
-        bag = Bag()
-        bag.report("E634", self._span(key), facts=self._facts(key, detail))
-        raise ArchError(bag)
+        raise ArchError.of("E634", self._span(key), facts=self._facts(key, detail))
 
     def compare(self, said: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         """Raise E635 for each key that says something else than what was found."""

@@ -83,9 +83,7 @@ class Folder:
         try:
             return read(name)
         except Unreadable as error:
-            bag = Bag()
-            bag.report("E636", None, path=self.path(name), detail=error.detail)
-            raise ArchError(bag) from None
+            raise ArchError.of("E636", path=self.path(name), detail=error.detail) from None
 
 
 def place(by: str, path: str) -> str:
@@ -168,9 +166,7 @@ def write(shown: str, files: Mapping[str, bytes | Callable[[str], object]], over
             return
         _replace(staging, target, [name for name in files if name not in kept], stale)
     except OSError as error:
-        bag = Bag()
-        bag.report("E607", None, path=shown, detail=error.strerror or str(error))
-        raise ArchError(bag) from None
+        raise ArchError.of("E607", path=shown, detail=error.strerror or str(error)) from None
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)

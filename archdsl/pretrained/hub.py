@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import archdsl
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.library import MAX_BYTES
 from archdsl.pretrained.config import LONGEST, NAME
 from archdsl.pretrained.folder import WEIGHTS
@@ -75,9 +75,7 @@ def fetched(repo: str, revision: str | None, token: str | bool | None, listed: C
         for name in files:
             limit = LONGEST if name == NAME else MAX_BYTES
             if name != WEIGHTS and sizes.get(name, 0) > limit:
-                bag = Bag()
-                bag.report("E636", None, path=f"{repo}: {name}", detail=f"it has more than {limit:,} bytes")
-                raise ArchError(bag)
+                raise ArchError.of("E636", path=f"{repo}: {name}", detail=f"it has more than {limit:,} bytes")
 
     def snapshot(revision: str | None, files: Sequence[str]) -> str:
         try:
@@ -111,6 +109,4 @@ def _asked(library: Any, repo: str, revision: str | None, token: str | bool | No
 
 def _refuse(library: Any, repo: str, error: Exception) -> NoReturn:
     detail = " ".join(str(error).split())[:300] or type(error).__name__
-    bag = Bag()
-    bag.report("E640", None, repo=repo, address=library.constants.ENDPOINT, detail=detail)
-    raise ArchError(bag) from None
+    raise ArchError.of("E640", repo=repo, address=library.constants.ENDPOINT, detail=detail) from None

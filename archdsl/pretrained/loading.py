@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import archdsl
 from archdsl import arguments
 from archdsl.api import ArchFile
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.suggest import closest
 from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import first_layers, head_of
@@ -68,10 +68,8 @@ def from_pretrained(
             return (NAME, WEIGHTS, *_config(Folder(folder), shown)[0].texts)
 
         return load_folder(hub.fetched(shown, revision, token, listed), device, dtype)
-    bag = Bag()
     detail = "it is a file" if os.path.isfile(shown) else "there is no such folder"
-    bag.report("E633", None, facts={"suggestion": _near(shown)}, path=shown, detail=detail)
-    raise ArchError(bag)
+    raise ArchError.of("E633", facts={"suggestion": _near(shown)}, path=shown, detail=detail)
 
 
 def _near(path: str) -> str | None:
@@ -86,9 +84,7 @@ def _near(path: str) -> str | None:
 def _config(folder: Folder, name: str | None = None) -> tuple[Config, ConfigFile]:
     """The config of a folder, which is that of the repository `name`."""
     if not os.path.lexists(os.path.join(folder.real, NAME)):
-        bag = Bag()
-        bag.report("E633", None, path=name or folder.shown, detail=f"it has no {NAME}")
-        raise ArchError(bag)
+        raise ArchError.of("E633", path=name or folder.shown, detail=f"it has no {NAME}")
     file = ConfigFile(folder.path(NAME), folder.checked(NAME, lambda name: folder.text(name, LONGEST)))
     return file.parse(), file
 
@@ -104,9 +100,7 @@ def load_folder(path: str, device: torch.device | str | None, dtype: torch.dtype
         variant = changed(spec[config.variant], config.changes, file)
         graph = variant.graph
         if fingerprint(graph) != config.fingerprint:
-            bag = Bag()
-            bag.report("E637", None, path=folder.shown, theirs=config.archdsl_version, ours=archdsl.__version__)
-            raise ArchError(bag)
+            raise ArchError.of("E637", path=folder.shown, theirs=config.archdsl_version, ours=archdsl.__version__)
         headless = _check_facts(config, file, variant)
         return _filled(folder, config, file, variant, headless, device, dtype)
 

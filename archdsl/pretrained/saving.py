@@ -16,7 +16,7 @@ from archdsl import arguments
 from archdsl.api import ArchFile
 from archdsl.backends.pickles import network_of
 from archdsl.backends.recompute import Recomputed
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.backbone import head_of
 from archdsl.graph.fingerprint import fingerprint
 from archdsl.graph.pretrained_cfg import ORIGIN, PICTURES, pretrained_cfg
@@ -168,9 +168,7 @@ class Saved:
 
 
 def _unsaved(name: str, detail: str) -> ArchError:
-    bag = Bag()
-    bag.report("E638", None, name=name, detail=detail)
-    return ArchError(bag)
+    return ArchError.of("E638", name=name, detail=detail)
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:

@@ -121,7 +121,7 @@ class Knob:
             return self.base.graph.input_shape.height
         value = self.base_values.get(self.name)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _refused("E689", name=self.name, owner=self.base.name, got=_kind(value))
+            raise ArchError.of("E689", name=self.name, owner=self.base.name, got=_kind(value))
         return value
 
     @property
@@ -231,7 +231,7 @@ def knob_of(
             _check_parameter(base, along, knobs[0] if len(knobs) == 1 else None)
         return Knob(base, along)
     if chosen is not None and chosen not in known:
-        raise _refused("E688", name=chosen, suggestion=closest(chosen, known), known=", ".join(known) or None)
+        raise ArchError.of("E688", name=chosen, suggestion=closest(chosen, known), known=", ".join(known) or None)
     candidates = [known[chosen]] if chosen is not None else [d for d in known.values() if _open(d)]
     fixed = dict(fixed or {})
     if along is not None and len(candidates) == 1:
@@ -241,7 +241,7 @@ def knob_of(
     if len(single) != 1:
         numbers = [name for name, value in Knob(base, "").base_values.items() if type(value) in (int, float)]
         several = [f"{d.name}.{name}" for d, names in found for name in names if chosen or len(single) > 1]
-        raise _refused("E687", name=base.name, known=", ".join([*several, *([] if chosen else numbers), IMAGE]))
+        raise ArchError.of("E687", name=base.name, known=", ".join([*several, *([] if chosen else numbers), IMAGE]))
     return Knob(base, single[0][1], single[0][0], fixed, maps, without)
 
 
@@ -263,14 +263,14 @@ def _names(rule: Definition) -> list[str]:
 def _declared(rule: Definition, name: str) -> str:
     names = _names(rule)
     if name not in names:
-        raise _refused("E102", name=name, owner=rule.name, suggestion=closest(name, names), known=", ".join(names))
+        raise ArchError.of("E102", name=name, owner=rule.name, suggestion=closest(name, names), known=", ".join(names))
     return name
 
 
 def _check_parameter(base: Variant, name: str, meant: str | None = None) -> None:
     if name not in base.parameters:
         owner = base.configured.model.name
-        raise _refused("E119", name=name, owner=owner, suggestion=meant or closest(name, base.parameters))
+        raise ArchError.of("E119", name=name, owner=owner, suggestion=meant or closest(name, base.parameters))
 
 
 def _argument(name: str, text: str, label: str, bag: Bag) -> ast.Argument | None:
@@ -301,19 +301,13 @@ def _reads(tree: Any, owner: str) -> Iterator[str]:
 
 def _plain(value: Any, name: str) -> Any:
     if isinstance(value, Layer):
-        raise _refused("E623", name=name, got="a layer: give that with --set")
+        raise ArchError.of("E623", name=name, got="a layer: give that with --set")
     try:
         return arguments.plain(value)
     except arguments.NotPlain as reason:
-        raise _refused("E623", name=name, got=str(reason)) from None
+        raise ArchError.of("E623", name=name, got=str(reason)) from None
 
 
 def _kind(value: Any) -> str:
     kinds = {bool: "true or false", str: "a string", tuple: "a list", range: "a list"}
     return "a layer" if isinstance(value, Layer) else kinds.get(type(value), "no value")
-
-
-def _refused(code: str, **facts: object) -> ArchError:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.space import COSTS
 from archdsl.search.candidates import Network
 
@@ -139,6 +139,4 @@ def _command(network: Network, how: How) -> float:
 
 
 def _failed(command: str, detail: str) -> ArchError:
-    bag = Bag()
-    bag.report("E678", None, command=command, detail=detail)
-    return ArchError(bag)
+    return ArchError.of("E678", command=command, detail=detail)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archdsl.backends.diagram.chart import Line, Panel, chart, short
 from archdsl.backends.diagram.plot import Axis, Mark, scatter
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.search.results import Better, Result
 from archdsl.semantics.spaces import Space
 
@@ -74,9 +74,7 @@ def read(folder: Path) -> list[Result]:
     try:
         return [_read(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        bag = Bag()
-        bag.report("E677", None, path=str(path), detail=str(error) or type(error).__name__)
-        raise ArchError(bag) from None
+        raise ArchError.of("E677", path=str(path), detail=str(error) or type(error).__name__) from None
 
 
 def _read(entry: Mapping[str, Mapping[str, float]]) -> Result:

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.search.candidates import Candidates, Network, Places
 from archdsl.search.plain import networks
 from archdsl.search.results import Better, Result
@@ -42,12 +42,6 @@ class _Faulty(Exception):
     """A network that could not be scored: it counts, and has no values."""
 
 
-def _failed(code: str, **facts: object) -> ArchError:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)
-
-
 class Study:
     """The study of a search at a place: a journal's path, a database's address, or None (this process alone)."""
 
@@ -66,7 +60,7 @@ class Study:
         try:
             import optuna
         except ImportError as error:
-            raise _failed("E675", detail=str(error)) from None
+            raise ArchError.of("E675", detail=str(error)) from None
         self.optuna: Any = optuna
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.faults: list[Diagnostic] = []
@@ -87,7 +81,7 @@ class Study:
             raise
         except Exception as error:  # SQLAlchemy's and its drivers' are of all kinds
             detail = str(error).strip().splitlines() or [type(error).__name__]
-            raise _failed("E677", path=self.place, detail=detail[0]) from None
+            raise ArchError.of("E677", path=self.place, detail=detail[0]) from None
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
@@ -124,7 +118,7 @@ class Study:
             return
         differing = [name for name in {**known, **said} if known.get(name) != said.get(name)]
         if differing:
-            raise _failed("E676", path=self.place, detail=f"{', '.join(differing)} differ")
+            raise ArchError.of("E676", path=self.place, detail=f"{', '.join(differing)} differ")
 
     # --- running -----------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.recipe_parts import Improving, Last
 from archdsl.published import chosen
 from archdsl.training import data, run_folder
@@ -249,9 +249,7 @@ class _Training:
             "lr": f"{self.optimizer.param_groups[-1]['lr']:.3g}",
             "path": checkpoint if os.path.exists(checkpoint) else None,
         }
-        bag = Bag()
-        bag.report("E652", None, facts=facts)
-        raise ArchError(bag)
+        raise ArchError.of("E652", facts=facts)
 
     # --- the end of an epoch -------------------------------------------------------------------
 

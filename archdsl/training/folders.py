@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -210,6 +210,4 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _unusable(path: str, detail: str) -> ArchError:
-    bag = Bag()
-    bag.report("E648", None, path=path, detail=detail)
-    return ArchError(bag)
+    return ArchError.of("E648", path=path, detail=detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.quiet import import_torch
 
 
@@ -16,6 +16,4 @@ def import_timm() -> None:
         import timm.scheduler
         import timm.utils  # noqa: F401
     except (ImportError, RuntimeError) as error:  # torchvision raises the latter where it is built for another torch
-        bag = Bag()
-        bag.report("E646", None, detail=str(error).splitlines()[0])
-        raise ArchError(bag) from None
+        raise ArchError.of("E646", detail=str(error).splitlines()[0]) from None

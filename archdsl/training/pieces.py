@@ -12,12 +12,12 @@ torch's; what is here says which, with what.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archdsl import api, arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.depth import depth
 from archdsl.graph.ir import Graph
@@ -281,10 +281,3 @@ def _spared(kinds: Sequence[str], role: str, op: str, weight: str) -> bool:
     if role == "norm":
         return "norm" in kinds
     return "bias" in kinds and weight == "bias"
-
-
-def refused(code: str, facts: Mapping[str, object] | None = None, **more: object) -> ArchError:
-    """The error of one diagnostic without a place."""
-    bag = Bag()
-    bag.report(code, None, facts={**(facts or {}), **more})
-    return ArchError(bag)

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.recipe import Recipe, Stage
 from archdsl.graph.recipe_parts import RandAugment
 from archdsl.graph.recipe_rules import problems
@@ -165,19 +165,21 @@ def _with_classes(variant: Variant, data: Data, said: list[str]) -> Variant:
         detail = (
             f"its image has {graph.input_shape.channels} channels, and pictures are read as grey or in three colours"
         )
-        raise _refused("E650", variant=variant.name, detail=detail)
+        raise ArchError.of("E650", variant=variant.name, detail=detail)
     if graph.form != "tensor":
-        raise _refused("E650", variant=variant.name, detail="it has several outputs, and a recipe is about one loss")
+        raise ArchError.of(
+            "E650", variant=variant.name, detail="it has several outputs, and a recipe is about one loss"
+        )
     if graph.output_shape.dims == (count,):
         return variant
     if "classes" not in variant.parameters:
         detail = (
             f"the pictures have {count} classes, its output is {graph.output_shape}, and it has no parameter `classes`"
         )
-        raise _refused("E650", variant=variant.name, detail=detail)
+        raise ArchError.of("E650", variant=variant.name, detail=detail)
     made = variant.override({"classes": count})
     if made.graph.output_shape.dims != (count,):
-        raise _refused(
+        raise ArchError.of(
             "E650", variant=variant.name, detail=f"its output is {made.graph.output_shape} for {count} classes"
         )
     said.append(f"classes: {count}, as the pictures have; the spec says {graph.output_shape}")
@@ -209,12 +211,12 @@ def _changed(recipe: Recipe, wishes: Wishes, said: list[str]) -> Recipe:
         trained = made.replaced({"lr": made.scaled_lr(wishes.batch or made.batch)})
     except ValidationError as error:
         detail = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise _refused("E656", name=recipe.name, detail=detail) from None
+        raise ArchError.of("E656", name=recipe.name, detail=detail) from None
     for problem in problems(trained, ()):
         if problem.code == "E437":
             said.append(f"{problem.key}: {problem.facts['reason']}")
         elif problem.code != "E439":  # lengths of stages that do not add up are shared out in proportion
-            raise _refused("E656", name=recipe.name, detail=problem.facts["detail"])
+            raise ArchError.of("E656", name=recipe.name, detail=problem.facts["detail"])
     return made
 
 
@@ -222,14 +224,14 @@ def _shortened(recipe: Recipe, epochs: int) -> str:
     """What else follows from another number of epochs."""
     if recipe.warmup is not None and recipe.warmup.epochs >= epochs:
         detail = f"its warmup takes {recipe.warmup.epochs:g} epochs of {epochs}"
-        raise _refused("E656", name=recipe.name, detail=detail)
+        raise ArchError.of("E656", name=recipe.name, detail=detail)
     return "; the stages of progressive learning are shorter in proportion" if recipe.progressive is not None else ""
 
 
 def _resized(recipe: Recipe, size: int, said: list[str]) -> dict[str, Any]:
     """What another size of image changes: that of testing in proportion; raises E656 for a progressive recipe."""
     if recipe.progressive is not None:
-        raise _refused(
+        raise ArchError.of(
             "E656", name=recipe.name, detail="its sizes grow from stage to stage: there is no one size to replace"
         )
     changed: dict[str, Any] = {"size": size}
@@ -248,7 +250,7 @@ def _micro_batch(plan: Plan, said: list[str]) -> int:
     devices, batch = plan.wishes.devices, plan.batch
     each = batch // devices
     if batch % devices:
-        raise _refused("E649", detail=f"a batch of {batch} cannot be shared out among {devices} processes")
+        raise ArchError.of("E649", detail=f"a batch of {batch} cannot be shared out among {devices} processes")
     asked = plan.wishes.micro_batch
     micro = min(each, asked or each)
     if each % micro:
@@ -256,7 +258,7 @@ def _micro_batch(plan: Plan, said: list[str]) -> int:
         detail = (
             f"{each} images a step on each device are not a whole number of micro-batches of {micro}: {near} would do"
         )
-        raise _refused("E649", detail=detail)
+        raise ArchError.of("E649", detail=detail)
     if micro < each:
         said.append(
             f"micro-batch: {micro}, as asked for; {each // micro} of them make a step. Batch norm and mixing see "
@@ -307,21 +309,23 @@ def _check(plan: Plan) -> None:
     if plan.steps < 1:
         length = epoch_length(pictures, recipe.repeats)
         detail = f"a batch of {plan.batch:,} is more than the {length:,} pictures of an epoch"
-        raise _refused("E649", detail=detail)
+        raise ArchError.of("E649", detail=detail)
     for stage in recipe.stages:
         at = recipe.at(stage.first)
         if (at.mixup or at.cutmix) and plan.micro_batch % 2:
-            raise _refused("E649", detail=f"mixup and CutMix mix pairs, and {plan.micro_batch} images at a time is odd")
+            raise ArchError.of(
+                "E649", detail=f"mixup and CutMix mix pairs, and {plan.micro_batch} images at a time is odd"
+            )
         if isinstance(at.augment, RandAugment) and at.augment.magnitude is None:
-            raise _refused("E656", name=recipe.name, detail="its RandAugment has no magnitude")
+            raise ArchError.of("E656", name=recipe.name, detail="its RandAugment has no magnitude")
     whole = _weights(plan.pieces.variant_at(0))
     for stage in recipe.stages[1:]:
         if _weights(plan.pieces.variant_at(stage.first)) != whole:
             detail = f"its parameters of epoch {stage.first + 1} make a network with other weights"
-            raise _refused("E656", name=recipe.name, detail=detail)
+            raise ArchError.of("E656", name=recipe.name, detail=detail)
     if plan.data.test is not None and _weights(plan.pieces.tested) != whole:
         detail = f"images of its test, {recipe.test_size or recipe.size} pixels, make a network with other weights"
-        raise _refused("E656", name=recipe.name, detail=detail)
+        raise ArchError.of("E656", name=recipe.name, detail=detail)
     plan.given.preprocess  # noqa: B018  it raises where the spec says nothing
 
 
@@ -335,9 +339,3 @@ def macs_text(count: float) -> str:
         return f"{count:.0f}"
     power = min(6, int(math.log10(count) // 3))
     return f"{count / 1000**power:.3g} {' kMGTPE'[power].strip()}"
-
-
-def _refused(code: str, **facts: object) -> ArchError:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)

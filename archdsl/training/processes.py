@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.quiet import import_torch
 
 if TYPE_CHECKING:
@@ -70,10 +70,8 @@ def joined(device: str | None) -> Iterator[Processes]:
             found = torch.device("cuda", local)
         torch.empty(1, device=found)
     except (RuntimeError, AssertionError) as error:
-        bag = Bag()
         facts = {"what": f"device `{name}`", "detail": str(error).splitlines()[0]}
-        bag.report("E658", None, facts=facts, hint="--device cpu trains on the processor")
-        raise ArchError(bag) from None
+        raise ArchError.of("E658", facts=facts, hint="--device cpu trains on the processor") from None
     if found.type == "cuda":
         torch.cuda.set_device(found)
     if world == 1:
@@ -85,10 +83,8 @@ def joined(device: str | None) -> Iterator[Processes]:
     except RuntimeError as error:
         if not _lost(error):
             raise
-        bag = Bag()
         facts = {"what": f"process {rank} of {world}", "detail": "another process of the training has ended"}
-        bag.report("E658", None, facts=facts, hint="the one that ended says why")
-        raise ArchError(bag) from None
+        raise ArchError.of("E658", facts=facts, hint="the one that ended says why") from None
     finally:
         torch.distributed.destroy_process_group()
 

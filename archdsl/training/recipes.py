@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.recipe import Recipe
 from archdsl.variant import Variant
@@ -16,13 +16,11 @@ def recipe_of(variant: Variant, recipe: Recipe | str) -> Recipe:
     name = arguments.text("recipe", recipe)
     known = variant.recipes
     if name not in known:
-        bag = Bag()
         other = variant.file.recipes.get(name)
         facts = {
             "others": ", ".join(other.targets) if other is not None else None,
             "suggestion": closest(name, known),
             "known": ", ".join(known) or None,
         }
-        bag.report("E647", None, facts=facts, name=name, variant=variant.name)
-        raise ArchError(bag)
+        raise ArchError.of("E647", facts=facts, name=name, variant=variant.name)
     return known[name]

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.files import Staged
 from archdsl.training.folders import Pictured
 from archdsl.training.identity import PICTURES, TEST_PICTURES, VERSION, differences, identity, without_contents
@@ -61,7 +61,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _refused("E607", path=str(self.path), detail=error.strerror or str(error)) from None
+            raise ArchError.of("E607", path=str(self.path), detail=error.strerror or str(error)) from None
         with self._held():
             known = self._check(now, must_go_on)  # by what another process did until now
             if known != now:
@@ -80,7 +80,7 @@ class RunFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise _refused("E653", path=str(self.path), detail="another process is training in it") from None
+                raise ArchError.of("E653", path=str(self.path), detail="another process is training in it") from None
             except OSError:
                 pass  # not every file system has locks
             _LOCKS.add(file)
@@ -93,15 +93,15 @@ class RunFolder:
         """What the folder says that it is of, if anything. Raises E653 and E654 where it is not for this training."""
         known = self._known()
         if must_go_on and not (known is not None and (self.path / CHECKPOINT).exists()):
-            raise _refused("E654", path=self.file(CHECKPOINT), detail="there is none")
+            raise ArchError.of("E654", path=self.file(CHECKPOINT), detail="there is none")
         if known is None:
             if self._holds({LOCK}):
-                raise _refused("E653", path=str(self.path), detail="it holds other things than a training")
+                raise ArchError.of("E653", path=str(self.path), detail="it holds other things than a training")
             return None
         differing = differences(known, now)
         if differing and self._holds({LOCK, RUN}):  # a training that came to nothing may be another one now
             detail = f"it is that of another training: {'; '.join(differing)}"
-            raise _refused("E653", path=str(self.path), detail=detail)
+            raise ArchError.of("E653", path=str(self.path), detail=detail)
         return known
 
     def broke(self, source: Pictured, numbers: Container[int]) -> None:
@@ -120,9 +120,9 @@ class RunFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
-            raise _refused("E654", path=self.file(RUN), detail=str(error)) from None
+            raise ArchError.of("E654", path=self.file(RUN), detail=str(error)) from None
         if not isinstance(found, dict) or found.get("version") != VERSION:
-            raise _refused("E654", path=self.file(RUN), detail="it is not of this version of archdsl")
+            raise ArchError.of("E654", path=self.file(RUN), detail="it is not of this version of archdsl")
         return found
 
     def _holds(self, beside: Set[str]) -> bool:
@@ -150,9 +150,9 @@ class RunFolder:
             found = torch.load(self.path / CHECKPOINT, map_location=device, weights_only=True)
         except Exception as error:  # a damaged file can raise anything
             detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise _refused("E654", path=self.file(CHECKPOINT), detail=detail) from None
+            raise ArchError.of("E654", path=self.file(CHECKPOINT), detail=detail) from None
         if not isinstance(found, dict) or found.get("version") != VERSION:
-            raise _refused("E654", path=self.file(CHECKPOINT), detail="it is not of this version of archdsl")
+            raise ArchError.of("E654", path=self.file(CHECKPOINT), detail="it is not of this version of archdsl")
         return found
 
     def save_weights(self, name: str, state: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> None:
@@ -189,9 +189,3 @@ def _as_os_error(write: Callable[[], object]) -> None:
         raise
     except Exception as error:
         raise OSError(None, str(error).splitlines()[0]) from None
-
-
-def _refused(code: str, **facts: object) -> ArchError:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)

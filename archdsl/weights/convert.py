@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.published import OWN
 from archdsl.weights.fitting import STRICT, Fit, check_fit, fit, their_shapes
 from archdsl.weights.labels import class_names, stating
@@ -71,9 +71,7 @@ def convert(
     """
     shown = arguments.path("output", output)
     if not shown.endswith(SUFFIXES):
-        bag = Bag()
-        bag.report("E517", None, path=shown)
-        raise ArchError(bag)
+        raise ArchError.of("E517", path=shown)
     target = naming(variant, to)
     source = None if checkpoint is None else naming(variant, checkpoint)
     ours = shapes_of(variant.graph)

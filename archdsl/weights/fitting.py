@@ -194,10 +194,8 @@ def choose(
 def _report_several(fits: Sequence[Fit]) -> None:
     """Raise ArchError E506 if these do not all read the file alike."""
     if any((found.theirs, found.turned) != (fits[0].theirs, fits[0].turned) for found in fits[1:]):
-        bag = Bag()
         names = (OWN if found.keymap is DIRECT else found.keymap.name for found in fits)
-        bag.report("E506", None, names=", ".join(names))
-        raise ArchError(bag)
+        raise ArchError.of("E506", names=", ".join(names))
 
 
 def check_fit(

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.glyphs import shown
 from archdsl.files import Staged
 from archdsl.graph.ir import Graph
@@ -235,9 +235,7 @@ def save_weights(
         with Staged(shown, write) as staged:
             staged.commit()
     except (RuntimeError, SafetensorError) as error:
-        bag = Bag()
-        bag.report("E607", None, path=shown, detail=str(error))
-        raise ArchError(bag) from None
+        raise ArchError.of("E607", path=shown, detail=str(error)) from None
 
 
 def apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

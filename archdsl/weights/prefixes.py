@@ -8,7 +8,7 @@ E533 and E534.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.weights.sets import cut
@@ -97,10 +97,10 @@ def _taken(tensors: Mapping[str, T], wanted: Sequence[str], path: str) -> dict[s
         missed.discard(prefix)
         name = key.removeprefix(prefix)
         if name in found:
-            _refuse("E534", path=path, first=at[name], second=key, name=name)
+            raise ArchError.of("E534", path=path, first=at[name], second=key, name=name)
         found[name], at[name] = tensor, key
     if missed:
-        _refuse("E533", path=path, prefix=min(missed), known=_first_parts(tensors))
+        raise ArchError.of("E533", path=path, prefix=min(missed), known=_first_parts(tensors))
     return found
 
 
@@ -113,12 +113,6 @@ def _first_parts(names: Iterable[str]) -> str:
     known = sorted(counts, key=lambda part: -counts[part])
     listed = [f"`{cut(part)}` ({counts[part]:,})" for part in known[:_SHOWN]]
     return ", ".join([*listed, *([f"… ({len(known):,} in all)"] if len(known) > _SHOWN else [])])
-
-
-def _refuse(code: str, **facts: object) -> NoReturn:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    raise ArchError(bag)
 
 
 def report_prefix(names: Iterable[Mapping[str, str]], keys: Collection[str], notes: Iterable[str], bag: Bag) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.quiet import import_torch
 from archdsl.weights.pickles import Unsafe, check_pickle, stand_in
 from archdsl.weights.prefixes import begins, is_count, unwrapped
@@ -91,9 +91,7 @@ def read_weights(
 
 def unreadable(path: str, detail: str) -> NoReturn:
     """Raise E504."""
-    bag = Bag()
-    bag.report("E504", None, path=path, detail=detail)
-    raise ArchError(bag) from None
+    raise ArchError.of("E504", path=path, detail=detail) from None
 
 
 class _Unusable(Exception):

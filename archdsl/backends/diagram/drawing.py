@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.ir import Graph
 
 Level = Literal["overview", "blocks", "graph", "diff", "plot"]
@@ -86,10 +86,8 @@ class Drawing:
 def bounded(level: Level, name: str, what: str, count: int) -> None:
     """Raise ArchError E617 for a picture that would have more parts than can be read, and take minutes to lay out."""
     if count > MOST[level]:
-        bag = Bag()
         facts = {"name": name, "level": level, "what": what, "count": f"{count:,}", "limit": f"{MOST[level]:,}"}
-        bag.report("E617", None, help=_INSTEAD[level], facts=facts)
-        raise ArchError(bag)
+        raise ArchError.of("E617", help=_INSTEAD[level], facts=facts)
 
 
 _INSTEAD: Mapping[Level, str] = {

@@ -20,7 +20,7 @@ from archdsl.backends.diagram.drawing import Drawing, Engine
 from archdsl.backends.diagram.ours import marked
 from archdsl.backends.diagram.style import DPI
 from archdsl.backends.diagram.text import FONTS
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 
 Picture = Literal["svg", "png", "pdf", "dot"]
 
@@ -52,13 +52,13 @@ def _program(format: Picture, engine: Engine) -> str:
     system = shutil.which("dot")
     if engine == "dot":
         if system is None:
-            raise _refusal("E610", format=format, detail="there is no `dot` on the path")
+            raise ArchError.of("E610", format=format, detail="there is no `dot` on the path")
         return system
     embedded = embedded_program()
     if embedded is not None:
         return embedded
     if system is None or engine == "embedded":
-        raise _refusal("E610", format=format, detail="the package graphviz-pure has no program for this machine")
+        raise ArchError.of("E610", format=format, detail="the package graphviz-pure has no program for this machine")
     return system
 
 
@@ -103,14 +103,8 @@ def _run(program: str, drawing: Drawing, format: str) -> bytes:
             timeout=_LONGEST,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise _refusal("E611", detail=str(error)) from None
+        raise ArchError.of("E611", detail=str(error)) from None
     if done.returncode or not done.stdout:
         detail = done.stderr.decode(errors="replace").strip().splitlines()
-        raise _refusal("E611", detail=detail[-1] if detail else f"exit code {done.returncode}")
+        raise ArchError.of("E611", detail=detail[-1] if detail else f"exit code {done.returncode}")
     return done.stdout
-
-
-def _refusal(code: str, **facts: object) -> ArchError:
-    bag = Bag()
-    bag.report(code, None, facts=facts)
-    return ArchError(bag)

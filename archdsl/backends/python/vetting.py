@@ -14,7 +14,7 @@ from typing import Any
 from archdsl.backends.python.helpers import helper_sources
 from archdsl.backends.python.meaning import Meaning, anonymous
 from archdsl.backends.python.reroll import LETTERS
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.quoting import paragraphs
 
 _METHODS = ("forward", "forward_features", "forward_head")
@@ -61,9 +61,7 @@ def vet(source: str, meaning: Meaning) -> None:
         _Vetting(meaning).file(tree, source.split("\n"))
     except (_Strange, SyntaxError, ValueError) as error:
         line = error.line if isinstance(error, _Strange) else getattr(error, "lineno", None) or 1
-        bag = Bag()
-        bag.report("E604", None, detail=f"line {line}: {error}")
-        raise ArchError(bag) from None
+        raise ArchError.of("E604", detail=f"line {line}: {error}") from None
 
 
 class _Vetting:

@@ -102,10 +102,10 @@ def hub_library(repo: str) -> Any:
         import huggingface_hub.constants
         import huggingface_hub.errors
     except ImportError as error:
-        bag = Bag()
         missing = error.name if error.name and error.name != "huggingface_hub" else None
-        bag.report("E530", None, repo=repo, detail=f"{missing} is missing" if missing else "it is not installed")
-        raise ArchError(bag) from None
+        raise ArchError.of(
+            "E530", repo=repo, detail=f"{missing} is missing" if missing else "it is not installed"
+        ) from None
     return huggingface_hub
 
 

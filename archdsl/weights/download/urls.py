@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.weights.download import archive
 from archdsl.weights.download.digests import Digest, named_by, stated
 from archdsl.weights.download.opening import address_fault
@@ -80,9 +80,7 @@ def _wanted(url: str, digest: Digest | None, size: int | None, folder: Callable[
         if name.strip(".") and "\\" not in name and ":" not in name and len(name) <= _LONGEST:
             return Wanted(url, folder() / name, digest, size, packed)
         fault = "its path does not end in the name of a file"
-    bag = Bag()
-    bag.report("E522", None, what=url, detail=fault)
-    raise ArchError(bag)
+    raise ArchError.of("E522", what=url, detail=fault)
 
 
 def _found(wanted: Wanted, say: Say) -> Path | tuple[str, ...]:

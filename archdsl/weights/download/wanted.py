@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.weights.download.digests import Digest
 
 
@@ -45,9 +45,7 @@ class Wanted:
             f"hash: {stated}",
             f"place: {self.place} (a file that is put there by hand is used)",
         ]
-        bag = Bag()
-        bag.report(code, None, notes=notes, facts={**(facts or {}), **more, "name": self.name})
-        raise ArchError(bag)
+        raise ArchError.of(code, notes=notes, facts={**(facts or {}), **more, "name": self.name})
 
     def refuse_folder(self, error: OSError | str, folder: Path | None = None) -> NoReturn:
         """Raise E529."""
