@@ -18,6 +18,7 @@ from archdsl.graph.depth import depth, group_matcher
 from archdsl.graph.ir import Graph
 from archdsl.graph.pretrained_cfg import pretrained_cfg
 from archdsl.graph.settings import Preprocess
+from archdsl.ops.spec import LAYERS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -110,7 +111,7 @@ def _group_matcher(graph: Graph) -> Callable[..., Mapping[str, Any]]:
 def _no_weight_decay(graph: Graph) -> Callable[[Any], set[str]]:
     def no_weight_decay(self: nn.Module) -> set[str]:
         """Weights of more than one dimension that scale or shift channels, which are not made smaller."""
-        found = ((key, weight.shape) for key, weight, node in graph.state() if node.op.role not in ("conv", "linear"))
+        found = ((key, weight.shape) for key, weight, node in graph.state() if node.op.role not in LAYERS)
         return {key for key, shape in found if len(shape) > 1 and sum(side > 1 for side in shape) <= 1}
 
     return no_weight_decay

@@ -20,8 +20,8 @@ from archdsl.graph.diff.changes import GraphDiff, SectionChange, Status
 from archdsl.graph.diff.compare import distinct
 from archdsl.graph.diff.everywhere import everywhere
 from archdsl.graph.diff.initial import initial
-from archdsl.graph.diff.sections import Cost
 from archdsl.graph.diff.transfer import Transfer
+from archdsl.graph.ir import Cost
 
 if TYPE_CHECKING:
     from archdsl.api import Variant

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from archdsl.cli.schema.specs import LayerJson
     from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange, SectionChange
     from archdsl.graph.diff.facts import ParameterChange
-    from archdsl.graph.diff.sections import Cost, Section
+    from archdsl.graph.diff.sections import Section
     from archdsl.graph.diff.transfer import Transfer
-    from archdsl.graph.ir import Graph, Node
+    from archdsl.graph.ir import Cost, Graph, Node
     from archdsl.graph.settings import Preprocess
     from archdsl.steps import Step
 

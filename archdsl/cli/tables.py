@@ -15,6 +15,7 @@ from rich.text import Text
 from archdsl.cli import console, costing
 from archdsl.cli.facts import arguments
 from archdsl.diagnostics.glyphs import shown
+from archdsl.ops.spec import LAYERS
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -123,7 +124,7 @@ def layer_table(variant: Variant, wanted: Asked | None = None) -> Table:
     for node in graph.nodes:
         cells = [node.path, node.label, str(node.shape), count(node.trainable), macs(node.macs)]
         cells += costing.part_cells(costs, wanted, [node])
-        made.add_row(*map(console.text, cells), style="" if node.op.role in ("conv", "linear", "input") else "dim")
+        made.add_row(*map(console.text, cells), style="" if node.op.role in LAYERS | {"input"} else "dim")
     total = ["total", f"{len(graph.nodes):,} layers", "", count(graph.params), macs(graph.macs)]
     _close(made, [*total, *costing.part_cells(costs, wanted, graph.nodes)])
     return made

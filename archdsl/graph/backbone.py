@@ -13,6 +13,7 @@ from typing import NamedTuple, overload
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.receptive import receptive_fields
 from archdsl.graph.scopes import Scope
+from archdsl.ops.spec import LAYERS, PASSING
 
 
 class Feature(NamedTuple):
@@ -82,7 +83,7 @@ def head_of(graph: Graph) -> Head | None:
         if _is_global_pool(node):
             return Head(node.inputs[0], classifier)
     for node in _line(graph, ref):
-        if node.weights or node.op.role not in ("pool", "regularizer", "reshape"):
+        if node.weights or node.op.role not in PASSING | {"pool"}:
             break
         ref = node.inputs[0]
     return Head(ref, classifier)
@@ -92,7 +93,7 @@ def classifier_of(graph: Graph, output: Ref) -> Node | None:
     """The layer that an output comes from, with nothing after it but what has no weights; None where there is none."""
     for node in _line(graph, output):
         if node.weights:
-            return node if node.op.role in ("conv", "linear") else None
+            return node if node.op.role in LAYERS else None
     return None
 
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from archdsl.graph.backbone import classifiers, head_of
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.scopes import Scope
-
-_FILTERS = ("conv", "linear")
+from archdsl.ops.spec import LAYERS
 
 
 @dataclass
@@ -56,7 +55,7 @@ def depth(graph: Graph) -> Depth:
         if node.id in head:
             continue
         block = of.get(node.id)
-        if block is None and alone and node.op.role in _FILTERS:
+        if block is None and alone and node.op.role in LAYERS:
             groups.append(Group(None, _stage(node), [*between, node]))
             between = []
         elif block is None and alone and groups:
@@ -84,7 +83,7 @@ def depth(graph: Graph) -> Depth:
 
 def _opens(node: Node, groups: Sequence[Group]) -> bool:
     """Whether a layer behind the last block is the first convolution of a stage of its own."""
-    return node.op.role in _FILTERS and bool(_stage(node)) and all(group.stage != _stage(node) for group in groups)
+    return node.op.role in LAYERS and bool(_stage(node)) and all(group.stage != _stage(node) for group in groups)
 
 
 def _place(between: list[Node], stem: list[Node], groups: list[Group]) -> list[Node]:
@@ -129,7 +128,7 @@ def _blocks(root: Scope) -> list[Scope]:
 
 
 def _filters(scope: Scope) -> int:
-    return sum(node.op.role in _FILTERS for node in scope.nodes())
+    return sum(node.op.role in LAYERS for node in scope.nodes())
 
 
 def _is_deep(scope: Scope) -> bool:
@@ -146,7 +145,7 @@ def _head(graph: Graph, nodes: list[Node]) -> set[int]:
     while node is not None and len(node.inputs) == 1 and (not node.weights or node.op.role == "norm"):
         norms += [node] if node.weights else []
         node = graph.nodes[node.inputs[0].node]
-    if norms and node is not None and graph.nodes[norms[-1].inputs[0].node].op.role in _FILTERS:
+    if norms and node is not None and graph.nodes[norms[-1].inputs[0].node].op.role in LAYERS:
         norms.pop()  # it is that of a convolution
     return found.union((norm.id for norm in norms), _pooled(graph))
 

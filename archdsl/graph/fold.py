@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.parts import Part, PartTree, part_tree
 from archdsl.graph.scopes import Scope
 
@@ -23,7 +23,7 @@ _LEAST_PARALLEL = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class Run(Costed):
     """Neighbours that are equal, one or more; `parallel` if they stand side by side."""
 
     parts: Sequence[Part]
@@ -38,20 +38,8 @@ class Run:
         return len(self.parts)
 
     @property
-    def layers(self) -> int:
-        return sum(part.layers for part in self.parts)
-
-    @property
-    def params(self) -> int:
-        return sum(part.params for part in self.parts)
-
-    @property
-    def macs(self) -> int:
-        return sum(part.macs for part in self.parts)
-
-    @property
-    def activations(self) -> int:
-        return sum(part.activations for part in self.parts)
+    def cost(self) -> Cost:
+        return sum((part.cost for part in self.parts), Cost())
 
 
 class FoldedGraph:

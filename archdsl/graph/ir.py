@@ -9,13 +9,13 @@ as long as checking a family, and neither a check nor a module of one output nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from archdsl.graph.scopes import Scope
-from archdsl.ops.spec import Call, Module, OpParams, OpSpec, Parameter, Recipe, Shape, Weight
+from archdsl.ops.spec import LAYERS, Call, Module, OpParams, OpSpec, Parameter, Recipe, Shape, Weight
 from archdsl.source import Span
 from archdsl.symbolic import Expr
 
@@ -25,6 +25,71 @@ if TYPE_CHECKING:
     from archdsl.graph.sizes import SizeDecision
 
 Form = Literal["tensor", "tuple", "named", "dict", "list"]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Cost:
+    """What layers cost for one sample: `layers` counts convolutions and linear layers, as papers do; `params` are
+    trainable parameters; `macs` the multiply-accumulates of convolutions and matrix products; `activations` the
+    elements of all outputs, of which a view adds none. A value: never changed once made."""
+
+    layers: int = 0
+    params: int = 0
+    macs: int = 0
+    activations: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.layers + other.layers,
+            self.params + other.params,
+            self.macs + other.macs,
+            self.activations + other.activations,
+        )
+
+    @classmethod
+    def of(cls, nodes: Iterable[Node]) -> Cost:
+        """What some nodes cost together."""
+        layers = params = macs = activations = 0
+        for node in nodes:
+            op = node.op
+            layers += op.role in LAYERS
+            for weight in node.weights:
+                params += weight.elements if weight.trainable else 0
+            macs += op.macs(node.params, node.input_shapes, node.outputs)
+            for shape in () if op.view else node.outputs:
+                activations += shape.elements
+        return cls(layers, params, macs, activations)
+
+
+class Costed:
+    """Something that has a `cost`: the parts of it."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def cost(self) -> Cost: ...
+
+    @property
+    def layers(self) -> int:
+        """How many convolutions and linear layers."""
+        return self.cost.layers
+
+    @property
+    def params(self) -> int:
+        """Number of trainable parameters."""
+        return self.cost.params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of convolutions and matrix products for one image."""
+        return self.cost.macs
+
+    @property
+    def activations(self) -> int:
+        """Elements of all outputs for one image; a view adds none."""
+        return self.cost.activations
 
 
 class Ref(NamedTuple):
@@ -129,7 +194,7 @@ class Maker(Protocol):
 
 
 @dataclass(eq=False)
-class Graph:
+class Graph(Costed):
     """A whole architecture: nodes in order of execution and the scope tree, rooted at the model."""
 
     name: str
@@ -247,14 +312,9 @@ class Graph:
                 yield node.weight_path(weight), weight, node
 
     @cached_property
-    def params(self) -> int:
-        """Number of trainable parameters."""
-        return sum(node.trainable for node in self.nodes)
-
-    @cached_property
-    def macs(self) -> int:
-        """Multiply-accumulates of convolutions and matrix products for one image."""
-        return sum(node.macs for node in self.nodes)
+    def cost(self) -> Cost:
+        """Of all layers, those that only further outputs need among them."""
+        return Cost.of(self.nodes)
 
     @cached_property
     def network(self) -> networkx.MultiDiGraph[int]:

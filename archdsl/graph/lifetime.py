@@ -19,7 +19,8 @@ from archdsl.source import Span
 
 _ABSENT = "absent"
 """The role of a member that is not there in this instance but in others: a call that hands on what it gets."""
-_ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
+ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
+"""Roles of calls that stand in a statement of their own, unless what follows says otherwise."""
 
 
 @dataclass(slots=True)
@@ -162,7 +163,7 @@ def _nests(before: str, step: _Step) -> bool:
         return False
     if step.role == "act":
         return before != "module"
-    return (before == "pool" and step.role == "reshape") or (before not in _ENDS_LINE and step.role != "module")
+    return (before == "pool" and step.role == "reshape") or (before not in ENDS_LINE and step.role != "module")
 
 
 def _folded(steps: Sequence[_Step], uses: Counter[Ref], last: dict[Ref, int]) -> list[_Step]:

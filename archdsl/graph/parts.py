@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from archdsl.garbage import collector_paused
-from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.scopes import TRANSPARENT, Scope
 
 OUTSIDE = -1
@@ -28,7 +28,7 @@ class Edge(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Part:
+class Part(Costed):
     """A node, or a scope with a path, as a member of the picture.
 
     `start` and `stop` delimit its nodes in `PartTree.order`. `entries` are the tensors from outside that it uses and
@@ -44,10 +44,7 @@ class Part:
     edges: list[Edge] = field(default_factory=list)
     entries: dict[Ref, None] = field(default_factory=dict)
     exits: dict[Ref, None] = field(default_factory=dict)
-    layers: int = 0
-    params: int = 0
-    macs: int = 0
-    activations: int = 0
+    cost: Cost = field(default_factory=Cost)
 
     @property
     def path(self) -> str:
@@ -131,7 +128,7 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
             stack.pop()
             part.stop = len(order)
             if part.parent is not None:
-                _add_cost(part.parent, part)
+                part.parent.cost += part.cost
             continue
         child = Part(item, part, len(part.parts), len(order))
         part.parts.append(child)
@@ -140,10 +137,8 @@ def _grow(graph: Graph) -> tuple[Part, list[Part]]:
             continue
         order.append(child)
         child.stop = len(order)
-        child.layers = int(bool(item.op.role in ("conv", "linear")))
-        child.params = item.trainable
-        child.macs, child.activations = item.macs, item.activations
-        _add_cost(part, child)
+        child.cost = Cost.of([item])
+        part.cost += child.cost
     return root, order
 
 
@@ -206,13 +201,6 @@ def _guests(found: Sequence[Scope | Node], containers: dict[str, list[Scope]]) -
         staying[name] = [node for node in homeless if low < node.id < high]
         homeless = [node for node in homeless if not low < node.id < high]
     return staying
-
-
-def _add_cost(whole: Part, part: Part) -> None:
-    whole.layers += part.layers
-    whole.params += part.params
-    whole.macs += part.macs
-    whole.activations += part.activations
 
 
 # --- edges -----------------------------------------------------------------------------------

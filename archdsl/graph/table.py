@@ -10,9 +10,7 @@ from typing import Literal, TypeAlias
 from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.scopes import TRANSPARENT, Scope
-from archdsl.ops.spec import Shape
-
-_WEIGHTED = frozenset({"conv", "linear"})
+from archdsl.ops.spec import LAYERS, Shape
 
 RowKind: TypeAlias = Literal["stage", "stem", "transition", "head", "part", "aux"]
 
@@ -39,7 +37,7 @@ class StageRow:
     def add(self, node: Node) -> None:
         self.nodes.append(node)
         self.output = node.shape
-        self.layers += node.op.role in _WEIGHTED
+        self.layers += node.op.role in LAYERS
         self.params += node.trainable
         self.macs += node.macs
         self.activations += node.activations
@@ -174,7 +172,7 @@ def _definitions(scope: Scope, aux: Collection[int]) -> Iterator[str]:
     """The blocks in a scope, and its convolutions and linear layers that are in none."""
     for member in scope.members:
         if isinstance(member, Node):
-            if member.op.role in _WEIGHTED and member.id not in aux:
+            if member.op.role in LAYERS and member.id not in aux:
                 yield member.word
         elif not member.definition:
             yield from _definitions(member, aux)

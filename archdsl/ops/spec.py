@@ -22,6 +22,15 @@ from archdsl.symbolic import IN_CHANNELS, Expr, Symbol, lift
 Layout = Literal["chw", "hwc", "flat"]
 Role = Literal["input", "conv", "linear", "norm", "act", "pool", "merge", "reshape", "regularizer", "gate"]
 
+LAYERS: frozenset[Role] = frozenset({"conv", "linear"})
+"""What papers count as the layers of a network."""
+LEADING: frozenset[Role] = LAYERS | {"pool", "merge"}
+"""What stands for itself in pictures; all else goes with one of these, mostly the one that it follows."""
+FOLLOWING: frozenset[Role] = frozenset({"norm", "act", "regularizer"})
+"""What goes with the layer that it follows."""
+PASSING: frozenset[Role] = frozenset({"reshape", "regularizer"})
+"""What computes nothing: it moves values, or drops some in training."""
+
 
 @dataclass(slots=True, unsafe_hash=True)
 class Shape:
@@ -347,7 +356,8 @@ def _op_named(name: str) -> OpSpec:
 
 
 __all__ = [
-    "BOTH", "EVERYTHING", "INPUT", "NOTHING", "OUTPUT", "POINTWISE", "Call", "Example", "Holes", "Layout", "Made",
-    "Module", "NoParams", "OpParams", "OpSpec", "Parameter", "Problem", "Reach", "Recipe", "Role", "Saved", "Shape",
-    "Weight", "argument", "copies", "lift", "saves_both", "saves_input", "saves_nothing", "saves_output",
+    "BOTH", "EVERYTHING", "FOLLOWING", "INPUT", "LAYERS", "LEADING", "NOTHING", "OUTPUT", "PASSING", "POINTWISE",
+    "Call", "Example", "Holes", "Layout", "Made", "Module", "NoParams", "OpParams", "OpSpec", "Parameter", "Problem",
+    "Reach", "Recipe", "Role", "Saved", "Shape", "Weight", "argument", "copies", "lift", "saves_both", "saves_input",
+    "saves_nothing", "saves_output",
 ]  # fmt: skip

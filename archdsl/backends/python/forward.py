@@ -15,13 +15,13 @@ from archdsl.backends.python.layout import INDENT, refusal, signature, statement
 from archdsl.backends.python.modules import DECISION, Body, Listed, ModuleExpr, Option, Step
 from archdsl.backends.python.text import argument
 from archdsl.graph.ir import Ref
+from archdsl.graph.lifetime import ENDS_LINE
 from archdsl.quoting import string_literal
 from archdsl.symbolic import Const, Expr, Local, Symbol
 
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
 _SLICE = re.compile(r"(\{\w+\})?(::?)(\{\w+\})?(?=[,\]])")
-_ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
 _LONGEST = 66
 _SHORT = 44
 
@@ -205,7 +205,7 @@ class Forward:
             return pending.role != "module"
         if pending.role == "pool" and step.role == "reshape":
             return True
-        return pending.role not in _ENDS_LINE and step.role != "module"
+        return pending.role not in ENDS_LINE and step.role != "module"
 
     def _expression(self, step: Step, inputs: Sequence[Ref], pending: _Pending | None) -> tuple[str, bool, list[Ref]]:
         texts, reads = [], []

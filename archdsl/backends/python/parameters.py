@@ -18,6 +18,7 @@ from archdsl.backends.python.unify import Case
 from archdsl.backends.python.values import Environment, same
 from archdsl.graph.ir import Node, Ref
 from archdsl.graph.scopes import Scope
+from archdsl.ops.spec import LAYERS
 from archdsl.symbolic import (
     IN_CHANNELS,
     Const,
@@ -145,7 +146,7 @@ def _fixed_by(node: Node) -> set[str]:
     """Parameters a node depends on other than by a width that torch checks or a float."""
     op, widths = node.op, node.scope.frame.widths
     found: set[str] = set()
-    makes_width = symbols(op.channels) if isinstance(op.channels, Expr) and op.role in ("conv", "linear") else set()
+    makes_width = symbols(op.channels) if isinstance(op.channels, Expr) and op.role in LAYERS else set()
     for name, expr in node.exprs.items():
         if name not in makes_width and not isinstance(getattr(node.params, name), float):
             found |= symbols(expr)

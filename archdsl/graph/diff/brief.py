@@ -17,6 +17,7 @@ from archdsl.graph.diff.compare import distinct
 from archdsl.graph.diff.everywhere import everywhere
 from archdsl.graph.diff.sections import Section
 from archdsl.graph.ir import Node
+from archdsl.ops.spec import LAYERS
 
 _FEW = 4
 """Layers of a section of which norms are named, too."""
@@ -153,6 +154,6 @@ def contents(section: SectionChange) -> str:
     if found.blocks:
         return ", ".join(f"{count} × {name}" for count, name in found.blocks)
     nodes = list(found.nodes)
-    roles = ("conv", "linear", "pool", "norm") if len(nodes) <= _FEW else ("conv", "linear", "pool")
+    roles = LAYERS | ({"pool", "norm"} if len(nodes) <= _FEW else {"pool"})
     nodes = [node for node in nodes if node.op.role in roles] or nodes
     return ", ".join(dict.fromkeys(wording.label_of(node).partition(",")[0] for node in nodes))

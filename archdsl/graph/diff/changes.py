@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.diff.facts import ParameterChange, is_idle, target_of
-from archdsl.graph.diff.sections import Cost, Section, Unit
-from archdsl.graph.ir import Graph, Node
+from archdsl.graph.diff.sections import Section, Unit
+from archdsl.graph.ir import Cost, Graph, Node
 
 Status: TypeAlias = Literal["same", "added", "removed", "changed"]
 

@@ -15,8 +15,9 @@ from typing import TypeAlias
 
 from archdsl.graph.diff.align import Pair, align
 from archdsl.graph.diff.facts import Facts, ParameterChange, changes, facts_of, has_window, kind_of, target_of
-from archdsl.graph.diff.sections import Section, Unit, alike, cost_of, sections
-from archdsl.graph.ir import Graph, Node
+from archdsl.graph.diff.sections import Section, Unit, alike, sections
+from archdsl.graph.ir import Cost, Graph, Node
+from archdsl.ops.spec import LAYERS, PASSING
 
 Signature: TypeAlias = tuple[Hashable, ...]
 
@@ -24,12 +25,8 @@ _SAME_OP, _SAME_TARGET, _REPLACED = 2.0, 1.5, 1.0
 _MISFIT = 0.4
 """What remains of a score where only one of two ops looks at neighbours, or is on the main path, or where each has
 another partner of its name."""
-_NEVER_REPLACED = frozenset({"input", "reshape", "regularizer"})
+_NEVER_REPLACED = PASSING | {"input"}
 _LAYERS_WEIGH = 2.0
-_LINEAR_MAPS = frozenset({"conv", "linear"})
-_STAYS = frozenset({"reshape", "regularizer"})
-"""Roles of ops that are never said to have moved: one that went and one that came say as much. Neither are activations
-that have no name: which of several one was cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +205,13 @@ def _fit(a: Node, b: Node) -> float:
     else:
         return 0.0
     # A network is known by its layers: norms and activations follow what they stand behind.
-    weight = _LAYERS_WEIGH if a.op.role in _LINEAR_MAPS else 1.0
-    return weight * score + 0.02 * math.log10(1 + cost_of([a, b]).params)
+    weight = _LAYERS_WEIGH if a.op.role in LAYERS else 1.0
+    return weight * score + 0.02 * math.log10(1 + Cost.of([a, b]).params)
 
 
 def _may_replace(a: Node, b: Node) -> bool:
     roles = {a.op.role, b.op.role}
-    if (len(roles) > 1 and roles != _LINEAR_MAPS) or roles & _NEVER_REPLACED:
+    if (len(roles) > 1 and roles != LAYERS) or roles & _NEVER_REPLACED:
         return False
     one, other = a.recipe, b.recipe
     alike = (one.parameter is None) == (other.parameter is None) and len(a.inputs) == len(b.inputs)
@@ -246,6 +243,8 @@ def _with_moves(pairs: Sequence[Pair], old: Unit, new: Unit) -> list[OpMatch]:
 
 def _has_moved(old: Unit, i: int, new: Unit, j: int) -> bool:
     a, b = old.nodes[i], new.nodes[j]
-    if a.op is not b.op or a.op.role in _STAYS or (a.op.role == "act" and not a.labelled):
+    # Of what only passes values on, one that went and one that came say as much; which of several activations without a
+    # name one was cannot be told.
+    if a.op is not b.op or a.op.role in PASSING or (a.op.role == "act" and not a.labelled):
         return False
     return not changes(a, b) or (a.labelled and old.inner(a) == new.inner(b))

@@ -11,39 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from archdsl.graph.ir import Graph, Node
+from archdsl.graph.ir import Cost, Graph, Node
 from archdsl.graph.scopes import Scope
 from archdsl.graph.table import RowKind, stage_table
 from archdsl.ops.spec import Shape
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """`layers` counts convolutions and linear layers, `params` trainable parameters, `macs` are of one sample."""
-
-    layers: int = 0
-    params: int = 0
-    macs: int = 0
-    activations: int = 0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            self.layers + other.layers,
-            self.params + other.params,
-            self.macs + other.macs,
-            self.activations + other.activations,
-        )
-
-
-def cost_of(nodes: Iterable[Node]) -> Cost:
-    """What some nodes cost together."""
-    layers = params = macs = activations = 0
-    for node in nodes:
-        layers += node.op.role in ("conv", "linear")
-        params += node.trainable
-        macs += node.macs
-        activations += node.activations
-    return Cost(layers, params, macs, activations)
 
 
 @dataclass(frozen=True)
@@ -69,7 +40,7 @@ class Unit:
 
     @cached_property
     def cost(self) -> Cost:
-        return cost_of(self.nodes)
+        return Cost.of(self.nodes)
 
     @cached_property
     def main(self) -> frozenset[int]:
@@ -104,7 +75,7 @@ class Section:
 
     @cached_property
     def cost(self) -> Cost:
-        return cost_of(self.nodes)
+        return Cost.of(self.nodes)
 
     @property
     def blocks(self) -> tuple[tuple[int, str], ...]:

@@ -12,7 +12,7 @@ from archdsl.backends.diagram.blocks.words import lines_of, terminal
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.style import Look
 from archdsl.backends.diagram.text import LINE
-from archdsl.graph.ir import Graph
+from archdsl.graph.ir import Cost, Graph
 
 SIGN = 12.0
 """Diameter of a sign."""
@@ -147,6 +147,5 @@ def _terminal(graph: Graph, form: Form, unit: Unit) -> Sized:
 
 def _tooltip(unit: Unit) -> str:
     first = unit.scope.path if unit.scope else unit.lead.path
-    params = sum(node.trainable for node in unit.nodes)
-    macs = sum(node.macs for node in unit.nodes)
-    return f"{first}: {unit.nodes[-1].shape}\n{params:,} parameters, {macs:,} MACs"
+    cost = Cost.of(unit.nodes)
+    return f"{first}: {unit.nodes[-1].shape}\n{cost.params:,} parameters, {cost.macs:,} MACs"

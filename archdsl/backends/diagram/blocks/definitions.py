@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archdsl.backends.diagram.blocks.algebra import Algebra
-from archdsl.backends.diagram.blocks.units import STRONG, Body, body_of
+from archdsl.backends.diagram.blocks.units import Body, body_of
 from archdsl.graph.fold import FoldedGraph, fold
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.scopes import Scope
+from archdsl.ops.spec import LEADING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +73,7 @@ def is_drawn(scope: Scope) -> bool:
     while stack:
         member = stack.pop()
         if isinstance(member, Node):
-            strong += member.op.role in STRONG
+            strong += member.op.role in LEADING
         elif member.stage:
             return False
         else:

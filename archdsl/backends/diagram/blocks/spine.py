@@ -14,6 +14,7 @@ from typing import Literal
 from archdsl.backends.diagram.blocks.boxes import Sized, sign
 from archdsl.backends.diagram.blocks.tree import Parallel, Series, units_in
 from archdsl.backends.diagram.canvas import Box, Canvas, Point
+from archdsl.graph.ir import Cost
 
 GAP = 13.0
 """Length of an arrow between two boxes."""
@@ -128,7 +129,7 @@ class Spine:
 
     def _work(self, branch: Series) -> tuple[int, int]:
         nodes = [node for index in units_in(branch) for node in self.boxes[index].unit.nodes]
-        return len(list(units_in(branch))), sum(node.macs for node in nodes)
+        return len(list(units_in(branch))), Cost.of(nodes).macs
 
     # --- drawing -----------------------------------------------------------------------------
 

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Literal
 from archdsl.graph.fold import FoldedGraph
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import Scope
+from archdsl.ops.spec import LEADING, PASSING
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
-
-STRONG = frozenset({"conv", "linear", "pool", "merge"})
-"""Roles of the ops that stand for themselves; the others go with one of them."""
 
 Kind = Literal["input", "op", "sign", "block", "output"]
 
@@ -40,7 +38,7 @@ class Unit:
     @property
     def lead(self) -> Node:
         """The node that gives it its look."""
-        telling = (node for node in self.nodes if node.op.role not in ("reshape", "regularizer"))
+        telling = (node for node in self.nodes if node.op.role not in PASSING)
         return next(filter(is_strong, self.nodes), next(telling, self.nodes[-1]))
 
 
@@ -77,7 +75,7 @@ def is_sign(node: Node) -> bool:
 
 
 def is_strong(node: Node) -> bool:
-    return node.op.role in STRONG and (node.op.role != "merge" or len(node.inputs) > 1)
+    return node.op.role in LEADING and (node.op.role != "merge" or len(node.inputs) > 1)
 
 
 def body_of(folded: FoldedGraph, scope: Scope, is_drawn: Callable[[Scope], bool]) -> Body:

@@ -20,6 +20,7 @@ from archdsl.backends.diagram.text import width, wrap
 from archdsl.graph.describe import describe_value
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import Bound, Scope
+from archdsl.ops.spec import LAYERS
 from archdsl.symbolic import symbols
 
 _WORD = re.compile(r"\w+")
@@ -45,7 +46,7 @@ def lines_of(form: Form, index: int, limit: float) -> list[Line]:
     found = [Line(text, style.SIZE - 0.5) for text in wrap(", ".join(titles), limit, style.SIZE - 0.5)]
     if details:
         found += _small(", ".join(details), limit)
-    return found + (_sizes(form, units, limit) if first.lead.op.role in ("conv", "linear") else [])
+    return found + (_sizes(form, units, limit) if first.lead.op.role in LAYERS else [])
 
 
 def _only_turns(node: Node) -> bool:

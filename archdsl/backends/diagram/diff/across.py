@@ -14,6 +14,7 @@ from archdsl.backends.diagram.diff.boxes import draw_row, least_width
 from archdsl.backends.diagram.diff.rows import INPUT, Row, are_chains, branches_of, elided, rows_of
 from archdsl.backends.diagram.lanes import lanes
 from archdsl.graph.diff.changes import DistinctChange, Status
+from archdsl.ops.spec import FOLLOWING, PASSING
 
 _WIDEST = 116.0
 _ARROW = 13.0
@@ -214,7 +215,7 @@ def _stacks(main: Sequence[Row], rows: Sequence[Row]) -> list[Stack]:
     groups: list[list[Row]] = []
     for row in main:
         role = next(iter(row.nodes)).op.role
-        joins = role in ("norm", "act", "regularizer", "reshape") and not (row.symbol or row.elided or row.reads)
+        joins = role in FOLLOWING | PASSING and not (row.symbol or row.elided or row.reads)
         last = groups[-1][-1] if groups else None
         if last is None or not joins or last.symbol or last.elided or last.number in sources:
             groups.append([])

@@ -13,6 +13,7 @@ from archdsl.backends.diagram.diff.boxes import draw_row
 from archdsl.backends.diagram.diff.rows import INPUT, Row, are_chains, branches_of, elided, rows_of
 from archdsl.backends.diagram.lanes import lanes
 from archdsl.graph.diff.changes import DistinctChange, Status
+from archdsl.ops.spec import FOLLOWING
 
 MAIN, SIDE = 112.0, 92.0
 """Widths of the boxes on the main path and beside it."""
@@ -132,7 +133,7 @@ def _between(before: Row, row: Row) -> float:
     if before.symbol or row.symbol or before.elided or row.elided:
         return _GAP
     role = next(iter(row.nodes)).op.role
-    return _CLOSE if role in ("norm", "act", "regularizer") else _GAP
+    return _CLOSE if role in FOLLOWING else _GAP
 
 
 def _around(tail: Box, head: Box, joins: bool) -> list[Point]:

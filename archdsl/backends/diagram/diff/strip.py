@@ -13,7 +13,7 @@ from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.diff import wording
 from archdsl.graph.diff.brief import contents
 from archdsl.graph.diff.changes import GraphDiff, SectionChange
-from archdsl.graph.diff.sections import Cost
+from archdsl.graph.ir import Cost
 
 _CAMEL = re.compile(r"([a-z])([A-Z])")
 _HEADS = 42.0

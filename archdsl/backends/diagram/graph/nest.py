@@ -18,6 +18,7 @@ from archdsl.backends.diagram.layered import Link, Point, Size
 from archdsl.graph.fold import Run
 from archdsl.graph.ir import Ref
 from archdsl.graph.parts import OUTSIDE, Part
+from archdsl.ops.spec import FOLLOWING
 
 BOX = 14.0
 """Height of the box of a node; `CLOSED` of a closed scope's, and of a node's that gives outputs with names."""
@@ -30,7 +31,6 @@ MARGIN = 7.0
 
 _SPREAD = 0.8
 """Share of the top of a box on which its inputs arrive."""
-_FOLLOWS = frozenset({"norm", "act", "regularizer"})
 
 
 @dataclass(slots=True, eq=False)
@@ -291,7 +291,7 @@ def _stacks(items: Sequence[Item], wires: list[Wire]) -> list[Stack]:
 
 def _joins(items: Sequence[Item], wire: Wire, readers: dict[int, list[Wire]], place: int) -> bool:
     above, below = items[wire.source], items[place]
-    nodes = above.part.node is not None and below.part.node is not None and below.part.node.op.role in _FOLLOWS
+    nodes = above.part.node is not None and below.part.node is not None and below.part.node.op.role in FOLLOWING
     single = len(readers[wire.source]) == 1 and above.run.count == below.run.count == 1
     return (
         nodes and single and not is_joint(above.part) and above.part.node is not None and bool(above.part.node.inputs)

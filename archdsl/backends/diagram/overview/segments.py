@@ -12,18 +12,16 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from archdsl.backends.diagram.style import Category
-from archdsl.graph.ir import Graph, Node, Ref
+from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.scopes import Scope
-from archdsl.ops.spec import Shape
+from archdsl.ops.spec import LEADING, Shape
 
-_STRONG = frozenset({"conv", "linear", "pool", "merge"})
-"""Roles of the layers that a segment is named after, as after what resizes; the others go with one of them."""
 _LARGE = 0.5
 """A block without stages is opened if it holds more of the network's MACs."""
 
 
 @dataclass(slots=True)
-class Segment:
+class Segment(Costed):
     """One element. `blocks` are definitions with how often each follows another: [(3, "Bottleneck")]; else `lead` is
     the layer it is named after. `path` is empty where the spec gives it no name."""
 
@@ -44,17 +42,13 @@ class Segment:
         return self.nodes[-1].shape
 
     @property
-    def params(self) -> int:
-        return sum(node.trainable for node in self.nodes)
-
-    @property
-    def macs(self) -> int:
-        return sum(node.macs for node in self.nodes)
+    def cost(self) -> Cost:
+        return Cost.of(self.nodes)
 
 
 def _is_strong(node: Node) -> bool:
     """Whether a segment is named after the node."""
-    return node.op.role in _STRONG or (_is_resizing(node) and node.shape.layout != "flat")
+    return node.op.role in LEADING or (_is_resizing(node) and node.shape.layout != "flat")
 
 
 def _is_resizing(node: Node) -> bool:
@@ -131,7 +125,7 @@ def _is_open(scope: Scope, around: set[int], total: int) -> bool:
     if _strong_nodes(scope) == 1:
         return True
     inner = any(isinstance(member, Scope) for member in scope.members)
-    return inner and not around and sum(node.macs for node in scope.nodes()) > _LARGE * total
+    return inner and not around and Cost.of(scope.nodes()).macs > _LARGE * total
 
 
 def _part(scope: Scope, aux: Mapping[int, str]) -> Segment:
@@ -177,7 +171,7 @@ def _is_row_of_blocks(members: Sequence[Scope | Node]) -> bool:
         if before and not entering <= before:
             return False
         before = own
-        macs = sum(node.macs for node in nodes)
+        macs = Cost.of(nodes).macs
         whole += macs
         if isinstance(member, Scope) and member.kind == "block":
             inside += macs if sum(map(_is_strong, nodes)) > 1 else 0
@@ -210,7 +204,7 @@ def _owner(graph: Graph, segments: Sequence[Segment]) -> dict[int, int]:
 
 
 def _work(member: Scope | Node) -> int:
-    return sum(node.macs for node in member.nodes()) if isinstance(member, Scope) else member.macs
+    return Cost.of(member.nodes()).macs if isinstance(member, Scope) else member.macs
 
 
 def _definition(member: Scope | Node) -> str:
