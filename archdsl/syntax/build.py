@@ -1,6 +1,6 @@
 """Reductions -> AST: one method for each rule of grammar/arch.lark, called while the parser runs.
 
-A child is a token (terminal, text, start, end), a piece of syntax, a list, or None for a missing optional part. Nothing
+A child is a token, a piece of syntax, a list, or None for a missing optional part. Nothing
 here raises: what is wrong beyond the grammar (numbers, labels) is reported, and the tree goes on without it.
 """
 
@@ -24,10 +24,10 @@ class Build(BuildBodies):
         return ast.Docstring(self._unquoted(c[0]), span=self.span(start, end))
 
     def columns(self, c: list[Any], start: int, end: int) -> tuple[ast.UsedName, ...]:
-        return tuple(ast.UsedName(name[1], span=self.place(name)) for name in c)
+        return tuple(ast.UsedName(name.value, span=self.place(name)) for name in c)
 
     def use(self, c: list[Any], start: int, end: int) -> ast.Use:
-        return ast.Use(self.string([c[0]], c[0][2], c[0][3]), c[1], span=self.span(start, end))
+        return ast.Use(self.quoted(c[0]), c[1], span=self.span(start, end))
 
     def default(self, c: list[Any], start: int, end: int) -> ast.Default:
         return ast.Default(tuple(c), span=self.span(start, end))
@@ -36,13 +36,13 @@ class Build(BuildBodies):
         return ast.CallExpr(self.name(c[0]), c[1], span=self.span(start, end))
 
     def name(self, token: Token) -> ast.Name:
-        return ast.Name(token[1], span=self.place(token))
+        return ast.Name(token.value, span=self.place(token))
 
     def block(self, c: list[Any], start: int, end: int) -> ast.Definition:
         return self._definition("block", c[0], c[1], c[2], c[3], self.span(start, end))
 
     def definition(self, c: list[Any], start: int, end: int) -> ast.Definition:
-        return self._definition(c[0][1], c[1], c[2], None, c[3], self.span(start, end))
+        return self._definition(c[0].value, c[1], c[2], None, c[3], self.span(start, end))
 
     def _definition(
         self,
@@ -60,7 +60,7 @@ class Build(BuildBodies):
         else:
             body = (ast.Result(meaning, span=meaning.span),)
         return ast.Definition(
-            kind, name[1], self.place(name), parameters or (), inputs or (), body, docstring, expression, span=span
+            kind, name.value, self.place(name), parameters or (), inputs or (), body, docstring, expression, span=span
         )
 
     def _take_docstring(
@@ -75,14 +75,14 @@ class Build(BuildBodies):
         return tuple(c)
 
     def parameter(self, c: list[Any], start: int, end: int) -> ast.Parameter:
-        return ast.Parameter(c[0][1], None, None, c[1], span=self.span(start, end))
+        return ast.Parameter(c[0].value, None, None, c[1], span=self.span(start, end))
 
     def typed_parameter(self, c: list[Any], start: int, end: int) -> ast.Parameter:
         name, _ = self._plain_label(c[0])
         return ast.Parameter(name, c[1], c[2], c[3], span=self.span(start, end))
 
     def type_ref(self, c: list[Any], start: int, end: int) -> ast.TypeRef:
-        return ast.TypeRef(c[0][1], c[1], span=self.span(start, end))
+        return ast.TypeRef(c[0].value, c[1], span=self.span(start, end))
 
     # --- tables, variants, claims ------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Build(BuildBodies):
         if len(columns) > 1 and len(first) == 1 and isinstance(first[0], ast.String):
             docstring = ast.Docstring(first[0].value, span=first[0].span)
             rows = rows[1:]
-        return ast.Table(name[1], self.place(name), columns, tuple(rows), docstring, span=self.span(start, end))
+        return ast.Table(name.value, self.place(name), columns, tuple(rows), docstring, span=self.span(start, end))
 
     def row(self, c: list[Any], start: int, end: int) -> ast.Row:
         return ast.Row(tuple(c), span=self.span(start, end))
@@ -114,14 +114,14 @@ class Build(BuildBodies):
     def _variant(self, c: list[Any], start: int, end: int, *, amends: bool) -> ast.Variant:
         name, base, arguments = c
         return ast.Variant(
-            name[1], self.place(name), self.name(base), arguments or (), amends, None, span=self.span(start, end)
+            name.value, self.place(name), self.name(base), arguments or (), amends, None, span=self.span(start, end)
         )
 
     def entries(self, c: list[Any], start: int, end: int) -> tuple[ast.Entry, ...]:
         return tuple(c)
 
     def entry(self, c: list[Any], start: int, end: int) -> ast.Entry:
-        return ast.Entry(c[0][1], self.place(c[0]), c[1], span=self.span(start, end))
+        return ast.Entry(c[0].value, self.place(c[0]), c[1], span=self.span(start, end))
 
     def expect(self, c: list[Any], start: int, end: int) -> ast.Expect:
         return ast.Expect(self.name(c[0]), c[1], span=self.span(start, end))
@@ -138,7 +138,7 @@ class Build(BuildBodies):
 
     def reference_target(self, c: list[Any], start: int, end: int) -> ast.ReferenceTarget:
         name, model = c
-        string = None if model is None else self.string([model], model[2], model[3])
+        string = None if model is None else self.quoted(model)
         return ast.ReferenceTarget(self.name(name), string, span=self.span(start, end))
 
     def about(self, c: list[Any], start: int, end: int) -> tuple[ast.Name, ...]:
@@ -156,7 +156,7 @@ class Build(BuildBodies):
     def rule(self, c: list[Any], start: int, end: int) -> ast.Rule:
         token = c[0]
         pattern, span = self._label_name(token)
-        quoted = token[0] == "STRING_LABEL"
+        quoted = token.kind == "STRING_LABEL"
         if quoted:
             pattern = self._unescaped(pattern[1:-1], span)
         elif "{" in pattern:
@@ -165,7 +165,9 @@ class Build(BuildBodies):
 
     def checkpoint(self, c: list[Any], start: int, end: int) -> ast.Checkpoint:
         name, targets, docstring, *rules = c
-        return ast.Checkpoint(name[1], self.place(name), targets, tuple(rules), docstring, span=self.span(start, end))
+        return ast.Checkpoint(
+            name.value, self.place(name), targets, tuple(rules), docstring, span=self.span(start, end)
+        )
 
     def recipe(self, c: list[Any], start: int, end: int) -> ast.Recipe:
         name, targets, body = c
@@ -187,7 +189,7 @@ class Build(BuildBodies):
         docstring, members = body or (None, ())
         span = self.span(start, end)
         return ast.Recipe(
-            name[1], self.place(name), targets or (), base, docstring, members, body is not None, span=span
+            name.value, self.place(name), targets or (), base, docstring, members, body is not None, span=span
         )
 
     def recipe_body(
@@ -199,39 +201,39 @@ class Build(BuildBodies):
         return ast.Progressive(c[0], c[1], tuple(c[2:]), span=self.span(start, end))
 
     def dimension(self, c: list[Any], start: int, end: int) -> ast.Dimension:
-        return ast.Dimension(c[0][1], self.place(c[0]), c[1], span=self.span(start, end))
+        return ast.Dimension(c[0].value, self.place(c[0]), c[1], span=self.span(start, end))
 
     def space(self, c: list[Any], start: int, end: int) -> ast.Space:
         name, target, docstring, *members = c
         span = self.span(start, end)
-        return ast.Space(name[1], self.place(name), self.name(target), docstring, tuple(members), span=span)
+        return ast.Space(name.value, self.place(name), self.name(target), docstring, tuple(members), span=span)
 
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
         their, their_shape, our, our_shape = c
-        theirs, ours = (self.string([token], token[2], token[3]) for token in (their, our))
+        theirs, ours = (self.quoted(token) for token in (their, our))
         return ast.KeyRule(theirs, ours, their_shape, our_shape, span=self.span(start, end))
 
     def shape(self, c: list[Any], start: int, end: int) -> ast.Shape:
         return ast.Shape(tuple(c), span=self.span(start, end))
 
     def absent(self, c: list[Any], start: int, end: int) -> ast.Absent:
-        return ast.Absent(self.string(c, c[0][2], c[0][3]), span=self.span(start, end))
+        return ast.Absent(self.quoted(c[0]), span=self.span(start, end))
 
     def weights(self, c: list[Any], start: int, end: int) -> ast.Weights:
         library, about, docstring, *rows = c
         return ast.Weights(self.name(library), about, tuple(rows), docstring, span=self.span(start, end))
 
     def weights_row(self, c: list[Any], start: int, end: int) -> ast.WeightsRow:
-        quoted = c[0][0] == "STRING_LABEL"
+        quoted = c[0].kind == "STRING_LABEL"
         tag, span = self._label_name(c[0]) if quoted else self._plain_label(c[0])
         if quoted:
             tag = self._unescaped(tag[1:-1], span)
         return ast.WeightsRow(tag, span, quoted, tuple(c[1:]), span=self.span(start, end))
 
     def weights_list(self, c: list[Any], start: int, end: int) -> ast.WeightsList:
-        return ast.WeightsList(self.string(c, c[0][2], c[0][3]), span=self.span(start, end))
+        return ast.WeightsList(self.quoted(c[0]), span=self.span(start, end))
 
     def counter(self, c: list[Any], start: int, end: int) -> ast.Counter:
         name, ours = c
-        pattern = self.string([ours], ours[2], ours[3])
-        return ast.Counter(name[1], self.place(name), pattern, span=self.span(start, end))
+        pattern = self.quoted(ours)
+        return ast.Counter(name.value, self.place(name), pattern, span=self.span(start, end))

@@ -33,25 +33,28 @@ class BuildBodies:
         return Span(self.source, start, end)
 
     def place(self, token: Token) -> Span:
-        return Span(self.source, token[2], token[3])
+        return Span(self.source, token.start_pos, token.end_pos)
 
     # --- atoms -------------------------------------------------------------------------------
 
     def number(self, c: list[Any], start: int, end: int) -> ast.Number:
-        text = c[0][1]
+        text = c[0].value
         value = parse_number(text)
         if value is None:
             self.bag.report("E007", self.span(start, end), text=text, help=HINTS["number"])
         return ast.Number(0 if value is None else value, text, span=self.span(start, end))
 
     def string(self, c: list[Any], start: int, end: int) -> ast.String:
-        return ast.String(self._unquoted(c[0]), span=self.span(start, end))
+        return self.quoted(c[0])
+
+    def quoted(self, token: Token) -> ast.String:
+        return ast.String(self._unquoted(token), span=self.place(token))
 
     def boolean(self, c: list[Any], start: int, end: int) -> ast.Bool:
-        return ast.Bool(c[0][1] == "true", span=self.span(start, end))
+        return ast.Bool(c[0].value == "true", span=self.span(start, end))
 
     def variable(self, c: list[Any], start: int, end: int) -> ast.Name:
-        return ast.Name(c[0][1], span=self.span(start, end))
+        return ast.Name(c[0].value, span=self.span(start, end))
 
     def group(self, c: list[Any], start: int, end: int) -> ast.TupleExpr:
         return ast.TupleExpr(tuple(c), span=self.span(start, end))
@@ -77,10 +80,10 @@ class BuildBodies:
     # --- operations --------------------------------------------------------------------------
 
     def unary(self, c: list[Any], start: int, end: int) -> ast.Unary:
-        return ast.Unary(c[0][1], c[1], span=self.span(start, end))
+        return ast.Unary(c[0].value, c[1], span=self.span(start, end))
 
     def binary(self, c: list[Any], start: int, end: int) -> ast.BinaryExpr:
-        return ast.BinaryExpr(c[1][1], c[0], c[2], self.place(c[1]), span=self.span(start, end))
+        return ast.BinaryExpr(c[1].value, c[0], c[2], self.place(c[1]), span=self.span(start, end))
 
     def chained(self, c: list[Any], start: int, end: int) -> ast.BinaryExpr:
         self.bag.report("E008", self.place(c[1]))
@@ -102,7 +105,7 @@ class BuildBodies:
         return ast.Subscript(c[0], c[1], span=self.span(start, end))
 
     def attribute(self, c: list[Any], start: int, end: int) -> ast.Attribute:
-        return ast.Attribute(c[0], c[1][1], self.place(c[1]), span=self.span(start, end))
+        return ast.Attribute(c[0], c[1].value, self.place(c[1]), span=self.span(start, end))
 
     def conditional(self, c: list[Any], start: int, end: int) -> ast.If:
         return ast.If(c[0], c[1], c[2], span=self.span(start, end))
@@ -117,7 +120,7 @@ class BuildBodies:
         return ast.Argument(None, c[0], span=self.span(start, end))
 
     def named(self, c: list[Any], start: int, end: int) -> ast.Argument:
-        return ast.Argument(c[0][1], c[1], name_span=self.place(c[0]), span=self.span(start, end))
+        return ast.Argument(c[0].value, c[1], name_span=self.place(c[0]), span=self.span(start, end))
 
     def spread(self, c: list[Any], start: int, end: int) -> ast.Argument:
         return ast.Argument(None, c[0], spread=True, span=self.span(start, end))
@@ -145,8 +148,8 @@ class BuildBodies:
 
     def _label_name(self, token: Token) -> tuple[str, Span]:
         """A label token without its colon."""
-        name = token[1][:-1].rstrip()
-        return name, self.span(token[2], token[2] + len(name))
+        name = token.value[:-1].rstrip()
+        return name, self.span(token.start_pos, token.start_pos + len(name))
 
     def _parts(self, name: str, at: int, quoted: bool) -> tuple[ast.LabelPart, ...]:
         """The texts and holes of a label which begins at offset `at`."""
@@ -180,7 +183,7 @@ class BuildBodies:
         return name, span
 
     def _unquoted(self, token: Token) -> str:
-        text = token[1]
+        text = token.value
         text = dedent(text[3:-3]) if text.startswith('"""') else text[1:-1]
         return self._unescaped(text, self.place(token)) if "\\" in text else text
 
@@ -200,7 +203,7 @@ class BuildBodies:
         return expression
 
     def target(self, c: list[Any], start: int, end: int) -> ast.Target:
-        return ast.Target(c[0][1], span=self.span(start, end))
+        return ast.Target(c[0].value, span=self.span(start, end))
 
     def target_tuple(self, c: list[Any], start: int, end: int) -> ast.Target:
         return ast.Target(None, tuple(c), span=self.span(start, end))
@@ -213,13 +216,13 @@ class BuildBodies:
         return ast.Target(None, tuple(c), span=self.span(start, end))
 
     def assign(self, c: list[Any], start: int, end: int) -> ast.Assign:
-        return ast.Assign(ast.Target(c[0][1], span=self.place(c[0])), c[1], span=self.span(start, end))
+        return ast.Assign(ast.Target(c[0].value, span=self.place(c[0])), c[1], span=self.span(start, end))
 
     def unpack(self, c: list[Any], start: int, end: int) -> ast.Assign:
-        names = [child for child in c if isinstance(child, tuple)]
-        values = [child for child in c if not isinstance(child, tuple)]
-        targets = tuple(ast.Target(name[1], span=self.place(name)) for name in names)
-        target = ast.Target(None, targets, span=self.span(start, names[-1][3]))
+        names = [child for child in c if isinstance(child, Token)]
+        values = [child for child in c if not isinstance(child, Token)]
+        targets = tuple(ast.Target(name.value, span=self.place(name)) for name in names)
+        target = ast.Target(None, targets, span=self.span(start, names[-1].end_pos))
         value = values[0]
         if len(values) > 1:
             value = ast.TupleExpr(tuple(values), span=values[0].span.to(values[-1].span))
@@ -251,17 +254,17 @@ class BuildBodies:
 
     def _named_parts(self, token: Token, word: str) -> tuple[tuple[ast.LabelPart, ...], Span]:
         """What is named after a word that begins a statement, and where."""
-        name = token[1][len(word) :].lstrip()
-        place = self.span(token[3] - len(name), token[3])
+        name = token.value[len(word) :].lstrip()
+        place = self.span(token.end_pos - len(name), token.end_pos)
         return self._parts(name, place.start, False), place
 
     def _quoted_parts(self, token: Token) -> tuple[tuple[ast.LabelPart, ...], Span]:
         """A name written as a string, and where."""
         place = self.place(token)
-        return self._parts(token[1][1:-1], place.start + 1, True), place
+        return self._parts(token.value[1:-1], place.start + 1, True), place
 
     def require(self, c: list[Any], start: int, end: int) -> ast.Require:
-        message = None if c[1] is None else self.string([c[1]], c[1][2], c[1][3])
+        message = None if c[1] is None else self.quoted(c[1])
         return ast.Require(c[0], message, span=self.span(start, end))
 
     def result(self, c: list[Any], start: int, end: int) -> ast.Result:

@@ -54,47 +54,52 @@ def report_failure(
     index = failure.index
     if failure.too_deep:
         place = tokens[min(index, len(tokens) - 1)]
-        bag.report("E009", Span(source, place[2], place[3]), what="nesting", limit=MAX_NESTING, help=HINTS["nesting"])
+        bag.report("E009", _place(source, place), what="nesting", limit=MAX_NESTING, help=HINTS["nesting"])
         return
     if meant is not None:
         _report_misspelt(source, bag, tokens, *meant)
         return
     expected = describe_expected(failure.expected)
     if end is not None:
-        place = tokens[index] if index < len(tokens) else ("", "", end, end)
-        found = describe_token(place) if place[0] else "`}`"
-        bag.report("E006", Span(source, place[2], place[3]), detail=f"unexpected {found}, expected {expected}")
+        found, span = "`}`", Span(source, end, end)
+        if index < len(tokens):
+            found, span = describe_token(tokens[index]), _place(source, tokens[index])
+        bag.report("E006", span, detail=f"unexpected {found}, expected {expected}")
         return
     if index >= len(tokens):
-        stop = tokens[-1][3] if tokens else 0
+        stop = tokens[-1].end_pos if tokens else 0
         span = Span(source, stop, stop)
-        hint = HINTS["trailing dot"] if len(tokens) > 1 and [t[0] for t in tokens[-2:]] == ["NUMBER", "."] else None
+        hint = HINTS["trailing dot"] if len(tokens) > 1 and [t.kind for t in tokens[-2:]] == ["NUMBER", "."] else None
         if at_end:
             bag.report("E003", span, expected=expected, help=hint)
         else:
             bag.report("E002", span, found="end of the line", expected=expected, help=hint)
         return
     token = tokens[index]
-    span = Span(source, token[2], token[3])
+    span = _place(source, token)
     if _ends_early(source, tokens, index, failure.expected):
-        stop = tokens[index - 1][3]
+        stop = tokens[index - 1].end_pos
         next_line = Label(span, "before the next line")
-        hint = HINTS["row comma"] if tokens[index - 1][0] == "," else None
+        hint = HINTS["row comma"] if tokens[index - 1].kind == "," else None
         found = "end of the line"
         bag.report("E002", Span(source, stop, stop), found=found, expected=expected, secondary=[next_line], help=hint)
         return
     misplaced = _misplaced(tokens, index)
     if misplaced is not None:
         what, place, hint = misplaced
-        bag.report("E010", Span(source, place[2], place[3]), what=what, help=hint)
+        bag.report("E010", _place(source, place), what=what, help=hint)
         return
     hint = _hint(tokens, index, failure.expected)
     bag.report("E002", span, found=describe_token(token), expected=expected, help=hint)
 
 
+def _place(source: Source, token: Token) -> Span:
+    return Span(source, token.start_pos, token.end_pos)
+
+
 def _report_misspelt(source: Source, bag: Bag, tokens: Sequence[Token], token: Token, word: str) -> None:
-    name = token[1].rstrip(": \t")
-    span, help_ = Span(source, token[2], token[2] + len(name)), f"did you mean `{word}`?"
+    name = token.value.rstrip(": \t")
+    span, help_ = Span(source, token.start_pos, token.start_pos + len(name)), f"did you mean `{word}`?"
     if token is tokens[0]:
         bag.report("E010", span, what=describe_token(token), help=help_)
     else:
@@ -103,7 +108,7 @@ def _report_misspelt(source: Source, bag: Bag, tokens: Sequence[Token], token: T
 
 def describe_token(token: Token) -> str:
     """What a token is, for a sentence: `` `,` ``, "number 3", "end of the line"."""
-    terminal, text = token[0], token[1]
+    terminal, text = token.kind, token.value
     if terminal == "_NL":
         return "end of the line"
     text = text if len(text) <= 40 else text[:39] + "…"
@@ -139,41 +144,41 @@ def describe_expected(terminals: frozenset[str]) -> str:
 def _ends_early(source: Source, tokens: Sequence[Token], index: int, expected: frozenset[str]) -> bool:
     """Whether what is missing belongs to the end of a line: the token that cannot stand there begins the next one."""
     before, token = tokens[index - 1], tokens[index]
-    if not index or "\n" not in source.text[before[3] : token[2]] or before[0] == "_NL":
+    if not index or "\n" not in source.text[before.end_pos : token.start_pos] or before.kind == "_NL":
         return False
-    if before[0] == ",":
-        return token[0] in ("LABEL", "STRING_LABEL") and "NUMBER" in expected
-    if before[0] in ("(", "[", "{"):
+    if before.kind == ",":
+        return token.kind in ("LABEL", "STRING_LABEL") and "NUMBER" in expected
+    if before.kind in ("(", "[", "{"):
         return False
-    return before[0] in _UNFINISHED or "," in expected
+    return before.kind in _UNFINISHED or "," in expected
 
 
 def _misplaced(tokens: Sequence[Token], index: int) -> tuple[str, Token, str | None] | None:
     """A statement outside any body, or an item inside one: what it is, where, and the hint."""
     token = tokens[index]
     if index == 0:
-        hint = HINTS.get(WORDS.get(token[1], ""))
-        return ("an expression" if token[0] in ("NUMBER", "(", "[") else describe_token(token)), token, hint
+        hint = HINTS.get(WORDS.get(token.value, ""))
+        return ("an expression" if token.kind in ("NUMBER", "(", "[") else describe_token(token)), token, hint
     before = tokens[index - 1]
-    begins = index >= 2 and tokens[index - 2][0] in ("_NL", "{")
-    if before[0] in ITEM_WORDS and begins and token[0] in ("NAME", "STRING"):
-        return f"`{before[1]}`", before, HINTS["inside"]
+    begins = index >= 2 and tokens[index - 2].kind in ("_NL", "{")
+    if before.kind in ITEM_WORDS and begins and token.kind in ("NAME", "STRING"):
+        return f"`{before.value}`", before, HINTS["inside"]
     return None
 
 
 def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str | None:
     """The likely reason for an unexpected token, if there is one."""
     token = tokens[index]
-    before = tokens[index - 1] if index else ("", "", 0, 0)
-    terminal = token[0]
-    name = token[1].rstrip(": \t") if terminal == "LABEL" else token[1]
-    for word in (name, before[1]):
+    before = tokens[index - 1]
+    terminal = token.kind
+    name = token.value.rstrip(": \t") if terminal == "LABEL" else token.value
+    for word in (name, before.value):
         if word in WORDS:
             return HINTS[WORDS[word]]
-    if before[1] == "output" and (index < 2 or tokens[index - 2][0] in ("_NL", "{")) and terminal != "=":
+    if before.value == "output" and (index < 2 or tokens[index - 2].kind in ("_NL", "{")) and terminal != "=":
         return HINTS["output name"]
-    if terminal == "with" and "=" in expected and tokens[0][0] in ("recipe", "variant"):
-        return HINTS[f"amended {tokens[0][0]}"]
+    if terminal == "with" and "=" in expected and tokens[0].kind in ("recipe", "variant"):
+        return HINTS[f"amended {tokens[0].kind}"]
     inside = _innermost(tokens, index)
     if terminal in (":", "LABEL") and inside == "[" and _subscripts(tokens, index):
         return HINTS["slice"]
@@ -182,28 +187,28 @@ def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str 
     if terminal == ":":
         if _statement_word(tokens, index) in ("if", "for", "else"):
             return HINTS["braces"]
-        return HINTS["number label" if before[0] == "NUMBER" else "colon"]
+        return HINTS["number label" if before.kind == "NUMBER" else "colon"]
     if terminal in ("LABEL", "STRING_LABEL"):
-        if tokens[0][0] in _WITH_ENTRIES and inside == "{":
+        if tokens[0].kind in _WITH_ENTRIES and inside == "{":
             return HINTS["entry"]
-        if before[0] == ",":
+        if before.kind == ",":
             return HINTS["row comma"]
-        if _statement_word(tokens, index) in ("if", "for", "else") and "{" not in expected and before[0] != "then":
+        if _statement_word(tokens, index) in ("if", "for", "else") and "{" not in expected and before.kind != "then":
             return HINTS["braces"]
         return HINTS["label operand"] if "NUMBER" in expected else None
-    if terminal == "*" and before[0] == "*" and before[3] == token[2]:
+    if terminal == "*" and before.kind == "*" and before.end_pos == token.start_pos:
         return HINTS["power"]
     if terminal == "=":
-        if before[0] in ("+", "-", "*", "/"):
+        if before.kind in ("+", "-", "*", "/"):
             return HINTS["update"]
-        if before[0] in _RESERVED:
+        if before.kind in _RESERVED:
             return HINTS["reserved"]
         return HINTS["equal"] if "COMPARE" in expected else None
     if terminal == "if":
         return HINTS["conditional operand" if "NUMBER" in expected else "conditional"]
     if terminal == "for" and "NUMBER" not in expected:
         return HINTS["comprehension"]
-    if terminal == "." and (before[0] == "NUMBER" or "NUMBER" in expected):
+    if terminal == "." and (before.kind == "NUMBER" or "NUMBER" in expected):
         return HINTS["trailing dot"]
     if "NAME" in expected and "NUMBER" not in expected and terminal.isalpha() and terminal.islower():
         return HINTS["reserved"]
@@ -216,11 +221,11 @@ def _innermost(tokens: Sequence[Token], index: int) -> str:
     """The bracket that is open before a token."""
     depth = 0
     for token in reversed(tokens[:index]):
-        if token[0] in (")", "]", "}"):
+        if token.kind in (")", "]", "}"):
             depth += 1
-        elif token[0] in ("(", "[", "{"):
+        elif token.kind in ("(", "[", "{"):
             if depth == 0:
-                return token[0]
+                return token.kind
             depth -= 1
     return ""
 
@@ -229,11 +234,11 @@ def _subscripts(tokens: Sequence[Token], index: int) -> bool:
     """Whether the open `[` before a token follows a value, so that it takes a part of it."""
     depth = 0
     for at in range(index - 1, 0, -1):
-        if tokens[at][0] == "]":
+        if tokens[at].kind == "]":
             depth += 1
-        elif tokens[at][0] == "[":
+        elif tokens[at].kind == "[":
             if depth == 0:
-                return tokens[at - 1][0] in ("NAME", ")", "]", "in") or tokens[at - 1][0] in _SOFT
+                return tokens[at - 1].kind in ("NAME", ")", "]", "in") or tokens[at - 1].kind in _SOFT
             depth -= 1
     return False
 
@@ -242,7 +247,7 @@ def _statement_word(tokens: Sequence[Token], index: int) -> str:
     """The first word of the statement that a token belongs to."""
     word = ""
     for token in reversed(tokens[: index + 1]):
-        if token[0] in ("_NL", "{", "}"):
+        if token.kind in ("_NL", "{", "}"):
             break
-        word = token[0]
+        word = token.kind
     return word

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+
+import lark
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.source import Source, Span
-from archdsl.syntax.grammar import Tables, master_pattern
+from archdsl.syntax.grammar import Terminals
 from archdsl.syntax.hints import HINTS, character_hint
-
-Token: TypeAlias = tuple[str, str, int, int]
-"""Terminal, text, start and end offset."""
 
 MAX_NESTING = 100
 """Brackets open at once, and levels of the tree."""
@@ -38,6 +36,15 @@ _BLANK = re.compile(r"[ \t]*")
 _ITEM_START = re.compile(
     rf"(?:{'|'.join(sorted(ITEM_WORDS))})[ \t]+(?!(?:if|then|else|for|in|of|and|or|not)\b)[A-Za-z_\"]"
 )
+
+
+class Token(lark.Token):
+    """A token as Lark's parser takes it (`type` is the name of its terminal), with the terminal's kind."""
+
+    __slots__ = ("kind",)
+    start_pos: int
+    end_pos: int
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +76,9 @@ class Chunk:
 class Lexer:
     """Cuts one source, or a part of it, into tokens. Made for one use."""
 
-    def __init__(self, source: Source, tables: Tables) -> None:
+    def __init__(self, source: Source, terminals: Terminals) -> None:
         self.source = source
-        self.tables = tables
+        self.terminals = terminals
         self.chunks = [Chunk()]
         self.brackets: list[Token] = []
         self.suspect: Token | None = None
@@ -85,12 +92,12 @@ class Lexer:
         """The items of the text from `start` to `end`; without any, an empty list."""
         text = self.source.text
         end = len(text) if end is None else end
-        words = frozenset(self.tables.literals)
+        words = self.terminals.names
         brackets = self.brackets
         tokens = self.chunks[-1].tokens
         newline = -1  # where the line before this token ended, if it is the first of its line
         previous = ""
-        for match in master_pattern(self.tables).finditer(text, start, end):
+        for match in self.terminals.master.finditer(text, start, end):
             kind = match.lastgroup
             if kind == "newline":
                 self.line = match.end()
@@ -103,8 +110,8 @@ class Lexer:
             if kind == "literal" or value in words:
                 kind = value
             if newline >= 0:
-                tokens = self._begin_line((kind, value, at, stop), previous, newline)
-            token = (kind, value, at, stop)
+                tokens = self._begin_line(kind, at, stop, previous, newline)
+            token = self._token(kind, value, at, stop)
             if kind in _OPENERS:
                 brackets.append(token)
                 self.opening_lines.append(self.line)
@@ -127,32 +134,38 @@ class Lexer:
             self._unclosed(self.suspect or brackets[-1], end, end, "the file ends here")
         return [chunk for chunk in self.chunks if chunk.tokens]
 
+    def _token(self, kind: str, text: str, start: int, end: int) -> Token:
+        token = Token(self.terminals.names.get(kind, kind), text, start, end_pos=end)
+        token.kind = kind
+        return token
+
     def _close(self, closer: Token, first: bool) -> None:
         """Match a closing bracket with its opener; report those in between, or the closer if it has none.
 
         `first`: it is the first token of its line.
         """
-        brackets, kind = self.brackets, _CLOSERS[closer[0]]
-        if not any(opener[0] == kind for opener in brackets):
-            facts = {"found": f"`{closer[0]}`", "expected": ""}
+        brackets, kind = self.brackets, _CLOSERS[closer.kind]
+        if not any(opener.kind == kind for opener in brackets):
+            facts = {"found": f"`{closer.kind}`", "expected": ""}
             self._fault("E002", closer, facts=facts, help=HINTS["no bracket"], stray=True)
             return
-        while (opener := brackets.pop())[0] != kind:
+        while (opener := brackets.pop()).kind != kind:
             self.opening_lines.pop()
-            self._unclosed(opener, closer[2], closer[3], f"`{closer[0]}` closes an outer bracket here")
+            self._unclosed(opener, closer.start_pos, closer.end_pos, f"`{closer.kind}` closes an outer bracket here")
         opening_line = self.opening_lines.pop()
         if not brackets:
             self.suspect = None
-        elif kind == "{" and first and self.suspect is None and closer[2] - self.line < self._indent(opening_line):
+        elif (
+            kind == "{" and first and self.suspect is None and closer.start_pos - self.line < self._indent(opening_line)
+        ):
             self.suspect = opener
 
     def _indent(self, line: int) -> int:
         match = _BLANK.match(self.source.text, line)
         return match.end() - line if match else 0
 
-    def _begin_line(self, token: Token, previous: str, newline: int) -> list[Token]:
+    def _begin_line(self, kind: str, at: int, stop: int, previous: str, newline: int) -> list[Token]:
         """Decide what the newline before a token means; the list of tokens that it belongs to."""
-        kind, _, at, stop = token
         text, tokens, brackets = self.source.text, self.chunks[-1].tokens, self.brackets
         if not tokens:
             return tokens
@@ -163,20 +176,20 @@ class Lexer:
                 self.opening_lines.clear()
                 self.suspect = None
             self.chunks.append(Chunk())
-        elif previous not in _CONTINUES_AFTER and not (brackets and brackets[-1][0] != "{"):
+        elif previous not in _CONTINUES_AFTER and not (brackets and brackets[-1].kind != "{"):
             spaced_minus = kind == "-" and text[stop : stop + 1] in (" ", "\t")
             if spaced_minus or kind in _CONTINUES_BEFORE:
                 pass
             elif brackets:
-                tokens.append(("_NL", "\n", newline, newline + 1))
+                tokens.append(self._token("_NL", "\n", newline, newline + 1))
             else:
                 self.chunks.append(Chunk())
         return self.chunks[-1].tokens
 
     def _unclosed(self, opener: Token, at: int, stop: int, noticed: str) -> None:
         place = Span(self.source, at, stop)
-        closer = {"(": ")", "[": "]", "{": "}"}[opener[0]]
-        facts = {"bracket": opener[0], "closer": closer}
+        closer = {"(": ")", "[": "]", "{": "}"}[opener.kind]
+        facts = {"bracket": opener.kind, "closer": closer}
         self._fault("E004", opener, facts=facts, secondary=(Label(place, noticed),))
 
     def _fault(
@@ -191,5 +204,5 @@ class Lexer:
     ) -> None:
         self.faults += 1
         if self.faults <= MAX_FAULTS or not self.chunks[-1].faults:
-            span = Span(self.source, token[2], token[3])
+            span = Span(self.source, token.start_pos, token.end_pos)
             self.chunks[-1].faults.append(Fault(code, span, facts or {}, help, secondary, stray))

@@ -1,22 +1,25 @@
-"""Runs the LALR(1) tables over the tokens of one item, calling the builder at each reduction.
+"""The parser at work: takes the tokens of one item, gives what the builder makes of them, or where they stop making
+sense.
 
-Lark's own driver does the same; this one needs neither Lark's import nor its tokens, keeps the places of everything on
-a stack beside the values (so a node's span includes its parentheses), and passes over chains of single productions
-(`sum: term: factor: …`) in one step.
+Lark's LALR(1) parser shifts and reduces. It calls the builder with the children of each reduction; this module adds
+what Lark does not tell there: where the syntax begins and ends in the text, parentheses included, and how many levels
+it has.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
-from archdsl.syntax.grammar import Tables
+from lark import Token as LarkToken
+from lark import UnexpectedToken
+
+from archdsl.syntax.build import Build
+from archdsl.syntax.grammar import load_grammar, terminals_of
 from archdsl.syntax.lexing import MAX_NESTING, Token
-
-Callback: TypeAlias = Callable[[Any, list[Any], int, int], Any]
-"""Method of the builder: (builder, children, start, end) -> syntax."""
 
 _DEEPER = frozenset(
     "chain label stage quoted_label quoted_stage conditional binary unary chained interval call subscript attribute "
@@ -27,136 +30,99 @@ _DEEPER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Where the tokens stop making sense. `expected` are the terminals that could have come instead."""
+    """Where the tokens stop making sense. `expected` are the kinds of those that could have come instead."""
 
     index: int
     expected: frozenset[str]
     too_deep: bool = False
 
 
+END = LarkToken("$END", "")
+
+
+class _TooDeep(Exception):
+    """The tree has more levels than it may."""
+
+
+class _Parse:
+    """One parse. Beside each value on Lark's stack stand its start and its levels."""
+
+    __slots__ = ("build", "end", "levels", "starts", "values")
+
+    def __init__(self, build: Build, values: list[Any]) -> None:
+        self.build = build
+        self.values = values  # Lark's
+        self.starts: list[int] = []
+        self.levels: list[int] = []
+        self.end = 0
+
+    def shifted(self, token: Token) -> None:
+        """The token is the last of the values."""
+        at = len(self.values) - 1
+        levels = self.levels
+        if len(levels) > at:  # Lark made one value of several without a call: `(x)` is `x`
+            levels[at - 1 :] = [max(levels[at - 1 :])]
+        levels.append(0)
+        self.starts[at:] = [token.start_pos]
+        self.end = token.end_pos
+
+    def reduced(self, method: Callable[..., Any], deeper: bool, children: list[Any]) -> Any:
+        """What the builder makes of the children, which are no longer among the values."""
+        at = len(self.values)
+        levels = max(self.levels[at:]) + deeper
+        if levels > MAX_NESTING:
+            raise _TooDeep
+        self.levels[at:] = [levels]
+        return method(self.build, children, self.starts[at], self.end)
+
+
+class Callbacks(threading.local):
+    """What Lark calls: for each rule a function of the children, which the builder of the running parse answers."""
+
+    running: _Parse
+
+    def __getattr__(self, rule: str) -> Callable[[list[Any]], Any]:
+        method, deeper = getattr(Build, rule), rule in _DEEPER
+        return lambda children: self.running.reduced(method, deeper, children)
+
+    def __reduce__(self) -> str:
+        return "CALLBACKS"  # saved with the parser by this name
+
+
+CALLBACKS = Callbacks()
+
+
 class Parser:
-    """The tables bound to the methods of a builder class. Has no state of its own but a memo; parses many texts."""
+    """Parses many texts, in any number of threads."""
 
-    def __init__(self, tables: Tables, builder: type) -> None:
-        self.tables = tables
-        self.rules = [
-            (origin, size, _callback(builder, method), plan, method in _DEEPER, method == "")
-            for origin, size, method, plan in tables.rules
-        ]
-        self.memo: dict[tuple[int, int, str], int] = {}
+    def __init__(self) -> None:
+        self.lark = load_grammar(CALLBACKS)
+        self.terminals = terminals_of(self.lark)
 
-    def parse(self, tokens: Sequence[Token], start: str, build: Any) -> Any:
+    def parse(self, tokens: Sequence[Token], start: str, build: Build) -> Any:
         """The value of the start symbol, or a Failure."""
-        actions, gotos, rules, memo = self.tables.actions, self.tables.gotos, self.rules, self.memo
-        first, final = self.tables.starts[start]
-        states = [first]
-        values: list[Any] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        heights: list[int] = []
-        last = tokens[-1][3] if tokens else 0
-        for index, token in enumerate([*tokens, ("$END", "", last, last)]):
-            terminal = token[0]
-            while True:
-                state = states[-1]
-                action = actions[state].get(terminal)
-                if action is None:
-                    return Failure(index, self.expected(states))
-                if action >= 0:
-                    states.append(action)
-                    values.append(token)
-                    starts.append(token[2])
-                    ends.append(token[3])
-                    heights.append(0)
-                    break
-                origin, size, callback, plan, deeper, passes = rules[~action]
-                if size == 1:
-                    if passes:
-                        key = (states[-2], state, terminal)
-                        known = memo.get(key)
-                        states[-1] = self._skip(key) if known is None else known
-                        if terminal == "$END" and states[-1] == final:
-                            return values[0]
-                        continue
-                    children = [values[-1]]
-                    states.pop()
-                else:
-                    children = values[-size:]
-                    del states[-size:], values[1 - size :], starts[1 - size :]
-                    end = ends[-1]
-                    del ends[1 - size :]
-                    ends[-1] = end
-                    height = max(heights[-size:])
-                    del heights[1 - size :]
-                    heights[-1] = height
-                if plan is not None:
-                    children = _select(children, plan)
-                values[-1] = children[0] if passes else callback(build, children, starts[-1], ends[-1])
-                if deeper:
-                    heights[-1] += 1
-                    if heights[-1] > MAX_NESTING:
-                        return Failure(index, frozenset(), too_deep=True)
-                states.append(gotos[states[-1]][origin])
-                if terminal == "$END" and states[-1] == final:
-                    return values[0]
-        raise AssertionError("the tables accept nothing at the end of the tokens")
-
-    def _skip(self, key: tuple[int, int, str]) -> int:
-        """The state after all single productions that `terminal` makes the top state reduce by, over the one below."""
-        below, state, terminal = key
-        while True:
-            action = self.tables.actions[state].get(terminal, 0)
-            if action >= 0:
-                break
-            origin, size, _, _, _, passes = self.rules[~action]
-            if not passes or size != 1:
-                break
-            state = self.tables.gotos[below][origin]
-            if terminal == "$END" and any(state == final for _, final in self.tables.starts.values()):
-                break
-        self.memo[key] = state
-        return state
-
-    def expected(self, states: list[int]) -> frozenset[str]:
-        """The terminals that the stack can really take (an LALR table alone also lists some that fail later)."""
-        return frozenset(t for t in self.tables.actions[states[-1]] if self._accepts(list(states), t))
-
-    def _accepts(self, states: list[int], terminal: str) -> bool:
-        finals = {final for _, final in self.tables.starts.values()}
-        while True:
-            action = self.tables.actions[states[-1]].get(terminal)
-            if action is None:
-                return False
-            if action >= 0:
-                return True
-            origin, size = self.rules[~action][:2]
-            del states[len(states) - size :]
-            states.append(self.tables.gotos[states[-1]][origin])
-            if terminal == "$END" and states[-1] in finals:
-                return True
-
-
-def _select(children: list[Any], plan: tuple[tuple[int, bool], ...]) -> list[Any]:
-    """The children that count: punctuation dropped, inner lists spliced in, None for missing optional parts."""
-    if plan and plan[0][1]:
-        # A list that grows on its left keeps growing: copying it each time would be quadratic.
-        chosen, plan = children[plan[0][0]], plan[1:]
-    else:
-        chosen = []
-    for index, splice in plan:
-        if splice:
-            chosen += children[index]
-        else:
-            chosen.append(children[index] if index >= 0 else None)
-    result: list[Any] = chosen
-    return result
-
-
-def _listed(build: Any, children: list[Any], start: int, end: int) -> list[Any]:
-    return children
+        lark = self.lark.parse_interactive(start=start)
+        parse = _Parse(build, lark.parser_state.value_stack)
+        outer = vars(CALLBACKS).get("running")  # a label's braces are parsed while the label is
+        CALLBACKS.running = parse
+        fed = 0
+        try:
+            for token in tokens:
+                lark.feed_token(token)
+                parse.shifted(token)
+                fed += 1
+            return lark.feed_token(END)
+        except UnexpectedToken:
+            kinds = self.terminals.kinds
+            return Failure(fed, frozenset(kinds.get(name, name) for name in lark.accepts()))  # type: ignore[no-untyped-call]
+        except _TooDeep:
+            return Failure(fed, frozenset(), too_deep=True)
+        finally:
+            if outer is not None:
+                CALLBACKS.running = outer
 
 
 @cache
-def _callback(builder: type, method: str) -> Callback:
-    callback: Callback = _listed if method in ("", "[]") else getattr(builder, method)
-    return callback
+def the_parser() -> Parser:
+    """The parser of the language."""
+    return Parser()

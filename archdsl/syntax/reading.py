@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from archdsl.diagnostics.core import Bag
 from archdsl.source import Source, Span
 from archdsl.syntax import ast
 from archdsl.syntax.build import Build
 from archdsl.syntax.errors import report_failure
-from archdsl.syntax.grammar import load_tables
 from archdsl.syntax.hints import HINTS
 from archdsl.syntax.lexing import ITEM_WORDS, Chunk, Lexer, Token
-from archdsl.syntax.parser import Failure, Parser
+from archdsl.syntax.parser import Failure, the_parser
 from archdsl.syntax.repair import misspelt_word
 
 MAX_TEXT = 1_000_000
@@ -24,18 +22,13 @@ MAX_REPAIRS = 10
 """Faulty items of a file in which a misspelt word is looked for: it takes as long as parsing the item a few times."""
 
 
-@cache
-def _parser() -> Parser:
-    return Parser(load_tables(), Build)
-
-
 class Reader:
     """Reads one source into syntax; every fault goes into the bag and sets `failed`."""
 
     def __init__(self, source: Source, bag: Bag) -> None:
         self.source = source
         self.bag = bag
-        self.parser = _parser()
+        self.parser = the_parser()
         self.build = Build(source, bag, self)
         self.repairs = 0
 
@@ -50,12 +43,12 @@ class Reader:
             return None
         before = len(self.bag)
         self.characters()
-        chunks = Lexer(self.source, self.parser.tables).run()
+        chunks = Lexer(self.source, self.parser.terminals).run()
         items: list[ast.ItemSyntax] = []
         follows_fault = False
         for index, chunk in enumerate(chunks):
             at_end = index == len(chunks) - 1
-            is_item = chunk.tokens[0][0] in ITEM_WORDS or chunk.tokens[0][0] == "STRING"
+            is_item = chunk.tokens[0].kind in ITEM_WORDS or chunk.tokens[0].kind == "STRING"
             torn = follows_fault and not is_item  # the rest of a broken item more often than a fault of its own
             for fault in chunk.faults:
                 if not (torn and fault.stray):
@@ -105,20 +98,20 @@ class Reader:
     def _left_over(self, text: str) -> int:
         """How many characters at the end of an item's text the parser does not reach."""
         reader = Reader(Source("", text), Bag())
-        chunks = Lexer(reader.source, self.parser.tables).run()
+        chunks = Lexer(reader.source, self.parser.terminals).run()
         if len(chunks) != 1 or chunks[0].faults:
             return len(text)
         tokens = chunks[0].tokens
         result = self.parser.parse(tokens, "item", reader.build)
         if not isinstance(result, Failure):
             return 0
-        return len(text) - tokens[result.index][2] if result.index < len(tokens) else 1
+        return len(text) - tokens[result.index].start_pos if result.index < len(tokens) else 1
 
     def expression(self, start: int = 0, end: int | None = None) -> ast.Expression | None:
         """The expression that is all of the text from `start` to `end`."""
         whole = end is None
         end = len(self.source.text) if end is None else end
-        chunks = Lexer(self.source, self.parser.tables).run(start, end)
+        chunks = Lexer(self.source, self.parser.terminals).run(start, end)
         faults = [fault for chunk in chunks for fault in chunk.faults]
         for fault in faults:
             fault.report(self.bag)

@@ -28,15 +28,15 @@ def misspelt_word(
     `text` is the whole source; the item's token `index` cannot stand where it does. `reach` says how many characters at
     the end of an item's text are left over, from the first token that cannot stand there: 0 where it parses.
     """
-    start, end = tokens[0][2], tokens[-1][3]
+    start, end = tokens[0].start_pos, tokens[-1].end_pos
     if end - start > _LONGEST:
         return None
-    left_over = end - tokens[index][2] if index < len(tokens) else 0
+    left_over = end - tokens[index].start_pos if index < len(tokens) else 0
     for token in _suspects(tokens, index):
-        name = token[1].rstrip(": \t")
-        behind = token[2] + len(name)
+        name = token.value.rstrip(": \t")
+        behind = token.start_pos + len(name)
         words = _near(name, first=token is tokens[0])
-        left = {word: reach(text[start : token[2]] + word + text[behind:end]) for word in words}
+        left = {word: reach(text[start : token.start_pos] + word + text[behind:end]) for word in words}
         best = min(left, key=left.__getitem__, default="")
         if best and (left[best] == 0 or left[best] < min(left_over, end - behind)):
             return token, best
@@ -45,7 +45,7 @@ def misspelt_word(
 
 def _suspects(tokens: Sequence[Token], index: int) -> Iterator[Token]:
     for at in range(min(index, len(tokens) - 1), max(-1, index - _REACH), -1):
-        if tokens[at][0] in ("NAME", "LABEL") or tokens[at][0] in _SOFT:
+        if tokens[at].kind in ("NAME", "LABEL") or tokens[at].kind in _SOFT:
             yield tokens[at]
 
 

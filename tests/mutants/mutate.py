@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from archdsl.source import Source
-from archdsl.syntax.grammar import load_tables
 from archdsl.syntax.lexing import Lexer, Token
+from archdsl.syntax.parser import the_parser
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -46,19 +46,19 @@ def texts() -> dict[str, str]:
 def _tokens(spec: str) -> tuple[Token, ...]:
     """The tokens of a spec but for newlines and docstrings, in which every text is right."""
     source = Source(spec, texts()[spec])
-    chunks = Lexer(source, load_tables()).run()
+    chunks = Lexer(source, the_parser().terminals).run()
     return tuple(
         token
         for chunk in chunks
         for number, token in enumerate(chunk.tokens)
-        if token[0] != "_NL" and not _is_docstring(chunk.tokens, number)
+        if token.kind != "_NL" and not _is_docstring(chunk.tokens, number)
     )
 
 
 def _is_docstring(tokens: Sequence[Token], number: int) -> bool:
-    begins = number == 0 or tokens[number - 1][0] in ("_NL", "{")
-    ends = number + 1 == len(tokens) or tokens[number + 1][0] in ("_NL", "}")
-    return tokens[number][0] == "STRING" and begins and ends
+    begins = number == 0 or tokens[number - 1].kind in ("_NL", "{")
+    ends = number + 1 == len(tokens) or tokens[number + 1].kind in ("_NL", "}")
+    return tokens[number].kind == "STRING" and begins and ends
 
 
 def mutant(seed: int) -> Mutant:
@@ -82,7 +82,7 @@ _Change = tuple[int, int, str, str | None] | None
 
 
 def _misspell(choose: random.Random, tokens: Sequence[Token], number: int) -> _Change:
-    kind, text, start, _ = tokens[number]
+    kind, text, start = tokens[number].kind, tokens[number].value, tokens[number].start_pos
     word = text.rstrip(": \t") if kind == "LABEL" else text
     if not (kind in _WORDS or kind.islower()) or not word.replace("_", "a").isalnum() or len(word) < 3:
         return None
@@ -105,27 +105,29 @@ def misspelt(choose: random.Random, word: str) -> str:
 
 
 def _drop(choose: random.Random, tokens: Sequence[Token], number: int) -> _Change:
-    return tokens[number][2], tokens[number][3], "", None
+    return tokens[number].start_pos, tokens[number].end_pos, "", None
 
 
 def _double(choose: random.Random, tokens: Sequence[Token], number: int) -> _Change:
-    _, text, start, end = tokens[number]
-    return start, end, f"{text} {text}", None
+    token = tokens[number]
+    return token.start_pos, token.end_pos, f"{token} {token}", None
 
 
 def _swap(choose: random.Random, tokens: Sequence[Token], number: int) -> _Change:
     if number + 1 == len(tokens):
         return None
-    (_, first, start, _), (_, second, _, end) = tokens[number : number + 2]
-    return None if first == second else (start, end, f"{second} {first}", None)
+    first, second = tokens[number : number + 2]
+    swapped = (first.start_pos, second.end_pos, f"{second} {first}", None)
+    return None if first.value == second.value else swapped
 
 
 def _insert(choose: random.Random, tokens: Sequence[Token], number: int) -> _Change:
-    return tokens[number][2], tokens[number][2], choose.choice(_INSERTED) + " ", None
+    return tokens[number].start_pos, tokens[number].start_pos, choose.choice(_INSERTED) + " ", None
 
 
 def _replace(choose: random.Random, tokens: Sequence[Token], number: int) -> _Change:
-    kind, text, start, end = tokens[number]
+    token = tokens[number]
+    kind, text, start, end = token.kind, token.value, token.start_pos, token.end_pos
     if text in _OPERATORS:
         after = choose.choice(_OPERATORS)
     elif text in _BRACKETS:

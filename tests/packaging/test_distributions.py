@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def data_files() -> set[str]:
     """The grammar and the specs of this checkout, relative to its root."""
-    files = [*ROOT.glob("grammar/*.lark"), *ROOT.glob("specs/**/*.arch"), ROOT / "specs/facts.json"]
+    files = [*ROOT.glob("grammar/*"), *ROOT.glob("specs/**/*.arch"), ROOT / "specs/facts.json"]
     assert any(f.suffix == ".lark" for f in files)
     assert any(f.suffix == ".arch" for f in files)
     return {f.relative_to(ROOT).as_posix() for f in files}

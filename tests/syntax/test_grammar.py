@@ -1,159 +1,130 @@
-"""The tables: they are Lark's, cached safely, and needed by no import of Lark when cached."""
+"""The parser is Lark's, comes saved with the grammar, and is told what it is told: children, places, threads."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lark
 import pytest
-from lark import Lark, Token
-from lark.exceptions import UnexpectedToken
-from lark.lexer import Lexer as LarkLexer
 
 from archdsl.diagnostics.core import Bag
 from archdsl.resources import find
 from archdsl.source import Source
-from archdsl.syntax import grammar
+from archdsl.syntax import grammar, parse, parse_expression
 from archdsl.syntax.build import Build
-from archdsl.syntax.lexing import Lexer
-from archdsl.syntax.parser import Failure, Parser
+from archdsl.syntax.lexing import Lexer, Token
+from archdsl.syntax.parser import CALLBACKS, Failure, Parser, the_parser
 from archdsl.syntax.reading import Reader
 from tests.syntax.helpers import CASES, ROOT
 
 TEXT = (ROOT / "grammar" / "arch.lark").read_text()
 
 
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    grammar.load_tables.cache_clear()
-    yield tmp_path / "cache" / "archdsl"
-    grammar.load_tables.cache_clear()
+def _rules(parser: lark.Lark) -> set[str]:
+    """The rules that become something of their own: not those that are spliced, nor those that pass their child on."""
+    return {
+        rule.alias or rule.origin.name
+        for rule in parser.rules
+        if rule.alias or not (rule.origin.name.startswith("_") or rule.options.expand1)
+    }
 
 
-@pytest.fixture(scope="module")
-def lark() -> Lark:
-    """Lark's own parser of the whole grammar, with a lexer that takes our tokens."""
-
-    class Tokens(LarkLexer):
-        def __init__(self, conf: object) -> None: ...
-
-        def lex(self, tokens: Any) -> Any:  # type: ignore[override]
-            yield from tokens
-
-    return Lark(TEXT, parser="lalr", lexer=Tokens, start="item")
+def test_the_saved_parser_is_of_this_grammar_and_this_lark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grammar, "compile_grammar", lambda *_: pytest.fail("run python -m docs.generate_parser"))
+    assert grammar.load_grammar(CALLBACKS).parse_interactive(start="item").accepts()
 
 
-def test_our_driver_agrees_with_lark_s(lark: Lark) -> None:
-    """The same items accepted; the others refused at the same token. Damage: each token dropped or doubled in turn."""
-    names = {t.pattern.value: t.name for t in lark.terminals if type(t.pattern).__name__ == "PatternStr"}
-    tables = grammar.load_tables()
-    parser = Parser(tables, Build)
-    accepted = refused = 0
-    for path in CASES:
-        source = Source(path.name, path.read_text())
-        build = Build(source, Bag(), Reader(source, Bag()))
-        for chunk in Lexer(source, tables).run():
-            tokens = chunk.tokens
-            streams = [tokens]
-            for at in range(0, len(tokens), 3):
-                streams += [tokens[:at] + tokens[at + 1 :], [*tokens[: at + 1], *tokens[at:]]]
-            for stream in streams:
-                ours = parser.parse(stream, "item", build)
-                theirs = _lark_failure(
-                    lark, [Token(names.get(t[0], t[0]), t[1], start_pos=i) for i, t in enumerate(stream)]
-                )
-                assert (ours.index if isinstance(ours, Failure) else None) == theirs
-                accepted, refused = accepted + (theirs is None), refused + (theirs is not None)
-    assert accepted > 100
-    assert refused > 100
-
-
-def _lark_failure(lark: Lark, tokens: list[Token]) -> int | None:
-    try:
-        lark.parse(tokens)  # type: ignore[arg-type]
-    except UnexpectedToken as error:
-        return len(tokens) if error.token.type == "$END" else error.token.start_pos
-    return None
-
-
-def test_the_tables_come_out_the_same_every_time() -> None:
-    code = (
-        "from archdsl.syntax.grammar import compile_grammar\nimport sys, zlib\ntext = sys.stdin.read()\n"
-        "sys.stdout.write(str(zlib.crc32(repr(compile_grammar(text).plain).encode())))"
-    )
-    sums = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            input=TEXT, text=True, check=True, capture_output=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("1", "2")
-    }  # fmt: skip
-    assert len(sums) == 1
+@pytest.mark.parametrize("saved", ["of another grammar", "by another Lark", "not at all"])
+def test_no_other_parser_is_loaded(saved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / grammar.SAVED
+    text = TEXT.replace('"block"', '"bloc"') if saved == "of another grammar" else TEXT
+    with monkeypatch.context() as patch:
+        if saved == "by another Lark":
+            patch.setattr(lark, "__version__", "1.0.0")
+        path.write_bytes(grammar.save_grammar(text, CALLBACKS))
+    there = None if saved == "not at all" else path
+    monkeypatch.setattr(grammar, "find", lambda kind, name: there if name == grammar.SAVED else find(kind, name))
+    compiled: list[str] = []
+    compile_grammar = grammar.compile_grammar
+    monkeypatch.setattr(grammar, "compile_grammar", lambda *of: compiled.append(of[0]) or compile_grammar(*of))
+    assert "BLOCK" in grammar.load_grammar(CALLBACKS).parse_interactive(start="item").accepts()
+    assert compiled == [TEXT]
 
 
 def test_the_builder_has_a_method_for_every_rule() -> None:
-    methods = {rule[2] for rule in grammar.load_tables().rules} - {"", "[]"}
-    assert methods
-    assert all(callable(getattr(Build, method, None)) for method in methods)
+    rules = _rules(the_parser().lark) - {"file"}  # items are parsed one by one
+    assert len(rules) > 50
+    assert all(callable(getattr(Build, rule, None)) for rule in rules)
 
 
-def test_the_cache_is_used_and_private(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = grammar.load_tables()
-    assert (cache.stat().st_mode & 0o777, [f.suffix for f in cache.iterdir()]) == (0o700, [".tables"])
-    grammar.load_tables.cache_clear()
+def test_places_are_those_that_lark_would_give_its_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of everything in parentheses, too: Lark's `propagate_positions` is an account of its own."""
+    given: list[tuple[str, int, int]] = []
 
-    def unused(text: str) -> grammar.Tables:
-        raise AssertionError("compiled again")
+    def noted(rule: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(build: Build, children: list[Any], start: int, end: int) -> Any:
+            given.append((rule, start, end))
+            return method(build, children, start, end)
 
-    monkeypatch.setattr(grammar, "compile_grammar", unused)
-    assert grammar.load_tables().plain == first.plain
+        return call
 
-
-@pytest.mark.parametrize("damage", [b"", b"garbage", b"\xe9\x00", None], ids=["empty", "garbage", "truncated", "stale"])
-def test_a_damaged_or_stale_cache_is_replaced(
-    cache: Path, damage: bytes | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = grammar.load_tables()
-    (file,) = cache.iterdir()
-    written = grammar.pack("another grammar", first) if damage is None else damage
-    file.write_bytes(written)
-    grammar.load_tables.cache_clear()
-    assert grammar.load_tables().plain == first.plain
-    assert file.read_bytes() != written
-    monkeypatch.setattr(grammar, "compile_grammar", lambda text: pytest.fail("the damaged file was not replaced"))
-    grammar.load_tables.cache_clear()
-    assert grammar.load_tables().plain == first.plain
+    rules = _rules(the_parser().lark) - {"file"}
+    for rule in rules:
+        monkeypatch.setattr(Build, rule, noted(rule, getattr(Build, rule)))
+    parser = Parser()
+    monkeypatch.undo()
+    trees = lark.Lark(TEXT, parser="lalr", start=grammar.STARTS, propagate_positions=True)
+    for path in CASES:
+        source = Source(path.name, path.read_text())
+        for chunk in Lexer(source, parser.terminals).run():
+            given.clear()
+            if isinstance(parser.parse(chunk.tokens, "item", Build(source, Bag(), Reader(source, Bag()))), Failure):
+                continue
+            assert sorted(given) == sorted(_places(trees, chunk.tokens, rules))
 
 
-def test_a_folder_that_others_can_write_is_not_used(cache: Path) -> None:
-    cache.mkdir(parents=True)
-    cache.chmod(0o777)
-    assert grammar.cache_folder() is None
-    assert grammar.load_tables().rules
-    assert list(cache.iterdir()) == []
+def _places(trees: lark.Lark, tokens: list[Token], rules: set[str]) -> list[tuple[str, int, int]]:
+    interactive = trees.parse_interactive(start="item")
+    for token in tokens:
+        interactive.feed_token(token)
+    tree = interactive.feed_eof(tokens[-1])
+    found = [tree] if isinstance(tree, lark.Token) else list(tree.iter_subtrees())
+    return [
+        (node.data, node.meta.start_pos, node.meta.end_pos)
+        for node in found
+        if isinstance(node, lark.Tree) and node.data in rules
+    ]
 
 
-def test_a_link_is_not_followed(cache: Path, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir(mode=0o700)
-    cache.parent.mkdir()
-    cache.symlink_to(tmp_path / "elsewhere")
-    assert grammar.cache_folder() is None
+def test_threads_parse_each_its_own_text() -> None:
+    """The parser is one for all threads; what it calls belongs to the text that a thread parses."""
+    wrong: list[str] = []
+    ready = threading.Barrier(4)
+
+    def read(number: int) -> None:
+        text = f"model M{number} {{ " + " -> ".join([f"c{number}{{i + {number}}}: conv({number})"] * 60) + " }"
+        ready.wait()
+        for _ in range(5):
+            bag = Bag()
+            file = parse(Source(f"{number}", text), bag)
+            if file is None or {str(number)} != {item.span.source.name for item in file.items} or len(bag):
+                wrong.append(text)
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
 
 
-def test_parsing_imports_no_lark_when_the_tables_are_cached(cache: Path) -> None:
-    grammar.load_tables()
-    code = (
-        "import sys\nfrom archdsl.source import Source\nfrom archdsl.diagnostics.core import Bag\n"
-        "from archdsl.syntax import parse\nassert parse(Source('a', 'fn f = 1'), Bag()) is not None\n"
-        "assert 'lark' not in sys.modules and 'torch' not in sys.modules"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+def test_what_is_in_a_label_s_braces_is_parsed_on_the_way() -> None:
+    expression = parse_expression(Source("", "(a{f(1)}.b{(i + 1)}: x) -> y"), Bag())
+    assert expression is not None
+    assert (expression.span.start, expression.span.end) == (0, 28)
 
 
 def test_resources_are_single_files_of_their_folder() -> None:

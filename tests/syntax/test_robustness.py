@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from archdsl.diagnostics.core import Bag
 from archdsl.source import Source
 from archdsl.syntax import ast, format_file, parse, parse_expression
-from archdsl.syntax.grammar import load_tables
+from archdsl.syntax.parser import the_parser
 from tests.syntax.helpers import SPECS
 
 TEXTS = [path.read_text() for path in SPECS]
 WORDS = sorted(
-    {*load_tables().literals, "a", "b1", "3", "0.5", "4G", '"s"', "l:", "l{i}:", '"q{j}":', "\n", ":", "#c\n"}
+    {*the_parser().terminals.names, "a", "b1", "3", "0.5", "4G", '"s"', "l:", "l{i}:", '"q{j}":', "\n", ":", "#c\n"}
 )
 
 
