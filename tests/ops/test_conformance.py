@@ -6,6 +6,7 @@ torch itself is the reference: its shapes, `state_dict`, FlopCounterMode and aut
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -15,7 +16,15 @@ from archdsl.ops import OPS
 from archdsl.symbolic import IN_CHANNELS, evaluate
 from tests.ops.build import HELPERS, Case, as_tuple, cases, forms, from_call, from_module, randomise
 
-every_example = pytest.mark.parametrize("case", list(cases()))
+EXAMPLES = list(cases())
+every_example = pytest.mark.parametrize("case", EXAMPLES)
+
+
+def examples_of(holds: Callable[[Case], object]) -> pytest.MarkDecorator:
+    """The examples that a test is about; there are some."""
+    chosen = [example for example in EXAMPLES if holds(example.values[0])]
+    assert chosen
+    return pytest.mark.parametrize("case", chosen)
 
 
 def test_registry_names_and_forms() -> None:
@@ -27,8 +36,8 @@ def test_registry_names_and_forms() -> None:
 
 
 def test_recipes_and_helpers_know_each_other() -> None:
-    examples = [parameter.values[0] for parameter in cases()]
-    targets = {case.recipe.module.target for case in examples if isinstance(case, Case) and case.recipe.module}
+    modules = [example.values[0].recipe.module for example in EXAMPLES]
+    targets = {module.target for module in modules if module}
     assert {target for target in targets if not target.startswith("nn.")} == set(HELPERS)
 
 
@@ -38,15 +47,17 @@ def test_has_a_form(case: Case) -> None:
     assert built
     if case.op.weights(case.params, case.inputs):
         assert len(built) == 1
+    recipe = case.recipe
+    assert bool(recipe.module and recipe.module.inplace) == bool(recipe.call and recipe.call.inplace)
     assert case.op.label(case.params, case.inputs)
 
 
 @every_example
-@pytest.mark.parametrize("device", ["meta", "cpu"])
-def test_shapes(case: Case, device: str) -> None:
-    for name, module in forms(case).items():
-        outputs = as_tuple(module.to(device)(*case.tensors(device=device)))
-        assert [tuple(out.shape) for out in outputs] == [(2, *shape.dims) for shape in case.outputs], name
+def test_shapes(case: Case) -> None:
+    for device in ("cpu", "meta"):
+        for name, module in forms(case).items():
+            outputs = as_tuple(module.to(device)(*case.tensors(device=device)))
+            assert [tuple(out.shape) for out in outputs] == [(2, *shape.dims) for shape in case.outputs], (name, device)
 
 
 @every_example
@@ -71,11 +82,9 @@ def test_macs(case: Case) -> None:
         assert counter.get_total_flops() == 2 * expected, name
 
 
-@every_example
+@examples_of(lambda case: case.op.channels is not None)
 def test_declared_width(case: Case) -> None:
     """`channels`, from which generated source computes widths."""
-    if case.op.channels is None:
-        return
     if case.op.channels == "sum":
         assert case.outputs[0].channels == sum(shape.channels for shape in case.inputs)
         return
@@ -85,27 +94,22 @@ def test_declared_width(case: Case) -> None:
     assert {shape.channels for shape in case.outputs} == {evaluate(case.op.channels, values)}
 
 
-@every_example
+@examples_of(lambda case: case.recipe.module and case.recipe.call)
 def test_module_and_call_agree(case: Case) -> None:
     built, inputs = forms(case), case.tensors()
-    if {"module", "call"} <= set(built):
-        for train in (False, True):
-            expected, got = (as_tuple(built[form].train(train)(*inputs)) for form in ("module", "call"))
-            assert all(torch.equal(a, b) for a, b in zip(expected, got, strict=True))
+    for train in (False, True):
+        expected, got = (as_tuple(built[form].train(train)(*inputs)) for form in ("module", "call"))
+        assert all(torch.equal(a, b) for a, b in zip(expected, got, strict=True))
 
 
-@every_example
-@pytest.mark.parametrize("train", [False, True])
-def test_only_views_share_memory(case: Case, train: bool) -> None:
-    if case.op.view:
-        return
+@examples_of(lambda case: not case.op.view)
+def test_only_views_share_memory(case: Case) -> None:
     for name, module in forms(case).items():
-        inputs = case.tensors()
-        used = {x.untyped_storage().data_ptr() for x in inputs} | {
-            p.untyped_storage().data_ptr() for p in module.parameters()
-        }
-        outputs = as_tuple(module.train(train)(*inputs))
-        assert all(out.untyped_storage().data_ptr() not in used for out in outputs), name
+        for train in (False, True):
+            inputs = case.tensors()
+            used = {tensor.untyped_storage().data_ptr() for tensor in (*inputs, *module.parameters())}
+            outputs = as_tuple(module.train(train)(*inputs))
+            assert all(out.untyped_storage().data_ptr() not in used for out in outputs), (name, train)
 
 
 def _kept(module: torch.nn.Module, inputs: list[torch.Tensor]) -> tuple[set[int], bool, list[int]]:
@@ -142,14 +146,14 @@ def test_what_autograd_keeps(case: Case) -> None:
     assert _kept(from_call(case, case.recipe.call, inplace=True), case.tensors()) == (set(), output, copy)
 
 
-@every_example
-@pytest.mark.parametrize("train", [False, True])
-def test_views_share_as_they_say(case: Case, train: bool) -> None:
-    for name, module in forms(case).items() if case.op.view else ():
-        (x,) = case.tensors()
-        shares = case.op.shares(case.params, case.inputs, train)
-        for out in as_tuple(module.train(train)(x)):
-            assert (out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()) == shares, name
+@examples_of(lambda case: case.op.view)
+def test_views_share_as_they_say(case: Case) -> None:
+    for name, module in forms(case).items():
+        for train in (False, True):
+            (x,) = case.tensors()
+            shares = case.op.shares(case.params, case.inputs, train)
+            for out in as_tuple(module.train(train)(x)):
+                assert (out.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()) == shares, (name, train)
 
 
 def _gradients(module: torch.nn.Module, inputs: list[torch.Tensor], overwrite: bool) -> list[torch.Tensor]:
@@ -176,13 +180,12 @@ def _assert_overwritable(module: torch.nn.Module, case: Case) -> None:
     torch.testing.assert_close(got, expected)
 
 
-@every_example
+@examples_of(lambda case: case.op.overwritable)
 @pytest.mark.parametrize("train", [False, True])
 def test_overwritable_outputs(case: Case, train: bool) -> None:
     """Writing over the output leaves every gradient as it was; torch itself raises where its backward reads it."""
-    if case.op.overwritable:
-        for module in forms(case).values():
-            _assert_overwritable(randomise(module).train(train), case)
+    for module in forms(case).values():
+        _assert_overwritable(randomise(module).train(train), case)
 
 
 @pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "softmax"])
@@ -195,13 +198,10 @@ def test_the_check_of_overwriting_bites(name: str) -> None:
         _assert_overwritable(forms(bad)["module"], bad)
 
 
-@every_example
+@examples_of(lambda case: case.recipe.module and case.recipe.module.inplace)
 def test_inplace_forms(case: Case) -> None:
     """In place, an op overwrites its input, gives the same values, and the same gradients."""
     recipe = case.recipe
-    assert bool(recipe.module and recipe.module.inplace) == bool(recipe.call and recipe.call.inplace)
-    if not (recipe.module and recipe.module.inplace and recipe.call):
-        return
     plain = from_module(case, recipe.module)
     for module in (from_module(case, recipe.module, inplace=True), from_call(case, recipe.call, inplace=True)):
         inputs = case.tensors()
