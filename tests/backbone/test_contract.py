@@ -11,22 +11,21 @@ import torch
 from torch import nn
 
 import archdsl
-from archdsl import library
 from archdsl.api import FeatureVariant, Variant
 from archdsl.backends.proof import prove
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.backbone import feature_info, head_of
+from tests import shipped
 
 
 @functools.cache
 def models() -> dict[str, Variant]:
     """The cheapest variant of every model, by `family:variant`."""
     found: dict[tuple[str, str], Variant] = {}
-    for family in library.families():
-        for variant in archdsl.open(family).values():
-            known = found.setdefault((family, variant.graph.root.definition), variant)
-            if variant.graph.macs < known.graph.macs:
-                found[family, variant.graph.root.definition] = variant
+    for family, variant in shipped.variants():
+        known = found.setdefault((family, variant.graph.root.definition), variant)
+        if variant.graph.macs < known.graph.macs:
+            found[family, variant.graph.root.definition] = variant
     return {f"{family}:{variant.name}": variant for (family, _), variant in found.items()}
 
 

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 import archdsl
-from archdsl import api, library
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.backbone import feature_info
 from archdsl.graph.reference import Reference
@@ -17,6 +16,7 @@ from archdsl.variant import Variant
 from archdsl.verify.libraries import built
 from archdsl.verify.randomize import give_memory, randomize
 from archdsl.weights.loading import import_keys
+from tests import shipped
 from tests.libraries import declare_operators
 
 # What timm takes elsewhere, and where: docs/python.md says so. These are the paths of its maps here.
@@ -33,10 +33,9 @@ def references() -> dict[str, list[tuple[Variant, Reference]]]:
     """Variants that are held against timm, by family, the cheapest first."""
     declare_operators()
     found: dict[str, list[tuple[Variant, Reference]]] = {}
-    for family in library.families():
-        for variant in api.open_source(library.locate(family)[0]).values():
-            pairs = [(variant, reference) for reference in variant.references if reference.library == "timm"]
-            found.setdefault(family, []).extend(pairs[:1])
+    for family, variant in shipped.variants():
+        pairs = [(variant, reference) for reference in variant.references if reference.library == "timm"]
+        found.setdefault(family, []).extend(pairs[:1])
     return {family: sorted(pairs, key=lambda pair: pair[0].graph.macs) for family, pairs in found.items() if pairs}
 
 

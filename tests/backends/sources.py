@@ -6,34 +6,36 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-from archdsl import api, library
-from archdsl.api import Variant
+import tests.shipped
+from archdsl import api
+from archdsl.api import ArchFile, Variant
 
 CASES = Path(__file__).with_name("cases")
 
 
 def shipped_names() -> Iterator[tuple[str, str]]:
     """Family and variant of everything that is shipped."""
-    for family in library.families():
-        for variant in api.open(family):
-            yield family, variant
+    return ((family, variant.name) for family, variant in tests.shipped.variants())
 
 
 def case_names() -> Iterator[tuple[str, str]]:
     """Case and variant."""
     for path in sorted(CASES.glob("*.arch")):
-        for variant in api.open(path):
+        for variant in _opened(path.stem):
             yield path.stem, variant
 
 
-@functools.cache
 def shipped(family: str, variant: str) -> Variant:
-    return api.find(family, variant)
+    return tests.shipped.opened(family)[variant]
 
 
 @functools.cache
+def _opened(case: str) -> ArchFile:
+    return api.open(CASES / f"{case}.arch")
+
+
 def case(name: str, variant: str) -> Variant:
-    return api.find(CASES / f"{name}.arch", variant)
+    return _opened(name)[variant]
 
 
 @functools.cache

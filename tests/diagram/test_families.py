@@ -7,15 +7,15 @@ from functools import cache
 
 import pytest
 
-from archdsl import api, library
-from archdsl.api import Variant
 from archdsl.backends.diagram import Drawing, Options
 from archdsl.backends.diagram.style import COLUMN, PAGE
 from archdsl.graph.ir import Node
 from archdsl.graph.scopes import Scope
 from tests.diagram.picture import Picture
+from tests.shipped import families
+from tests.shipped import named as variant
 
-FAMILIES = [name for name in library.families() if len(api.open_source(library.locate(name)[0]))]
+FAMILIES = families()
 OTHERS = (
     "resnet50",
     "preresnet110_cifar10",
@@ -25,12 +25,6 @@ OTHERS = (
     "googlenet_aux",
     "inception_v3_aux",
 )
-
-
-@cache
-def variant(name: str) -> Variant:
-    file, named = api.open_source(library.locate(name)[0]), library.locate(name)[1]
-    return file.only(named) if named else next(iter(file.values()))
 
 
 @cache

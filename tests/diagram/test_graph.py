@@ -10,23 +10,18 @@ from textwrap import dedent
 
 import pytest
 
-from archdsl import api, library
 from archdsl.api import Variant, open_source
 from archdsl.backends.diagram import Drawing, Options
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.fold import fold
 from archdsl.source import Source
 from tests.diagram.picture import Picture, Rect
+from tests.shipped import families
+from tests.shipped import named as variant
 
-FAMILIES = [name for name in library.families() if len(api.open_source(library.locate(name)[0]))]
+FAMILIES = families()
 OTHERS = ("resnet50", "preresnet110_cifar10", "nasnetalarge", "efficientnet_lite0")
 DEPTHS = (None, 9)
-
-
-@cache
-def variant(name: str) -> Variant:
-    file, named = api.open_source(library.locate(name)[0]), library.locate(name)[1]
-    return file.only(named) if named else next(iter(file.values()))
 
 
 def spec(text: str) -> Variant:

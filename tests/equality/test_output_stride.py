@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import archdsl
-from archdsl import api, library
+from archdsl import api
 from archdsl.api import Variant
 from archdsl.backends.proof import prove
 from archdsl.cli.app import run
@@ -26,6 +26,7 @@ from archdsl.verify import traits
 from archdsl.verify.compare import compare_models
 from archdsl.verify.libraries import Refused, built
 from archdsl.weights.loading import fit_keys
+from tests import shipped
 from tests.equality import held
 
 DILATED = {8: [False, True, True], 16: [False, False, True]}
@@ -35,11 +36,10 @@ DILATED = {8: [False, True, True], 16: [False, False, True]}
 def variants() -> dict[str, list[tuple[Variant, Reference]]]:
     """Those that are held against timm, by family, the cheapest first."""
     found: dict[str, list[tuple[Variant, Reference]]] = {}
-    for family in library.families():
-        for variant in api.open_source(library.locate(family)[0]).values():
-            for reference in variant.references:
-                if reference.library == "timm" and not reference.refuses:
-                    found.setdefault(family, []).append((variant, reference))
+    for family, variant in shipped.variants():
+        for reference in variant.references:
+            if reference.library == "timm" and not reference.refuses:
+                found.setdefault(family, []).append((variant, reference))
     return {family: sorted(pairs, key=lambda pair: pair[0].graph.macs) for family, pairs in found.items()}
 
 

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-import archdsl
-from archdsl import library
-from archdsl.api import open_source
 from archdsl.variant import Variant
 from archdsl.verify import traits
-from tests import libraries
+from tests import libraries, shipped
 
 VARIANTS: dict[str, Variant] = {
     variant.name: variant
-    for family in library.families()
-    for variant in open_source(library.locate(family)[0]).values()
+    for _, variant in shipped.variants()
     for reference in variant.references
     if (reference.library, reference.model) == ("torchvision", variant.name)
 }
@@ -49,7 +45,7 @@ RECORDED = {
 def test_accuracies(family: str, variants: int) -> None:
     """Those that the specs record are torchvision's, of its first weights."""
     models = libraries.import_torchvision().models
-    file = archdsl.open(family)
+    file = shipped.opened(family)
     recorded = {name: file[name].published for name in file if name in models.list_models() and file[name].published}
     assert len(recorded) == variants
     for name, published in recorded.items():

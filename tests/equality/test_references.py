@@ -9,13 +9,13 @@ import functools
 
 import pytest
 
-from archdsl import library
-from archdsl.api import ArchFile, open_source
+from archdsl.api import ArchFile
 from archdsl.verify.choose import representatives
 from archdsl.verify.compare import compare
+from tests import shipped
 from tests.equality import held
 
-FILES: dict[str, ArchFile] = {name: open_source(library.locate(name)[0]) for name in library.families()}
+FILES: dict[str, ArchFile] = {name: shipped.opened(name) for name in shipped.families()}
 ROWS = [
     pytest.param(family, variant.name, number, id=f"{variant.name}-{reference.library}")
     for family, file in FILES.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,10 @@ from archdsl.api import Variant, open_source
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.devices import DEVICES, device_of
 from archdsl.source import Source
+from tests import shipped
 
 BATCH = 2
-SPECS = sorted(path.stem for path in (Path(__file__).parents[2] / "specs").glob("*.arch"))
-FAMILIES = [name for name in SPECS if len(archdsl.open(name))]
+FAMILIES = shipped.families()
 
 
 class Alive(TorchDispatchMode):
@@ -56,7 +55,7 @@ class Alive(TorchDispatchMode):
 
 def small(name: str) -> Variant:
     """The cheapest network of a family, for small images."""
-    variant = min(archdsl.open(name).values(), key=lambda v: v.graph.macs)
+    variant = shipped.cheapest(name)
     for size in (64, 96, 128):
         try:
             found = variant.for_image(size=size)

@@ -12,6 +12,7 @@ from archdsl.graph.recipe import Recipe
 from archdsl.training import Pieces
 from archdsl.training.folders import Data, Folder
 from archdsl.training.plan import Wishes, make_plan
+from tests.shipped import opened
 from tests.training.test_pieces import draw
 
 FAMILIES = ("resnet", "convnext", "convnext_roadmap", "efficientnet", "efficientnet_v2", "mobilenet_v3", "regnet")
@@ -20,7 +21,7 @@ FAMILIES = ("resnet", "convnext", "convnext_roadmap", "efficientnet", "efficient
 def shipped() -> Iterator[tuple[str, str]]:
     """Each recipe of a family with the first of the variants that it is for."""
     for family in FAMILIES:
-        file = archdsl.open(family)
+        file = opened(family)
         seen = set()
         for name, variant in file.items():
             for recipe in variant.recipes:
