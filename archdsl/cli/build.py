@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,20 +14,20 @@ from archdsl.cli import console
 from archdsl.cli.shared import (
     ArchCommand,
     changed,
-    document,
     image_option,
     json_option,
     locate,
     may_replace,
     output_stride_option,
     set_option,
+    write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
     from archdsl.backends.proof import Proof
-    from archdsl.cli.schema.specs import BuiltJson
+    from archdsl.cli.documents.specs import BuiltJson
 
 _OURS = re.compile(r'"""\S+:\s+[\d,]+\s+parameters,\s+[\d,]+\s+MACs\s+at\s+[\d×]+\.')
 """How the docstring of every generated file begins."""
@@ -69,14 +69,18 @@ def command(
         raise click.UsageError(f"--all writes several files: {output} is not a folder")
     file, variants, warnings = _open(spec, every)
     prove_it = proof if proof is not None else not to_stdout
-    built = []
+    built: list[BuiltJson] = []
     for variant in [changed(found, settings, image, output_stride) for found in variants]:
         if not as_json and not to_stdout:
             _print_table(variant)
         path = None if to_stdout else _destination(variant.name, output, every)
-        built.append(_build(variant, path, prove_it, force, as_json))
+        source, proved = _build(variant, path, prove_it, force, as_json)
+        if as_json:
+            built.append(_built(variant, path, source, proved))
     if as_json:
-        console.write_json(document("build", warnings, file=file.name, built=built))
+        from archdsl.cli.documents.specs import BuildDocument
+
+        write_document(BuildDocument(file=file.name, built=built), warnings)
     return 0
 
 
@@ -122,10 +126,8 @@ def _destination(variant: str, output: str | None, every: bool) -> Path:
     return path
 
 
-def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_json: bool) -> BuiltJson:
+def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_json: bool) -> tuple[str, Proof | None]:
     """Generate, prove and write one variant."""
-    from archdsl.cli import facts
-
     source = variant.source
     proof: Proof | None = None
     replaces = False
@@ -143,16 +145,20 @@ def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_
         console.note(f"proved {variant.name}: {_sentence(proof)}")
     if path is not None:
         console.note(f"{'replaced' if replaces else 'wrote'} {path} ({len(source.splitlines())} lines)")
-    if not as_json:
-        return {}  # type: ignore[typeddict-item]  # nobody reads it
-    result: BuiltJson = {
-        "variant": facts.variant_json(variant),
-        "stages": facts.stages_json(variant),
-        "path": str(path) if path else None,
-        "source": None if path else source,
-        "proof": _proof_json(proof),
-    }
-    return result
+    return source, proof
+
+
+def _built(variant: Variant, path: Path | None, source: str, proof: Proof | None) -> BuiltJson:
+    from archdsl.cli.documents.networks import StageJson, VariantJson
+    from archdsl.cli.documents.specs import BuiltJson, ProofJson
+
+    return BuiltJson(
+        variant=VariantJson.of(variant),
+        stages=list(map(StageJson.of, variant.table.rows)),
+        path=str(path) if path else None,
+        source=None if path else source,
+        proof=None if proof is None else ProofJson.of(proof),
+    )
 
 
 def _is_ours(content: bytes) -> bool:
@@ -181,19 +187,6 @@ def _sentence(proof: Proof) -> str:
     sizes = f"output{'s' if len(shapes) > 1 else ''} {', '.join(shapes)}"
     how = "ran on the CPU" if proof.device == "cpu" else f"ran on torch's {proof.device} device, shapes only"
     return f"{how}; {sizes}, {proof.params:,} parameters, {proof.keys} state_dict entries as in the graph"
-
-
-def _proof_json(proof: Proof | None) -> Any:
-    if proof is None:
-        return None
-    return {
-        "device": proof.device,
-        "params": proof.params,
-        "keys": proof.keys,
-        "output": list(proof.outputs[0]),
-        "outputs": [list(shape) for shape in proof.outputs],
-        "seconds": round(proof.seconds, 3),
-    }
 
 
 def _print_table(variant: Variant) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, exit_code, json_option, locate
+from archdsl.cli.shared import ArchCommand, exit_code, json_option, locate, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema.specs import CheckedJson
+    from archdsl.cli.documents.specs import CheckedJson
     from archdsl.graph.sizes import SizeDecision
     from archdsl.semantics.program import Definition
 
@@ -39,18 +39,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
         every += found
         ok = not any(d.severity == "error" for d in found)
         if as_json:
-            own: Any = document("check", found)["diagnostics"]
-            names = [definition.name for definition in unchecked]
-            files.append(
-                {
-                    "file": name,
-                    "ok": ok,
-                    "variants": variants,
-                    "recipes": recipes,
-                    "unchecked": names,
-                    "diagnostics": own,
-                }
-            )
+            files.append(_checked(name, ok, variants, recipes, unchecked, found))
             continue
         console.diagnose(found, sys.stdout)
         if ok:
@@ -62,7 +51,9 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
                 asked = ", ".join(f"`{decision.text}` ({decision.place})" for decision in sizes)
                 console.line(f"  asks about sizes, and holds only for images of which the answers are true: {asked}")
     if as_json:
-        console.write_json(document("check", every, files=files))
+        from archdsl.cli.documents.specs import CheckDocument
+
+        write_document(CheckDocument(files=files), every)
     elif every:
         console.note(console.tally(every))
     return exit_code(every)
@@ -88,6 +79,22 @@ def _check(
         return name, list(file), recipes, file.unchecked, file.size_decisions, found
     except ArchError as error:
         return name, [], [], (), (), error.diagnostics
+
+
+def _checked(
+    name: str,
+    ok: bool,
+    variants: list[str],
+    recipes: list[str],
+    unchecked: tuple[Definition, ...],
+    found: tuple[Diagnostic, ...],
+) -> CheckedJson:
+    from archdsl.cli.documents.base import DiagnosticJson
+    from archdsl.cli.documents.specs import CheckedJson
+
+    names = [definition.name for definition in unchecked]
+    told = list(map(DiagnosticJson.of, found))
+    return CheckedJson(file=name, ok=ok, variants=variants, recipes=recipes, unchecked=names, diagnostics=told)
 
 
 def _fine(variants: int, recipes: int) -> str:

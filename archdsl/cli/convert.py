@@ -10,12 +10,12 @@ from archdsl.cli import console
 from archdsl.cli.shared import (
     TEXT,
     ArchCommand,
-    document,
     find_variant,
     image_option,
     json_option,
     prefix_option,
     set_option,
+    write_document,
 )
 from archdsl.diagnostics.core import ArchError
 
@@ -94,18 +94,7 @@ def command(
     ]
     console.note(f"{done.output}: by the names of {done.to} ({', '.join(changed) or 'the same'})")
     if as_json:
-        data = {
-            "variant": variant.name,
-            "file": done.path,
-            "output": done.output,
-            "names": done.names,
-            "to": done.to,
-            "tensors": done.tensors,
-            "renamed": done.renamed,
-            "reshaped": done.reshaped,
-            "turned": done.turned,
-            "left_out": list(done.left_out),
-            "notes": [*fetched, *done.notes],
-        }
-        console.write_json(document("convert", (), **data))
+        from archdsl.cli.documents.weights import ConvertDocument
+
+        write_document(ConvertDocument.of_conversion(variant.name, done, fetched))
     return 0

@@ -1,4 +1,4 @@
-"""Options that ask for memory, intensity and times, and how these are shown and written as JSON."""
+"""Options that ask for memory, intensity and times, and how these are shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.cli.schema.common import CostsJson
     from archdsl.cli.tables import Column
     from archdsl.graph.costs import Costs
     from archdsl.graph.devices import Device
@@ -71,24 +70,6 @@ def _device(text: str, dtype: str) -> Device:
         kinds = ", ".join(device.flops)
         raise click.BadParameter(f"{device.name} has no peak for {dtype}, but for {kinds}", param_hint="'--dtype'")
     return device
-
-
-def costs_json(variant: Variant, wanted: Asked) -> CostsJson:
-    costs = wanted.of(variant)
-    return {
-        "batch": costs.batch,
-        "dtype": costs.dtype,
-        "weights": costs.weights,
-        "gradients": costs.gradients,
-        "memory": costs.memory,
-        "peak": costs.peak.path,
-        "saved": costs.saved,
-        "training": costs.training,
-        "moved": costs.moved,
-        "intensity": costs.intensity,
-        "device": None if wanted.device is None else wanted.device.name,
-        "seconds": wanted.seconds(costs),
-    }
 
 
 # --- for readers -----------------------------------------------------------------------------

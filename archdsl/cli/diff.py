@@ -12,7 +12,6 @@ from archdsl.cli.shared import (
     FINDINGS,
     ArchCommand,
     changed,
-    document,
     find_next,
     find_variant,
     image_option,
@@ -20,6 +19,7 @@ from archdsl.cli.shared import (
     open_spec,
     output_stride_option,
     set_option,
+    write_document,
 )
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def command(
     difference, weights = diff(first.graph, second.graph), transfer(first.graph, second.graph)
     click.get_current_context().meta["compared"] = True
     if as_json:
-        from archdsl.cli.facts import diff_json
+        from archdsl.cli.documents.differences import DiffDocument
 
-        console.write_json(document("diff", (), **diff_json(first, second, difference, weights)))
+        write_document(DiffDocument.of_variants(first, second, difference, weights))
     else:
         from archdsl.cli import differences
 
@@ -99,9 +99,9 @@ def _steps(spec: str, as_json: bool) -> int:
     compared = [(step, diff(step.before.graph, step.variant.graph) if step.before else None) for step in steps]
     click.get_current_context().meta["compared"] = True
     if as_json:
-        from archdsl.cli.facts import step_json
+        from archdsl.cli.documents.differences import StepJson, StepsDocument
 
-        console.write_json(document("diff", (), file=file.name, steps=[step_json(*item) for item in compared]))
+        write_document(StepsDocument(file=file.name, steps=[StepJson.of_step(*item) for item in compared]))
     else:
         from archdsl.cli.differences import step_table
 

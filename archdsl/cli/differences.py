@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from archdsl.cli import console
-from archdsl.cli.facts import arguments, preprocess_json
 from archdsl.cli.tables import Column, count, macs, plain_table, top1
+from archdsl.cli.wording import arguments, prepared
 from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.diff import wording
 from archdsl.graph.diff.brief import alone, brief
@@ -178,14 +178,18 @@ def notes(before: Variant, after: Variant, difference: GraphDiff, weights: Trans
 
 def _pictures(before: Variant, after: Variant) -> Iterator[str]:
     """How the preparation of pictures differs."""
-    old, new = preprocess_json(before), preprocess_json(after)
+    old, new = prepared(before), prepared(after)
     if old == new:
         return
     if old is None or new is None:
         yield f"pictures: only {(before if new is None else after).name} says how they become the input"
         return
-    both = [(key, old[key], new[key]) for key in old if old[key] != new[key]]  # type: ignore[literal-required]
-    yield "pictures: " + "; ".join(f"{key} {_plain(a)} → {_plain(b)}" for key, a, b in both)
+    from archdsl.cli.documents.networks import PreprocessJson
+
+    facts = zip(PreprocessJson.of(old), PreprocessJson.of(new), strict=True)
+    both = [f"{key} {_plain(a)} → {_plain(b)}" for (key, a), (_, b) in facts if a != b]
+    if both:
+        yield f"pictures: {'; '.join(both)}"
 
 
 def _plain(value: object) -> str:

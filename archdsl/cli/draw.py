@@ -14,7 +14,6 @@ from archdsl.cli import console
 from archdsl.cli.shared import (
     TEXT,
     ArchCommand,
-    document,
     exit_code,
     find_next,
     find_variant,
@@ -24,6 +23,7 @@ from archdsl.cli.shared import (
     open_spec,
     output_stride_option,
     set_option,
+    write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
@@ -126,10 +126,12 @@ def command(
         may_replace(path, is_ours, force)
     _write(content, path, as_json)
     if as_json:
-        text = content.decode() if path is None else None
-        facts = {"level": chosen, "format": found, "path": str(path) if path else None, "text": text}
+        from archdsl.cli.documents.drawings import DrawDocument
+
         names = [variant.name for variant in subject.variants]
-        console.write_json(document("draw", problems, variants=names, **facts, bytes=len(content)))
+        place, text = (None, content.decode()) if path is None else (str(path), None)
+        told = DrawDocument(variants=names, level=chosen, format=found, path=place, text=text, bytes=len(content))
+        write_document(told, problems)
     else:
         console.diagnose(problems, sys.stderr)
     return exit_code(problems)

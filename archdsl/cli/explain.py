@@ -7,7 +7,7 @@ import sys
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, json_option
+from archdsl.cli.shared import ArchCommand, json_option, write_document
 
 
 @click.command("explain", cls=ArchCommand, short_help="Explain the code of an error.")
@@ -25,7 +25,9 @@ def command(code: str, as_json: bool) -> int:
         near = closest(code, entries())
         raise click.BadParameter(f"there is no code {code!r}{f', did you mean {near}?' if near else ''}")
     if as_json:
-        console.write_json(document("explain", (), code=code, markdown=markdown))
+        from archdsl.cli.documents.specs import ExplainDocument
+
+        write_document(ExplainDocument(code=code, markdown=markdown))
     elif console.is_coloured(sys.stdout):
         from rich.markdown import Markdown
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import STDIN, ArchCommand, document, exit_code, fail, json_option, read_stdin
+from archdsl.cli.shared import STDIN, ArchCommand, exit_code, fail, json_option, read_stdin, write_document
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema.specs import FormattedJson
     from archdsl.source import Source
 
 
@@ -29,7 +28,7 @@ def command(files: tuple[str, ...], only_check: bool, as_json: bool) -> int:
     """
     if as_json and "-" in files and not only_check:
         raise click.UsageError("`-` prints the text: no --json beside it, but for --check")
-    results: list[FormattedJson] = []
+    results: list[tuple[str, bool]] = []
     every: list[Diagnostic] = []
     for name in files:
         try:
@@ -37,15 +36,17 @@ def command(files: tuple[str, ...], only_check: bool, as_json: bool) -> int:
         except ArchError as error:
             every += error.diagnostics
     if as_json:
-        console.write_json(document("fmt", every, files=results))
+        from archdsl.cli.documents.specs import FmtDocument, FormattedJson
+
+        write_document(FmtDocument(files=[FormattedJson(file=f, changed=changed) for f, changed in results]), every)
     elif every:
         fail(every)
-    changes = only_check and any(result["changed"] for result in results)
+    changes = only_check and any(changed for _, changed in results)
     return exit_code(every) or int(changes)
 
 
-def _format(name: str, only_check: bool, as_json: bool) -> FormattedJson:
-    """Format one file; raises ArchError."""
+def _format(name: str, only_check: bool, as_json: bool) -> tuple[str, bool]:
+    """Format one file: its name, and whether its layout was another; raises ArchError."""
     from archdsl.syntax import format_file, parse
 
     source = _read(name)
@@ -64,7 +65,7 @@ def _format(name: str, only_check: bool, as_json: bool) -> FormattedJson:
             staged.commit()
     if changed and not as_json and (name != "-" or only_check):
         console.note(f"{'would format' if only_check else 'formatted'} {source.name}")
-    return {"file": source.name, "changed": changed}
+    return source.name, changed
 
 
 def _read(name: str) -> Source:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, document, json_option
+from archdsl.cli.shared import ArchCommand, json_option, write_document
 
 if TYPE_CHECKING:
+    from archdsl.cli.documents.specs import FamilyJson
     from archdsl.cli.recorded import Family
-    from archdsl.cli.schema.specs import FamilyJson
     from archdsl.source import Source
 
 
@@ -31,25 +31,32 @@ def command(as_json: bool) -> int:
 
     found = list(families())
     if as_json:
-        console.write_json(document("list", (), families=[_data(source, family) for source, family in found]))
+        from archdsl.cli.documents.specs import ListDocument
+
+        write_document(ListDocument(families=[_family(source, family) for source, family in found]))
         return 0
-    from archdsl.cli.tables import heading, variant_table
+    from archdsl.cli.tables import VariantRow, heading, variant_table
 
     longest = max((len(variant["name"]) for _, family in found for variant in family["variants"]), default=0)
     width = min(_NAMES, 2 + longest)
     console.show(variant_table([], width))
     for source, family in found:
-        rows = list(zip(family["variants"], family["top1"], strict=True))
+        rows = [
+            VariantRow(v["name"], "×".join(map(str, v["input"])), v["layers"], v["params"], v["macs"], top1)
+            for v, top1 in zip(family["variants"], family["top1"], strict=True)
+        ]
         console.show(heading(_name(source), family["doc"]), variant_table(rows, width, header=False))
         console.line()
     return 0
 
 
-def _data(source: Source, family: Family) -> FamilyJson:
+def _family(source: Source, family: Family) -> FamilyJson:
+    from archdsl.cli.documents.networks import VariantJson
+    from archdsl.cli.documents.specs import FamilyJson
     from archdsl.cli.recorded import in_folder
 
-    variants = [in_folder(variant, source) for variant in family["variants"]]
-    return {"name": _name(source), "file": source.name, "doc": family["doc"], "variants": variants}
+    variants = [VariantJson(**in_folder(variant, source)) for variant in family["variants"]]
+    return FamilyJson(name=_name(source), file=source.name, doc=family["doc"], variants=variants)
 
 
 def _name(source: Source) -> str:

@@ -13,12 +13,12 @@ from archdsl.cli import console
 from archdsl.cli.costing import Asked, asked, costs_options
 from archdsl.cli.shared import (
     ArchCommand,
-    document,
     exit_code,
     find_variant,
     json_option,
     may_replace,
     open_spec,
+    write_document,
 )
 from archdsl.cli.sweep import combinations, grid_of
 from archdsl.diagnostics.core import ArchError, Diagnostic
@@ -106,11 +106,13 @@ def command(
         more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
         console.note(f"without a name, for want of room: {', '.join(left_out[:_NAMED])}{more}")
     if as_json:
-        points = [{"name": s.name, "variant": s.variant.name, "weights": s.weights, "x": s.x, "y": s.y} for s in spots]
-        text = content.decode() if path is None else None
-        place = {"format": kind, "path": None if path is None else str(path), "text": text}
-        axes = {"x": None if deep else plot.x, "y": None if deep else plot.y}
-        console.write_json(document("plot", problems, **axes, points=points, unnamed=left_out, **place))
+        from archdsl.cli.documents.drawings import PlotDocument, PlotPointJson
+
+        x, y = (None, None) if deep else (plot.x, plot.y)
+        points = list(map(PlotPointJson.of, spots))
+        place, text = (None, content.decode()) if path is None else (str(path), None)
+        told = PlotDocument(x=x, y=y, points=points, unnamed=left_out, format=kind, path=place, text=text)
+        write_document(told, problems)
     else:
         console.diagnose(problems, sys.stderr)
     return exit_code(problems)

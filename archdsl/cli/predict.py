@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from archdsl.arguments import LARGEST
@@ -11,17 +9,13 @@ from archdsl.cli import console
 from archdsl.cli.shared import (
     TEXT,
     ArchCommand,
-    document,
     find_variant,
     image_option,
     json_option,
     prefix_option,
     set_option,
+    write_document,
 )
-
-if TYPE_CHECKING:
-    from archdsl.cli.schema.weights import PredictionJson
-    from archdsl.predict import Prediction
 
 
 @click.command("predict", cls=ArchCommand)
@@ -83,19 +77,13 @@ def command(
     for note in notes:
         console.note(f"note: {note}")
     if as_json:
-        found = [_data(prediction) for prediction in predictions]
-        console.write_json(document("predict", (), variant=variant.name, weights=used, notes=notes, predictions=found))
+        from archdsl.cli.documents.weights import PredictDocument, PredictionJson
+
+        found = list(map(PredictionJson.of, predictions))
+        write_document(PredictDocument(variant=variant.name, weights=used, notes=notes, predictions=found))
     else:
         for index, prediction in enumerate(predictions):
             console.line(("\n" if index else "") + str(prediction.path))
             for label, probability in prediction.classes:
                 console.line(f"  {probability:7.2%}  {label}")
     return 0
-
-
-def _data(prediction: Prediction) -> PredictionJson:
-    classes = prediction.classes
-    return {
-        "path": str(prediction.path),
-        "classes": [{"label": label, "probability": float(probability)} for label, probability in classes],
-    }

@@ -15,16 +15,17 @@ from archdsl.cli.shared import (
     FINDINGS,
     TEXT,
     ArchCommand,
-    document,
     json_option,
     may_replace,
     open_spec,
+    write_document,
 )
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
     from archdsl.backends.trainers import Exported, Network
+    from archdsl.cli.documents.training import ExportedJson, SettingJson
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.reference import Reference
 
@@ -174,8 +175,9 @@ def _compare(found: Found, other: Found, as_json: bool) -> int:
     changes = differences(found.recipe, other.recipe)
     click.get_current_context().meta["compared"] = True
     if as_json:
-        told = [{"setting": line.setting, "before": line.text, "after": line.after} for line in changes]
-        _json(found.file, [found.recipe, other.recipe], differences=told)
+        from archdsl.cli.documents.training import SettingJson
+
+        _json(found.file, [found.recipe, other.recipe], differences=list(map(SettingJson.of, changes)))
     elif not changes:
         console.line("The recipes are equal.")
     else:
@@ -185,12 +187,24 @@ def _compare(found: Found, other: Found, as_json: bool) -> int:
     return FINDINGS if changes else 0
 
 
-def _json(file: ArchFile, recipes: list[Recipe], **more: object) -> None:
-    from archdsl.cli.recipe_facts import recipe_json
+def _json(
+    file: ArchFile,
+    recipes: list[Recipe],
+    differences: list[SettingJson] | None = None,
+    exported: ExportedJson | None = None,
+    path: Path | None = None,
+) -> None:
+    from archdsl.cli.documents.training import RecipeDocument, RecipeJson
 
-    told: dict[str, object] = {"differences": None, "exported": None, "path": None, **more}
-    data = [recipe_json(recipe) for recipe in recipes]
-    console.write_json(document("recipe", (), file=file.name, recipes=data, **told))
+    write_document(
+        RecipeDocument(
+            file=file.name,
+            recipes=list(map(RecipeJson.of, recipes)),
+            differences=differences,
+            exported=exported,
+            path=None if path is None else str(path),
+        )
+    )
 
 
 # --- what is written -------------------------------------------------------------------------
@@ -211,8 +225,9 @@ def _export(found: Found, trainer: str, devices: int, output: str | None, force:
     if path is not None:
         _write(path, text.encode(), force)
     if as_json:
-        told = {"trainer": trainer, "settings": out.settings, "missing": out.missing, "text": text}
-        _json(found.file, [found.recipe], exported=told, path=str(path) if path else None)
+        from archdsl.cli.documents.training import ExportedJson
+
+        _json(found.file, [found.recipe], exported=ExportedJson.of_text(out, text), path=path)
         return 0
     if path is None:
         console.write_data(text)
@@ -253,7 +268,7 @@ def _plot(found: Found, output: str | None, force: bool, as_json: bool) -> int:
     if path is not None:
         _write(path, svg.encode(), force)
     if as_json:
-        _json(found.file, [found.recipe], path=str(path) if path else None)
+        _json(found.file, [found.recipe], path=path)
     elif path is None:
         console.write_data(svg)
     return 0

@@ -18,7 +18,6 @@ from archdsl.library import read, shipped
 from archdsl.resources import find
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema.common import SizeJson, VariantJson
     from archdsl.source import Source
 
 FILE = "facts.json"
@@ -27,12 +26,12 @@ FILE = "facts.json"
 class Family(TypedDict):
     """A shipped spec: digests of its text and of those it uses, by file name, and its variants; none of a library.
 
-    `top1` are the published accuracies, as the spec writes them, "" where it has none.
+    `variants` are as `VariantJson` says, `top1` the published accuracies as the spec writes them, "" where it has none.
     """
 
     files: dict[str, str]
     doc: str
-    variants: list[VariantJson]
+    variants: list[dict[str, Any]]
     top1: list[str]
 
 
@@ -52,7 +51,7 @@ def families() -> Iterator[tuple[Source, Family]]:
 def computed(source: Source) -> Family:
     """A family's facts, by elaborating it; raises ArchError."""
     from archdsl.api import open_source
-    from archdsl.cli.facts import variant_json
+    from archdsl.cli.documents.networks import VariantJson
     from archdsl.cli.tables import top1
 
     file = open_source(source)
@@ -62,22 +61,20 @@ def computed(source: Source) -> Family:
     return {
         "files": {used.name.replace("\\", "/").rpartition("/")[2]: digest(used.text) for used in files},
         "doc": file.docstring,
-        "variants": [_without_folders(variant_json(variant)) for variant in file.values()],
+        "variants": [_without_folders(VariantJson.of(variant).plain()) for variant in file.values()],
         "top1": list(map(top1, file.values())),
     }
 
 
-def _without_folders(variant: VariantJson) -> VariantJson:
+def _without_folders(variant: dict[str, Any]) -> dict[str, Any]:
     """The same wherever the specs are: places are said by the names of files alone."""
-    for size in variant["sizes"]:
-        size["file"] = PurePath(size["file"]).name
-    return variant
+    return {**variant, "sizes": [{**size, "file": PurePath(size["file"]).name} for size in variant["sizes"]]}
 
 
-def in_folder(variant: VariantJson, source: Source) -> VariantJson:
+def in_folder(variant: dict[str, Any], source: Source) -> dict[str, Any]:
     """A variant as the other commands give it: with the files of places beside its spec."""
-    sizes: list[SizeJson] = [{**s, "file": str(PurePath(source.name).with_name(s["file"]))} for s in variant["sizes"]]
-    return {**variant, "sizes": sizes}
+    beside = PurePath(source.name).with_name
+    return {**variant, "sizes": [{**size, "file": str(beside(size["file"]))} for size in variant["sizes"]]}
 
 
 def digest(text: str) -> str:

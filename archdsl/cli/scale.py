@@ -15,7 +15,6 @@ from archdsl.cli.costing import Asked, asked, costs_options
 from archdsl.cli.shared import (
     TEXT,
     ArchCommand,
-    document,
     exit_code,
     find_variant,
     image_option,
@@ -23,12 +22,12 @@ from archdsl.cli.shared import (
     open_spec,
     set_option,
     split_setting,
+    write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema.exploring import AnswerJson
-    from archdsl.scaling import Answer, Curve, Knob, Point
+    from archdsl.scaling import Curve, Knob, Point
 
 MOST = 1_000
 NEAR = 0.01
@@ -234,27 +233,18 @@ def _curve(
     if output is not None and found.points:
         _draw(found, output, force)
     if as_json:
-        from archdsl.cli.facts import variant_json
+        from archdsl.cli.documents.exploring import PlaceJson, ScaleDocument, ScalePointJson
 
-        origin = found.origin
-        points = [
-            {
-                "value": float(p.value),
-                "settings": _plain(p.given),
-                "factors": {cost: found.factor(p, cost) for cost in GROWING},
-                "promise": dict(p.promise),
-                "variant": variant_json(p.variant, wanted),
-            }
-            for p in found.points
-        ]
-        places = [{"place": row.place, "variant": variant_json(row.variant)} for row in rows]
-        rates = {cost: found.rate(cost) for cost in GROWING}
-        console.write_json(
-            document(
-                "scale", said, base=knob.base.name, knob=knob.title, origin=float(origin.value) if origin else None,
-                points=points, rates=rates, published=places, answer=None,
-            )
-        )  # fmt: skip
+        told = ScaleDocument(
+            base=knob.base.name,
+            knob=knob.title,
+            origin=float(found.origin.value) if found.origin else None,
+            points=ScalePointJson.of_curve(found, wanted),
+            rates={cost: found.rate(cost) for cost in GROWING},
+            published=list(map(PlaceJson.of, rows)),
+            answer=None,
+        )
+        write_document(told, said)
         return exit_code(said)
     if found.points and output != "-":
         from archdsl.cli.scale_tables import curve_table, growth, published_table
@@ -304,13 +294,6 @@ def _shown(value: object) -> str:
     return str(list(value)) if isinstance(value, tuple) else str(value)
 
 
-def _plain(given: Mapping[str, object]) -> dict[str, str]:
-    """As texts in the language."""
-    from archdsl.cli.scale_tables import text_of
-
-    return {name: text_of(value) for name, value in given.items()}
-
-
 def _draw(found: Curve, output: str, force: bool) -> None:
     from archdsl.backends.diagram.ours import is_ours
     from archdsl.cli.scale_tables import picture
@@ -354,11 +337,18 @@ def _solve(knob: Knob, target: Target, as_json: bool, wanted: Asked | None) -> i
         raise ArchError.of("E690", knob=knob.title, name=knob.base.name, target=target_text, detail=nearest)
     point = knob.at(answer.value)
     if as_json:
-        found = _answer_json(knob, answer, cost, amount, wanted)
-        console.write_json(
-            document("scale", said, base=knob.base.name, knob=knob.title, origin=float(knob.start), points=[], rates={},
-                     published=[], answer=found)
-        )  # fmt: skip
+        from archdsl.cli.documents.exploring import AnswerJson, ScaleDocument
+
+        told = ScaleDocument(
+            base=knob.base.name,
+            knob=knob.title,
+            origin=float(knob.start),
+            points=[],
+            rates={},
+            published=[],
+            answer=AnswerJson.of_answer(answer, point, cost, amount, wanted),
+        )
+        write_document(told, said)
         return exit_code(said)
     from archdsl.cli.scale_tables import answer_lines, answer_table
 
@@ -375,20 +365,3 @@ def _cost(point: Point, cost: str, wanted: Asked | None) -> int:
         return point.cost(cost)
     assert wanted is not None
     return int(getattr(wanted.of(point.variant), cost))
-
-
-def _answer_json(knob: Knob, answer: Answer, cost: str, amount: float, wanted: Asked | None) -> AnswerJson:
-    from archdsl.cli.facts import variant_json
-
-    point = knob.at(answer.value)
-    sides = [None if s is None else {"value": float(s[0]), "cost": s[1]} for s in (answer.below, answer.above)]
-    return {
-        "cost": cost,
-        "target": amount,
-        "value": float(answer.value),
-        "error": answer.cost / amount - 1,
-        "below": sides[0],  # type: ignore[typeddict-item]
-        "above": sides[1],  # type: ignore[typeddict-item]
-        "settings": _plain(point.given),
-        "variant": variant_json(point.variant, wanted),
-    }

@@ -18,15 +18,6 @@ _NAMES = {"macs": "MACs", "params": "params", "activations": "activations"}
 _BYTES = {"memory": "of memory", "training": "in a training step", "weights": "of weights"}
 
 
-def text_of(value: object) -> str:
-    """A value as a spec writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple | list | range):
-        return f"[{', '.join(map(text_of, value))}]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
 def brief(value: object) -> str:
     """A value in a table: four digits."""
     if isinstance(value, float):
@@ -122,7 +113,7 @@ def answer_lines(knob: Knob, answer: Answer, point: Point, cost: str, amount: fl
         knobs = {f"{knob.rule.name}.{name}": text for name, text in knob.fixed.items()}
         knobs[knob.title] = repr(point.value)
     else:
-        knobs = {name: text_of(value) for name, value in point.given.items() if name != "image"}
+        knobs = {name: text for name, text in point.texts.items() if name != "image"}
     words = [f"--set {_word(f'{name}={text}')}" for name, text in knobs.items()]
     words += [f"--image {point.given['image']}"] if "image" in point.given else []
     yield f"archdsl show {knob.base.name} {' '.join(words)}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, document, exit_code, json_option, open_spec
+from archdsl.cli.shared import TEXT, ArchCommand, exit_code, json_option, open_spec, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.space import COSTS
 
@@ -294,6 +294,7 @@ def _write(
     options: Mapping[str, Any],
 ) -> None:
     """Everything that was found, in the folder of the search."""
+    from archdsl.cli.documents.exploring import FoundJson
     from archdsl.files import Staged
     from archdsl.search import pictures, results
 
@@ -301,7 +302,7 @@ def _write(
     words = f"Found by archdsl search in {space.name}: {len(chosen):,} of {len(found):,} networks."
     files = {
         "results.csv": results.as_csv(found, space, objectives),
-        "results.json": json.dumps([_data(result) for result in found], indent=1) + "\n",
+        "results.json": json.dumps([FoundJson.of(result).plain() for result in found], indent=1) + "\n",
         "variants.arch": results.as_variants(chosen, space, words),
     }
     drawn = pictures.pictures(found, chosen, space, objectives)
@@ -327,32 +328,20 @@ def _list(file: ArchFile, as_json: bool) -> int:
 
     spaces = file.spaces
     if as_json:
-        console.write_json(document("search", (), file=file.name, spaces=[_space_data(s) for s in spaces.values()],
-                                    results=None, best=None, refused=None))  # fmt: skip
+        from archdsl.cli.documents.exploring import SearchDocument, SpaceJson
+
+        told = list(map(SpaceJson.of, spaces.values()))
+        write_document(SearchDocument(file=file.name, spaces=told, results=None, best=None, refused=None))
     elif not spaces:
         console.note(f"{file.name} has no space")
     else:
         table = plain_table(("space", "left"), ("for", "left"), ("networks", "right"), ("source", "left"))
         for space in spaces.values():
             source = " ".join(space.source.split())
-            cells = (space.name, _target(space), f"{space.size:,}", source)
+            cells = (space.name, space.target, f"{space.size:,}", source)
             table.add_row(*map(console.text, cells))
         console.show(table)
     return 0
-
-
-def _target(space: Space) -> str:
-    return space.base.model.name if space.base.name == space.name else space.base.name
-
-
-def _space_data(space: Space) -> dict[str, Any]:
-    return {
-        "name": space.name,
-        "target": _target(space),
-        "source": space.source,
-        "networks": str(space.size),
-        "axes": [{"name": axis.name, "values": axis.domain.size} for axis in space.axes],
-    }
 
 
 @dataclass(frozen=True)
@@ -373,17 +362,16 @@ def _print(shown: _Shown, *, as_csv: bool, as_variants: bool, as_json: bool) -> 
     space = candidates.space
     chosen = results.best(found, objectives, shown.most)
     if as_json:
-        refused = [{"condition": text, "count": count} for text, count in candidates.refused.most_common()]
-        data = document(
-            "search",
-            shown.faults,
+        from archdsl.cli.documents.exploring import FoundJson, RefusedJson, SearchDocument, SpaceJson
+
+        told = SearchDocument(
             file=candidates.file.name,
-            spaces=[_space_data(space)],
-            results=list(map(_data, found)),
+            spaces=[SpaceJson.of(space)],
+            results=list(map(FoundJson.of, found)),
             best=[result.number for result in chosen],
-            refused=refused,
+            refused=[RefusedJson(condition=text, count=n) for text, n in candidates.refused.most_common()],
         )
-        console.write_json(data)
+        write_document(told, shown.faults)
     elif as_csv:
         console.write_data(results.as_csv(found, space, objectives))
     elif as_variants:
@@ -393,16 +381,6 @@ def _print(shown: _Shown, *, as_csv: bool, as_variants: bool, as_json: bool) -> 
         console.show(_table(chosen[:_SHOWN], space, objectives))
     if not as_json:
         _say(candidates, found, chosen)
-
-
-def _data(result: Result) -> dict[str, Any]:
-    return {
-        "number": result.number,
-        "dimensions": dict(result.texts),
-        "arguments": dict(result.arguments),
-        "costs": dict(result.costs),
-        "values": dict(result.values),
-    }
 
 
 def _table(chosen: list[Result], space: Space, objectives: Mapping[str, Better]) -> Any:

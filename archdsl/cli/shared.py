@@ -17,6 +17,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
+    from archdsl.cli.documents.base import Document
     from archdsl.source import Source
 
 FINDINGS = 1
@@ -46,20 +47,19 @@ class ArchCommand(click.Command):
         except ArchError as error:
             diagnostics = error.diagnostics
             if ctx.params.get("as_json"):
+                from archdsl.cli.documents.base import document
+
                 console.write_json(document(self.name or "", diagnostics))
             else:
                 fail(diagnostics)
             return exit_code(diagnostics)
 
 
-def document(command: str, diagnostics: Iterable[Diagnostic], **data: Any) -> dict[str, Any]:
-    """A JSON document: the envelope of `schema.common.Document` and a command's own data."""
-    from archdsl.cli.schema.common import VERSION
-    from archdsl.diagnostics.render import to_json
+def write_document(keys: Document, diagnostics: Iterable[Diagnostic] = (), ok: bool | None = None) -> None:
+    """Print a command's JSON document; `ok`, where it is not that no diagnostic is an error."""
+    from archdsl.cli.documents.base import document
 
-    found = list(diagnostics)
-    ok = not any(d.severity == "error" for d in found)
-    return {"version": VERSION, "command": command, "ok": ok, **data, "diagnostics": [to_json(d) for d in found]}
+    console.write_json(document(keys.command, diagnostics, keys, ok))
 
 
 def fail(diagnostics: Iterable[Diagnostic]) -> None:

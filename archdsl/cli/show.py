@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,6 @@ from archdsl.cli.costing import Asked, asked, costs_options
 from archdsl.cli.shared import (
     ArchCommand,
     changed,
-    document,
     exit_code,
     fail,
     image_option,
@@ -20,11 +19,14 @@ from archdsl.cli.shared import (
     open_spec,
     output_stride_option,
     set_option,
+    write_document,
 )
+from archdsl.cli.wording import description, prepared
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
+    from archdsl.cli.documents.specs import ShowDocument
 
 
 @click.command("show", cls=ArchCommand)
@@ -62,7 +64,7 @@ def command(
     problems = [] if settings or image or output_stride else _claims(file, variants)
     variants = [changed(variant, settings, image, output_stride) for variant in variants]
     if as_json:
-        console.write_json(document("show", problems, **_data(file, variants, several, wanted)))
+        write_document(_document(file, variants, several, wanted), problems)
     elif several:
         _compare(file, variants, wanted)
     else:
@@ -82,39 +84,38 @@ def _claims(file: ArchFile, variants: list[Variant]) -> list[Diagnostic]:
     return list(bag)
 
 
-def _data(file: ArchFile, variants: list[Variant], several: bool, wanted: Asked | None) -> dict[str, Any]:
-    from archdsl.cli import facts
+def _document(file: ArchFile, variants: list[Variant], several: bool, wanted: Asked | None) -> ShowDocument:
+    from archdsl.cli.documents.networks import PreprocessJson, StageJson, VariantJson
+    from archdsl.cli.documents.specs import LayerJson, ShowDocument
 
-    data = {
-        "file": file.name,
-        "doc": file.docstring,
-        "variants": [facts.variant_json(variant, wanted) for variant in variants],
-    }
+    told = [VariantJson.of(variant, wanted) for variant in variants]
     if several:
-        return {**data, "variant": None, "stages": [], "layers": [], "preprocess": None}
+        return ShowDocument(
+            file=file.name, doc=file.docstring, variants=told, variant=None, stages=[], layers=[], preprocess=None
+        )
     variant = variants[0]
-    return {
-        **data,
-        "doc": facts.description(variant),
-        "variant": facts.variant_json(variant, wanted),
-        "stages": facts.stages_json(variant),
-        "layers": facts.layers_json(variant),
-        "preprocess": facts.preprocess_json(variant),
-    }
+    pictures = prepared(variant)
+    return ShowDocument(
+        file=file.name,
+        doc=description(variant),
+        variants=told,
+        variant=told[0],
+        stages=list(map(StageJson.of, variant.table.rows)),
+        layers=LayerJson.of_variant(variant),
+        preprocess=None if pictures is None else PreprocessJson.of(pictures),
+    )
 
 
 def _compare(file: ArchFile, variants: list[Variant], wanted: Asked | None) -> None:
     from archdsl.cli import costing
-    from archdsl.cli.facts import variant_json
-    from archdsl.cli.tables import prose, top1, variant_table
+    from archdsl.cli.tables import VariantRow, prose, variant_table
 
-    rows = [(variant_json(variant), top1(variant)) for variant in variants]
+    rows = list(map(VariantRow.of, variants))
     made = (costing.columns(wanted), [costing.cells(variant, wanted) for variant in variants])
     console.show(*prose(file.docstring), variant_table(rows, costs=made))
 
 
 def _one(variant: Variant, layers: bool, wanted: Asked | None) -> None:
-    from archdsl.cli.facts import description, preprocess_json
     from archdsl.cli.tables import layer_table, prose, stage_table, title
 
     table = layer_table(variant, wanted) if layers else stage_table(variant, wanted)
@@ -127,10 +128,10 @@ def _one(variant: Variant, layers: bool, wanted: Asked | None) -> None:
         console.line("\nasks about sizes; its module refuses images where it is not so:")
         for decision in sizes:
             console.line(f"  {decision}")
-    pictures = preprocess_json(variant)
+    pictures = prepared(variant)
     if pictures is not None:
-        mean, std = ([f"{value:.4g}" for value in pictures[key]] for key in ("mean", "std"))
-        height, width = pictures["size"]
-        sides = "both sides" if pictures["squash"] else "shorter side"
-        console.line(f"\npictures: {sides} to {pictures['resize']}, {pictures['interpolation']}")
+        settings, (height, width) = pictures.settings, pictures.size
+        mean, std = ([f"{value:.4g}" for value in values] for values in (settings.mean, settings.std))
+        sides = "both sides" if settings.squash else "shorter side"
+        console.line(f"\npictures: {sides} to {max(pictures.resized)}, {settings.interpolation}")
         console.line(f"          centre {height}×{width}, mean {' '.join(mean)}, std {' '.join(std)}")

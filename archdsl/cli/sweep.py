@@ -20,12 +20,12 @@ from archdsl.cli.shared import (
     TEXT,
     ArchCommand,
     changed,
-    document,
     exit_code,
     find_variant,
     image_of,
     json_option,
     split_setting,
+    write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
@@ -179,10 +179,11 @@ def _print(
     wanted: Asked | None,
 ) -> None:
     if as_json:
-        from archdsl.cli.facts import variant_json
+        from archdsl.cli.documents.exploring import PointJson, SweepDocument
+        from archdsl.cli.documents.networks import VariantJson
 
-        found = [{"settings": settings, "variant": variant_json(variant, wanted)} for settings, variant in points]
-        console.write_json(document("sweep", refused, base=base.name, points=found))
+        found = [PointJson(settings=given, variant=VariantJson.of(variant, wanted)) for given, variant in points]
+        write_document(SweepDocument(base=base.name, points=found), refused)
         return
     if as_csv:
         console.write_data(_csv(points, wanted))

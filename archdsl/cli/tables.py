@@ -6,21 +6,20 @@ import re
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from archdsl.cli import console, costing
-from archdsl.cli.facts import arguments
+from archdsl.cli.wording import arguments
 from archdsl.diagnostics.glyphs import shown
 from archdsl.ops.spec import LAYERS
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import Asked
-    from archdsl.cli.schema.common import VariantJson
     from archdsl.graph.table import StageRow
 
 _PAPER = re.compile(r".*?\(.*?\d{4}\)|.+?(?=[;.]( |$)|$)")
@@ -130,18 +129,34 @@ def layer_table(variant: Variant, wanted: Asked | None = None) -> Table:
     return made
 
 
+class VariantRow(NamedTuple):
+    """A variant in a table of several; `top1` is the published accuracy, nothing where there is none."""
+
+    name: str
+    input: str
+    layers: int
+    params: int
+    macs: int
+    top1: str
+
+    @classmethod
+    def of(cls, variant: Variant) -> VariantRow:
+        graph, table = variant.graph, variant.table
+        return cls(variant.name, str(graph.input_shape), table.layers, graph.params, graph.macs, top1(variant))
+
+
 def variant_table(
-    variants: Sequence[tuple[VariantJson, str]],
+    variants: Sequence[VariantRow],
     width: int = 0,
     header: bool = True,
     costs: tuple[Sequence[Column], Sequence[Sequence[str]]] = ((), ()),
 ) -> Table:
-    """Several variants and their published accuracies, one a row. `width` aligns several tables: the columns of the
+    """Several variants, one a row. `width` aligns several tables: the columns of the
     longest name, indented. `costs` are further columns, and their cells of each row.
 
     The column of accuracies is there where a variant has one; without variants all columns are.
     """
-    accuracies = not variants or any(accuracy for _, accuracy in variants)
+    accuracies = not variants or any(variant.top1 for variant in variants)
     columns: list[Column] = [("variant", "left"), ("input", "right"), ("layers", "right"), ("params", "right")]
     columns += [("MACs", "right"), ("top-1", "right")] if accuracies else [("MACs", "right")]
     made = plain_table(*columns, *costs[0])
@@ -149,12 +164,12 @@ def variant_table(
         for column, least in zip(made.columns, (width, 9, 6, 11, 7, 7), strict=False):
             column.min_width = least
     made.show_header = header
-    for index, (variant, accuracy) in enumerate(variants):
+    for index, variant in enumerate(variants):
         further = costs[1][index] if costs[0] else ()
-        name = ("  " if width else "") + variant["name"]
-        figures = (count(variant["layers"]), count(variant["params"]), macs(variant["macs"]))
-        size = "×".join(map(str, variant["input"]))
-        made.add_row(*map(console.text, [name, size, *figures, *([accuracy] if accuracies else []), *further]))
+        name = ("  " if width else "") + variant.name
+        figures = (count(variant.layers), count(variant.params), macs(variant.macs))
+        accuracy = [variant.top1] if accuracies else []
+        made.add_row(*map(console.text, [name, variant.input, *figures, *accuracy, *further]))
     return made
 
 

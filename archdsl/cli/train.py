@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archdsl.arguments import LARGEST
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, document, find_variant, json_option, set_option
+from archdsl.cli.shared import TEXT, ArchCommand, find_variant, json_option, set_option, write_document
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema.training import TrainingPlanJson
     from archdsl.training.engine import Progress
     from archdsl.training.plan import Plan
 
@@ -102,7 +101,7 @@ def command(
     plan = _plan(variant, recipe, data, options)
     if only_plan:
         if as_json:
-            console.write_json(document("train", (), plan=_plan_data(plan), run=None))
+            _json(plan)
         else:
             _show(plan)
         return 0
@@ -111,7 +110,7 @@ def command(
     if _first():
         files = [name for name in _FILES if os.path.exists(os.path.join(output, name))]
         if as_json:
-            console.write_json(document("train", (), plan=_plan_data(plan), run=_run_data(progress, output, files)))
+            _json(plan, progress, output, files)
         else:
             _result(progress, output, files)
         _say_preparation(plan)
@@ -225,33 +224,16 @@ def _say_preparation(plan: Plan) -> None:
         console.note(f"note: {what} as the recipe says: {recipe}; `archdsl predict` goes by the spec: {spec}{same}")
 
 
-def _plan_data(plan: Plan) -> TrainingPlanJson:
-    recipe, test = plan.recipe, plan.data.test
-    return {
-        "variant": plan.given.name,
-        "recipe": recipe.name,
-        "classes": list(plan.data.train.classes),
-        "train_pictures": len(plan.data.train),
-        "test_pictures": 0 if test is None else len(test),
-        "epochs": recipe.epochs,
-        "batch": plan.batch,
-        "micro_batch": plan.micro_batch,
-        "devices": plan.wishes.devices,
-        "steps": plan.steps * recipe.epochs,
-        "images": plan.images,
-        "macs": plan.macs,
-        "test_macs": plan.test_macs,
-        "memory": plan.memory,
-        "lr": plan.lr,
-        "differences": list(plan.differences),
-    }
+def _json(plan: Plan, progress: Progress | None = None, output: str = "", files: Sequence[str] = ()) -> None:
+    from archdsl.cli.documents.training import TrainDocument, TrainingPlanJson, TrainingRunJson
 
-
-def _run_data(progress: Progress, output: str, files: list[str]) -> dict[str, Any]:
-    return {
-        "folder": output,
-        "epochs": len(progress.rows),
-        "steps": progress.step,
-        "best": float(progress.best["top1"]) if progress.best else None,
-        "files": [os.path.join(output, name) for name in files],
-    }
+    run = None
+    if progress is not None:
+        run = TrainingRunJson(
+            folder=output,
+            epochs=len(progress.rows),
+            steps=progress.step,
+            best=float(progress.best["top1"]) if progress.best else None,
+            files=[os.path.join(output, name) for name in files],
+        )
+    write_document(TrainDocument(plan=TrainingPlanJson.of(plan), run=run))

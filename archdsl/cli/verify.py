@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import COULD_NOT_RUN, FINDINGS, ArchCommand, document, json_option, locate, may_replace
+from archdsl.cli.shared import (
+    COULD_NOT_RUN,
+    FINDINGS,
+    ArchCommand,
+    json_option,
+    locate,
+    may_replace,
+    write_document,
+)
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
-    from archdsl.cli.schema.differences import VerifiedJson
     from archdsl.graph.reference import Reference
     from archdsl.variant import Variant
     from archdsl.verify.results import Result
@@ -52,9 +59,11 @@ def command(specs: tuple[str, ...], quick: bool, output: str | None, force: bool
         numbers = _chosen(families) if quick else {_key(row) for row in rows}
     results = _compared(rows, numbers, output, without, own_size=not quick)
     if as_json:
-        data = {"results": list(map(_json, results)), "without": [variant.name for variant in without]}
+        from archdsl.cli.documents.differences import VerifiedJson, VerifyDocument
+
+        told = list(map(VerifiedJson.of, results))
         passed = all(result.verdict in ("equal", "close", "refused") for result in results)
-        console.write_json({**document("verify", (), **data), "ok": passed})
+        write_document(VerifyDocument(results=told, without=[variant.name for variant in without]), ok=passed)
     else:
         _print(results, without)
     verdicts = {result.verdict for result in results}
@@ -203,25 +212,3 @@ def _tally(results: Sequence[Result]) -> str:
     only = sum(1 for result in results if not result.numbers and result.verdict == "equal")
     said = ", ".join(f"{count} {word}" for count, word in counts)
     return said + (f"; of {only} the structure alone was compared" if only else "")
-
-
-def _json(result: Result) -> VerifiedJson:
-    return {
-        "family": result.family,
-        "variant": result.variant,
-        "library": result.reference.library,
-        "version": result.version,
-        "model": result.reference.model,
-        "verdict": result.verdict,
-        "params": result.params,
-        "macs": result.macs,
-        "keys": result.keys,
-        "differences": {str(size): difference for size, difference in result.differences.items()},
-        "training": result.training,
-        "everywhere": result.reference.comparison.everywhere,
-        "tolerance": result.reference.comparison.tolerance,
-        "reason": result.reference.reason,
-        "findings": [{"check": finding.check, "detail": finding.detail} for finding in result.findings],
-        "skipped": result.skipped or None,
-        "seconds": round(result.seconds, 3),
-    }

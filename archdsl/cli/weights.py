@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, document, json_option, open_spec
+from archdsl.cli.shared import TEXT, ArchCommand, json_option, open_spec, write_document
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
-    from archdsl.cli.schema.weights import PublishedJson
     from archdsl.published import Published
 
 
@@ -39,8 +37,7 @@ def command(spec: str | None, names: tuple[str, ...], as_json: bool) -> int:
         return _fetch(spec, names, as_json)
     variants = _all() if spec is None else _those(*open_spec(spec), spec)
     if as_json:
-        rows = [published_json(entry) for variant in variants for entry in variant.weights.values()]
-        console.write_json(document("weights", (), published=rows, fetched=[]))
+        _json([entry for variant in variants for entry in variant.weights.values()])
         return 0
     _print([variant for variant in variants if variant.weights or spec is not None])
     return 0
@@ -60,8 +57,7 @@ def _fetch(spec: str | None, names: tuple[str, ...], as_json: bool) -> int:
 
     paths = [str(entry.fetch(say=say)) for entry in entries]
     if as_json:
-        fetched = [{"name": entry.name, "path": path} for entry, path in zip(entries, paths, strict=True)]
-        console.write_json(document("weights", (), published=[*map(published_json, entries)], fetched=fetched))
+        _json(entries, paths)
         return 0
     for path in paths:
         console.line(path)
@@ -120,12 +116,9 @@ def _estimated(entry: Published) -> float:
     return sum(4 * prod(weight.shape) for _, weight, _ in entry.owner.graph.state()) / 2**20
 
 
-def published_json(entry: Published) -> PublishedJson:
-    """All that is known of a file, by the names of its `Entry`; the key map with which it is read is its checkpoint."""
-    from archdsl.cli.facts import prepared_json
-    from archdsl.graph.published import Entry
+def _json(entries: Sequence[Published], paths: Sequence[str] = ()) -> None:
+    """The entries, and where they lie if they were fetched."""
+    from archdsl.cli.documents.weights import FetchedJson, PublishedJson, WeightsDocument
 
-    facts = {f.name: getattr(entry, f.name) for f in fields(Entry) if f.name != "folder"}
-    facts = {"checkpoint" if name == "keymap" else name: value for name, value in facts.items()}
-    pictures = None if entry.preprocess is None else prepared_json(entry.preprocess, entry.owner.graph)
-    return cast("PublishedJson", {"name": entry.name, **facts, "preprocess": pictures})
+    fetched = [FetchedJson(name=entry.name, path=path) for entry, path in zip(entries, paths, strict=False)]
+    write_document(WeightsDocument(published=list(map(PublishedJson.of, entries)), fetched=fetched))

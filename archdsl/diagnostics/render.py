@@ -1,9 +1,9 @@
-"""Diagnostics as text, in colour, and as JSON. Nothing of a source reaches the terminal but visible characters."""
+"""Diagnostics as text, and in colour. Nothing of a source reaches the terminal but visible characters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.core import Diagnostic, Severity
 from archdsl.diagnostics.glyphs import one_line, some_lines
@@ -26,65 +26,6 @@ def render_plain(diagnostics: Iterable[Diagnostic]) -> str:
 def render_rich(diagnostics: Iterable[Diagnostic]) -> RenderableType:
     """The same in colour, cut to the console's width. Source text is never read as rich's markup."""
     return _Coloured(tuple(diagnostics))
-
-
-class SpanJson(TypedDict):
-    """A place: 1-based lines and columns (in characters); the end is exclusive."""
-
-    file: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-class LabelJson(TypedDict):
-    """A second place and what is to be seen there."""
-
-    span: SpanJson
-    label: str
-
-
-class DiagnosticJson(TypedDict):
-    """The stable form for editors and tools. Keys are only ever added; `span` and `help` may be null."""
-
-    code: str
-    severity: Severity
-    message: str
-    span: SpanJson | None
-    label: str
-    secondary: list[LabelJson]
-    help: str | None
-    notes: list[str]
-    items: list[str]
-
-
-def to_json(diagnostic: Diagnostic) -> DiagnosticJson:
-    """The diagnostic as plain data for `json.dumps`; texts are as they are in the source, not made visible."""
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        "span": _span_json(diagnostic.span) if diagnostic.span else None,
-        "label": diagnostic.label,
-        "secondary": [{"span": _span_json(label.span), "label": label.text} for label in diagnostic.secondary],
-        "help": diagnostic.help,
-        "notes": list(diagnostic.notes),
-        "items": list(diagnostic.items),
-    }
-
-
-def _span_json(span: Span) -> SpanJson:
-    span = clamped(span)
-    line, column = span.source.position(span.start)
-    end_line, end_column = span.source.position(span.end)
-    return {
-        "file": span.source.name,
-        "line": line,
-        "column": column,
-        "end_line": end_line,
-        "end_column": end_column,
-    }
 
 
 # --- layout ----------------------------------------------------------------------------------

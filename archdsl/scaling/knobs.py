@@ -45,8 +45,21 @@ class Point:
     promise: Mapping[str, float]
     """Cost by which the rule says it grows, over the network where it changes nothing."""
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """`given`, as a spec writes it."""
+        return {name: _text(value) for name, value in self.given.items()}
+
     def cost(self, name: str) -> int:
         return int(getattr(self.variant.table, name))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list | range):
+        return f"[{', '.join(map(_text, value))}]"
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 @dataclass

@@ -58,6 +58,11 @@ class Space:
     file: FileScope
 
     @property
+    def target(self) -> str:
+        """The name of the model or variant that it is for."""
+        return self.base.model.name if self.base.name == self.name else self.base.name
+
+    @property
     def size(self) -> int:
         """How many points there are, before any condition."""
         product = 1

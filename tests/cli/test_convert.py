@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import archdsl
-from archdsl.cli.schema.weights import ConvertDocument
+from archdsl.cli.documents.weights import ConvertDocument
 from tests.cli.conftest import Run
 from tests.cli.test_json import problems
 

@@ -1,58 +1,56 @@
-"""Every document of `--json` has the keys and types that `archdsl.cli.schema` declares, no more and no fewer."""
+"""Every document of `--json` is what `archdsl.cli.documents` declares: no other keys and types, no fewer."""
 
 from __future__ import annotations
 
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+import json
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from archdsl.cli.schema.common import VERSION, Document
-from archdsl.cli.schema.differences import DiffDocument, StepsDocument
-from archdsl.cli.schema.exploring import PlotDocument, ScaleDocument, SearchDocument, SweepDocument
-from archdsl.cli.schema.specs import (
+from archdsl.cli.documents.base import VERSION, Document, Envelope, Shape
+from archdsl.cli.documents.differences import DiffDocument, StepsDocument
+from archdsl.cli.documents.drawings import DrawDocument, PlotDocument
+from archdsl.cli.documents.exploring import ScaleDocument, SearchDocument, SweepDocument
+from archdsl.cli.documents.specs import (
     BuildDocument,
     CheckDocument,
-    DrawDocument,
     ExplainDocument,
     FmtDocument,
-    FormattedJson,
     ListDocument,
     ShowDocument,
 )
-from archdsl.cli.schema.training import RecipeDocument
-from archdsl.cli.schema.weights import PredictDocument, PredictionJson, WeightsDocument
+from archdsl.cli.documents.training import RecipeDocument
+from archdsl.cli.documents.weights import PredictDocument, WeightsDocument
 from tests.cli.conftest import Run
 
 
-def problems(value: Any, type_: Any, where: str = "document") -> list[str]:
-    """Where a value is not of a type made of TypedDicts, lists, dicts, unions and plain types."""
-    if is_typeddict(type_):
-        hints = get_type_hints(type_)
-        if not isinstance(value, dict) or set(value) != set(hints):
-            return [f"{where}: {value!r} has not the keys {sorted(hints)}"]
-        return [p for key, hint in hints.items() for p in problems(value[key], hint, f"{where}.{key}")]
-    origin, args = get_origin(type_), get_args(type_)
-    if origin is list:
-        if not isinstance(value, list):
-            return [f"{where} is no list"]
-        return [p for i, item in enumerate(value) for p in problems(item, args[0], f"{where}[{i}]")]
-    if origin is dict:
-        return [p for key, item in value.items() for p in problems(item, args[1], f"{where}.{key}")]
-    if origin is Literal:
-        return [] if value in args else [f"{where} is {value!r}"]
-    if origin in (Union, UnionType):
-        return [] if any(not problems(value, arg, where) for arg in args) else [f"{where} is none of {args}: {value!r}"]
-    return [] if type(value) is (NoneType if type_ is None else type_) else [f"{where} is a {type(value).__name__}"]
+def problems(found: dict[str, Any], kind: type[Document]) -> list[str]:
+    """Where a document, as it was printed, is not of a kind: nothing is converted, an int is no float."""
+    envelope = {key: value for key, value in found.items() if key in Envelope.model_fields}
+    keys = {key: value for key, value in found.items() if key not in envelope}
+    return [problem for shape, part in ((Envelope, envelope), (kind, keys)) for problem in _problems(shape, part)]
+
+
+def _problems(shape: type[Shape], part: dict[str, Any]) -> list[str]:
+    try:
+        made = shape.model_validate_json(json.dumps(part), strict=True)
+    except ValidationError as error:
+        return [f"{one['loc']}: {one['msg']}" for one in error.errors()]
+    return [] if made.plain() == part else [f"{part} reads as {made.plain()}"]
 
 
 def test_the_check_bites() -> None:
-    good = {"file": "a", "changed": True}
-    assert problems(good, FormattedJson) == []
-    assert problems({**good, "x": 1}, FormattedJson)
-    assert problems({"file": "a"}, FormattedJson)
-    assert problems({"file": None, "changed": True}, FormattedJson)
-    assert problems({"path": "a", "classes": [{"label": "b", "probability": "c"}]}, PredictionJson)
+    told = {"version": 1, "command": "fmt", "ok": True, "diagnostics": []}
+    good = {**told, "files": [{"file": "a", "changed": True}]}
+    assert problems(good, FmtDocument) == []
+    assert problems({**good, "x": 1}, FmtDocument)
+    assert problems({**good, "files": [{"file": "a"}]}, FmtDocument)
+    assert problems({**good, "files": [{"file": None, "changed": True}]}, FmtDocument)
+    assert problems({**good, "files": [{"file": "a", "changed": 1}]}, FmtDocument)
+    assert problems({**good, "version": 1.0}, FmtDocument)
+    assert problems({**told, "code": 1, "markdown": ""}, ExplainDocument)
+    assert problems(told, FmtDocument)
 
 
 @pytest.mark.parametrize(

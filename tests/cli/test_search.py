@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.api import open_source
-from archdsl.cli.schema.exploring import SearchDocument
+from archdsl.cli.documents.exploring import SearchDocument
 from archdsl.search.results import Result, best
 from archdsl.source import Source
 from tests.cli.conftest import Run

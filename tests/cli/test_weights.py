@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import archdsl
-from archdsl.cli.schema.weights import WeightsDocument
+from archdsl.cli.documents.weights import WeightsDocument
 from tests.cli.conftest import SMALL, Run
 from tests.cli.test_json import problems
 

@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from archdsl.cli.documents.base import DiagnosticJson
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic, Label
-from archdsl.diagnostics.render import render_plain, render_rich, to_json
+from archdsl.diagnostics.render import render_plain, render_rich
 from archdsl.source import Source, Span
 
 CASES = sorted((Path(__file__).parent / "render").glob("*.txt"))
@@ -146,8 +147,8 @@ def test_json() -> None:
         "notes": ["n"],
         "items": [],
     }
-    assert json.loads(json.dumps(to_json(found))) == expected
-    assert to_json(Diagnostic("E601", "m"))["span"] is None
+    assert json.loads(json.dumps(DiagnosticJson.of(found).plain())) == expected
+    assert DiagnosticJson.of(Diagnostic("E601", "m")).span is None
 
 
 # --- any text, any span ----------------------------------------------------------------------
@@ -178,7 +179,7 @@ def test_anything_renders_and_is_harmless(diagnostic: Diagnostic) -> None:
     assert all(line == line.rstrip() for line in text.split("\n"))
     if diagnostic.span:
         assert "^" in text
-    json.dumps(to_json(diagnostic))
+    json.dumps(DiagnosticJson.of(diagnostic).plain())
 
 
 @given(_diagnostics(), st.integers(1, 120))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import archdsl
-from archdsl.cli.facts import arguments
+from archdsl.cli.wording import arguments
 
 FAMILY = "convnext_roadmap"
 

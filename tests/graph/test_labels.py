@@ -7,7 +7,7 @@ import pytest
 from archdsl import api
 from archdsl.api import Variant
 from archdsl.backends.diagram import Options
-from archdsl.cli.facts import layers_json
+from archdsl.cli.documents.specs import LayerJson
 from archdsl.graph.diff.wording import label_of
 from archdsl.source import Source
 from tests.diagram.picture import Picture
@@ -44,7 +44,7 @@ def test_everywhere_alike(layer: str, label: str) -> None:
     title = label.partition(",")[0]
     node = next(node for node in made.graph.nodes if node.name == "spatial")
     assert node.label == label
-    assert [found["label"] for found in layers_json(made) if found["path"].endswith("spatial")] == [label]
+    assert [layer.label for layer in LayerJson.of_variant(made) if layer.path.endswith("spatial")] == [label]
     assert label in [text.text for text in Picture(made.drawing("graph", Options(depth=9)).svg).texts]
     assert any(text.text.startswith(title + ",") for text in Picture(made.drawing("blocks").svg).texts)
     assert f'"label":"{label}"' in made.page()

@@ -12,7 +12,7 @@ import yaml
 from archdsl.api import ArchFile
 from archdsl.backends.diagram.recipe import recipe_chart
 from archdsl.backends.trainers import for_timm, for_torchvision
-from archdsl.cli.recipe_facts import recipe_json
+from archdsl.cli.documents.training import RecipeJson
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.recipe import SETTINGS, Recipe
 from archdsl.graph.recipe_words import differences, settings
@@ -94,6 +94,6 @@ def show_and_write(recipes: list[Recipe]) -> None:
         assert yaml.safe_load(for_timm(found).yaml("title")) == for_timm(found).settings
         assert for_torchvision(found, devices=3).flags()
         assert recipe_chart(found, "title")
-        json.dumps(recipe_json(found))
+        json.dumps(RecipeJson.of(found).plain())
         assert all(found.at(stage.first).progressive is None for stage in found.stages)
         assert found.stages[-1].end == found.epochs

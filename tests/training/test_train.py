@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import archdsl
-from archdsl.cli.schema.training import TrainDocument
+from archdsl.cli.documents.training import TrainDocument
 from archdsl.training import Pieces
 from tests.cli.test_json import problems
 from tests.training.digits import write_digits

@@ -1,0 +1,134 @@
+"""The base of all shapes, the envelope of every document, and diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
+
+from archdsl.diagnostics.core import Diagnostic, Severity
+from archdsl.diagnostics.snippet import clamped
+from archdsl.source import Span
+
+VERSION = 1
+
+
+def _is_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it is no text")
+    return value
+
+
+Text: TypeAlias = Annotated[str, PlainValidator(_is_text, json_schema_input_type=str)]
+"""Any text: that of a path may hold what is no character, which pydantic's own `str` refuses."""
+
+Size: TypeAlias = Annotated[list[int], BeforeValidator(lambda size: getattr(size, "dims", size))]
+"""Sizes of a tensor, of one sample without the batch, in torch's order: `[3, 224, 224]`, `[1000]`."""
+
+
+class Shape(BaseModel):
+    """Base of everything in a document. What is of no interest is not a field; a field with a default may be absent."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        use_attribute_docstrings=True,
+        serialize_by_alias=True,
+    )
+
+    @classmethod
+    def of(cls, thing: Any) -> Self:
+        """The shape of a thing that has attributes with the names of the fields."""
+        return cls.model_validate(thing)
+
+    def plain(self) -> dict[str, Any]:
+        """For `json.dumps`."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class SpanJson(Shape):
+    """A place. Lines and columns (in characters) count from 1; the end is exclusive."""
+
+    file: Text
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    @classmethod
+    def of(cls, span: Span) -> Self:
+        span = clamped(span)
+        (line, column), (end_line, end_column) = map(span.source.position, (span.start, span.end))
+        return cls(file=span.source.name, line=line, column=column, end_line=end_line, end_column=end_column)
+
+
+class LabelJson(Shape):
+    """A second place and what is to be seen there."""
+
+    span: SpanJson
+    label: Text
+
+
+class DiagnosticJson(Shape):
+    """What is wrong, or a warning. Texts are as they are in the source, not made visible."""
+
+    code: Text
+    severity: Severity
+    message: Text
+    span: SpanJson | None
+    """Null where there is no place."""
+    label: Text
+    """What is at the span."""
+    secondary: list[LabelJson]
+    help: Text | None
+    notes: list[Text]
+    items: list[Text]
+    """Every one of what the message counts, as the keys that a file lacks, of which text shows the first."""
+
+    @classmethod
+    def of(cls, found: Diagnostic) -> Self:
+        return cls(
+            code=found.code,
+            severity=found.severity,
+            message=found.message,
+            span=None if found.span is None else SpanJson.of(found.span),
+            label=found.label,
+            secondary=[LabelJson(span=SpanJson.of(label.span), label=label.text) for label in found.secondary],
+            help=found.help,
+            notes=list(found.notes),
+            items=list(found.items),
+        )
+
+
+class Envelope(Shape):
+    """The keys of every document."""
+
+    version: int
+    """Of this format."""
+    command: Text
+    """`"build"`, `"check"`, …"""
+    ok: bool
+    """Whether no diagnostic is an error; of `verify`, also, that nothing differs or was skipped. Where it is `false`,
+    the command's own keys may be absent."""
+    diagnostics: list[DiagnosticJson]
+
+
+class Document(Shape):
+    """The keys that a command adds to the envelope."""
+
+    command: ClassVar[str]
+
+
+def document(
+    command: str, diagnostics: Iterable[Diagnostic], keys: Document | None = None, ok: bool | None = None
+) -> dict[str, Any]:
+    """A whole document: the envelope, and a command's own keys in the midst of it."""
+    found = list(diagnostics)
+    fine = not any(d.severity == "error" for d in found) if ok is None else ok
+    told = list(map(DiagnosticJson.of, found))
+    envelope = Envelope(version=VERSION, command=command, ok=fine, diagnostics=told).plain()
+    told_last = {"diagnostics": envelope.pop("diagnostics")}
+    return {**envelope, **({} if keys is None else keys.plain()), **told_last}

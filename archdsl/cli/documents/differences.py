@@ -1,0 +1,353 @@
+"""Two networks side by side: `diff`, and `verify` with those of other libraries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from archdsl.cli.documents.base import Document, Shape, Text
+from archdsl.cli.documents.networks import (
+    Activations,
+    BlocksJson,
+    Layers,
+    Macs,
+    ParameterJson,
+    Params,
+    PreprocessJson,
+    StageJson,
+    Value,
+    VariantJson,
+)
+from archdsl.cli.wording import prepared
+from archdsl.graph.diff.changes import Status
+from archdsl.graph.diff.initial import initial
+from archdsl.verify.results import Verdict
+
+if TYPE_CHECKING:
+    from archdsl.api import Variant
+    from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange, SectionChange
+    from archdsl.graph.diff.facts import ParameterChange
+    from archdsl.graph.diff.sections import Section, Unit
+    from archdsl.graph.diff.transfer import Transfer
+    from archdsl.graph.ir import Cost, Node
+    from archdsl.steps import Step
+    from archdsl.verify.results import Result
+
+
+class OpJson(Shape):
+    """A layer on one side of a difference."""
+
+    path: Text
+    op: Text
+    label: Text
+
+    @classmethod
+    def of(cls, node: Node) -> Self:
+        return cls(path=node.path, op=node.op.name, label=node.label)
+
+
+class OpChangeJson(Shape):
+    """What is not the same in a block."""
+
+    status: Status
+    before: OpJson | None
+    """Null for what was added; `after` for what was removed."""
+    after: OpJson | None
+    parameters: list[ParameterJson]
+    moved: bool
+    """Whether it stands at another place among its neighbours."""
+    reads: list[list[Text]] | None
+    """The paths of what it reads, before and after, where these do not correspond."""
+
+    @classmethod
+    def of(cls, change: OpChange) -> Self:
+        return cls(
+            status=change.status,
+            before=None if change.before is None else OpJson.of(change.before),
+            after=None if change.after is None else OpJson.of(change.after),
+            parameters=_parameters(change.parameters),
+            moved=change.moved,
+            reads=_paths(change.rewired),
+        )
+
+
+class SideJson(Shape):
+    """Blocks on one side of a difference, with the costs of all of them."""
+
+    name: Text
+    """Empty for layers outside any block."""
+    path: Text
+    """Of the first."""
+    count: int
+    layers: Layers
+    params: Params
+    macs: Macs
+    activations: Activations
+
+    @classmethod
+    def of_units(cls, first: Unit, count: int, cost: Cost) -> Self:
+        return cls(name=first.name, path=first.path, count=count, **_costs(cost))
+
+
+class BlockChangeJson(Shape):
+    """Like blocks in a row, and what they correspond to."""
+
+    status: Status
+    before: SideJson | None
+    after: SideJson | None
+    ops: list[OpChangeJson]
+
+    @classmethod
+    def of(cls, change: BlockChange) -> Self:
+        before, after = (
+            None if unit is None else SideJson.of_units(unit, count, cost)
+            for unit, count, cost in zip((change.before, change.after), change.counts, change.costs, strict=True)
+        )
+        return cls(status=change.status, before=before, after=after, ops=list(map(OpChangeJson.of, change.changes)))
+
+
+class SectionChangeJson(Shape):
+    """A row of the stage table, and the row it corresponds to."""
+
+    status: Status
+    before: StageJson | None
+    after: StageJson | None
+    blocks: list[BlockChangeJson]
+
+    @classmethod
+    def of(cls, change: SectionChange) -> Self:
+        return cls(
+            status=change.status,
+            before=_stage(change.before),
+            after=_stage(change.after),
+            blocks=list(map(BlockChangeJson.of, change.blocks)),
+        )
+
+
+class RenamedJson(Shape):
+    """The paths of layers that correspond."""
+
+    before: Text
+    after: Text
+
+
+class ResizedJson(Shape):
+    """A key of both state_dicts whose tensors have other shapes."""
+
+    key: Text
+    before: list[int]
+    after: list[int]
+
+
+class TransferJson(Shape):
+    """The keys of the state_dicts, by what the second network could take of the first one's weights."""
+
+    fits: list[Text]
+    """Both have them with one shape."""
+    resized: list[ResizedJson]
+    left: list[Text]
+    """Only the first network has them."""
+    new: list[Text]
+    """Only the second."""
+    covered: float
+    """The share of the second network's elements that those of `fits` fill, 0 to 1."""
+
+    @classmethod
+    def of(cls, weights: Transfer) -> Self:
+        resized = weights.resized.items()
+        return cls(
+            fits=list(weights.fits),
+            resized=[ResizedJson(key=key, before=list(old), after=list(new)) for key, (old, new) in resized],
+            left=list(weights.left),
+            new=list(weights.new),
+            covered=weights.covered,
+        )
+
+
+class InitialJson(Shape):
+    """How tensors of a kind (`conv.weight`) of layers that correspond begin, where they do not begin alike."""
+
+    weight: Text
+    before: Text
+    after: Text
+    count: int
+
+
+class PicturesJson(Shape):
+    """How pictures become the input of both networks."""
+
+    before: PreprocessJson | None
+    after: PreprocessJson | None
+
+
+class DiffDocument(Document):
+    """Two networks."""
+
+    command: ClassVar[str] = "diff"
+    equal: bool
+    """Whether both compute the same."""
+    before: VariantJson
+    after: VariantJson
+    image: list[ParameterJson]
+    """What differs in the input."""
+    outputs: list[list[Text]] | None
+    """Names or paths of the outputs, before and after, where they differ."""
+    sections: list[SectionChangeJson]
+    renamed: list[RenamedJson]
+    initial: list[InitialJson]
+    pictures: PicturesJson
+    weights: TransferJson
+
+    @classmethod
+    def of_variants(cls, before: Variant, after: Variant, difference: GraphDiff, weights: Transfer) -> Self:
+        pictures = [None if found is None else PreprocessJson.of(found) for found in map(prepared, (before, after))]
+        return cls(
+            equal=difference.equal,
+            before=VariantJson.of(before),
+            after=VariantJson.of(after),
+            image=_parameters(difference.image),
+            outputs=_paths(difference.outputs),
+            sections=list(map(SectionChangeJson.of, difference.sections)),
+            renamed=[RenamedJson(before=old, after=new) for old, new in difference.renamed],
+            initial=list(map(InitialJson.of, initial(difference, before.initializers, after.initializers))),
+            pictures=PicturesJson(before=pictures[0], after=pictures[1]),
+            weights=TransferJson.of(weights),
+        )
+
+
+class StepJson(Shape):
+    """A step of a chain: a variant, and what differs from the one that it amends."""
+
+    variant: VariantJson
+    amends: Text | None
+    """Its name; null for the first."""
+    amendment: Text
+    """What the spec says: `kernel = 7`."""
+    leads_on: bool
+    """Whether the last variant of the file comes from it."""
+    training: Text
+    """In words, how it is trained otherwise."""
+    image: list[ParameterJson]
+    sections: list[SectionChangeJson]
+
+    @classmethod
+    def of_step(cls, step: Step, difference: GraphDiff | None) -> Self:
+        return cls(
+            variant=VariantJson.of(step.variant),
+            amends=step.before.name if step.before else None,
+            amendment=step.note,
+            leads_on=step.leads_on,
+            training=step.training,
+            image=_parameters(difference.image) if difference else [],
+            sections=list(map(SectionChangeJson.of, difference.sections)) if difference else [],
+        )
+
+
+class StepsDocument(Document):
+    """One spec alone, whose variants amend each other."""
+
+    command: ClassVar[str] = "diff"
+    file: Text
+    steps: list[StepJson]
+
+
+class FindingJson(Shape):
+    """What differs from the reference: in which comparison, and what."""
+
+    check: Text
+    detail: Text
+
+
+class VerifiedJson(Shape):
+    """A variant against a reference."""
+
+    family: Text
+    variant: Text
+    library: Text
+    version: Text
+    """Of the library."""
+    model: Text
+    """The library's name for it."""
+    verdict: Verdict
+    """`close`: within the tolerance; `refused`: the library's files do not load, as the spec says."""
+    params: Params
+    macs: Macs
+    keys: int
+    """Entries of the state_dict."""
+    differences: dict[str, float]
+    """By side of the images: the greatest difference of the outputs in units of their standard deviation; empty where
+    the structure alone was compared."""
+    training: float | None
+    """The same for gradients and batch statistics after a training step."""
+    everywhere: bool
+    """Whether it is claimed for all sizes."""
+    tolerance: float
+    reason: Text
+    findings: list[FindingJson]
+    skipped: Text | None
+    """Why nothing was compared."""
+    seconds: float
+
+    @classmethod
+    def of(cls, result: Result) -> Self:
+        reference = result.reference
+        return cls(
+            family=result.family,
+            variant=result.variant,
+            library=reference.library,
+            version=result.version,
+            model=reference.model,
+            verdict=result.verdict,
+            params=result.params,
+            macs=result.macs,
+            keys=result.keys,
+            differences={str(size): difference for size, difference in result.differences.items()},
+            training=result.training,
+            everywhere=reference.comparison.everywhere,
+            tolerance=reference.comparison.tolerance,
+            reason=reference.reason,
+            findings=list(map(FindingJson.of, result.findings)),
+            skipped=result.skipped or None,
+            seconds=round(result.seconds, 3),
+        )
+
+
+class VerifyDocument(Document):
+    """Variants held against the models of other libraries."""
+
+    command: ClassVar[str] = "verify"
+    results: list[VerifiedJson]
+    without: list[Text]
+    """Names of variants that have no reference."""
+
+
+def _stage(section: Section | None) -> StageJson | None:
+    if section is None:
+        return None
+    return StageJson(
+        name=section.name,
+        kind=section.kind,
+        output=list(section.output.dims),
+        blocks=BlocksJson.several(section.blocks),
+        **_costs(section.cost),
+    )
+
+
+def _costs(cost: Cost) -> dict[str, int]:
+    return {"layers": cost.layers, "params": cost.params, "macs": cost.macs, "activations": cost.activations}
+
+
+def _parameters(changes: tuple[ParameterChange, ...]) -> list[ParameterJson]:
+    return [
+        ParameterJson(name=change.name, values=[[_value(old), _value(new)] for old, new in change.values])
+        for change in changes
+    ]
+
+
+def _value(value: Any) -> Value:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return list(value) if isinstance(value, tuple) else str(value)
+
+
+def _paths(sides: tuple[tuple[str, ...], tuple[str, ...]] | None) -> list[list[str]] | None:
+    return None if sides is None else list(map(list, sides))

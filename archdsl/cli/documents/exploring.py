@@ -1,0 +1,199 @@
+"""Many networks and what they cost: `sweep`, `scale`, `search`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from archdsl.cli.documents.base import Document, Shape, Text
+from archdsl.cli.documents.networks import VariantJson
+
+if TYPE_CHECKING:
+    from archdsl.cli.costing import Asked
+    from archdsl.scaling import Answer, Curve, Point, Published
+    from archdsl.search.results import Result
+    from archdsl.semantics.spaces import Space
+
+GROWING = ("macs", "params", "activations")
+"""Costs whose growth is counted."""
+
+
+class PointJson(Shape):
+    """A point of a grid."""
+
+    settings: dict[Text, Text]
+    """Texts in the language by parameter, by `scaling.knob`, or by `image`."""
+    variant: VariantJson
+
+
+class SweepDocument(Document):
+    """Points of a grid; those that the spec refuses are left out and are among the diagnostics."""
+
+    command: ClassVar[str] = "sweep"
+    base: Text
+    """The name of a variant."""
+    points: list[PointJson]
+
+
+class ScalePointJson(Shape):
+    """A value of a knob."""
+
+    value: float
+    settings: dict[Text, Text]
+    """What it sets: texts in the language by parameter, or by `image`."""
+    factors: dict[str, float]
+    """By how much each cost has grown over `origin`."""
+    promise: dict[str, float]
+    """What the rule says of that."""
+    variant: VariantJson
+
+    @classmethod
+    def of_curve(cls, curve: Curve, wanted: Asked | None) -> list[Self]:
+        return [
+            cls(
+                value=float(point.value),
+                settings=dict(point.texts),
+                factors={cost: curve.factor(point, cost) for cost in GROWING},
+                promise=dict(point.promise),
+                variant=VariantJson.of(point.variant, wanted),
+            )
+            for point in curve.points
+        ]
+
+
+class PlaceJson(Shape):
+    """A published variant."""
+
+    place: float | None
+    """The value of the knob at which the curve has its MACs."""
+    variant: VariantJson
+
+    @classmethod
+    def of(cls, published: Published) -> Self:
+        return cls(place=published.place, variant=VariantJson.of(published.variant))
+
+
+class NeighbourJson(Shape):
+    """A cost next to a target, and a value that has it."""
+
+    value: float
+    cost: int
+
+
+class AnswerJson(Shape):
+    """What was found for a target."""
+
+    cost: str
+    target: float
+    value: float
+    error: float
+    """The relative distance."""
+    below: NeighbourJson | None
+    above: NeighbourJson | None
+    settings: dict[Text, Text]
+    variant: VariantJson
+
+    @classmethod
+    def of_answer(cls, answer: Answer, point: Point, cost: str, target: float, wanted: Asked | None) -> Self:
+        below, above = (
+            None if side is None else NeighbourJson(value=float(side[0]), cost=side[1])
+            for side in (answer.below, answer.above)
+        )
+        return cls(
+            cost=cost,
+            target=target,
+            value=float(answer.value),
+            error=answer.cost / target - 1,
+            below=below,
+            above=above,
+            settings=dict(point.texts),
+            variant=VariantJson.of(point.variant, wanted),
+        )
+
+
+class ScaleDocument(Document):
+    """A curve; or, with `--target`, an answer, and no points, rates and published variants."""
+
+    command: ClassVar[str] = "scale"
+    base: Text
+    """The name of a variant."""
+    knob: Text
+    origin: float | None
+    """The value that growth is counted from."""
+    points: list[ScalePointJson]
+    rates: dict[str, float | None]
+    """By cost: of an exponent the factor for each 1, of any other knob its power."""
+    published: list[PlaceJson]
+    answer: AnswerJson | None
+
+
+class AxisJson(Shape):
+    """A number or choice of a space."""
+
+    name: Text
+    values: int
+    """How many it has."""
+
+
+class SpaceJson(Shape):
+    """A design space."""
+
+    name: Text
+    target: Text
+    """The model or variant that it is for."""
+    source: Text
+    networks: str
+    """How many there are without conditions, in digits."""
+    axes: list[AxisJson]
+
+    @classmethod
+    def of(cls, space: Space) -> Self:
+        return cls(
+            name=space.name,
+            target=space.target,
+            source=space.source,
+            networks=str(space.size),
+            axes=[AxisJson(name=axis.name, values=axis.domain.size) for axis in space.axes],
+        )
+
+
+class FoundJson(Shape):
+    """A network of a search."""
+
+    number: int
+    dimensions: dict[Text, Text]
+    """What varies, as a spec writes it."""
+    arguments: dict[Text, Text]
+    """The model's parameters."""
+    costs: dict[str, int]
+    values: dict[str, float]
+    """Objectives by name."""
+
+    @classmethod
+    def of(cls, result: Result) -> Self:
+        return cls(
+            number=result.number,
+            dimensions=dict(result.texts),
+            arguments=dict(result.arguments),
+            costs=dict(result.costs),
+            values=dict(result.values),
+        )
+
+
+class RefusedJson(Shape):
+    """How many points a condition refused."""
+
+    condition: Text
+    count: int
+
+
+class SearchDocument(Document):
+    """The spaces of a file; with SPACE that one, and what was found in it."""
+
+    command: ClassVar[str] = "search"
+    file: Text
+    spaces: list[SpaceJson]
+    results: list[FoundJson] | None
+    """Null without SPACE; so are `best` and `refused`."""
+    best: list[int] | None
+    """The numbers of results."""
+    refused: list[RefusedJson] | None
