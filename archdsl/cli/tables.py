@@ -15,7 +15,6 @@ from rich.text import Text
 from archdsl.cli import console, costing
 from archdsl.cli.wording import arguments
 from archdsl.diagnostics.glyphs import shown
-from archdsl.ops.spec import LAYERS
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -116,6 +115,8 @@ def _repeats(row: StageRow) -> str:
 
 def layer_table(variant: Variant, wanted: Asked | None = None) -> Table:
     """Every node: path, what it is, output size, parameters and MACs."""
+    from archdsl.ops.spec import LAYERS
+
     columns: list[Column] = [("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right")]
     made = plain_table(*columns, ("MACs", "right"), *costing.part_columns(wanted))
     costs = None if wanted is None else wanted.of(variant)
