@@ -19,7 +19,7 @@ from archdsl.diagnostics.glyphs import shown
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import Asked
-    from archdsl.graph.table import StageRow
+    from archdsl.graph.stages import Stage
 
 _PAPER = re.compile(r".*?\(.*?\d{4}\)|.+?(?=[;.]( |$)|$)")
 """What a file's docstring begins with: a title and, in parentheses, who and when; else its first clause."""
@@ -109,7 +109,7 @@ def _close(table: Table, totals: Sequence[str]) -> None:
     table.show_footer = True
 
 
-def _repeats(row: StageRow) -> str:
+def _repeats(row: Stage) -> str:
     return ", ".join(f"{times} × {name}" for times, name in row.repeats)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, overload
 
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.receptive import receptive_fields
-from archdsl.graph.scopes import Scope
+from archdsl.graph.stages import Stage, stages
 from archdsl.ops.spec import LAYERS, PASSING
 
 
@@ -151,7 +151,7 @@ def pyramid(graph: Graph) -> tuple[str, ...]:
     Of a network whose strides were taken away it is the same maps, though some have one resolution.
     """
     graph = graph.plain or graph
-    last = {(graph.shape(ref).height, graph.shape(ref).width): name for name, ref in feature_maps(graph).items()}
+    last = {_size(graph, ref): name for name, ref in feature_maps(graph).items()}
     return tuple(last.values())
 
 
@@ -165,14 +165,14 @@ def feature_maps(graph: Graph) -> dict[str, Ref]:
     found = stage_features(graph)
     if not found:
         return found
-    known = {(graph.shape(ref).height, graph.shape(ref).width) for ref in found.values()}
+    known = {_size(graph, ref) for ref in found.values()}
     strides = [field.stride for field in receptive_fields(graph)]
     finer: dict[object, Ref] = {}
     for number in sorted(graph.needed(max(found.values()))):
         for ref in graph.nodes[number].inputs:
             shape, stride = graph.shape(ref), strides[ref.node]
             subsamples = strides[number][0] > stride[0] >= 2 and shape.layout == "chw"
-            if subsamples and (shape.height, shape.width) not in known:
+            if subsamples and _size(graph, ref) not in known:
                 entered = _behind_borders(graph, _entered(graph.nodes[number], ref, strides))
                 finer[stride] = max(entered, finer.get(stride, entered))
     named = {_outermost(graph, ref): ref for ref in finer.values()}
@@ -214,6 +214,10 @@ def _behind_borders(graph: Graph, ref: Ref) -> Ref:
     return ref
 
 
+def _size(graph: Graph, ref: Ref) -> tuple[int, int]:
+    return graph.shape(ref).height, graph.shape(ref).width
+
+
 def _outermost(graph: Graph, ref: Ref) -> str:
     """The path of the outermost block that a tensor is the result of, or of its layer."""
     node = graph.nodes[ref.node]
@@ -238,41 +242,23 @@ def stage_results(graph: Graph) -> dict[str, tuple[Ref, ...]]:
     A labelled layer ends with its results. A stage in braces has none of its own: what other layers read ends it, of
     each resolution the last.
     """
-    stage_of = _stages(graph)
-    stages: dict[int, Scope] = {}
-    last: dict[int, Ref] = {}
-    leaving: dict[int, set[Ref]] = {}
-    for number, scope in enumerate(stage_of):
-        if scope is not None:
-            stages.setdefault(id(scope), scope)
-            last[id(scope)] = max(last.get(id(scope), Ref(number, 0)), Ref(number, 0))
-    read = [(ref, stage_of[node.id]) for node in graph.nodes if node.id not in graph.aux for ref in node.inputs]
-    for ref, reader in read:
-        stage = stage_of[ref.node]
-        if stage is not None and stage is not reader:
-            leaving.setdefault(id(stage), set()).add(ref)
-    for ref in graph.outputs:
-        if stage_of[ref.node] is not None:
-            leaving.setdefault(id(stage_of[ref.node]), set()).add(ref)
     found: dict[str, tuple[Ref, ...]] = {}
-    for key, scope in stages.items():
-        ends = sorted(leaving.get(key, {last[key]}))
-        refs = scope.outputs or tuple(
-            sorted({(graph.shape(ref).height, graph.shape(ref).width): ref for ref in ends}.values())
-        )
-        maps = tuple(ref for ref in refs if graph.shape(ref).layout == "chw")
-        if maps:
-            found[scope.stage_name] = maps
+    for stage in stages(graph):
+        if stage.scope is not None:
+            refs = stage.scope.outputs or _leaving(graph, stage)
+            maps = tuple(ref for ref in refs if graph.shape(ref).layout == "chw")
+            if maps:
+                found[stage.name] = maps
     return found
 
 
-def _stages(graph: Graph) -> list[Scope | None]:
-    """The stage of each node, but for those that only a further output needs."""
-    known: dict[int, Scope | None] = {}
-    found: list[Scope | None] = []
-    for node in graph.nodes:
-        key = id(node.scope)
-        if key not in known:
-            known[key] = node.stage
-        found.append(None if node.id in graph.aux else known[key])
-    return found
+def _leaving(graph: Graph, stage: Stage) -> tuple[Ref, ...]:
+    """Of the tensors of a stage that others read, or that are outputs, the last of each resolution; its last one where
+    there is none."""
+    import networkx
+
+    own = {node.id for node in stage.nodes}
+    read = networkx.edge_boundary(graph.network, own, data="port")
+    ends = {Ref(source, port) for source, reader, port in read if reader not in graph.aux}
+    ends |= {ref for ref in graph.outputs if ref.node in own}
+    return tuple({_size(graph, ref): ref for ref in sorted(ends or {Ref(max(own), 0)})}.values())

@@ -110,6 +110,23 @@ def test_parallel_stages_are_one_row_each() -> None:
     assert names(made) == ["left", "right", "head"]
 
 
+def test_a_stage_around_stages_has_what_is_in_none_of_them() -> None:
+    made = table(
+        """
+        block B = id + conv(8, 3)
+        model Net = image(8, 8, 8) -> stage outer: [stage a: [2 of B], gap, stage b: [B, conv(8, 1)]]
+          -> flatten -> linear(2)
+        variant net = Net()
+        """
+    )
+    assert [(row.name, row.kind, row.repeats, row.layers) for row in made.rows] == [
+        ("outer.a", "stage", [(2, "B")], 2),
+        ("outer", "stage", [], 0),
+        ("outer.b", "stage", [(1, "B"), (1, "conv")], 2),
+        ("head", "head", [], 1),
+    ]
+
+
 PAPERS = {
     # MobileNetV2, table 2: channels, repetitions, and the output's size.
     "mobilenet_v2:mobilenet_v2": [

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from archdsl.cli.documents.base import Document, Shape, Text
 from archdsl.cli.documents.networks import (
     Activations,
-    BlocksJson,
     Layers,
     Macs,
     ParameterJson,
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange, SectionChange
     from archdsl.graph.diff.facts import ParameterChange
-    from archdsl.graph.diff.sections import Section, Unit
     from archdsl.graph.diff.transfer import Transfer
     from archdsl.graph.ir import Cost, Node
+    from archdsl.graph.stages import Stage, Unit
     from archdsl.steps import Step
     from archdsl.verify.results import Result
 
@@ -320,16 +319,8 @@ class VerifyDocument(Document):
     """Names of variants that have no reference."""
 
 
-def _stage(section: Section | None) -> StageJson | None:
-    if section is None:
-        return None
-    return StageJson(
-        name=section.name,
-        kind=section.kind,
-        output=list(section.output.dims),
-        blocks=BlocksJson.several(section.blocks),
-        **_costs(section.cost),
-    )
+def _stage(stage: Stage | None) -> StageJson | None:
+    return None if stage is None else StageJson.of(stage, stage.blocks)
 
 
 def _costs(cost: Cost) -> dict[str, int]:

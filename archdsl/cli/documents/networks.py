@@ -10,13 +10,13 @@ from pydantic import Field
 
 from archdsl.cli.documents.base import Shape, Size, Text
 from archdsl.cli.wording import arguments
-from archdsl.graph.table import RowKind
+from archdsl.graph.stages import StageKind
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import Asked
     from archdsl.graph.sizes import SizeDecision
-    from archdsl.graph.table import StageRow
+    from archdsl.graph.stages import Stage
     from archdsl.transform import Transform
 
 Layers: TypeAlias = Annotated[int, Field(description="Convolutions and linear layers.")]
@@ -151,7 +151,7 @@ class StageJson(Shape):
     """A row of the stage table."""
 
     name: Text
-    kind: RowKind
+    kind: StageKind
     """`part`: of a model without stages; `aux`: what a further output alone needs."""
     output: Size
     blocks: list[BlocksJson]
@@ -161,16 +161,16 @@ class StageJson(Shape):
     activations: Activations
 
     @classmethod
-    def of(cls, row: StageRow) -> Self:
+    def of(cls, stage: Stage, blocks: Iterable[tuple[int, str]] | None = None) -> Self:
         return cls(
-            name=row.name,
-            kind=row.kind,
-            output=list(row.output.dims),
-            blocks=BlocksJson.several(row.repeats),
-            layers=row.layers,
-            params=row.params,
-            macs=row.macs,
-            activations=row.activations,
+            name=stage.name,
+            kind=stage.kind,
+            output=list(stage.output.dims),
+            blocks=BlocksJson.several(stage.repeats if blocks is None else blocks),
+            layers=stage.layers,
+            params=stage.params,
+            macs=stage.macs,
+            activations=stage.activations,
         )
 
 

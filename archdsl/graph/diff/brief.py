@@ -15,8 +15,8 @@ from archdsl.graph.diff import wording
 from archdsl.graph.diff.changes import DistinctChange, GraphDiff, OpChange, SectionChange, Status
 from archdsl.graph.diff.compare import distinct
 from archdsl.graph.diff.everywhere import everywhere
-from archdsl.graph.diff.sections import Section
 from archdsl.graph.ir import Node
+from archdsl.graph.stages import Stage
 from archdsl.ops.spec import LAYERS
 
 _FEW = 4
@@ -58,7 +58,7 @@ def _depth(difference: GraphDiff) -> Iterator[Note]:
         yield Note("changed", f"blocks {before}{wording.ARROW}{after}")
 
 
-def _depth_of(section: Section) -> int:
+def _depth_of(section: Stage) -> int:
     return sum(count for count, _ in section.blocks)
 
 

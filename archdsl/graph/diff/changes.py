@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.diff.facts import ParameterChange, is_idle, target_of
-from archdsl.graph.diff.sections import Section, Unit
 from archdsl.graph.ir import Cost, Graph, Node
+from archdsl.graph.stages import Stage, Unit
 
 Status: TypeAlias = Literal["same", "added", "removed", "changed"]
 
@@ -119,12 +119,12 @@ class BlockChange:
 class SectionChange:
     """A stage, the stem, a transition or the head, and what it corresponds to."""
 
-    before: Section | None
-    after: Section | None
+    before: Stage | None
+    after: Stage | None
     blocks: tuple[BlockChange, ...]
 
     @property
-    def shown(self) -> Section:
+    def shown(self) -> Stage:
         """The one it is, or was."""
         found = self.after or self.before
         assert found is not None
@@ -248,5 +248,5 @@ class GraphDiff:
         )
 
 
-def _total(sections: Iterator[Section | None]) -> Cost:
+def _total(sections: Iterator[Stage | None]) -> Cost:
     return sum((section.cost for section in sections if section is not None), Cost())

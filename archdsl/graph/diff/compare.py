@@ -15,8 +15,8 @@ from archdsl.garbage import collector_paused
 from archdsl.graph.diff.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange, in_order
 from archdsl.graph.diff.facts import ParameterChange, changes, has_window, is_commutative, is_idle, kind_of
 from archdsl.graph.diff.matching import Matching, SectionMatch, UnitMatch
-from archdsl.graph.diff.sections import Unit
 from archdsl.graph.ir import Cost, Graph, Node, Ref
+from archdsl.graph.stages import Unit
 
 
 def diff(before: Graph, after: Graph) -> GraphDiff:

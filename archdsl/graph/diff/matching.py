@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.graph.diff.align import Pair, align
+from archdsl.graph.diff.alike import alike
 from archdsl.graph.diff.facts import Facts, ParameterChange, changes, facts_of, has_window, kind_of, target_of
-from archdsl.graph.diff.sections import Section, Unit, alike, sections
 from archdsl.graph.ir import Cost, Graph, Node
+from archdsl.graph.stages import Stage, Unit, stages
 from archdsl.ops.spec import LAYERS, PASSING
 
 Signature: TypeAlias = tuple[Hashable, ...]
@@ -48,8 +49,8 @@ class UnitMatch:
 
 @dataclass(frozen=True, slots=True)
 class SectionMatch:
-    before: Section | None
-    after: Section | None
+    before: Stage | None
+    after: Stage | None
     units: tuple[UnitMatch, ...]
 
 
@@ -69,7 +70,7 @@ class Matching:
         self._aligned: dict[tuple[Signature, ...], tuple[OpMatch, ...]] = {}
         self._likeness: dict[tuple[Signature, Signature], float] = {}
         self._scores: dict[tuple[int, int], float] = {}
-        first, second = alike(sections(self.before), sections(self.after))
+        first, second = alike(*(stages(graph, by_size=True) for graph in (self.before, self.after)))
         keys = [[(s.kind, s.name, *map(self._signature, s.units)) for s in side] for side in (first, second)]
         for i, j in align(keys[0], keys[1], lambda i, j: self._section_score(first[i], second[j])):
             old = None if i is None else first[i]
@@ -78,7 +79,7 @@ class Matching:
 
     # --- sections and units ------------------------------------------------------------------
 
-    def _section_score(self, old: Section, new: Section) -> float:
+    def _section_score(self, old: Stage, new: Stage) -> float:
         kinds = {old.kind, new.kind}
         if len(kinds) > 1 and kinds != {"part", "stage"} and old.name != new.name:
             return 0.0
@@ -87,11 +88,11 @@ class Matching:
         return 1.0 + alike + same_size + 0.5 * (old.name == new.name)
 
     @staticmethod
-    def _stride(graph: Graph, section: Section) -> int:
+    def _stride(graph: Graph, section: Stage) -> int:
         """Pixels of the image for one of the output."""
         return round(graph.input_shape.height / section.output.height)
 
-    def _units(self, old: Section | None, new: Section | None) -> list[UnitMatch]:
+    def _units(self, old: Stage | None, new: Stage | None) -> list[UnitMatch]:
         first, second = (old.units if old else ()), (new.units if new else ())
         signatures = [list(map(self._signature, side)) for side in (first, second)]
         found = []

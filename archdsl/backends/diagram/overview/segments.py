@@ -7,13 +7,14 @@ Every node but the image is in exactly one segment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from archdsl.backends.diagram.style import Category
 from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.scopes import Scope
+from archdsl.graph.stages import Stage, stages
 from archdsl.ops.spec import LEADING, Shape
 
 _LARGE = 0.5
@@ -61,34 +62,52 @@ def _is_resizing(node: Node) -> bool:
 
 def segments_of(graph: Graph) -> list[Segment]:
     """The segments of a graph."""
+    cut = stages(graph)
+    around = {
+        id(up)
+        for stage in cut
+        if stage.kind == "stage" and stage.scope
+        for up in stage.scope.ancestors()
+        if not up.stage
+    }
     found: list[Segment] = []
-    # A label before a dot (`head.fc`) may gather layers that do not follow each other.
-    units = sorted(_units(graph), key=lambda unit: next(unit.nodes()).id if isinstance(unit, Scope) else unit.id)
-    for loose, group in groupby(units, lambda unit: isinstance(unit, Node)):
-        if loose:
-            found += _layers([unit for unit in group if isinstance(unit, Node)])
+    for marked, group in groupby((stage for stage in cut if stage.kind != "aux"), lambda stage: stage.kind == "stage"):
+        if marked:
+            found += [_part(stage.scope, stage.nodes, graph.aux) for stage in group if stage.scope is not None]
         else:
-            found += [_part(unit, graph.aux) for unit in group if isinstance(unit, Scope)]
-    return [*_merged(found), *_further(graph)]
+            found += _outside([node for stage in group for node in stage.nodes], graph, around)
+    return [*_merged(found), *(_further(stage, graph) for stage in cut if stage.kind == "aux")]
 
 
-def _further(graph: Graph) -> Iterator[Segment]:
-    """A segment for each further output: all that only it depends on."""
-    for name in graph.output_names[1:]:
-        nodes = [node for node in graph.nodes if graph.aux.get(node.id) == name]
-        if nodes:
-            tops = list(dict.fromkeys(_top(node, graph) for node in nodes))
-            path = tops[0].path if len(tops) == 1 else ""
-            strong = [node for node in nodes if _is_strong(node)]
-            if len(strong) == 1:  # a layer, as it is where the first output needs it
-                yield replace(_layer(strong[0], nodes), path=path, last=path)
-                continue
-            tops = [top for top in tops if isinstance(top, Scope) or _is_strong(top)] or tops
-            kinds = dict.fromkeys(map(_definition, tops))
-            lead = max(tops, key=_work)
-            found = Segment(path, nodes, "block", [(1, kind) for kind in kinds], None, 1, path, _definition(lead))
-            # Layers outside of blocks look as layers do.
-            yield found if isinstance(lead, Scope) else replace(found, category=lead.op.role, main="")
+def _outside(nodes: Sequence[Node], graph: Graph, around: Collection[int]) -> Iterator[Segment]:
+    """Of nodes outside the stages: the blocks that are not opened, and the layers between them."""
+    total = graph.macs or 1
+    closed: dict[Scope | Node, list[Node]] = {}
+    for node in nodes:
+        scopes = reversed([*node.scope.ancestors()])
+        unit = next((scope for scope in scopes if not _is_open(scope, around, total)), node)
+        closed.setdefault(unit, []).append(node)
+    for loose, units in groupby(closed, lambda unit: isinstance(unit, Node)):
+        if loose:
+            yield from _layers([unit for unit in units if isinstance(unit, Node)])
+        else:
+            yield from (_part(unit, closed[unit], graph.aux) for unit in units if isinstance(unit, Scope))
+
+
+def _further(stage: Stage, graph: Graph) -> Segment:
+    """All that only a further output depends on."""
+    nodes = list(stage.nodes)
+    tops = list(dict.fromkeys(_top(node, graph) for node in nodes))
+    path = tops[0].path if len(tops) == 1 else ""
+    strong = [node for node in nodes if _is_strong(node)]
+    if len(strong) == 1:  # a layer, as it is where the first output needs it
+        return replace(_layer(strong[0], nodes), path=path, last=path)
+    tops = [top for top in tops if isinstance(top, Scope) or _is_strong(top)] or tops
+    kinds = dict.fromkeys(map(_definition, tops))
+    lead = max(tops, key=_work)
+    found = Segment(path, nodes, "block", [(1, kind) for kind in kinds], None, 1, path, _definition(lead))
+    # Layers outside of blocks look as layers do.
+    return found if isinstance(lead, Scope) else replace(found, category=lead.op.role, main="")
 
 
 def _top(node: Node, graph: Graph) -> Scope | Node:
@@ -100,26 +119,7 @@ def _top(node: Node, graph: Graph) -> Scope | Node:
     return found
 
 
-def _units(graph: Graph) -> Iterator[Scope | Node]:
-    """The scopes and single nodes that stand at the top, once what only holds them is opened."""
-    staged = {id(scope) for node in graph.nodes for scope in node.scope.ancestors() if scope.stage}
-    around = {id(up) for node in graph.nodes if (stage := node.stage) for up in stage.ancestors() if not up.stage}
-    total = graph.macs or 1
-    stack: list[Scope | Node] = [graph.root]
-    while stack:
-        member = stack.pop()
-        if isinstance(member, Node):
-            if member is not graph.input and member.id not in graph.aux:
-                yield member
-        elif all(node.id in graph.aux for node in member.nodes()):
-            continue
-        elif id(member) not in staged and _is_open(member, around, total):
-            stack.extend(reversed(member.members))
-        else:
-            yield member
-
-
-def _is_open(scope: Scope, around: set[int], total: int) -> bool:
+def _is_open(scope: Scope, around: Collection[int], total: int) -> bool:
     if scope.kind != "block" or id(scope) in around:
         return True
     if _strong_nodes(scope) == 1:
@@ -128,8 +128,8 @@ def _is_open(scope: Scope, around: set[int], total: int) -> bool:
     return inner and not around and Cost.of(scope.nodes()).macs > _LARGE * total
 
 
-def _part(scope: Scope, aux: Mapping[int, str]) -> Segment:
-    nodes = [node for node in scope.nodes() if node.op.role != "input" and node.id not in aux]
+def _part(scope: Scope, own: Iterable[Node], aux: Mapping[int, str]) -> Segment:
+    nodes = list(own)
     members = list(_members(scope, aux))
     if scope.kind == "block" and not _is_row_of_blocks(members):
         members = [scope]
