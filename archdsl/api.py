@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.sizes import SizeDecision
-    from archdsl.semantics.spaces import Point, Space
+    from archdsl.semantics.points import Point, Space
 
 __all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "open", "open_source"]
 

@@ -5,33 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, exit_code, json_option, open_spec, write_document
+from archdsl.cli.costing import asked, costs_options
+from archdsl.cli.search_tables import Shown, list_spaces, print_found
+from archdsl.cli.shared import TEXT, ArchCommand, exit_code, json_option, open_spec
 from archdsl.diagnostics.core import ArchError, Diagnostic
-from archdsl.graph.space import COSTS
+from archdsl.graph.space import ASKED, FIGURES, SECONDS
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile
-    from archdsl.search.candidates import Candidates
+    from archdsl.search.candidates import Candidates, Counted
     from archdsl.search.objectives import How
     from archdsl.search.results import Better, Result
-    from archdsl.semantics.spaces import Space
+    from archdsl.semantics.points import Space
 
 SAMPLERS = ("random", "all", "tpe", "nsga2")
 LEARNING = ("tpe", "nsga2")
 MEASURED = ("latency", "step", "accuracy", "reward", "command")
 """Objectives beside costs; what they are is in `search.objectives`."""
 TRAINED = frozenset({"accuracy", "reward"})
-_SHOWN = 20
-"""Results that are shown on a terminal; CSV and JSON have all."""
+TIMED = frozenset({"latency", "step", "reward"})
 
-_objective = click.Choice((*COSTS, *MEASURED))
+_objective = click.Choice((*ASKED, *MEASURED))
 _COUNT = click.IntRange(1, 1_000_000)
 
 
@@ -73,7 +73,7 @@ _COUNT = click.IntRange(1, 1_000_000)
     help="-o: compare the distribution of the first objective with that of another search.",
 )
 @click.option("--storage", metavar="URL", help="Keep the trials in a database, for several machines: sqlite:///a.db.")
-@click.option("--batch", type=_COUNT, default=8, show_default=True, help="latency, step: images at a time.")
+@costs_options
 @click.option("--threads", type=_COUNT, help="latency, step: of the processor. [torch's]")
 @click.option("--recipe", metavar="NAME", type=TEXT, help="accuracy, reward: how networks are trained.")
 @click.option("--data", metavar="DATA", help="accuracy, reward: pictures, as of `archdsl train`.")
@@ -112,19 +112,19 @@ def command(
     if not name:
         if given := sorted(_given() - {"spec", "as_json"}):
             raise click.UsageError(f"{_flag(given[0])} does nothing without SPACE: SPEC alone lists its spaces")
-        return _list(file, as_json)
+        return list_spaces(file, as_json)
     _refuse_idle(objectives, options)
     from archdsl.search.candidates import Candidates, with_conditions
 
     space = with_conditions(_space(file, name), conditions)
-    candidates = Candidates(file, space)
+    candidates = Candidates(file, space, _counted(space, objectives, options))
     wanted = options["samples"] or (space.size if options["sampler"] == "all" else 100)
     found, faults = _search(candidates, objectives, wanted, conditions, options)
     told = [*candidates.faults.values(), *faults]
     if options["output"] is not None:
         _write(Path(options["output"]), candidates, found, objectives, options)
-    shown = _Shown(candidates, found, objectives, options["most"], told)
-    _print(shown, as_csv=as_csv, as_variants=as_variants, as_json=as_json)
+    shown = Shown(candidates, found, objectives, options["most"], told)
+    print_found(shown, as_csv=as_csv, as_variants=as_variants, as_json=as_json)
     if told and not as_json:
         console.diagnose(told, sys.stderr)
     return exit_code(told)
@@ -132,7 +132,7 @@ def command(
 
 _USES = {
     "recipe": TRAINED, "data": TRAINED, "epochs": TRAINED, "image": TRAINED, "user_command": {"command"},
-    "batch": {"latency", "step", "reward"}, "threads": {"latency", "step", "reward"},
+    "threads": TIMED,
 }  # fmt: skip
 """Options, and the objectives that they are about."""
 
@@ -177,6 +177,21 @@ def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -
         )
 
 
+def _counted(space: Space, objectives: Mapping[str, Better], options: Mapping[str, Any]) -> Counted:
+    """Which figures are wanted, and for what; raises UsageError for a time without a device."""
+    from archdsl.search.candidates import Counted
+
+    wanted = asked(True, options["batch"], options["dtype"], options["device"])
+    assert wanted is not None
+    names = objectives.keys() & {*FIGURES, SECONDS}
+    if SECONDS in names | space.asked_more and wanted.device is None:
+        raise click.UsageError("seconds are a device's: give --device a100")
+    for_costs = options["costs"] or options["dtype"] or options["device"]
+    if for_costs or (options["batch"] and not TIMED & objectives.keys()):
+        names |= {*FIGURES, *([SECONDS] if wanted.device else [])}
+    return Counted(wanted.batch, wanted.dtype, wanted.device, frozenset(names))
+
+
 def _objectives(minimize: tuple[str, ...], maximize: tuple[str, ...]) -> dict[str, Better]:
     """The objectives in order; raises UsageError for one that is named twice."""
     found: dict[str, Better] = {}
@@ -206,13 +221,13 @@ def _search(
     options: Mapping[str, Any],
 ) -> tuple[list[Result], list[Diagnostic]]:
     """The networks with their values, and what went wrong with those that have none."""
-    from archdsl.search.objectives import How, score
+    from archdsl.search.objectives import BATCH, How, score
     from archdsl.search.plain import networks
     from archdsl.search.results import result_of
 
     output = options["output"]
     how = How(
-        batch=options["batch"],
+        batch=options["batch"] or BATCH,
         threads=options["threads"],
         recipe=options["recipe"],
         data=options["data"],
@@ -263,6 +278,7 @@ def _studied(
         "networks": candidates.file.texts.digest,
         "space": candidates.space.name,
         "conditions": list(conditions),
+        **candidates.counted.said,
         **how.said(objectives),
     }
     study = Study(candidates, objectives, options["sampler"], options["seed"], place, said)
@@ -305,103 +321,16 @@ def _write(
         "results.json": json.dumps([FoundJson.of(result).plain() for result in found], indent=1) + "\n",
         "variants.arch": results.as_variants(chosen, space, words),
     }
-    drawn = pictures.pictures(found, chosen, space, objectives)
+    drawn = pictures.pictures(found, chosen, space, objectives, candidates.counted)
     files |= {f"{name}.svg": svg for name, svg in drawn.items()}
     if found:
         first = next(iter(objectives))
-        values, what = pictures.values_of(found, first)
+        values, what = pictures.values_of(found, first, candidates.counted)
         spaces = {space.name: values}
         for other in options["against"]:
-            spaces[Path(other).name] = pictures.values_of(pictures.read(Path(other)), first)[0]
+            spaces[Path(other).name] = pictures.values_of(pictures.read(Path(other)), first, candidates.counted)[0]
         files["distribution.svg"] = pictures.distribution(spaces, what)
     for name, text in files.items():
         with Staged(folder / name, text.encode()) as staged:
             staged.commit()
     console.note(f"wrote {', '.join(files)} in {folder}")
-
-
-# --- what is printed -------------------------------------------------------------------------
-
-
-def _list(file: ArchFile, as_json: bool) -> int:
-    from archdsl.cli.tables import plain_table
-
-    spaces = file.spaces
-    if as_json:
-        from archdsl.cli.documents.exploring import SearchDocument, SpaceJson
-
-        told = list(map(SpaceJson.of, spaces.values()))
-        write_document(SearchDocument(file=file.name, spaces=told, results=None, best=None, refused=None))
-    elif not spaces:
-        console.note(f"{file.name} has no space")
-    else:
-        table = plain_table(("space", "left"), ("for", "left"), ("networks", "right"), ("source", "left"))
-        for space in spaces.values():
-            source = " ".join(space.source.split())
-            cells = (space.name, space.target, f"{space.size:,}", source)
-            table.add_row(*map(console.text, cells))
-        console.show(table)
-    return 0
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What a search has found."""
-
-    candidates: Candidates
-    found: list[Result]
-    objectives: Mapping[str, Better]
-    most: int
-    faults: list[Diagnostic]
-
-
-def _print(shown: _Shown, *, as_csv: bool, as_variants: bool, as_json: bool) -> None:
-    from archdsl.search import results
-
-    candidates, found, objectives = shown.candidates, shown.found, shown.objectives
-    space = candidates.space
-    chosen = results.best(found, objectives, shown.most)
-    if as_json:
-        from archdsl.cli.documents.exploring import FoundJson, RefusedJson, SearchDocument, SpaceJson
-
-        told = SearchDocument(
-            file=candidates.file.name,
-            spaces=[SpaceJson.of(space)],
-            results=list(map(FoundJson.of, found)),
-            best=[result.number for result in chosen],
-            refused=[RefusedJson(condition=text, count=n) for text, n in candidates.refused.most_common()],
-        )
-        write_document(told, shown.faults)
-    elif as_csv:
-        console.write_data(results.as_csv(found, space, objectives))
-    elif as_variants:
-        words = f"Found by archdsl search in {space.name}: {len(chosen):,} of {len(found):,} networks."
-        console.write_data(results.as_variants(chosen, space, words))
-    elif chosen:
-        console.show(_table(chosen[:_SHOWN], space, objectives))
-    if not as_json:
-        _say(candidates, found, chosen)
-
-
-def _table(chosen: list[Result], space: Space, objectives: Mapping[str, Better]) -> Any:
-    from archdsl.cli.tables import count, macs, plain_table
-
-    dimensions = list(dict.fromkeys(axis.dimension for axis in space.axes))
-    own = [name for name in objectives if name not in COSTS]
-    heads = ["number", *dimensions, "layers", "params", "MACs", "activations", *own]
-    table = plain_table(*((head, "right") for head in heads))
-    for result in chosen:
-        costs = result.costs
-        cells = [str(result.number), *(result.texts[name] for name in dimensions)]
-        cells += [count(costs["layers"]), count(costs["params"]), macs(costs["macs"]), count(costs["activations"])]
-        cells += [f"{result.values[name]:.6g}" for name in own]
-        table.add_row(*map(console.text, cells))
-    return table
-
-
-def _say(candidates: Candidates, found: list[Result], chosen: list[Result]) -> None:
-    """On standard error: how many there are, and what refused the others."""
-    shown = f", {_SHOWN} of the {len(chosen):,} best shown" if len(chosen) > _SHOWN else ""
-    console.note(f"{len(found):,} networks of {candidates.space.name}{shown}")
-    for text, count in candidates.refused.most_common(5):
-        console.note(f"refused {count:,}: {text}")

@@ -11,6 +11,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Protocol
 
 COSTS: Mapping[str, str] = {
@@ -19,7 +20,21 @@ COSTS: Mapping[str, str] = {
     "activations": "elements of the outputs of convolutions and linear layers",
     "layers": "convolutions and linear layers",
 }
-"""What a `require` of a space may ask for, and a search may minimize: columns of the stage table."""
+"""Columns of the stage table."""
+
+FIGURES: Mapping[str, str] = {
+    "weights": "bytes of the state_dict",
+    "memory": "the most bytes that are alive at once in inference",
+    "training": "the most bytes that are alive at once in a training step",
+    "intensity": "multiply-adds for each byte that a forward pass moves",
+}
+"""Of `graph.costs.Costs`: of so many images, in numbers of a kind; where nothing is said, of one image in float32."""
+
+SECONDS = "seconds"
+"""The roofline time of a forward pass, which is of a device: only where one is named."""
+
+ASKED: Mapping[str, str] = {**COSTS, **FIGURES, SECONDS: "of a forward pass by the roofline of a device"}
+"""What a `require` of a space may ask for, and a search may minimize."""
 
 
 class Domain(Protocol):
@@ -35,6 +50,10 @@ class Domain(Protocol):
 
     def text(self, index: int) -> str:
         """The value at a place, as a spec writes it."""
+        ...
+
+    def number(self, index: int) -> int | float | None:
+        """The value at a place, if it is a number of a range."""
         ...
 
     def draw(self, rng: random.Random) -> int: ...
@@ -53,6 +72,9 @@ class Choices:
 
     def text(self, index: int) -> str:
         return self.texts[index]
+
+    def number(self, index: int) -> None:
+        return None
 
     def draw(self, rng: random.Random) -> int:
         return rng.randrange(len(self.texts))
@@ -73,6 +95,9 @@ class Whole:
     def text(self, index: int) -> str:
         return str(self.start + index)
 
+    def number(self, index: int) -> int:
+        return self.start + index
+
     def draw(self, rng: random.Random) -> int:
         return rng.randrange(self.size)
 
@@ -89,22 +114,29 @@ class Steps:
     logarithmic: bool = False
     ordered: bool = True
 
-    @property
+    @cached_property
     def size(self) -> int:
         return int((self.high - self.low) / self.step) + 1
 
     def text(self, index: int) -> str:
+        return repr(self.number(index))
+
+    def number(self, index: int) -> int | float:
         value = self.low + index * self.step
-        return str(int(value)) if self.whole else repr(float(value))
+        return int(value) if self.whole else float(value)
 
     def draw(self, rng: random.Random) -> int:
         if not self.logarithmic:
             return rng.randrange(self.size)
+        least, most, step, first = self._logarithms
+        value = math.exp(least + (most - least) * (1 - rng.random()))  # above the least, up to `high`
+        return min(max(math.ceil(value / step - 1e-9) - first, 0), self.size - 1)
+
+    @cached_property
+    def _logarithms(self) -> tuple[float, float, float, int]:
+        """Of what lies below the first value and of the last; the step, and the first value in steps."""
         low, high, step = float(self.low), float(self.high), float(self.step)
-        least = math.log(low - min(step, low / 2))
-        value = math.exp(least + (math.log(high) - least) * (1 - rng.random()))  # above the least, up to `high`
-        place = math.ceil(value / step - 1e-9) - int(self.low / self.step)
-        return min(max(place, 0), self.size - 1)
+        return math.log(low - min(step, low / 2)), math.log(high), step, int(self.low / self.step)
 
 
 DISTRIBUTIONS = {"uniform": False, "log_uniform": True}
@@ -132,6 +164,15 @@ def texts_of(axes: Sequence[Axis], indexes: Sequence[int]) -> dict[str, str]:
     for axis, index in zip(axes, indexes, strict=True):
         parts.setdefault(axis.dimension, []).append(axis.domain.text(index))
     return {name: f"[{', '.join(found)}]" if name in lists else found[0] for name, found in parts.items()}
+
+
+def numbers_of(axes: Sequence[Axis], indexes: Sequence[int]) -> dict[str, Any]:
+    """Those dimensions that are numbers of ranges, or lists of such, from the place on each axis."""
+    parts: dict[str, list[Any]] = {}
+    lists = {axis.dimension for axis in axes if axis.place is not None}
+    for axis, index in zip(axes, indexes, strict=True):
+        parts.setdefault(axis.dimension, []).append(axis.domain.number(index))
+    return {n: tuple(found) if n in lists else found[0] for n, found in parts.items() if None not in found}
 
 
 def written(value: Any) -> str | None:

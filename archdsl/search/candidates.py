@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
-from archdsl.graph.space import COSTS
-from archdsl.semantics.spaces import Point, Space
+from archdsl.graph.devices import Device
+from archdsl.graph.space import COSTS, FIGURES, SECONDS
+from archdsl.semantics.points import Line, Point, Space
 from archdsl.source import Source
 from archdsl.syntax import ast
 from archdsl.syntax.reading import parse_expression
@@ -26,15 +27,47 @@ class Network:
     places: Places
     point: Point
     variant: Variant
-    costs: Mapping[str, int]
+    costs: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """For how many images, numbers and device figures are wanted, and which, beside the columns of the stage table."""
+
+    batch: int = 1
+    dtype: str = "float32"
+    device: Device | None = None
+    names: frozenset[str] = frozenset()
+
+    @property
+    def said(self) -> dict[str, object]:
+        """What of this decides about the figures."""
+        if not self.names:
+            return {}
+        device = None if self.device is None else f"{self.device.flops[self.dtype]:g}/{self.device.bandwidth:g}"
+        return {"figures": sorted(self.names), "images": self.batch, "dtype": self.dtype, "device": device}
+
+    def figures(self, variant: Variant) -> dict[str, float]:
+        """Those of a network; raises ArchError."""
+        if not self.names:
+            return {}
+        costs = variant.costs(self.batch, self.dtype)
+        found = {name: getattr(costs, name) for name in FIGURES if name in self.names}
+        if SECONDS in self.names:
+            assert self.device is not None
+            found[SECONDS] = costs.seconds(self.device)
+        return found
 
 
 class Candidates:
     """The networks of a space under its conditions, and counts of what was refused and why."""
 
-    def __init__(self, file: ArchFile, space: Space) -> None:
+    def __init__(self, file: ArchFile, space: Space, counted: Counted | None = None) -> None:
         self.file = file
         self.space = space
+        wanted = counted or Counted()
+        self.counted = replace(wanted, names=wanted.names | space.asked_more - COSTS.keys())
+        self._plain = Counted(names=space.asked - COSTS.keys())
         self.refused: Counter[str] = Counter()
         self.faults: dict[tuple[str, str], Diagnostic] = {}
         """Errors of networks that no condition refuses and that cannot be built."""
@@ -47,14 +80,17 @@ class Candidates:
             return None
         try:
             variant = self.file.candidate(self.space, point)
-            costs = {name: int(getattr(variant.table, name)) for name in COSTS}
+            costs: dict[str, float] = {name: int(getattr(variant.table, name)) for name in COSTS}
+            reason = self.space.refused(point, {**costs, **self._plain.figures(variant)})
+            if reason is None:
+                costs |= self.counted.figures(variant)
+                reason = self.space.refused(point, costs, more=True)
         except ArchError as error:
             for found in error.diagnostics:
                 self.refused[found.message] += 1
                 if found.code != "E316":
                     self.faults.setdefault((found.code, found.message), found)
             return None
-        reason = self.space.refused(point, costs)
         if reason is not None:
             self.refused[reason] += 1
             return None
@@ -81,6 +117,6 @@ def with_conditions(space: Space, texts: Sequence[str]) -> Space:
     for text in texts:
         condition = parse_expression(Source("--require", text), bag)
         if condition is not None:
-            added.append(ast.Require(condition, None, span=condition.span))
+            added.append(Line(ast.Require(condition, None, span=condition.span), space.home))
     bag.raise_errors()
-    return replace(space, members=(*space.members, *added))
+    return replace(space, more=(*space.more, *added))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.diagnostics.core import ArchError
-from archdsl.graph.space import COSTS
+from archdsl.graph.space import ASKED
 from archdsl.search.candidates import Network
 
 MEASURED = {
@@ -27,6 +27,9 @@ MEASURED = {
     "reward": "EfficientNetV2's A · S^-0.07 · P^-0.05 of accuracy, step and parameters",
     "command": "the number that --command prints",
 }
+BATCH = 8
+"""Images of a forward pass and a training step that are timed, where no other number is asked for."""
+
 TIME_WEIGHT, SIZE_WEIGHT = -0.07, -0.05
 """w and v of EfficientNetV2's section 3.2, found there by experiment so that both matter alike."""
 
@@ -35,7 +38,7 @@ TIME_WEIGHT, SIZE_WEIGHT = -0.07, -0.05
 class How:
     """How networks are measured and trained."""
 
-    batch: int = 8
+    batch: int = BATCH
     threads: int | None = None
     recipe: str | None = None
     data: str | None = None
@@ -56,7 +59,7 @@ class How:
         return told | ({"command": self.command} if "command" in objectives else {})
 
 
-def reward(accuracy: float, step: float, params: int) -> float:
+def reward(accuracy: float, step: float, params: float) -> float:
     """EfficientNetV2's, of a share of right answers, a time and a number of parameters."""
     return float(accuracy * step**TIME_WEIGHT * params**SIZE_WEIGHT)
 
@@ -65,7 +68,7 @@ def score(network: Network, objectives: Mapping[str, Any], how: How) -> dict[str
     """A value for each objective, and what these are made of."""
     values: dict[str, float] = {}
     for name in objectives:
-        if name in COSTS:
+        if name in ASKED:
             values[name] = float(network.costs[name])
     if "latency" in objectives:
         from archdsl.search.timing import forward_time

@@ -10,19 +10,26 @@ from pathlib import Path
 from archdsl.backends.diagram.chart import Line, Panel, chart, short
 from archdsl.backends.diagram.plot import Axis, Mark, scatter
 from archdsl.diagnostics.core import ArchError
+from archdsl.graph.space import ASKED
+from archdsl.plots import Plot
+from archdsl.search.candidates import Counted
 from archdsl.search.results import Better, Result
-from archdsl.semantics.spaces import Space
+from archdsl.semantics.points import Space
 
 MOST = 1_000
 """Points of a picture; of more networks so many of the first are drawn, and that is said in its title."""
 _TITLES = {
-    "macs": "MACs", "params": "parameters", "latency": "latency, ms", "step": "training step, ms",
-    "accuracy": "top-1, %", "reward": "reward A · S^-0.07 · P^-0.05",
+    "latency": "latency, ms", "step": "training step, ms", "accuracy": "top-1, %",
+    "reward": "reward A · S^-0.07 · P^-0.05",
 }  # fmt: skip
 
 
 def pictures(
-    found: Sequence[Result], chosen: Sequence[Result], space: Space, objectives: Mapping[str, Better]
+    found: Sequence[Result],
+    chosen: Sequence[Result],
+    space: Space,
+    objectives: Mapping[str, Better],
+    counted: Counted,
 ) -> dict[str, str]:
     """SVG by name: `front`, and `by_DIMENSION` for every number that varies."""
     if not found:
@@ -31,12 +38,14 @@ def pictures(
     best = {result.number for result in chosen}
     names = list(objectives)
     up = names[0]
+    upwards = _axis(up, counted)
     some = _best_first(found[:MOST], best)
     cut = "" if len(found) <= MOST else f", the first {MOST:,} of {len(found):,}"
     if len(names) > 1:
         marks = [_mark(r, _value(r, names[1]), _value(r, up), r.number in best) for r in some]
-        title = f"{_title(up)} against {_title(names[1])} in {space.name}{cut}"
-        drawn["front"] = scatter("front", title, marks, _axis(names[1]), _axis(up))[0].svg
+        across = _axis(names[1], counted)
+        title = f"{upwards.title} against {across.title} in {space.name}{cut}"
+        drawn["front"] = scatter("front", title, marks, across, upwards)[0].svg
     for axis in space.axes:
         numbers = [_number(axis.name, result) for result in some]
         if axis.domain.size < 2 or None in numbers:
@@ -45,8 +54,8 @@ def pictures(
             _mark(r, x, _value(r, up), r.number in best) for r, x in zip(some, numbers, strict=True) if x is not None
         ]
         file = re.sub(r"\W+", "_", axis.name).strip("_")
-        title = f"{_title(up)} against {axis.name} in {space.name}{cut}"
-        drawn[f"by_{file}"] = scatter(file, title, marks, Axis(axis.name, short), _axis(up))[0].svg
+        title = f"{upwards.title} against {axis.name} in {space.name}{cut}"
+        drawn[f"by_{file}"] = scatter(file, title, marks, Axis(axis.name, short), upwards)[0].svg
     return drawn
 
 
@@ -60,12 +69,12 @@ def distribution(spaces: Mapping[str, Sequence[float]], what: str) -> str:
     return chart("Share of networks with a value of at most so much", [Panel("share", lines)], axis=what)
 
 
-def values_of(results: Sequence[Result], objective: str) -> tuple[list[float], str]:
+def values_of(results: Sequence[Result], objective: str, counted: Counted) -> tuple[list[float], str]:
     """The values that a distribution is of, and what they are called: of an accuracy the errors."""
     values = [_value(result, objective) for result in results]
     if objective == "accuracy":
         return [100 - value for value in values], "error, %"
-    return values, _title(objective)
+    return values, _axis(objective, counted).title
 
 
 def read(folder: Path) -> list[Result]:
@@ -78,7 +87,7 @@ def read(folder: Path) -> list[Result]:
 
 
 def _read(entry: Mapping[str, Mapping[str, float]]) -> Result:
-    costs = {str(key): int(value) for key, value in entry["costs"].items()}
+    costs = {str(key): float(value) for key, value in entry["costs"].items()}
     return Result(0, {}, {}, costs, {str(key): float(value) for key, value in entry["values"].items()})
 
 
@@ -107,9 +116,7 @@ def _number(axis: str, result: Result) -> float | None:
         return None
 
 
-def _title(name: str) -> str:
-    return _TITLES.get(name, name)
-
-
-def _axis(name: str) -> Axis:
-    return Axis(_title(name), short)
+def _axis(name: str, counted: Counted) -> Axis:
+    if name in ASKED:
+        return Plot(batch=counted.batch, dtype=counted.dtype, device=counted.device).axis(name)
+    return Axis(_TITLES.get(name, name), short)

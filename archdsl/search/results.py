@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archdsl.diagnostics.core import Bag
-from archdsl.graph.space import COSTS
+from archdsl.graph.space import ASKED, COSTS
 from archdsl.search.candidates import Network
-from archdsl.semantics.spaces import Space
+from archdsl.semantics.points import Space
 from archdsl.source import Source
 from archdsl.syntax import format_file, parse
 
@@ -25,7 +25,7 @@ class Result:
     number: int
     texts: Mapping[str, str]
     arguments: Mapping[str, str]
-    costs: Mapping[str, int]
+    costs: Mapping[str, float]
     values: Mapping[str, float]
 
 
@@ -59,10 +59,11 @@ def as_csv(results: Sequence[Result], space: Space, objectives: Mapping[str, Bet
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     dimensions = list(dict.fromkeys(axis.dimension for axis in space.axes))
-    own = [name for name in objectives if name not in COSTS]
-    writer.writerow(["number", *dimensions, *COSTS, *own])
+    own = [name for name in objectives if name not in ASKED]
+    costs = [name for name in ASKED if name in (results[0].costs if results else COSTS)]
+    writer.writerow(["number", *dimensions, *costs, *own])
     for r in results:
-        cells = [r.texts[name] for name in dimensions], [r.costs[name] for name in COSTS], [r.values[n] for n in own]
+        cells = [r.texts[name] for name in dimensions], [r.costs[name] for name in costs], [r.values[n] for n in own]
         writer.writerow([r.number, *(cell for part in cells for cell in part)])
     return text.getvalue()
 

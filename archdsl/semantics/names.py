@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
-from archdsl.graph.space import COSTS, DISTRIBUTIONS
+from archdsl.graph.space import COSTS, DISTRIBUTIONS, FIGURES
 from archdsl.ops.registry import OPS
 from archdsl.semantics.body_names import IN_HELP, Body, BodyNames
 from archdsl.semantics.parameters import TYPES
@@ -206,24 +206,43 @@ class FileNames(BodyNames):
         self._read |= self.body.uses.keys() | {used}
 
     def _space(self, item: ast.Space) -> None:
-        """Each line may read what those above it name; conditions the costs as well."""
+        """Each line may read what those above it name, and those of what is amended; conditions the costs as well."""
         named = [m for m in item.members if not isinstance(m, ast.Require)]
         self._distinct((member.key, member.key_span) for member in named)
+        below, spaces = self._amended_lines(item)
         body = self.body = Body("")
+        body.known |= below
+        self._read |= spaces
+        amends = item.base is not None
+        if amends:  # its lines are put in order, each below what it reads
+            body.known |= {member.key for member in named}
         for member in item.members:
             match member:
                 case ast.Dimension():
                     self._domain(member.domain)
                     body.known.add(member.key)
                 case ast.Entry():
-                    self._visit(member.value)
+                    if not (amends and isinstance(member.value, ast.Name) and member.value.name == "none"):
+                        self._visit(member.value)
                     body.known.add(member.key)
                 case ast.Require():
-                    outer, body.known = body.known, body.known | COSTS.keys()
+                    outer, body.known = body.known, body.known | COSTS.keys() | FIGURES.keys()
                     self._require(member)
                     body.known = outer
         self._report_unknown(body)
-        self._read |= body.uses.keys() | {item.target.name}
+        self._read |= body.uses.keys() | ({item.target.name} if item.target else set())
+
+    def _amended_lines(self, item: ast.Space) -> tuple[set[str], set[str]]:
+        """What the spaces name that an item amends, and these spaces as this file calls them."""
+        named, seen = set[str](), set[str]()
+        file, base = self.file, item.base
+        while base is not None and base.name in file.spaces and base.name not in seen:
+            if file is self.file:
+                seen.add(base.name)
+            found = file.spaces[base.name]
+            named |= {m.key for m in found.syntax.members if not isinstance(m, ast.Require)}
+            file, base = found.file, found.syntax.base
+        return named, seen
 
     def _domain(self, node: ast.Expression) -> None:
         """What a dimension varies over, whose distributions are names of their own; it reads nothing of the space."""

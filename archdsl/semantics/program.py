@@ -27,6 +27,8 @@ Kind = TypeVar("Kind", bound=ast.Syntax)
 Loader: TypeAlias = Callable[[Source, str], Source | None]
 """Finds the file that a `use` in a source names; None where there is none. Raises Unreadable."""
 
+Named = TypeVar("Named", "RecipeItem", "SpaceItem")
+
 MAX_FILES = 100
 """Files that one file uses, directly or through others."""
 
@@ -49,6 +51,8 @@ class FileScope:
     """Definitions of this file that cannot be elaborated; why has been reported."""
     recipes: dict[str, RecipeItem] = field(default_factory=dict)
     """Recipes have names of their own: one may be called as a variant or a block is."""
+    spaces: dict[str, SpaceItem] = field(default_factory=dict)
+    """So have spaces."""
     constants: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What never changes while the file is in use: evaluated defaults, tables, ops with literal arguments."""
     missing: set[str] = field(default_factory=set)
@@ -99,6 +103,14 @@ class RecipeItem:
 
 
 @dataclass(eq=False)
+class SpaceItem:
+    """A space, and the file in whose names its lines are read."""
+
+    syntax: ast.Space
+    file: FileScope
+
+
+@dataclass(eq=False)
 class Program:
     """The root file and every file it uses, by their identities."""
 
@@ -141,7 +153,9 @@ class Binder:
                 case ast.Default():
                     self._defaults(scope, item)
                 case ast.Recipe():
-                    self._recipe(scope, RecipeItem(item, scope), item.name_span)
+                    self._add(scope.recipes, RecipeItem(item, scope), item.name_span)
+                case ast.Space():
+                    self._add(scope.spaces, SpaceItem(item, scope), item.name_span)
                 case ast.WeightsList() if len(self.open) == 1:
                     self._list(scope, item)
         self.open.pop()
@@ -170,17 +184,19 @@ class Binder:
             else:
                 scope.defaults[name] = call
 
-    def _recipe(self, scope: FileScope, recipe: RecipeItem, span: Span) -> None:
-        name = recipe.syntax.name
-        if name in scope.recipes:
-            first = Label(scope.recipes[name].syntax.name_span, "first defined here")
+    def _add(self, known: dict[str, Named], item: Named, span: Span) -> None:
+        """A recipe or a space to those of a file."""
+        name = item.syntax.name
+        if name in known:
+            first = Label(known[name].syntax.name_span, "first defined here")
             self.bag.report("E106", span, name=name, secondary=[first])
         else:
-            scope.recipes[name] = recipe
+            known[name] = item
 
     def _use(self, scope: FileScope, item: ast.Use) -> None:
         self._import(scope, item, item.path.value)
-        scope.missing |= {entry.name for entry in item.names} - scope.names.keys() - scope.recipes.keys()
+        known = scope.names.keys() | scope.recipes.keys() | scope.spaces.keys()
+        scope.missing |= {entry.name for entry in item.names} - known
 
     def _list(self, scope: FileScope, item: ast.WeightsList) -> None:
         """Only read here: a list is long, and not needed to know what the networks are."""
@@ -229,14 +245,17 @@ class Binder:
             return
         own = {name: d for name, d in used.names.items() if d.file is used}
         recipes = {name: recipe for name, recipe in used.recipes.items() if recipe.file is used}
+        spaces = {name: space for name, space in used.spaces.items() if space.file is used}
         for entry in item.names:
             if entry.name in own:
                 self._define(scope, own[entry.name], entry.span)
             if entry.name in recipes:
-                self._recipe(scope, recipes[entry.name], entry.span)
-            if entry.name not in own and entry.name not in recipes:
-                near = closest(entry.name, [*own, *recipes])
-                passed = used.names.get(entry.name) or used.recipes.get(entry.name)
+                self._add(scope.recipes, recipes[entry.name], entry.span)
+            if entry.name in spaces:
+                self._add(scope.spaces, spaces[entry.name], entry.span)
+            if not any(entry.name in found for found in (own, recipes, spaces)):
+                near = closest(entry.name, [*own, *recipes, *spaces])
+                passed = used.names.get(entry.name) or used.recipes.get(entry.name) or used.spaces.get(entry.name)
                 home = None if passed is None else PurePath(passed.file.source.name).name
                 help_ = None if home is None else f"it is imported there: name the file that defines it, `{home}`"
                 self.bag.report("E111", entry.span, help=help_, name=entry.name, path=path, suggestion=near)

@@ -1,378 +1,269 @@
-"""The `space` items of a file: takes a `Program`, gives `Space`s, of which a point is the arguments of a network.
+"""The `space` items of a file: takes a `Program`, gives `Space`s, each with what it amends taken in.
 
-Reports E101-E106, E108, E301, E302, E315, E451-E456; of a point, what its conditions refuse.
+Reports E101-E106, E108, E113, E301, E302, E315, E441, E450-E456, E670.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
-from archdsl.diagnostics.core import ArchError, Bag, Label
+from archdsl.diagnostics.core import Bag, declared
 from archdsl.diagnostics.suggest import closest
-from archdsl.graph.space import COSTS, DISTRIBUTIONS, Axis, Choices, Domain, Steps, Whole, texts_of, written
-from archdsl.semantics.conditions import condition
+from archdsl.graph.space import ASKED, Axis, Choices, texts_of
 from archdsl.semantics.context import Context, Run
-from archdsl.semantics.elaborate import call_arguments, constant, guarded
+from archdsl.semantics.domains import MOST_AXES, Domains, Reported
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.parameters import accepts, parameters_by_name
-from archdsl.semantics.program import Definition, FileScope, Program
+from archdsl.semantics.points import Line, Point, Space
+from archdsl.semantics.program import Definition, Program, SpaceItem
 from archdsl.semantics.values import UNKNOWN, Arg, plain
 from archdsl.semantics.variants import Configured, targets_of, unknown_target
-from archdsl.source import Source, Span
+from archdsl.source import Source
 from archdsl.symbolic import Const
 from archdsl.syntax import ast
 from archdsl.syntax.reading import parse_expression
 from archdsl.syntax.walking import names_in
 
-MOST_AXES = 1_000
-MOST_VALUES = 1_000_000
-"""Values of one axis."""
 TRIED = 100
 """Values of a dimension that `check` holds against what the model declares: all, or those at both ends."""
 
-
-@dataclass(frozen=True)
-class Point:
-    """One network of a space, as a spec would write its arguments."""
-
-    texts: Mapping[str, str]
-    """Of every dimension."""
-    arguments: Mapping[str, str]
-    """Of the model's parameters that the space sets."""
+MAX_AMENDED = 100
+"""How many spaces one may rest on, each an amendment of the next."""
 
 
 @dataclass(frozen=True)
-class Space:
-    """A design space, checked."""
+class Merged:
+    """What a space and those that it amends say: each name once, by the one that said it last."""
 
-    name: str
-    source: str
-    base: Configured
-    """Whose other parameters are kept: the variant that it is for, or the model without arguments."""
-    axes: tuple[Axis, ...]
-    members: tuple[ast.Dimension | ast.Entry | ast.Require, ...]
-    file: FileScope
-
-    @property
-    def target(self) -> str:
-        """The name of the model or variant that it is for."""
-        return self.base.model.name if self.base.name == self.name else self.base.name
-
-    @property
-    def size(self) -> int:
-        """How many points there are, before any condition."""
-        product = 1
-        for axis in self.axes:
-            product *= axis.domain.size
-        return product
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The model's parameters that the space sets, in the model's order."""
-        own = {member.key for member in self._named}
-        return tuple(name for name in parameters_by_name(self.base.model) if name in own)
-
-    @property
-    def _named(self) -> Iterator[ast.Dimension | ast.Entry]:
-        return (member for member in self.members if not isinstance(member, ast.Require))
-
-    @property
-    def cost_conditions(self) -> tuple[str, ...]:
-        """The conditions on costs, as written."""
-        asked = (m for m in self.members if isinstance(m, ast.Require) and _asks_costs(m))
-        return tuple(member.condition.span.text for member in asked)
-
-    def point(self, indexes: Sequence[int]) -> Point | str:
-        """The point at these places of the axes, or the condition on parameters that refuses it.
-
-        Raises ArchError where the space itself is wrong there: an expression that cannot be evaluated.
-        """
-        texts = texts_of(self.axes, indexes)
-        bag = Bag()
-        names: dict[str, Any] = {}
-        kept: dict[str, str] = {}
-        for member in self.members:
-            match member:
-                case ast.Dimension(key=name):
-                    names[name] = self._evaluated(_parsed(name, texts[name], bag), names, bag)
-                    kept[name] = texts[name]
-                case ast.Entry(key=name):
-                    value = self._evaluated(member.value, names, bag)
-                    if (reason := _requirement(bag)) is not None:
-                        return reason
-                    names[name] = value
-                    kept[name] = self._text(member, value)
-                case ast.Require():
-                    if _asks_costs(member):
-                        continue
-                    holds = self._holds(member, names, bag)
-                    if holds is not None:
-                        return holds
-        bag.raise_errors()
-        return Point(texts, {name: kept[name] for name in self.parameters})
-
-    def refused(self, point: Point, costs: Mapping[str, float]) -> str | None:
-        """The condition on costs that refuses a network with these costs; None if it is in the space."""
-        conditions = [member for member in self.members if isinstance(member, ast.Require) and _asks_costs(member)]
-        if not conditions:
-            return None
-        bag = Bag()
-        names: dict[str, Any] = {}
-        for member in self._named:
-            if isinstance(member, ast.Dimension):
-                names[member.key] = self._evaluated(_parsed(member.key, point.texts[member.key], bag), names, bag)
-            else:
-                names[member.key] = self._evaluated(member.value, names, bag)
-        for required in conditions:
-            reason = self._holds(required, {**names, **costs}, bag)
-            if reason is not None:
-                return reason
-        bag.raise_errors()
-        return None
-
-    def _holds(self, member: ast.Require, names: Mapping[str, Any], bag: Bag) -> str | None:
-        """What refuses, in words; None if the condition holds."""
-        ctx = Context(Run(bag), self.file, locals=dict(names))
-        test = guarded(lambda: condition(member.condition, ctx), member.span, bag)
-        if (reason := _requirement(bag)) is not None:
-            return reason
-        if test is UNKNOWN or test is None or plain(test):
-            return None
-        return member.message.value if member.message else member.condition.span.text
-
-    def _evaluated(self, node: ast.Expression | None, names: Mapping[str, Any], bag: Bag) -> Any:
-        if node is None:
-            return UNKNOWN
-        ctx = Context(Run(bag), self.file, locals=dict(names))
-        value = guarded(lambda: evaluate(node, ctx), node.span, bag)
-        return UNKNOWN if value is None or value is UNKNOWN else plain(value)
-
-    def _text(self, member: ast.Entry, value: Any) -> str:
-        """A value as a spec writes it: that which was computed, or, of a layer, what the space says."""
-        text = written(value)
-        return member.value.span.text if text is None else text
-
-
-def _requirement(bag: Bag) -> str | None:
-    """The words of a `require` of a scaling or fn that refused; raises ArchError for any other error."""
-    errors = bag.errors
-    if not errors:
-        return None
-    if all(error.code == "E316" for error in errors):
-        return errors[0].message
-    raise ArchError(bag)
-
-
-def _parsed(name: str, text: str, bag: Bag) -> ast.Expression | None:
-    return parse_expression(Source(f"{name} of a space", text), bag)
-
-
-def _asks_costs(member: ast.Syntax) -> bool:
-    return isinstance(member, ast.Require) and not COSTS.keys().isdisjoint(names_in(member.condition))
-
-
-class _Reported(Exception):
-    """What is wrong has been said. Internal."""
+    lines: tuple[Line, ...]
+    docstring: str
+    target: ast.Name | None
+    depth: int
 
 
 class Spaces:
-    """Reads the spaces of a program's root file."""
+    """Reads the spaces of a program's root file. One that is used from another file is there to be amended."""
 
     def __init__(self, program: Program, variants: Mapping[str, Configured], bag: Bag) -> None:
         self.program = program
         self.variants = variants
         self.bag = bag
+        self._merged: dict[tuple[str, str], Merged | None] = {}
+        self._open: list[tuple[str, str]] = []
 
     def read(self) -> dict[str, Space]:
         """Those that are right, in the order of the file; what is wrong with others is in the bag."""
-        found: dict[str, Space] = {}
-        seen: dict[str, Span] = {}
-        for item in self.program.root.items(ast.Space):
-            if item.name in seen:
-                first = [Label(seen[item.name], "first defined here")]
-                self.bag.report("E106", item.name_span, name=item.name, secondary=first)
-                continue
-            seen[item.name] = item.name_span
-            space = self._space(item)
-            if space is not None:
-                found[item.name] = space
+        found = {}
+        for name, item in self.program.root.spaces.items():
+            if item.file is self.program.root and (space := self._space(item)) is not None:
+                found[name] = space
         return found
 
-    def _space(self, item: ast.Space) -> Space | None:
-        base = self._base(item)
-        if base is None or not self._are_whole(item, base.model):
+    # --- amendments --------------------------------------------------------------------------
+
+    def _merge(self, item: SpaceItem) -> Merged | None:
+        """A space's lines with those it amends, in an order in which each can be read; None after an error."""
+        key = item.file.source.identity, item.syntax.name
+        if key not in self._merged:
+            if key in self._open:
+                chain = " -> ".join(name for _, name in (*self._open, key))
+                self.bag.report("E113", item.syntax.name_span, chain=chain, help="name a space that stands by itself")
+                return None
+            self._open.append(key)
+            self._merged[key] = self._amended(item)
+            self._open.pop()
+        return self._merged[key]
+
+    def _amended(self, item: SpaceItem) -> Merged | None:
+        syntax, base = item.syntax, Merged((), "", None, 0)
+        if syntax.base is not None:
+            below = item.file.spaces.get(syntax.base.name)
+            if below is None:
+                self._unknown(syntax.base, item)
+                return None
+            found = self._merge(below)
+            if found is None:
+                return None
+            if found.depth + 1 > MAX_AMENDED or len(self._open) > MAX_AMENDED:
+                facts = {"what": "spaces that amend each other in a row", "limit": MAX_AMENDED}
+                self.bag.report("E315", syntax.base.span, facts=facts)
+                return None
+            base = found
+            if below.file is not item.file:
+                base = Merged(base.lines, base.docstring, None, base.depth)
+        lines = self._taken(item, base.lines)
+        if lines is None:
+            return None
+        docstring = syntax.docstring.text if syntax.docstring else base.docstring
+        return Merged(lines, docstring, syntax.target or base.target, base.depth + 1)
+
+    def _unknown(self, name: ast.Name, item: SpaceItem) -> None:
+        if name.name not in item.file.missing:
+            known = item.file.spaces
+            near = closest(name.name, known)
+            places = declared(known[near].syntax.name_span if near else None)
+            facts = {"name": name.name, "suggestion": near, "known": ", ".join(known)}
+            self.bag.report("E450", name.span, facts=facts, secondary=places)
+
+    def _taken(self, item: SpaceItem, base: Sequence[Line]) -> tuple[Line, ...] | None:
+        """The lines of an amendment over those of what it amends; None after E113 or E441."""
+        named = {line.syntax.key: line for line in base if not isinstance(line.syntax, ast.Require)}
+        own: list[Line] = []
+        gone: set[str] = set()
+        ok = True
+        for member in item.syntax.members:
+            if isinstance(member, ast.Entry) and isinstance(member.value, ast.Name) and member.value.name == "none":
+                if member.key not in named:
+                    help_ = "leave it out: what a space does not mention does not vary"
+                    self.bag.report("E441", member.value.span, key=member.key, help=help_)
+                    ok = False
+                gone.add(member.key)
+            else:
+                own.append(Line(member, item.file))
+        if not ok:
+            return None
+        over = {line.syntax.key: line for line in own if not isinstance(line.syntax, ast.Require)}
+        lines = [
+            line if isinstance(line.syntax, ast.Require) else over.pop(line.syntax.key, line)
+            for line in base
+            if isinstance(line.syntax, ast.Require) or line.syntax.key not in gone
+        ]
+        placed = set(map(id, lines))
+        return self._in_order([*lines, *(line for line in own if id(line) not in placed)], item)
+
+    def _in_order(self, lines: Sequence[Line], item: SpaceItem) -> tuple[Line, ...] | None:
+        """The lines as they stand, but for those that others above them read; None after E113."""
+        by_name = {line.syntax.key: line for line in lines if not isinstance(line.syntax, ast.Require)}
+        placed: dict[int, Line] = {}
+        waiting: list[str] = []
+
+        def place(line: Line) -> bool:
+            syntax = line.syntax
+            if id(line) in placed:
+                return True
+            if isinstance(syntax, ast.Dimension):  # reads nothing of the space
+                placed[id(line)] = line
+                return True
+            if isinstance(syntax, ast.Entry):
+                if syntax.key in waiting:
+                    chain = " -> ".join([*waiting[waiting.index(syntax.key) :], syntax.key])
+                    self.bag.report("E113", syntax.key_span, chain=chain, help="a line may read what does not read it")
+                    return False
+                waiting.append(syntax.key)
+            read = syntax.value if isinstance(syntax, ast.Entry) else syntax.condition
+            before = [by_name[name] for name in sorted(names_in(read)) if name in by_name]
+            ok = all(place(other) for other in before if item.syntax.base is not None)
+            if isinstance(syntax, ast.Entry):
+                waiting.pop()
+            placed[id(line)] = line
+            return ok
+
+        for line in lines:
+            if not place(line):
+                return None
+        return tuple(placed.values())
+
+    # --- one space ---------------------------------------------------------------------------
+
+    def _space(self, item: SpaceItem) -> Space | None:
+        merged = self._merge(item)
+        base = None if merged is None else self._base(item, merged)
+        if merged is None or base is None or not self._are_whole(item, merged, base.model):
             return None
         axes: list[Axis] = []
         ok = True
-        for member in item.members:
-            if isinstance(member, ast.Dimension):
+        for line in merged.lines:
+            if isinstance(line.syntax, ast.Dimension):
                 try:
-                    own = self._axes(member.key, member.domain)
-                except _Reported:
+                    own = Domains(line.file, self.bag).axes(line.syntax.key, line.syntax.domain)
+                except Reported:
                     own = ()
-                ok = bool(own) and self._accepted(member, own, base.model) and ok
+                ok = bool(own) and self._means_the_same(line, own) and self._accepted(line, own, base.model) and ok
                 axes += own
         if not ok:
             return None
+        name, span = item.syntax.name, item.syntax.name_span
         if len(axes) > MOST_AXES:
-            self.bag.report("E315", item.name_span, what="numbers and choices of a space", limit=MOST_AXES)
+            self.bag.report("E315", span, what="numbers and choices of a space", limit=MOST_AXES)
             return None
         if not any(axis.domain.size > 1 for axis in axes):
-            self.bag.report("E455", item.name_span, name=item.name)
+            self.bag.report("E455", span, name=name)
             return None
-        docstring = item.docstring.text if item.docstring else ""
-        return Space(item.name, docstring, base, tuple(axes), item.members, self.program.root)
+        return Space(name, merged.docstring, base, tuple(axes), merged.lines, item.file)
 
-    def _base(self, item: ast.Space) -> Configured | None:
-        """The variant that a space is for, or its model without arguments; None after E108."""
-        name, known = item.target.name, targets_of(self.program, self.variants)
+    def _base(self, item: SpaceItem, merged: Merged) -> Configured | None:
+        """The variant that a space is for, or its model without arguments; None after E108 or E670."""
+        if merged.target is None:
+            self.bag.report("E670", item.syntax.name_span, name=item.syntax.name)
+            return None
+        name, known = merged.target.name, targets_of(self.program, self.variants)
         if name in self.variants:
             return self.variants[name]
         if name in known:
-            return Configured(item.name, self.program.root.names[name], {}, item.name_span, (item.name, name))
-        unknown_target("E108", item.target, known, self.bag)
+            own = item.syntax.name
+            return Configured(own, self.program.root.names[name], {}, item.syntax.name_span, (own, name))
+        unknown_target("E108", merged.target, known, self.bag)
         return None
 
-    def _are_whole(self, item: ast.Space, model: Definition) -> bool:
+    def _are_whole(self, item: SpaceItem, merged: Merged, model: Definition) -> bool:
         """Whether every name means something, and every parameter has a value; reports E452, E453, E456."""
         parameters = parameters_by_name(model)
-        named = {member.key: member for member in item.members if not isinstance(member, ast.Require)}
-        read = names_in(item.members)
+        named = {m.key: m for m in (line.syntax for line in merged.lines) if not isinstance(m, ast.Require)}
+        read = names_in(tuple(line.syntax for line in merged.lines))
         ok = True
         for name, member in named.items():
-            if name in COSTS:
+            if name in ASKED:
                 self.bag.report("E456", member.key_span, name=name)
                 ok = False
             elif name not in parameters and name not in read:
                 near, known = closest(name, parameters), ", ".join(parameters)
                 self.bag.report("E452", member.key_span, name=name, model=model.name, suggestion=near, known=known)
                 ok = False
-        base = self.variants.get(item.target.name)
+        base = self.variants.get(merged.target.name if merged.target else "")
         given = base.args if base is not None else {}
         missing = [n for n, p in parameters.items() if p.default is None and n not in named and n not in given]
         if ok and missing:
-            facts = {"name": item.name, "missing": ", ".join(missing), "model": model.name}
-            self.bag.report("E453", item.name_span, facts=facts)
+            facts = {"name": item.syntax.name, "missing": ", ".join(missing), "model": model.name}
+            self.bag.report("E453", item.syntax.name_span, facts=facts)
             ok = False
         return ok
 
-    # --- domains -----------------------------------------------------------------------------
+    def _means_the_same(self, line: Line, axes: Sequence[Axis]) -> bool:
+        """Whether the choices of a space of another file, which are texts, say here what they say there."""
+        here = self.program.root
+        if line.file is here:
+            return True
+        assert isinstance(line.syntax, ast.Dimension)
+        for axis in axes[:1]:
+            for text in axis.domain.texts if isinstance(axis.domain, Choices) else ():
+                for name in names_in(parse_expression(Source(axis.name, text), Bag())):
+                    if name in line.file.names and line.file.names[name] is not here.names.get(name):
+                        detail = f"`{name}` is of {line.file.source.name}: import it, or give the choices here"
+                        self.bag.report("E454", line.syntax.domain.span, detail=detail)
+                        return False
+        return True
 
-    def _axes(self, name: str, node: ast.Expression) -> tuple[Axis, ...]:
-        """The axes of a dimension: one, or as many as a list has members; raises _Reported."""
-        if isinstance(node, ast.CallExpr) and isinstance(node.callee, ast.Name) and node.callee.name == "each":
-            if len(node.arguments) != 2 or any(a.name or a.spread for a in node.arguments):
-                raise self._no_domain(name, node)
-            count = constant(node.arguments[0].value, self.program.root, self.bag)
-            domain = self._domain(name, node.arguments[1].value)
-            if count is UNKNOWN:
-                raise _Reported
-            if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MOST_AXES:
-                raise self._wrong(node.arguments[0].value, f"each: a list has 1 to {MOST_AXES:,} members")
-            return tuple(Axis(name, place, domain) for place in range(count))
-        return (Axis(name, None, self._domain(name, node)),)
-
-    def _domain(self, name: str, node: ast.Expression) -> Domain:
-        file = self.program.root
-        if isinstance(node, ast.CallExpr) and isinstance(node.callee, ast.Name) and node.callee.name in DISTRIBUTIONS:
-            return self._steps(node, node.callee.name)
-        if isinstance(node, ast.Range) and node.start is not None and node.stop is not None:
-            start, stop = constant(node.start, file, self.bag), constant(node.stop, file, self.bag)
-            if start is UNKNOWN or stop is UNKNOWN:
-                raise _Reported
-            if not all(isinstance(end, int) and not isinstance(end, bool) for end in (start, stop)):
-                raise self._wrong(node, "the ends of a range are whole numbers; others are uniform(low, high, step)")
-            if not 0 < stop - start <= MOST_VALUES:
-                raise self._wrong(node, f"a range holds 1 to {MOST_VALUES:,} numbers")
-            return Whole(start, stop)
-        if isinstance(node, ast.ListExpr) and (choices := _single(node)) is not None:
-            texts = [choice.span.text for choice in choices]
-            values = [constant(choice, file, self.bag) for choice in choices]
-            if UNKNOWN in values:
-                raise _Reported
-            return self._choices(node, texts, values)
-        is_list = isinstance(node, ast.ListExpr | ast.Name | ast.Comprehension)
-        value = constant(node, file, self.bag) if is_list else None
-        if value is UNKNOWN:
-            raise _Reported
-        members = [written(item) for item in value] if isinstance(value, tuple | range) else [None]
-        if value is None or None in members:
-            raise self._no_domain(name, node)
-        return self._choices(node, [text for text in members if text is not None], list(value))
-
-    def _choices(self, node: ast.Expression, texts: Sequence[str], values: Sequence[Any]) -> Domain:
-        if not 0 < len(texts) <= MOST_VALUES:
-            raise self._wrong(node, "there is nothing to choose from")
-        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        if len(set(texts)) < len(texts):
-            raise self._wrong(node, "the same choice stands there twice")
-        return Choices(tuple(texts), ordered=numbers and list(values) == sorted(values))
-
-    def _steps(self, node: ast.CallExpr, kind: str) -> Domain:
-        """`uniform(low, high, step)`; raises _Reported."""
-        names = ("low", "high", "step")
-        args = call_arguments(node.arguments, names, kind, node.span, self.program.root, self.bag)
-        if args is None:
-            raise _Reported
-        missing = next((name for name in names if name not in args), None)
-        if missing is not None:
-            self.bag.report("E103", node.span, name=missing, owner=kind)
-            raise _Reported
-        values = [args[name].value for name in names]
-        for name, value in zip(names, values, strict=True):
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise self._wrong(args[name], f"{name} is a number")
-        whole = all(isinstance(value, int) for value in values)
-        low, high, step = (Decimal(repr(value)) for value in values)
-        logarithmic = DISTRIBUTIONS[kind]
-        if step <= 0 or low > high:
-            raise self._wrong(node, "it goes from the least to the greatest, in steps above 0")
-        if logarithmic and low <= 0:
-            raise self._wrong(args["low"], "a logarithm is of a number above 0")
-        if low % step or high % step:
-            raise self._wrong(node, f"both ends are multiples of the step, {step}")
-        if (high - low) / step >= MOST_VALUES:
-            raise self._wrong(node, f"these are more than {MOST_VALUES:,} values")
-        return Steps(low, high, step, whole, logarithmic)
-
-    def _no_domain(self, name: str, node: ast.Expression) -> _Reported:
-        self.bag.report("E451", node.span, name=name)
-        return _Reported()
-
-    def _wrong(self, place: ast.Expression | Arg, detail: str) -> _Reported:
-        self.bag.report("E454", place.span, detail=detail)
-        return _Reported()
-
-    def _accepted(self, member: ast.Dimension, axes: Sequence[Axis], model: Definition) -> bool:
+    def _accepted(self, line: Line, axes: Sequence[Axis], model: Definition) -> bool:
         """Whether the values are what the model declares; reports E301, E302 at the domain."""
+        member = line.syntax
+        assert isinstance(member, ast.Dimension)
         parameter = parameters_by_name(model).get(member.key)
         if parameter is None:
             return True
         size = axes[0].domain.size
         places = range(size) if size <= TRIED else (0, size - 1)
         run = Run(self.bag)
-        ctx, home = Context(run, self.program.root), Context(run, model.file)
+        ctx, home = Context(run, line.file), Context(run, model.file)
         for place in places:
-            node = _parsed(member.key, texts_of(axes, [place] * len(axes))[member.key], self.bag)
+            text = texts_of(axes, [place] * len(axes))[member.key]
+            node = parse_expression(Source(f"{member.key} of a space", text), self.bag)
             value = UNKNOWN if node is None else plain(evaluate(node, ctx))
             if value is UNKNOWN or not accepts(parameter, Arg(value, Const(value), member.domain.span), model, home):
                 return False
         run.settle()
         return True
-
-
-def _single(node: ast.ListExpr) -> list[ast.Expression] | None:
-    """The members of a list, where each is one value; None where an item may stand for none or several."""
-    found: list[ast.Expression] = []
-    for item in node.items:
-        if item.count is not None or item.condition is not None or isinstance(item.value, ast.Splice):
-            return None
-        found.append(item.value)
-    return found
 
 
 def spaces_of(program: Program, variants: Mapping[str, Configured], bag: Bag) -> dict[str, Space]:

@@ -303,13 +303,18 @@ class Dimension(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Space(Syntax):
-    """`space small for RegNet { depth in 12..29 … }`: of a model, or a variant whose other parameters it keeps."""
+    """`space small for RegNet { depth in 12..29 … }`: of a model, or a variant whose other parameters it keeps.
+
+    `space few = small with { depth in 12..15 }`: `base` is what is amended, whose `target` it may keep.
+    """
 
     name: str
     name_span: Span = field(compare=False, repr=False)
-    target: Name
+    target: Name | None
+    base: Name | None
     docstring: Docstring | None
     members: tuple[Dimension | Entry | Require, ...]
+    braces: bool
 
 
 @dataclass(slots=True, eq=False, repr=False)

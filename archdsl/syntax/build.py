@@ -204,9 +204,31 @@ class Build(BuildBodies):
         return ast.Dimension(c[0].value, self.place(c[0]), c[1], span=self.span(start, end))
 
     def space(self, c: list[Any], start: int, end: int) -> ast.Space:
-        name, target, docstring, *members = c
+        name, target, body = c
+        return self._space(name, target, None, body, start, end)
+
+    def space_from(self, c: list[Any], start: int, end: int) -> ast.Space:
+        name, target, base, body = c
+        return self._space(name, target, self.name(base), body, start, end)
+
+    def _space(
+        self,
+        name: Token,
+        target: Token | None,
+        base: ast.Name | None,
+        body: tuple[ast.Docstring | None, tuple[ast.Dimension | ast.Entry | ast.Require, ...]] | None,
+        start: int,
+        end: int,
+    ) -> ast.Space:
+        docstring, members = body or (None, ())
+        about = self.name(target) if target is not None else None
         span = self.span(start, end)
-        return ast.Space(name.value, self.place(name), self.name(target), docstring, tuple(members), span=span)
+        return ast.Space(name.value, self.place(name), about, base, docstring, members, body is not None, span=span)
+
+    def space_body(
+        self, c: list[Any], start: int, end: int
+    ) -> tuple[ast.Docstring | None, tuple[ast.Dimension | ast.Entry | ast.Require, ...]]:
+        return c[0], tuple(c[1:])
 
     def key_rule(self, c: list[Any], start: int, end: int) -> ast.KeyRule:
         their, their_shape, our, our_shape = c

@@ -177,7 +177,7 @@ def _hint(tokens: Sequence[Token], index: int, expected: frozenset[str]) -> str 
             return HINTS[WORDS[word]]
     if before.value == "output" and (index < 2 or tokens[index - 2].kind in ("_NL", "{")) and terminal != "=":
         return HINTS["output name"]
-    if terminal == "with" and "=" in expected and tokens[0].kind in ("recipe", "variant"):
+    if terminal == "with" and "=" in expected and tokens[0].kind in ("recipe", "space", "variant"):
         return HINTS[f"amended {tokens[0].kind}"]
     inside = _innermost(tokens, index)
     if terminal in (":", "LABEL") and inside == "[" and _subscripts(tokens, index):

@@ -113,9 +113,7 @@ class Formatter(Statements):
             case ast.Recipe():
                 self._recipe(item)
             case ast.Space():
-                texts = [self._space_member(member) for member in item.members]
-                head = f"space {item.name} for {item.target.name}"
-                self._braces(head, item, item.members, texts, item.docstring)
+                self._space(item)
             case ast.Checkpoint():
                 keys = [_their_key(rule) for rule in item.rules if not isinstance(rule, ast.Counter)]
                 width = max(map(len, keys), default=0)
@@ -125,6 +123,15 @@ class Formatter(Statements):
             case ast.Weights():
                 head = f"weights {item.library.name} for {_reference_target(item.about)}"
                 self._braces(head, item, item.rows, list(map(self._weights_row, item.rows)), item.docstring)
+
+    def _space(self, item: ast.Space) -> None:
+        head = f"space {item.name}" + (f" for {item.target.name}" if item.target else "")
+        head += (f" = {item.base.name}" if item.base else "") + (" with" if item.base and item.braces else "")
+        texts = [self._space_member(member) for member in item.members]
+        if item.braces:
+            self._braces(head, item, item.members, texts, item.docstring)
+        else:
+            self._put(head)
 
     def _space_member(self, member: ast.Dimension | ast.Entry | ast.Require) -> str:
         match member:

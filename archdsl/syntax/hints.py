@@ -35,6 +35,7 @@ HINTS = {
     "output name": 'an output is named as a layer is: `output p{i} = x`, or `output "{name}" = x`',
     "entry": "a setting is written with `=`: `size = 224`",
     "amended recipe": "what is amended stands behind `=`: `recipe b = a with { epochs = 300 }`",
+    "amended space": "what is amended stands behind `=`: `space b = a with { depth in 1..9 }`",
     "amended variant": "what is amended stands behind `=`: `variant b = a with (width = 2)`",
     "trailing dot": "write numbers with a digit on both sides of the point: `0.5`, `1.0`",
     "number": "numbers look like 3, 25_557_032, 0.1, 1e-3 or 4.09G (K, M, G: thousand, million, billion)",

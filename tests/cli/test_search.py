@@ -10,6 +10,7 @@ import pytest
 
 from archdsl.api import open_source
 from archdsl.cli.documents.exploring import SearchDocument
+from archdsl.graph.devices import device_of
 from archdsl.search.results import Result, best
 from archdsl.source import Source
 from tests.cli.conftest import Run
@@ -97,6 +98,34 @@ def test_further_conditions(arch: Run, spec: str) -> None:
     assert wrong.code == 2
     assert "E101" in wrong.err
     assert arch("search", spec, "small", "--require", "width ==").code == 2
+
+
+def test_figures_are_columns_objectives_and_conditions(arch: Run, spec: str) -> None:
+    """Of the images and numbers that are asked for; the conditions of a spec are of one image in float32."""
+    asked = ("--batch", "4", "--dtype", "float16", "--device", "a100")
+    result = arch("search", spec, "small", "--sampler", "all", "--minimize", "memory", "--json", *asked)
+    assert problems(result.json, SearchDocument) == []
+    file = open_source(Source("net.arch", SPEC))
+    memory = []
+    for found in result.json["results"]:
+        costs = file["net"].set(found["arguments"]).costs(4, "float16")
+        figures = [found["costs"][name] for name in ("weights", "memory", "training", "intensity", "seconds")]
+        assert figures[:4] == [costs.weights, costs.memory, costs.training, costs.intensity]
+        assert figures[4] == costs.seconds(device_of("a100"))
+        memory.append((costs.memory, found["number"]))
+    assert result.json["best"] == [number for _, number in sorted(memory)]
+    half = sorted(memory)[len(memory) // 2][0]
+    some = arch("search", spec, "small", "--sampler", "all", "--require", f"memory <= {half}", "--json", *asked)
+    assert len(some.json["results"]) == sum(value <= half for value, _ in memory)
+    assert "memory" in arch("search", spec, "small", "--sampler", "all", "--minimize", "memory").out.splitlines()[0]
+    one = max(file["net"].set(r["arguments"]).costs().memory for r in result.json["results"])
+    Path("own.arch").write_text(SPEC.replace("require macs < 1.4M", f"require macs < 1.4M and memory < {one}"))
+    own = arch("search", "own.arch", "small", "--sampler", "all", "--json", *asked)
+    assert len(own.json["results"]) == len(memory) - sum(
+        file["net"].set(r["arguments"]).costs().memory == one for r in result.json["results"]
+    )
+    for wrong in (("--minimize", "seconds"), ("--require", "seconds < 1"), ("--device", "none")):
+        assert arch("search", spec, "small", *wrong).code == 2
 
 
 def test_what_cannot_be_built_is_reported_and_left_out(arch: Run, spec: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections import Counter
@@ -12,7 +13,7 @@ import pytest
 from archdsl.api import ArchFile, Variant, open_source
 from archdsl.graph.space import COSTS, Steps
 from archdsl.library import locate
-from archdsl.semantics.spaces import Point, Space
+from archdsl.semantics.points import Point, Space
 from archdsl.source import Source
 from tests.libraries import declare_operators
 
@@ -139,6 +140,85 @@ def test_log_uniform_draws_as_pycls() -> None:
         below = least if place == 0 else value - 8
         share = math.log(value / below) / math.log(64 / least)
         assert abs(drawn[str(value)] / many - share) < 4 * math.sqrt(share / many)
+
+
+# --- amendments ------------------------------------------------------------------------------
+
+BASE = """
+space small for Net {
+  "as it was"
+  w in [8, 16]
+  widths = [w, 2 * w]
+  depth in 1..3
+  require w > 0
+}
+"""
+
+
+def amended(text: str, files: dict[str, str] | None = None) -> ArchFile:
+    def load(_: Source, path: str) -> Source | None:
+        return Source(path, files[path]) if files and path in files else None
+
+    return ArchFile(Source("x.arch", text), load)
+
+
+def texts(space: Space) -> list[dict[str, str]]:
+    places = itertools.product(*(range(axis.domain.size) for axis in space.axes))
+    return [dict(p.arguments) for p in map(space.point, places) if isinstance(p, Point)]
+
+
+def test_an_amendment_takes_the_lines_over() -> None:
+    file = amended(
+        f"{MODEL}{BASE}"
+        'space wide = small with {\n  "wider"\n  w in [32]\n  depth = none\n  n in 2..4\n  widths = [w, n * w]\n}\n'
+        "space more = wide with { require n < 3 }\nspace same for net = small\n"
+    )
+    assert file.check() == ()
+    assert list(file.spaces) == ["small", "wide", "more", "same"]
+    assert [space.source for space in file.spaces.values()] == ["as it was", "wider", "wider", "as it was"]
+    assert texts(file.spaces["wide"]) == [{"widths": "[32, 64]"}, {"widths": "[32, 96]"}]
+    assert texts(file.spaces["more"]) == [{"widths": "[32, 64]"}]
+    assert texts(file.spaces["same"]) == texts(file.spaces["small"])
+    assert file.spaces["same"].base.name == "net"
+
+
+def test_a_space_of_another_file_is_read_in_its_names() -> None:
+    there = f"{MODEL}fn half(n) = n // 2\nspace few for Net {{\n  w in [8, 16]\n  widths = [half(w)]\n}}\n"
+    here = f'use "there.arch" (few)\n{MODEL}fn half(n) = n\nspace mine for Net = few with {{ depth in 1..3 }}\n'
+    file = amended(here, {"there.arch": there})
+    assert file.check() == ()
+    assert list(file.spaces) == ["mine"]
+    assert [point["widths"] for point in texts(file.spaces["mine"])] == ["[4]", "[4]", "[8]", "[8]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"{BASE}space b = smal with {{ depth = 1 }}", ("E450", "smal")),
+        (f"{BASE}space b = small with {{ unit = none }}", ("E441", "none")),
+        ("space a = b with { depth = 1 }\nspace b = a with { depth = 2 }", ("E113", "a")),
+        (f"{BASE}space b = small with {{\n  w = depth\n  depth = w\n}}", ("E113", "w")),
+        (f"{BASE}space b = small with {{ w in 8 }}", ("E451", "8")),
+        (f"{BASE}space small for Net {{ widths in each(1, [2, 4]) }}", ("E106", "small")),
+        (f"{BASE}space b for Nett = small with {{ depth = 1 }}", ("E108", "Nett")),
+        (f"{BASE}space b = small with {{ widths = [v] }}", ("E101", "v")),
+        (f"{BASE}space b = small with {{ require seconds < 1 }}", ("E101", "seconds")),
+    ],
+)
+def test_what_is_wrong_with_an_amendment(text: str, found: tuple[str, str]) -> None:
+    errors = amended(f"{MODEL}{text}\n").check()
+    assert [(d.code, d.span.text if d.span else "") for d in errors] == [found]
+
+
+def test_a_choice_of_another_file_means_here_what_it_means_there() -> None:
+    there = f"block Unit = relu -> relu\n{MODEL}space few for Net {{\n  unit in [relu, Unit]\n  widths = [8]\n}}\n"
+    wrong = amended(f'use "t.arch" (few)\nblock Unit = relu\n{MODEL}space b for Net = few\n', {"t.arch": there})
+    assert "E454" in {d.code for d in wrong.check()}
+    right = amended(f'use "t.arch" (few, Unit)\n{MODEL}space b for Net = few\n', {"t.arch": there})
+    assert {d.code for d in right.check()} <= {"E121"}
+    assert [point["unit"] for point in texts(right.spaces["b"])] == ["relu", "Unit"]
+    alone = amended(f'use "t.arch" (few)\n{MODEL}space b = few\n', {"t.arch": there})
+    assert "E670" in {d.code for d in alone.check()}
 
 
 # --- shipped ---------------------------------------------------------------------------------

@@ -163,7 +163,8 @@ def test_a_command_that_gives_no_number(folder: Path, run: Run) -> None:
 def test_options_that_do_nothing(folder: Path, run: Run) -> None:
     args = ["search", folder / "net.arch", "widths", "--samples", 1]
     for more in (
-        ["--recipe", "short"], ["--batch", 2], ["--sampler", "tpe"], ["-o", "found"], ["--maximize", "accuracy"],
+        ["--recipe", "short"], ["--threads", 2], ["--minimize", "seconds"],
+        ["--sampler", "tpe"], ["-o", "found"], ["--maximize", "accuracy"],
         ["--maximize", "command"], ["--minimize", "macs", "--storage", "a.db"],
     ):  # fmt: skip
         assert run(*args, *more).code == 2, more

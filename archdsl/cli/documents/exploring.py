@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from archdsl.cli.costing import Asked
     from archdsl.scaling import Answer, Curve, Point, Published
     from archdsl.search.results import Result
-    from archdsl.semantics.spaces import Space
+    from archdsl.semantics.points import Space
 
 GROWING = ("macs", "params", "activations")
 """Costs whose growth is counted."""
@@ -164,7 +164,9 @@ class FoundJson(Shape):
     """What varies, as a spec writes it."""
     arguments: dict[Text, Text]
     """The model's parameters."""
-    costs: dict[str, int]
+    costs: dict[str, int | float]
+    """MACs, params, activations and layers, and those of weights, memory, training, intensity and seconds that were
+    asked for."""
     values: dict[str, float]
     """Objectives by name."""
 

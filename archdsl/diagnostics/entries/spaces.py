@@ -1,4 +1,4 @@
-"""E450–E456: design spaces, what varies in them and over which values."""
+"""E450–E456, E670: design spaces, what varies in them and over which values."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -107,10 +107,31 @@ ENTRIES = (
         label="what conditions call a cost",
         help="choose another name",
         explanation="""
-            In the conditions of a space `macs`, `params`, `activations` and `layers` are the costs of the network:
-            `require macs < 400M`. Nothing that varies can have these names.
+            In the conditions of a space `macs`, `params`, `activations`, `layers`, `weights`, `memory`, `training`,
+            `intensity` and `seconds` are the costs of the network: `require macs < 400M`. Nothing that varies can have
+            these names.
             """,
         example=_space("layers in 1..4", "width = 8 * layers"),
         fixed=_space("count in 1..4", "width = 8 * count"),
+    ),
+    Entry(
+        "E670",
+        "a space for no network",
+        facts="name",
+        message="`{name}` does not say which networks it is a space of",
+        label="of which model?",
+        help="say it: space {name} for MODEL = … with {{ … }}",
+        explanation="""
+            A space that amends another of its file is for the same model or variant. One of another file is for a
+            network there: what it is for here has to be said.
+            """,
+        example="""
+            use "regnet.arch" (regnet_x)
+            space shallow = regnet_x with { depth in 12..16 }
+            """,
+        fixed="""
+            use "regnet.arch" (RegNet, regnet_x)
+            space shallow for RegNet = regnet_x with { depth in 12..16 }
+            """,
     ),
 )

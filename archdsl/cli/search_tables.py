@@ -1,0 +1,116 @@
+"""What `archdsl search` prints: the spaces of a file, and the networks that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from archdsl.cli import console
+from archdsl.cli.costing import size, time
+from archdsl.cli.shared import write_document
+from archdsl.diagnostics.core import Diagnostic
+from archdsl.graph.space import ASKED
+
+if TYPE_CHECKING:
+    from archdsl.api import ArchFile
+    from archdsl.search.candidates import Candidates
+    from archdsl.search.results import Better, Result
+
+_SHOWN = 20
+"""Results that are shown on a terminal; CSV and JSON have all."""
+
+
+def list_spaces(file: ArchFile, as_json: bool) -> int:
+    """Print the spaces of a file."""
+    from archdsl.cli.tables import plain_table
+
+    spaces = file.spaces
+    if as_json:
+        from archdsl.cli.documents.exploring import SearchDocument, SpaceJson
+
+        told = list(map(SpaceJson.of, spaces.values()))
+        write_document(SearchDocument(file=file.name, spaces=told, results=None, best=None, refused=None))
+    elif not spaces:
+        console.note(f"{file.name} has no space")
+    else:
+        table = plain_table(("space", "left"), ("for", "left"), ("networks", "right"), ("source", "left"))
+        for space in spaces.values():
+            source = " ".join(space.source.split())
+            cells = (space.name, space.target, f"{space.size:,}", source)
+            table.add_row(*map(console.text, cells))
+        console.show(table)
+    return 0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a search has found."""
+
+    candidates: Candidates
+    found: list[Result]
+    objectives: Mapping[str, Better]
+    most: int
+    faults: list[Diagnostic]
+
+
+def print_found(shown: Shown, *, as_csv: bool, as_variants: bool, as_json: bool) -> None:
+    """Print what was found, in one form."""
+    from archdsl.search import results
+
+    candidates, found, objectives = shown.candidates, shown.found, shown.objectives
+    space = candidates.space
+    chosen = results.best(found, objectives, shown.most)
+    if as_json:
+        from archdsl.cli.documents.exploring import FoundJson, RefusedJson, SearchDocument, SpaceJson
+
+        told = SearchDocument(
+            file=candidates.file.name,
+            spaces=[SpaceJson.of(space)],
+            results=list(map(FoundJson.of, found)),
+            best=[result.number for result in chosen],
+            refused=[RefusedJson(condition=text, count=n) for text, n in candidates.refused.most_common()],
+        )
+        write_document(told, shown.faults)
+    elif as_csv:
+        console.write_data(results.as_csv(found, space, objectives))
+    elif as_variants:
+        words = f"Found by archdsl search in {space.name}: {len(chosen):,} of {len(found):,} networks."
+        console.write_data(results.as_variants(chosen, space, words))
+    elif chosen:
+        console.show(_table(chosen[:_SHOWN], candidates, objectives))
+    if not as_json:
+        _say(candidates, found, chosen)
+
+
+def _table(chosen: list[Result], candidates: Candidates, objectives: Mapping[str, Better]) -> Any:
+    from archdsl.cli.tables import count, macs, plain_table
+
+    counted = candidates.counted
+    figures = [name for name in ASKED if name in counted.names]
+    heads = {"intensity": "MACs/B", "seconds": counted.device.name if counted.device else ""}
+    dimensions = list(dict.fromkeys(axis.dimension for axis in candidates.space.axes))
+    own = [name for name in objectives if name not in ASKED]
+    columns = ["number", *dimensions, "layers", "params", "MACs", "activations"]
+    table = plain_table(*((head, "right") for head in (*columns, *(heads.get(n, n) for n in figures), *own)))
+    for result in chosen:
+        costs = result.costs
+        cells = [str(result.number), *(result.texts[name] for name in dimensions)]
+        cells += [count(int(costs["layers"])), count(int(costs["params"]))]
+        cells += [macs(int(costs["macs"])), count(int(costs["activations"]))]
+        cells += [_FIGURES.get(name, size)(costs[name]) for name in figures]
+        cells += [f"{result.values[name]:.6g}" for name in own]
+        table.add_row(*map(console.text, cells))
+    return table
+
+
+_FIGURES = {"intensity": lambda value: f"{value:.1f}", "seconds": time}
+"""How figures are written that are no bytes."""
+
+
+def _say(candidates: Candidates, found: list[Result], chosen: list[Result]) -> None:
+    """On standard error: how many there are, and what refused the others."""
+    shown = f", {_SHOWN} of the {len(chosen):,} best shown" if len(chosen) > _SHOWN else ""
+    console.note(f"{len(found):,} networks of {candidates.space.name}{shown}")
+    for text, count in candidates.refused.most_common(5):
+        console.note(f"refused {count:,}: {text}")
