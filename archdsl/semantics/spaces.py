@@ -1,6 +1,6 @@
 """The `space` items of a file: takes a `Program`, gives `Space`s, each with what it amends taken in.
 
-Reports E101-E106, E108, E113, E301, E302, E315, E441, E450-E456, E670.
+Reports E101-E106, E108, E113, E301, E302, E315, E441, E450-E457.
 """
 
 from __future__ import annotations
@@ -194,9 +194,9 @@ class Spaces:
         return Space(name, merged.docstring, base, tuple(axes), merged.lines, item.file)
 
     def _base(self, item: SpaceItem, merged: Merged) -> Configured | None:
-        """The variant that a space is for, or its model without arguments; None after E108 or E670."""
+        """The variant that a space is for, or its model without arguments; None after E108 or E457."""
         if merged.target is None:
-            self.bag.report("E670", item.syntax.name_span, name=item.syntax.name)
+            self.bag.report("E457", item.syntax.name_span, name=item.syntax.name)
             return None
         name, known = merged.target.name, targets_of(self.program, self.variants)
         if name in self.variants:

@@ -218,7 +218,7 @@ def test_a_choice_of_another_file_means_here_what_it_means_there() -> None:
     assert {d.code for d in right.check()} <= {"E121"}
     assert [point["unit"] for point in texts(right.spaces["b"])] == ["relu", "Unit"]
     alone = amended(f'use "t.arch" (few)\n{MODEL}space b = few\n', {"t.arch": there})
-    assert "E670" in {d.code for d in alone.check()}
+    assert "E457" in {d.code for d in alone.check()}
 
 
 # --- shipped ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""E450–E456, E670: design spaces, what varies in them and over which values."""
+"""E450–E457: design spaces, what varies in them and over which values."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -115,7 +115,7 @@ ENTRIES = (
         fixed=_space("count in 1..4", "width = 8 * count"),
     ),
     Entry(
-        "E670",
+        "E457",
         "a space for no network",
         facts="name",
         message="`{name}` does not say which networks it is a space of",
