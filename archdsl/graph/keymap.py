@@ -167,7 +167,7 @@ class KeyMap:
         inner = [(rule.ours, rule) for rule in self.rules if rule.inside]
         counters = [(counter.ours, counter) for counter in self.counters]
         ends = {pattern.skeleton.rpartition(".")[2] for pattern, _ in (*rules, *inner, *counters)}
-        return _Indexed(Lines(counters, self.span), Lines(rules, self.span), Lines(inner, self.span), ends)
+        return _Indexed(Lines(counters, self.span), Lines(rules, self.span), Lines(inner, self.span), ends, {}, {})
 
     def amended(self, other: KeyMap) -> KeyMap:
         """This map with the lines of another after its own."""
@@ -202,13 +202,28 @@ class KeyMap:
         return found
 
 
+class _Renamed(NamedTuple):
+    """Their name for a key or the rest of one, the last rule that says so, all that do, and the one for its shape."""
+
+    name: str
+    rule: Rule | None = None
+    used: tuple[Rule, ...] = ()
+    reshaped: Reshaped | None = None
+
+
 class _Indexed(NamedTuple):
-    """The counters and rules of a map, those for what is inside apart, and the last parts of all their patterns."""
+    """The counters and rules of a map, those for what is inside apart, and the last parts of all their patterns.
+
+    `known` and `insides` are what was found for keys and for rests of keys: graphs of one model share most of them, and
+    most insides are those of another block.
+    """
 
     counters: Lines[Counter]
     rules: Lines[Rule]
     inner: Lines[Rule]
     ends: set[str]
+    known: dict[str, _Renamed]
+    insides: dict[str, _Renamed]
 
 
 class _Application:
@@ -219,11 +234,9 @@ class _Application:
         self.effort = effort
         if "lines" not in vars(keymap):
             effort.spend(len(keymap.rules) + len(keymap.counters), self.span, LINES)
-        self.counters, self.rules, self.inner, self.named = keymap.lines
+        self.counters, self.rules, self.inner, self.named, self.known, self.insides = keymap.lines
         self.result = Renaming()
         self.counts: dict[Counter, dict[str, int]] = {}
-        # Most insides are those of another block.
-        self.insides: dict[str, tuple[str, Rule | None, Reshaped | None]] = {}
 
     def run(self, keys: Iterable[str]) -> Renaming:
         result = self.result
@@ -274,47 +287,54 @@ class _Application:
     def _renamed(self, key: str) -> tuple[str, Rule | None]:
         """Their name for one key, and the rule that says so: the last that fits."""
         counted = self._counted(key)
+        if counted:  # its name depends on the keys before it
+            found = self._name(key, counted)
+        elif key in self.known:
+            found = self.known[key]
+        else:
+            found = self.known[key] = self._name(key, counted)
+        self.result.used.update(found.used)
+        if found.reshaped is not None:
+            self.result.reshaped[key] = found.reshaped
+        return found.name, found.rule
+
+    def _name(self, key: str, counted: Mapping[str, int]) -> _Renamed:
         for rule, bound in self.rules.fitting(key, self.effort):
             filled = rule.theirs.fill({**bound, **counted})
             if filled is not None:
-                self.result.used.add(rule)
                 inside = key[len(beginning(key, rule.ours.parts)) + 1 :]
-                rest, inner = self._inside(key, inside)
-                if rule.reshape is not None:
-                    self.result.reshaped[key] = Reshaped(rule, not inside)
-                return filled + rest, inner or rule
-        first, _, rest = key.partition(".")
-        renamed, inner = self._inside(key, rest)
-        return first + renamed, inner
+                rest = self._inside(inside)
+                reshaped = rest.reshaped if rule.reshape is None else Reshaped(rule, not inside)
+                return _Renamed(filled + rest.name, rest.rule or rule, (rule, *rest.used), reshaped)
+        first, _, inside = key.partition(".")
+        rest = self._inside(inside)
+        return rest._replace(name=first + rest.name)
 
-    def _inside(self, key: str, rest: str) -> tuple[str, Rule | None]:
-        """Their name for the rest of a key, with a dot before it unless it is empty, and the last rule that says so."""
+    def _inside(self, rest: str) -> _Renamed:
+        """Their name for the rest of a key, with a dot before it unless it is empty."""
         if not self.inner.most or not rest:
-            return rest and "." + rest, None
+            return _Renamed(rest and "." + rest)
         if rest not in self.insides:
-            self.insides[rest] = self._renamed_inside(rest)
-        name, last, reshaped = self.insides[rest]
-        if reshaped is not None:
-            self.result.reshaped[key] = reshaped
-        return name, last
+            self.insides[rest] = self._name_inside(rest)
+        return self.insides[rest]
 
-    def _renamed_inside(self, rest: str) -> tuple[str, Rule | None, Reshaped | None]:
+    def _name_inside(self, rest: str) -> _Renamed:
         parts: list[str] = []
-        last: Rule | None = None
+        used: list[Rule] = []
         reshaped: Reshaped | None = None
         while rest:
             name, _, after = rest.partition(".")
             for rule, bound in self.inner.fitting(rest, self.effort):
                 filled = rule.theirs.fill(bound)
                 if filled is not None:
-                    self.result.used.add(rule)
-                    name, after, last = filled, rest[len(beginning(rest, rule.ours.parts)) + 1 :], rule
+                    used.append(rule)
+                    name, after = filled, rest[len(beginning(rest, rule.ours.parts)) + 1 :]
                     if rule.reshape is not None:
                         reshaped = Reshaped(rule, not after)
                     break
             parts.append(f".{name}")
             rest = after
-        return "".join(parts), last, reshaped
+        return _Renamed("".join(parts), used[-1] if used else None, tuple(used), reshaped)
 
 
 DIRECT = KeyMap("")
