@@ -1,33 +1,23 @@
-"""The driver: the phases on one screen. It can stop after any of them; torch is imported only by `load`.
+"""What is called from Python: `open` a spec, `find` a variant, `load` a module. The phases are in `phases`.
 
-`open` parses and binds a file; a `Variant` elaborates itself when first asked for its graph; `table`, `source` and
-`load` go on from there.
+torch is imported only by `load`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from archdsl import arguments, library
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
-from archdsl.diagnostics.suggest import closest
+from archdsl import arguments, library, phases
+from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.garbage import collector_paused
-from archdsl.semantics.checkpoints import check_checkpoints
-from archdsl.semantics.claims import check_claims
-from archdsl.semantics.defaults import check_defaults
-from archdsl.semantics.names import check_names
-from archdsl.semantics.program import Definition, Loader, bind
-from archdsl.semantics.published import check_weights
-from archdsl.semantics.references import check_references
-from archdsl.semantics.settings import check_settings
-from archdsl.semantics.variants import VariantTable
-from archdsl.source import Source, Unreadable
-from archdsl.syntax import ast
-from archdsl.texts import Recorder, Texts
-from archdsl.variant import FeatureVariant, Variant
+from archdsl.semantics.program import Loader
+from archdsl.source import Source
+from archdsl.spec import Spec
+from archdsl.texts import Texts
+from archdsl.variant import Variant
 
 if TYPE_CHECKING:
     import os
@@ -35,46 +25,27 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from archdsl.graph.recipe import Recipe
+    from archdsl.graph.ir import Graph
     from archdsl.graph.sizes import SizeDecision
     from archdsl.semantics.points import Point, Space
 
-__all__ = ["ArchFile", "FeatureVariant", "Variant", "find", "forget", "load", "open", "open_source"]
+__all__ = ["ArchFile", "Variant", "find", "forget", "load", "open", "open_source"]
 
 
-class ArchFile(Mapping[str, Variant]):
+class ArchFile(Spec, Mapping[str, Variant]):
     """A parsed and bound file: a mapping from names to variants, in the order of the file.
 
     Pickled, it is its text and those of the files that it uses.
     """
 
     def __init__(self, source: Source, find: Loader = library.used_file) -> None:
-        self.bag = Bag()
-        self.name = source.name
-        used = Recorder(find)
-        program = bind(source, used, self.bag)
-        if program is None:
-            self.bag.raise_errors()
-        assert program is not None
-        self.program = program
-        self.texts = Texts(source.name, source.text, tuple(used.uses))
-        check_names(program, self.bag)
-        if not self.bag.errors:
-            check_defaults(program, self.bag)
-        self.variants = VariantTable(program, self.bag).collect()
+        super().__init__(source, find)
         self._made: dict[str, Variant] = {}
-
-    @property
-    def docstring(self) -> str:
-        found = self.program.root.syntax.docstring
-        return found.text if found else ""
 
     def __getitem__(self, name: str) -> Variant:
         name = arguments.text("variant", name)
-        if name not in self.variants:
-            raise ArchError.of("E108", name=name, suggestion=closest(name, self.variants))
         if name not in self._made:
-            self._made[name] = Variant(self, self.variants[name])
+            self._made[name] = Variant(self, self.configured(name))
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -103,100 +74,28 @@ class ArchFile(Mapping[str, Variant]):
     def __deepcopy__(self, memo: object) -> ArchFile:
         return self  # it is never changed
 
-    def is_current(self) -> bool:
-        """Whether every `use` in this file, and in those it uses, still means the same file, and that says the same;
-        so the lists of weights."""
-        files = self.program.files
-        uses = ((file, item) for file in files.values() for item in file.items(ast.Use))
-        try:
-            for file, item in uses:
-                found = library.used_file(file.source, item.path.value)
-                if found is None or found.identity not in files or files[found.identity].source.text != found.text:
-                    return False
-            for path, known in self.program.lists.items():
-                found = library.used_file(self.program.root.source, path)
-                if found is None or found.text != known.text:
-                    return False
-        except Unreadable:
-            return False
-        return True
-
     def check(self) -> tuple[Diagnostic, ...]:
         """Every finding about the file: names, types, shapes, claims, of all its variants. See also `unchecked`."""
-        bag = self.bag
-        for name in self:
-            self[name].build(bag)
-        graphs = {name: v.graph for name, v in self._made.items() if "graph" in v.__dict__}
-        check_checkpoints(self.program, graphs, self.variants, bag)
-        check_claims(self.program, graphs, self.variants, bag)
-        check_settings(self.program, graphs, self.variants, bag)
-        check_references(self.program, self.variants, bag)
-        if self.program.root.recipes:
-            self._read_recipes(bag)
-        self._try_spaces(bag)
-        check_weights(self.program, graphs, self.variants, bag)
-        return tuple(bag)
-
-    @cached_property
-    def recipes(self) -> Mapping[str, Recipe]:
-        """How networks are trained: the `recipe` items of this file, and those it uses, by name; raises ArchError."""
-        bag = Bag()
-        found = self._read_recipes(bag)
-        bag.raise_errors()
-        return found
-
-    def _read_recipes(self, bag: Bag) -> Mapping[str, Recipe]:
-        from archdsl.semantics.recipes import recipes_of
-
-        return recipes_of(self.program, self.variants, bag)
-
-    @cached_property
-    def spaces(self) -> Mapping[str, Space]:
-        """What networks there could be: the `space` items of this file, by name; raises ArchError."""
-        bag = Bag()
-        found = self._read_spaces(bag)
-        bag.raise_errors()
-        return found
-
-    def _read_spaces(self, bag: Bag) -> Mapping[str, Space]:
-        if not any(self.program.root.items(ast.Space)):
-            return {}
-        from archdsl.semantics.spaces import spaces_of
-
-        return spaces_of(self.program, self.variants, bag)
-
-    def _try_spaces(self, bag: Bag) -> None:
-        """Make one network of each space, which shows what is wrong with its lines and with its model."""
-        from archdsl.semantics.spaces import first_point
-
-        for space in self._read_spaces(bag).values():
-            own = Bag()
-            try:
-                point = first_point(space)
-                if point is not None:
-                    self.candidate(space, point).build(own)
-                    own.raise_errors()
-            except ArchError as error:
-                for found in error.diagnostics:
-                    if found.code != "E316":  # the model refuses this point, as a condition of the space would
-                        bag.add(found)
-
-    def candidate(self, space: Space, point: Point) -> Variant:
-        """A network of a space, at a point that its conditions on parameters let pass."""
-        return Variant(self, space.base).set(point.arguments)
+        for variant in self.values():
+            variant.build(self.bag)
+        phases.checked(self.program, self.variants, self._graphs, self.bag)
+        return tuple(self.bag)
 
     @property
-    def unchecked(self) -> tuple[Definition, ...]:
-        """Definitions of this file that nothing uses: `check` knows that their names make sense, and no more."""
-        own = [d for d in self.program.root.names.values() if d.file is self.program.root and d.kind != "table"]
-        return tuple(d for d in own if not d.elaborated and not d.faulty)
+    def _graphs(self) -> dict[str, Graph]:
+        """The graphs that could be made so far, by the names of their variants."""
+        graphs = {name: variant.memo.graph for name, variant in self._made.items()}
+        return {name: graph for name, graph in graphs.items() if graph is not None}
 
     @property
     def size_decisions(self) -> tuple[SizeDecision, ...]:
         """What the spec asks about sizes of tensors, of those variants whose graph is made; each place once."""
-        graphs = [v.graph for v in self._made.values() if "graph" in v.__dict__]
-        found = [decision for graph in graphs for decision in graph.size_decisions]
+        found = [decision for graph in self._graphs.values() for decision in graph.size_decisions]
         return tuple({decision.span: decision for decision in found}.values())
+
+    def candidate(self, space: Space, point: Point) -> Variant:
+        """A network of a space, at a point that its conditions on parameters let pass."""
+        return Variant(self, space.base).set(point.arguments)
 
     def only(self, variant: str | None, spec: str = "") -> Variant:
         """The named variant, or the file's only one, or the one that is named as its family, which `spec` is
@@ -207,12 +106,9 @@ class ArchFile(Mapping[str, Variant]):
             return self[spec]
         if len(self) == 1:
             return self[next(iter(self))]
-        bag = Bag()
         if self:
-            bag.report("E603", None, name=self.name, variants=", ".join(self))
-        else:
-            bag.report("E606", None, path=self.name)
-        raise ArchError(bag)
+            raise ArchError.of("E603", name=self.name, variants=", ".join(self))
+        raise ArchError.of("E606", path=self.name)
 
 
 def open_source(source: Source) -> ArchFile:
@@ -252,7 +148,7 @@ _MOST_RECENT = 4
 
 
 def _opened(source: Source) -> ArchFile:
-    """`open_source`, but a text that was opened lately, and has not changed since, is not read again."""
+    """`open_source`, but a text that was opened shortly before, and has not changed since, is not read again."""
     key = (source.path, source.name, source.text)
     file = _recent.pop(key, None)
     if file is None or not file.is_current():
@@ -264,7 +160,7 @@ def _opened(source: Source) -> ArchFile:
 
 
 def forget() -> None:
-    """Drop the specs opened lately, and with them their graphs and sources."""
+    """Forget the specs that were opened last, with their graphs and sources."""
     _recent.clear()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.backbone import first_layers
+from archdsl.graph.image import AS_WRITTEN
 from archdsl.graph.pretrained_cfg import ORIGIN, pretrained_cfg
 from archdsl.published import Published, chosen
 from archdsl.quiet import import_torch
@@ -99,8 +100,8 @@ def pretrained(
     reading = reading or Reading()
 
     graph, channels = found.whole.graph, {}
-    if "channels" in found.configured.image:
-        written = replace(found.configured, image={})
+    if found.configured.image.channels is not None:
+        written = replace(found.configured, image=AS_WRITTEN)
         before = Variant(found.file, written).graph.input_shape.channels
         channels = {node.weight_path(node.weights[0]): before for node in first_layers(graph)}
     offset = weights.label_offset if isinstance(weights, Published) else 0

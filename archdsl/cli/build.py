@@ -23,6 +23,7 @@ from archdsl.cli.shared import (
     write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.graph.image import Image
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -48,7 +49,7 @@ def command(
     output: str | None,
     every: bool,
     settings: dict[str, str],
-    image: dict[str, int],
+    image: Image,
     output_stride: int | None,
     proof: bool | None,
     force: bool,

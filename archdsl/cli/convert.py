@@ -18,6 +18,7 @@ from archdsl.cli.shared import (
     write_document,
 )
 from archdsl.diagnostics.core import ArchError
+from archdsl.graph.image import Image
 
 
 @click.command("convert", cls=ArchCommand, short_help="Write a weights file by another library's names.")
@@ -52,7 +53,7 @@ def command(
     weights_set: str | None,
     prefixes: tuple[str, ...],
     settings: dict[str, str],
-    image: dict[str, int],
+    image: Image,
     force: bool,
     as_json: bool,
 ) -> int:

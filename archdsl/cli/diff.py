@@ -21,6 +21,7 @@ from archdsl.cli.shared import (
     set_option,
     write_document,
 )
+from archdsl.graph.image import Image
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -45,7 +46,7 @@ def command(
     before: str,
     after: str,
     settings: dict[str, str],
-    image: dict[str, int],
+    image: Image,
     output_stride: int | None,
     as_json: bool,
 ) -> int:
@@ -109,9 +110,7 @@ def _steps(spec: str, as_json: bool) -> int:
     return FINDINGS if any(difference and not difference.equal for _, difference in compared) else 0
 
 
-def _second(
-    first: Variant, spec: str, settings: dict[str, str], image: dict[str, int], output_stride: int | None
-) -> Variant:
+def _second(first: Variant, spec: str, settings: dict[str, str], image: Image, output_stride: int | None) -> Variant:
     """The network to compare with: of the first one's file, or of another."""
     if spec:
         return find_next(first, spec, settings, image, output_stride)

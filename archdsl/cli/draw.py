@@ -26,6 +26,7 @@ from archdsl.cli.shared import (
     write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.graph.image import Image
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -84,7 +85,7 @@ def command(
     only: tuple[str, ...],
     engine: Engine,
     settings: dict[str, str],
-    image: dict[str, int],
+    image: Image,
     output_stride: int | None,
     force: bool,
     as_json: bool,
@@ -165,9 +166,7 @@ class _Subject:
         return self.variants[0].drawing(level, options, self.variants[1] if len(self.variants) > 1 else None)
 
 
-def _compared(
-    specs: Sequence[str], settings: dict[str, str], image: dict[str, int], output_stride: int | None
-) -> _Subject:
+def _compared(specs: Sequence[str], settings: dict[str, str], image: Image, output_stride: int | None) -> _Subject:
     """The networks that level diff compares. What is set is about the last one, as with `archdsl diff`."""
     from archdsl.steps import amendments, chain
 

@@ -16,6 +16,7 @@ from archdsl.cli.shared import (
     set_option,
     write_document,
 )
+from archdsl.graph.image import Image
 
 
 @click.command("predict", cls=ArchCommand)
@@ -50,7 +51,7 @@ def command(
     prefixes: tuple[str, ...],
     top: int,
     settings: dict[str, str],
-    image: dict[str, int],
+    image: Image,
     as_json: bool,
 ) -> int:
     """Print the most likely classes of pictures.

@@ -25,6 +25,7 @@ from archdsl.cli.shared import (
     write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.graph.image import Image
 
 if TYPE_CHECKING:
     from archdsl.scaling import Curve, Knob, Point
@@ -150,7 +151,7 @@ def command(
     output: str | None,
     force: bool,
     settings: dict[str, str],
-    image: Mapping[str, int],
+    image: Image,
     costs: bool,
     batch: int | None,
     dtype: str | None,
@@ -187,7 +188,7 @@ def _knob(
     along: Along | None,
     rule: str | None,
     settings: Mapping[str, str],
-    image: Mapping[str, int],
+    image: Image,
     maps: Mapping[str, str],
     without: Sequence[str],
 ) -> Knob:

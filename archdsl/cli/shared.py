@@ -14,6 +14,7 @@ import click
 from archdsl import arguments
 from archdsl.cli import console
 from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.graph.image import AS_WRITTEN, Image
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -171,11 +172,11 @@ def split_setting(value: str, ctx: click.Context, option: click.Parameter) -> tu
 
 
 def image_option(command: F) -> F:
-    """`--image 160`, `--image 256x320`, `--image 1x256x256`: sizes of the image, by parameter of `image(…)`."""
+    """`--image 160`, `--image 256x320`, `--image 1x256x256`: an `Image`; without the option the spec's own."""
     return click.option(
         "--image",
         metavar="[C×]SIZE",
-        callback=lambda ctx, option, value: image_of(ctx, option, value) if value is not None else {},
+        callback=lambda ctx, option, value: image_of(ctx, option, value) if value is not None else AS_WRITTEN,
         help="Another image than the spec's: --image 160, --image 256x320 (height, width), --image 1x256x256.",
     )(command)
 
@@ -190,25 +191,23 @@ def output_stride_option(command: F) -> F:
     )(command)
 
 
-def image_of(ctx: click.Context | None, option: click.Parameter | None, value: str) -> dict[str, int]:
-    """The parameters of `image(…)` that a size stands for; raises BadParameter."""
+def image_of(ctx: click.Context | None, option: click.Parameter | None, value: str) -> Image:
+    """The image that a size stands for; raises BadParameter."""
     parts = value.replace("×", "x").split("x")
     if len(parts) > 3 or not all(part.isascii() and part.isdigit() and part.strip("0") for part in parts):
         raise click.BadParameter(f"{value!r} is not a size, height x width or channels x height x width", ctx, option)
     if any(len(part) > _MOST_DIGITS for part in parts):
         raise click.BadParameter(f"{value[:40]!r} is beyond 10^{_MOST_DIGITS}", ctx, option)
     sizes = [int(part) for part in parts]
-    channels = {"channels": sizes.pop(0)} if len(sizes) == 3 else {}
-    return {**channels, "height": sizes[0], "width": sizes[-1]}
+    channels = sizes.pop(0) if len(sizes) == 3 else None
+    return Image(channels, sizes[0], sizes[-1])
 
 
 def changed(
-    variant: Variant, settings: Mapping[str, str], image: Mapping[str, int], output_stride: int | None = None
+    variant: Variant, settings: Mapping[str, str], image: Image = AS_WRITTEN, output_stride: int | None = None
 ) -> Variant:
     """The variant with parameters set, for another image, of another output stride; raises ArchError."""
-    variant = variant.set(settings) if settings else variant
-    if image:
-        variant = variant.for_image(image.get("channels"), (image["height"], image["width"]))
+    variant = (variant.set(settings) if settings else variant).for_image(image.channels, image.size)
     return variant if output_stride is None else variant.with_output_stride(output_stride)
 
 
@@ -265,18 +264,18 @@ def find_next(
     before: Variant,
     spec: str,
     settings: Mapping[str, str],
-    image: Mapping[str, int] | None = None,
+    image: Image = AS_WRITTEN,
     output_stride: int | None = None,
 ) -> Variant:
     """`find_variant` for what comes after another SPEC: `:NAME` is a variant of the file of the one before."""
     if spec.startswith(":"):
-        return changed(before.file[_variant(spec)], settings, image or {}, output_stride)
+        return changed(before.sibling(_variant(spec)), settings, image, output_stride)
     return find_variant(spec, settings, image, output_stride)
 
 
 def find_variant(
-    spec: str, settings: Mapping[str, str], image: Mapping[str, int] | None = None, output_stride: int | None = None
+    spec: str, settings: Mapping[str, str], image: Image = AS_WRITTEN, output_stride: int | None = None
 ) -> Variant:
     """The one variant that SPEC means, with parameters set; raises ArchError, E603 if there are several."""
     file, name = open_spec(spec)
-    return changed(file.only(name, spec), settings, image or {}, output_stride)
+    return changed(file.only(name, spec), settings, image, output_stride)

@@ -23,6 +23,7 @@ from archdsl.cli.shared import (
 )
 from archdsl.cli.wording import description, prepared
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.graph.image import Image
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
@@ -41,7 +42,7 @@ def command(
     spec: str,
     layers: bool,
     settings: dict[str, str],
-    image: dict[str, int],
+    image: Image,
     output_stride: int | None,
     costs: bool,
     batch: int | None,

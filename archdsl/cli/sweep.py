@@ -28,6 +28,7 @@ from archdsl.cli.shared import (
     write_document,
 )
 from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.graph.image import AS_WRITTEN
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -164,7 +165,7 @@ def _left_out(found: Diagnostic, combinations: list[str]) -> Diagnostic:
 
 def _point(base: Variant, settings: Mapping[str, str]) -> Variant:
     """The variant at one point of the grid, its graph made; raises ArchError."""
-    image = image_of(None, None, settings[IMAGE]) if IMAGE in settings else {}
+    image = image_of(None, None, settings[IMAGE]) if IMAGE in settings else AS_WRITTEN
     variant = changed(base, {name: text for name, text in settings.items() if name != IMAGE}, image)
     assert variant.graph.nodes
     return variant

@@ -28,7 +28,7 @@ from archdsl.pretrained.folder import write as write_folder
 from archdsl.quiet import import_torch
 from archdsl.source import Source
 from archdsl.texts import Texts
-from archdsl.variant import FeatureVariant, Variant, varied
+from archdsl.variant import Variant, varied
 from archdsl.weights.dtypes import short
 from archdsl.weights.exact import dtype_of
 from archdsl.weights.fitting import COUNTER
@@ -185,7 +185,7 @@ def _variant_of(model: nn.Module, network: Variant) -> tuple[Variant, bool]:
     """The variant that a model is now: `reset_classifier` may have given it other classes, or none."""
     from torch import nn
 
-    if isinstance(network, FeatureVariant) or "classes" not in network.parameters:
+    if network.maps is not None or "classes" not in network.parameters:
         return network, False
     modules = dict(model.named_modules())
     found = network.classifiers

@@ -83,8 +83,8 @@ def curve(knob: Knob, values: Sequence[float] | None = None) -> Curve:
 def published(found: Curve) -> list[Published]:
     """The variants that the file has of the model, by their MACs."""
     base = found.knob.base
-    file = base.file
-    same = [file[name] for name, configured in file.variants.items() if configured.model is base.configured.model]
+    known = base.file.variants.items()
+    same = [base.sibling(name) for name, configured in known if configured.model is base.configured.model]
     rows = [Published(v, found.place("macs", v.table.macs)) for v in same]
     return sorted(rows, key=lambda row: row.variant.table.macs)
 

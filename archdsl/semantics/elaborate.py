@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from archdsl.diagnostics.core import Bag
 from archdsl.garbage import collector_paused
+from archdsl.graph.image import AS_WRITTEN, Image
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import Scope
 from archdsl.semantics import calls, operators  # noqa: F401 (they say what their rules are for)
@@ -20,7 +21,7 @@ from archdsl.semantics.parameters import given_arguments
 from archdsl.semantics.program import Definition, FileScope
 from archdsl.semantics.results import give_results
 from archdsl.semantics.statements import execute
-from archdsl.semantics.values import UNKNOWN, Arg, plain
+from archdsl.semantics.values import UNKNOWN, Arg, args_from, plain
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -70,12 +71,12 @@ def elaborate(
     span: Span,
     bag: Bag,
     *,
-    image: Mapping[str, Arg] | None = None,
+    image: Image = AS_WRITTEN,
     traced: bool = True,
 ) -> Graph | None:
     """Build the graph of one variant. Every problem goes into the bag, all of them in one run.
 
-    `image` are arguments of the model's `image(…)` that take the place of its own.
+    `image` takes the place of arguments of the model's `image(…)`.
 
     A `traced` graph also knows what its numbers were computed from, which only generated source needs: to check and
     to count, the numbers are enough, and come in half the time.
@@ -85,7 +86,7 @@ def elaborate(
     if model.faulty or bag.spent:
         return None
     run = Run(bag, traced)
-    run.image = image or {}
+    run.image = args_from("<image>", image.given)
     root = Scope("model", model.name, "", None, span)
     root.docstring = syntax.docstring.text if syntax.docstring else ""
     graph = run.graph = Graph(name, root, traced=traced)

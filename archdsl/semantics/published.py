@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
+from archdsl.graph.image import AS_WRITTEN
 from archdsl.graph.ir import Graph
 from archdsl.graph.published import OWN, Entry, Facts
 from archdsl.graph.reference import LIBRARIES, Reference, is_plain_name
@@ -119,7 +120,8 @@ class _Reader:
         self.keymaps = map_names(program, configured)
         self.references = references_of(program, configured, silent)
         self.base = preprocess_of(program, configured, silent)
-        self.written = preprocess_of(program, replace(configured, image={}), silent) if configured.image else self.base
+        written = replace(configured, image=AS_WRITTEN)
+        self.written = preprocess_of(program, written, silent) if configured.image else self.base
         self.own_classes = own_classes(configured)
         self.graph = graph
         self.names: dict[str, Span] = {}

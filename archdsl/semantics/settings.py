@@ -13,6 +13,7 @@ from typing import TypeVar
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.glob import Effort
+from archdsl.graph.image import Image
 from archdsl.graph.ir import Graph
 from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, InitRules, Preprocess
 from archdsl.ops.registry import OPS
@@ -71,7 +72,22 @@ def preprocess_of(program: Program, configured: Configured, bag: Bag, graph: Gra
     return _checked(args, items[-1][1].targets[0].span, configured, bag, graph) if items and ok else None
 
 
-def place_of_pictures(program: Program, configured: Configured, key: str) -> Span | None:
+def needed_preprocess(program: Program, configured: Configured, bag: Bag, graph: Graph) -> Preprocess | None:
+    """`preprocess_of`, where a picture is to be prepared: E609 where nothing is said, E302 where it is of others."""
+    settings = preprocess_of(program, configured, bag, graph)
+    channels = graph.input_shape.channels
+    if settings is None:
+        if not bag.errors:
+            bag.report("E609", None, what="preprocess", name=configured.name)
+    elif len(settings.mean) != channels:
+        expected = f"{channels} numbers, one a channel of the model's input"
+        help_ = f"a `preprocess` for such images has `mean` and `std` of {channels}; else prepare them by yourself"
+        place = _place_of(program, configured, "mean")
+        bag.report("E302", place, help=help_, what="mean of preprocess", expected=expected, got=settings.mean)
+    return settings
+
+
+def _place_of(program: Program, configured: Configured, key: str) -> Span | None:
     """Where it is said what `key` of its `preprocess` is: the entry nearest to the variant, else the item."""
     place: Span | None = None
     said = False
@@ -110,9 +126,10 @@ def _checked(
     made = validated(_KEYS, Preprocess, args, place, bag)
     if not isinstance(made, Preprocess) or not _known_labels(made.labels, args, bag):
         return None
-    if "height" in configured.image:
-        side = max(configured.image[side].value for side in ("height", "width"))
-        made = made.for_image(side, _written_side(configured) if made.size is None and made.resize else side)
+    if configured.image.size is not None:
+        side = max(configured.image.size)
+        written = _written_side(configured) if made.size is None and made.resize else None
+        made = made.for_image(side, side if written is None else written)
     image = graph and graph.input_shape
     problem = image and made.problem(max(image.height, image.width))
     if problem:
@@ -123,15 +140,14 @@ def _checked(
     return made
 
 
-def _written_side(configured: Configured) -> int:
-    """The longer side of the spec's own image, of a variant for which another was chosen; the chosen one's where the
-    network takes no other."""
-    chosen = max(configured.image[side].value for side in ("height", "width"))
-    written = {name: arg for name, arg in configured.image.items() if name == "channels"}
+def _written_side(configured: Configured) -> int | None:
+    """The longer side of the spec's own image, of a variant for which another was chosen; None where the network takes
+    no other."""
+    written = Image(channels=configured.image.channels)
     graph = elaborate(
         configured.name, configured.model, configured.args, configured.span, Bag(), image=written, traced=False
     )
-    return chosen if graph is None else max(graph.input_shape.height, graph.input_shape.width)
+    return None if graph is None else max(graph.input_shape.height, graph.input_shape.width)
 
 
 def _known_labels(name: str | None, args: Mapping[str, Arg], bag: Bag) -> bool:

@@ -9,17 +9,18 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.diagnostics.core import Bag, declared
+from archdsl.diagnostics.core import ArchError, Bag, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.space import ASKED, Axis, Choices, texts_of
 from archdsl.semantics.context import Context, Run
 from archdsl.semantics.domains import MOST_AXES, Domains, Reported
+from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.parameters import accepts, parameters_by_name
 from archdsl.semantics.points import Line, Point, Space
 from archdsl.semantics.program import Definition, Program, SpaceItem
 from archdsl.semantics.values import UNKNOWN, Arg, plain
-from archdsl.semantics.variants import Configured, targets_of, unknown_target
+from archdsl.semantics.variants import Configured, amended, targets_of, unknown_target
 from archdsl.source import Source
 from archdsl.symbolic import Const
 from archdsl.syntax import ast
@@ -279,3 +280,19 @@ def first_point(space: Space) -> Point | None:
         if isinstance(point, Point):
             return point
     return None
+
+
+def check_spaces(program: Program, variants: Mapping[str, Configured], bag: Bag) -> None:
+    """Make one network of each space, which shows what is wrong with its lines and with its model."""
+    for space in spaces_of(program, variants, bag).values():
+        own = Bag()
+        try:
+            point = first_point(space)
+            found = None if point is None else amended(program, space.base, point.arguments, own)
+            if found is not None:
+                elaborate(found.name, found.model, found.args, found.span, own, traced=False)
+            own.raise_errors()
+        except ArchError as error:
+            for diagnostic in error.diagnostics:
+                if diagnostic.code != "E316":  # the model refuses this point, as a condition of the space would
+                    bag.add(diagnostic)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from archdsl.graph.ir import Ref
 from archdsl.ops.spec import OpSpec, Shape
-from archdsl.source import Span
-from archdsl.symbolic import Const, Expr, Tuple, item_of, size
+from archdsl.source import Source, Span
+from archdsl.symbolic import Const, Expr, Tuple, item_of, lift, size
 
 if TYPE_CHECKING:
     from archdsl.semantics.program import Definition
@@ -63,6 +63,13 @@ class Arg:
     value: Any
     expr: Expr
     span: Span
+
+
+def args_from(origin: str, values: Mapping[str, Any]) -> dict[str, Arg]:
+    """Plain values from outside the language as arguments. They stand in a text of their own: `classes = 10`."""
+    text = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+    span = Span(Source(origin, text), 0, len(text))
+    return {name: Arg(value, lift(value), span) for name, value in values.items()}
 
 
 @dataclass(slots=True, eq=False, repr=False)

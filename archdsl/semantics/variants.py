@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from archdsl import arguments
 from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest, meant_setting
+from archdsl.graph.image import AS_WRITTEN, Image
+from archdsl.semantics.assignments import written_arguments
 from archdsl.semantics.elaborate import call_arguments
+from archdsl.semantics.parameters import parameters_by_name
 from archdsl.semantics.program import Definition, Program
-from archdsl.semantics.values import Arg
+from archdsl.semantics.values import Arg, args_from
 from archdsl.source import Span
-from archdsl.symbolic import lift
 from archdsl.syntax import ast
 
 MAX_AMENDED = 100
@@ -33,8 +36,8 @@ class Configured:
     span: Span
     lineage: tuple[str, ...] = ()
     """This variant's name, then those it amends, then the model's: where claims and rules are looked up."""
-    image: Mapping[str, Arg] = field(default_factory=dict)
-    """Arguments of `image(…)` that are not those of the spec: channels, height, width."""
+    image: Image = AS_WRITTEN
+    """What takes the place of arguments of the spec's `image(…)`."""
     output_stride: int | None = None
     """The greatest stride that is left; None: the spec's."""
 
@@ -213,15 +216,32 @@ def unknown_target(code: str, name: ast.Name, known: Mapping[str, Span], bag: Ba
     bag.report(code, name.span, name=name.name, suggestion=near, help=help, secondary=places)
 
 
-def override(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:
-    """A variant with arguments given from outside (`classes=10`), already known to be parameters."""
-    return replace(base, args={**base.args, **_given(values, span)})
+def override(base: Configured, values: Mapping[str, Any]) -> Configured:
+    """A variant with arguments given from Python (`classes=10`), plain values of parameters that it has."""
+    return replace(base, args={**base.args, **args_from("<arguments>", values)})
 
 
-def for_image(base: Configured, values: Mapping[str, Any], span: Span) -> Configured:
-    """A variant for other images: `values` are channels, height, width, or some of them."""
-    return replace(base, image={**base.image, **_given(values, span)})
+def plain_arguments(base: Configured, values: Mapping[str, Any], bag: Bag) -> dict[str, Any]:
+    """Values from Python as the language has them, by parameters of the model; E119 and E623 for what is none."""
+    known = tuple(parameters_by_name(base.model))
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            near, instead = meant_setting(name, known)
+            facts = {"name": name, "owner": base.model.name, "suggestion": near}
+            bag.report("E119", None, facts=facts, help=instead)
+            continue
+        try:
+            plain[name] = arguments.plain(value)
+        except arguments.NotPlain as reason:
+            bag.report("E623", None, facts={"name": name}, got=str(reason))
+    return plain
 
 
-def _given(values: Mapping[str, Any], span: Span) -> dict[str, Arg]:
-    return {name: Arg(value, lift(value), span) for name, value in values.items()}
+def amended(program: Program, base: Configured, texts: Mapping[str, str], bag: Bag) -> Configured | None:
+    """A variant with arguments written in the language, as `--set` gives them; None after an error."""
+    given = written_arguments(texts, bag)
+    if bag.errors:
+        return None
+    args = VariantTable(program, bag).amend(base, given, base.span)
+    return None if args is None or bag.errors else replace(base, args=args)

@@ -146,7 +146,7 @@ def make_plan(variant: Variant, recipe: Recipe | str, data: Data, wishes: Wishes
     micro = _micro_batch(made, said)
     said += [*_left_out(data), *_not_done(written)]
     if wishes.weights is not None:
-        as_written = given.file[given.name] if given.name in given.file.variants else given
+        as_written = given.sibling(given.name) if given.name in given.file.variants else given
         said.append(_begun(as_written, made, wishes.weights))
     plan = Plan(variant, written, changed, data, wishes, micro, tuple(said))
     _check(plan)
