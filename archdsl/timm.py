@@ -134,11 +134,14 @@ def _entry(name: str) -> Callable[..., nn.Module]:
 
 def _pools_alone(graph: Graph, head: Head) -> bool:
     """Whether a pool, and what has no weights, is all between the last feature map and the classifier."""
-    node, found = graph.nodes[head.classifier.inputs[0].node], False
-    while node.id != head.features.node and not node.weights and len(node.inputs) == 1:
-        found = found or node.op.role == "pool"
-        node = graph.nodes[node.inputs[0].node]
-    return found and node.id == head.features.node
+    pooled = False
+    for node in graph.line(head.classifier.inputs[0]):
+        if node.weights:
+            break
+        pooled = pooled or node.op.role == "pool"
+        if node.inputs[0] == head.features:
+            return pooled
+    return False
 
 
 class _Asked:

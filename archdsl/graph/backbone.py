@@ -6,7 +6,7 @@ graph by rules that are the same for every network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple, overload
 
@@ -79,10 +79,10 @@ def head_of(graph: Graph) -> Head | None:
     if classifier is None:
         return None
     ref = classifier.inputs[0]
-    for node in _line(graph, ref):
+    for node in graph.line(ref):
         if _is_global_pool(node):
             return Head(node.inputs[0], classifier)
-    for node in _line(graph, ref):
+    for node in graph.line(ref):
         if node.weights or node.op.role not in PASSING | {"pool"}:
             break
         ref = node.inputs[0]
@@ -91,7 +91,7 @@ def head_of(graph: Graph) -> Head | None:
 
 def classifier_of(graph: Graph, output: Ref) -> Node | None:
     """The layer that an output comes from, with nothing after it but what has no weights; None where there is none."""
-    for node in _line(graph, output):
+    for node in graph.line(output):
         if node.weights:
             return node if node.op.role in LAYERS else None
     return None
@@ -117,14 +117,6 @@ def first_layers(graph: Graph) -> tuple[Node, ...]:
             else:
                 sees.add(node.id)
     return tuple(node for node in found if node.op.role == "conv")
-
-
-def _line(graph: Graph, ref: Ref) -> Iterator[Node]:
-    """The nodes that a tensor comes from, backwards, as long as each has one input and one output."""
-    node = graph.nodes[ref.node]
-    while len(node.inputs) == 1 and len(node.outputs) == 1:
-        yield node
-        node = graph.nodes[node.inputs[0].node]
 
 
 def _is_global_pool(node: Node) -> bool:
@@ -207,10 +199,10 @@ def _entered(node: Node, ref: Ref, strides: Sequence[object]) -> Ref:
 
 def _behind_borders(graph: Graph, ref: Ref) -> Ref:
     """What a tensor is before rows and columns were added or taken away."""
-    node = graph.nodes[ref.node]
-    while node.op.role == "reshape" and len(node.inputs) == 1 and graph.shape(node.inputs[0]).layout == "chw":
+    for node in graph.line(ref):
+        if node.op.role != "reshape" or graph.shape(node.inputs[0]).layout != "chw":
+            break
         ref = node.inputs[0]
-        node = graph.nodes[ref.node]
     return ref
 
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import image_size
-from archdsl.ops.image import IMAGE, ImageParams
 from archdsl.source import Span
 from archdsl.symbolic import Const, Expr
 
@@ -33,8 +32,8 @@ def layer_graph(graph: Graph, node: Node) -> Graph:
     (shape,) = node.input_shapes
     widths: dict[Ref, Expr] = {Ref(0, 0): Const(shape.channels), Ref(1, 0): Const(node.shape.channels)}
     root = replace(graph.root, members=[], inputs=(), outputs=(Ref(1, 0),), widths=widths, decisions={})
-    params = ImageParams(channels=shape.channels, height=shape.height, width=shape.width)
-    image = Node(0, IMAGE, params, (), (), (shape,), "image", "image", root, node.span, {})
+    sizes = {"channels": shape.channels, "height": shape.height, "width": shape.width}
+    image = replace(graph.input, params=graph.input.params.model_copy(update=sizes), outputs=(shape,), scope=root)
     root.members.append(image)
     scope = root
     for part in node.path.split(".")[:-1]:

@@ -140,12 +140,12 @@ def _head(graph: Graph, nodes: list[Node]) -> set[int]:
     """The numbers of the layers of the head."""
     found = {node.id for node in nodes if node.id in graph.aux} | {node.id for node in classifiers(graph)}
     head = head_of(graph)
-    node = None if head is None else graph.nodes[head.classifier.inputs[0].node]
     norms: list[Node] = []
-    while node is not None and len(node.inputs) == 1 and (not node.weights or node.op.role == "norm"):
+    for node in () if head is None else graph.line(head.classifier.inputs[0]):
+        if node.weights and node.op.role != "norm":
+            break
         norms += [node] if node.weights else []
-        node = graph.nodes[node.inputs[0].node]
-    if norms and node is not None and graph.nodes[norms[-1].inputs[0].node].op.role in LAYERS:
+    if norms and graph.nodes[norms[-1].inputs[0].node].op.role in LAYERS:
         norms.pop()  # it is that of a convolution
     return found.union((norm.id for norm in norms), _pooled(graph))
 
@@ -154,12 +154,10 @@ def _pooled(graph: Graph) -> list[int]:
     """Layers with weights between the global pool and the classifier, as MobileNetV3's convolution there."""
     head = head_of(graph)
     found: list[int] = []
-    node = None if head is None else graph.nodes[head.classifier.inputs[0].node]
-    while node is not None and len(node.inputs) == 1:
+    for node in () if head is None else graph.line(head.classifier.inputs[0]):
         if node.op.role == "pool":
             return found if _size(node) == (1, 1) else []
         found += [node.id] if node.weights else []
-        node = graph.nodes[node.inputs[0].node]
     return []
 
 

@@ -1,7 +1,8 @@
 """What tells a network from every other: a digest of all that it computes, whatever text or version made it.
 
 Takes a `Graph`; gives a string. Names of blocks, comments and the wording of generated source do not matter; paths do,
-as they are the keys of the weights.
+as they are the keys of the weights. It is written into folders of models and of trainings, so it never changes. No hash
+of networkx takes its place: Weisfeiler-Lehman hashes forget order and names, and some networks that differ share one.
 """
 
 from __future__ import annotations

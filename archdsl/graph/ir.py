@@ -337,6 +337,13 @@ class Graph(Costed):
         )
         return networkx.freeze(network)
 
+    def line(self, tensor: Ref) -> Iterator[Node]:
+        """The nodes that a tensor comes from, backwards, as long as each has one input and one output."""
+        node = self.nodes[tensor.node]
+        while len(node.inputs) == 1 and len(node.outputs) == 1:
+            yield node
+            node = self.nodes[node.inputs[0].node]
+
     def needed(self, tensor: Ref) -> set[int]:
         """The numbers of the nodes that a tensor depends on, its own included."""
         import networkx
