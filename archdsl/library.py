@@ -103,12 +103,9 @@ def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source,
         if spec in names:
             hint = f"`{spec}` is a variant already, of the shipped `{path.stem}`: leave out `:{variant}`"
         known += [path.stem, *names] if names else []
-    bag = Bag()
     if is_path:
-        bag.report("E602", None, path=spec, detail=_missing(spec), hint=_near(spec, known))
-    else:
-        bag.report("E601", None, name=spec, hint=hint or _near(spec, known))
-    raise ArchError(bag)
+        raise ArchError.of("E602", path=spec, detail=_missing(spec), hint=_near(spec, known))
+    raise ArchError.of("E601", name=spec, hint=hint or _near(spec, known))
 
 
 def _missing(path: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError, Bag, errors_raised
 from archdsl.graph.settings import Preprocess
 from archdsl.modules import pretrained
 from archdsl.pictures import picture
@@ -65,22 +65,22 @@ class Classifier:
         import torch
 
         top, batch = arguments.positive("top", top), arguments.positive("batch", batch)
-        bag = Bag()
+        files = arguments.paths("images", images, "a list of files")
         predictions: list[Prediction] = []
-        for paths, pixels in _batches(arguments.paths("images", images, "a list of files"), self.transform, batch, bag):
-            if bag.errors:
-                continue
-            with torch.inference_mode():
-                output = self.model(pixels.to(self.device or "cpu"))
-                probabilities = (output.logits if self.named else output).float().softmax(1)
-                best = probabilities.topk(min(top, len(self.labels)), dim=1)
-            for path, usable in zip(paths, probabilities.isfinite().all(dim=1).tolist(), strict=True):
-                if not usable:
-                    bag.report("E515", None, name=self.name, path=path)
-            for path, values, indices in zip(paths, best.values.tolist(), best.indices.tolist(), strict=True):
-                named = zip((self.labels[index] for index in indices), values, strict=True)
-                predictions.append(Prediction(path, tuple(named)))
-        bag.raise_errors()
+        with errors_raised() as bag:
+            for paths, pixels in _batches(files, self.transform, batch, bag):
+                if bag.errors:
+                    continue
+                with torch.inference_mode():
+                    output = self.model(pixels.to(self.device or "cpu"))
+                    probabilities = (output.logits if self.named else output).float().softmax(1)
+                    best = probabilities.topk(min(top, len(self.labels)), dim=1)
+                for path, usable in zip(paths, probabilities.isfinite().all(dim=1).tolist(), strict=True):
+                    if not usable:
+                        bag.report("E515", None, name=self.name, path=path)
+                for path, values, indices in zip(paths, best.values.tolist(), best.indices.tolist(), strict=True):
+                    named = zip((self.labels[index] for index in indices), values, strict=True)
+                    predictions.append(Prediction(path, tuple(named)))
         return predictions
 
 
@@ -187,19 +187,17 @@ def class_labels(name: str) -> tuple[str, ...] | None:
 
 def _labels_of(variant: Variant, settings: Preprocess, trained: tuple[str, ...] | None) -> tuple[str, ...]:
     """The names of the classes: those that the weights were trained with here, else those that the spec names."""
-    bag = Bag()
     graph = variant.graph
     shape = ", ".join(graph.output_labels) if graph.result is None else graph.shape(graph.result)
     labels = trained or (None if settings.labels is None else class_labels(settings.labels))
     if labels is None:
-        bag.report("E609", None, what="labels", name=variant.name)
-    elif isinstance(shape, str) or shape.dims != (len(labels),):
+        raise ArchError.of("E609", what="labels", name=variant.name)
+    if isinstance(shape, str) or shape.dims != (len(labels),):
         expected = f"{len(labels)} numbers, one for each class of {'the weights' if trained else settings.labels}"
         settable = trained is not None and "classes" in variant.parameters
         help_ = f"set it: --set classes={len(labels)}, in Python classes = {len(labels)}" if settable else None
-        bag.report("E302", None, help=help_, what=f"the output of `{variant.name}`", expected=expected, got=str(shape))
-    bag.raise_errors()
-    assert labels is not None
+        what = f"the output of `{variant.name}`"
+        raise ArchError.of("E302", help=help_, what=what, expected=expected, got=str(shape))
     return labels
 
 

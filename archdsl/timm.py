@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from archdsl import arguments, library
 from archdsl.api import find, open_source
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError, errors_raised
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.backbone import Head, feature_info, head_of
 from archdsl.graph.ir import Graph
@@ -70,14 +70,13 @@ def register(spec: str | os.PathLike[str] | None = None, *, prefix: str = PREFIX
     found = _shipped() if spec is None else _of_file(arguments.path("spec", spec, "a path or a name"))
     timm = _timm()
     names = {f"{prefix}{name}": origin for name, origin in found.items()}
-    bag = Bag()
-    for name, origin in names.items():
-        known = _registered.get(name)
-        if known is None and timm.models.is_model(name):
-            bag.report("E643", None, name=name, owner="its own")
-        elif known is not None and known.path != origin.path:
-            bag.report("E643", None, name=name, owner=known.path or "a spec that archdsl ships")
-    bag.raise_errors()
+    with errors_raised() as bag:
+        for name, origin in names.items():
+            known = _registered.get(name)
+            if known is None and timm.models.is_model(name):
+                bag.report("E643", None, name=name, owner="its own")
+            elif known is not None and known.path != origin.path:
+                bag.report("E643", None, name=name, owner=known.path or "a spec that archdsl ships")
     home = sys.modules.get(_HOME)
     if home is None:
         home = sys.modules[_HOME] = ModuleType(_HOME, "The networks of archdsl, as timm's registry has them.")

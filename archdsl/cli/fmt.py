@@ -10,7 +10,7 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.shared import STDIN, ArchCommand, exit_code, fail, json_option, read_stdin, write_document
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Diagnostic, errors_raised
 
 if TYPE_CHECKING:
     from archdsl.source import Source
@@ -50,9 +50,8 @@ def _format(name: str, only_check: bool, as_json: bool) -> tuple[str, bool]:
     from archdsl.syntax import format_file, parse
 
     source = _read(name)
-    bag = Bag()
-    syntax = parse(source, bag)
-    bag.raise_errors()
+    with errors_raised() as bag:
+        syntax = parse(source, bag)
     assert syntax is not None
     text = format_file(syntax)
     changed = text != source.text

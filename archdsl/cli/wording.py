@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import errors_raised
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def prepared(variant: Variant) -> Transform | None:
     from archdsl.semantics.settings import preprocess_of
     from archdsl.transform import transform_of
 
-    bag = Bag()
-    settings = preprocess_of(variant.file.program, variant.configured, bag)
-    bag.raise_errors()
+    with errors_raised() as bag:
+        settings = preprocess_of(variant.file.program, variant.configured, bag)
     shape = variant.graph.input_shape
     return None if settings is None else transform_of(settings, (shape.height, shape.width), shape.channels)

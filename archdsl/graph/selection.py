@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl import arguments
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import Bag, errors_raised
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.backbone import feature_maps, named_maps, pyramid
 from archdsl.graph.ir import Graph
@@ -19,19 +19,18 @@ def select(graph: Graph, given: Sequence[object] | None, owner: str) -> list[str
     """
     levels = pyramid(graph)
     names: list[str] = list(levels) if given is None else []
-    bag = Bag()
-    for name in given or ():
-        number = arguments.index(name)
-        if number is None:
-            names.append(arguments.text("a feature map", name))
-        elif -len(levels) <= number < len(levels):
-            names.append(levels[number])
-        else:
-            bag.report("E624", None, facts={"name": owner}, index=arguments.shown(number), count=len(levels))
-    for name in names or ([] if bag.errors else ["(any)"]):
-        if not named_maps(graph, [name]):
-            _report(graph, name, owner, bag)
-    bag.raise_errors()
+    with errors_raised() as bag:
+        for name in given or ():
+            number = arguments.index(name)
+            if number is None:
+                names.append(arguments.text("a feature map", name))
+            elif -len(levels) <= number < len(levels):
+                names.append(levels[number])
+            else:
+                bag.report("E624", None, facts={"name": owner}, index=arguments.shown(number), count=len(levels))
+        for name in names or ([] if bag.errors else ["(any)"]):
+            if not named_maps(graph, [name]):
+                _report(graph, name, owner, bag)
     return list(named_maps(graph, names))
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archdsl.api import Variant
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError, Bag, errors_raised
 from archdsl.source import Source, Span
 from archdsl.variant import Change
 
@@ -122,12 +122,11 @@ class ConfigFile:
 
     def compare(self, said: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         """Raise E635 for each key that says something else than what was found."""
-        bag = Bag()
-        for key, value in found.items():
-            if said.get(key) != value:
-                facts = {"said": _shown(said.get(key)), "found": _shown(value), "path": self.source.name}
-                bag.report("E635", self._span(key), facts=facts, key=key)
-        bag.raise_errors()
+        with errors_raised() as bag:
+            for key, value in found.items():
+                if said.get(key) != value:
+                    facts = {"said": _shown(said.get(key)), "found": _shown(value), "path": self.source.name}
+                    bag.report("E635", self._span(key), facts=facts, key=key)
 
     def _facts(self, key: str, detail: str) -> dict[str, str]:
         return {"key": key or "text", "detail": detail, "path": self.source.name}

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError, errors_raised
 from archdsl.library import MAX_BYTES, decoded
 from archdsl.pretrained import config
 from archdsl.source import Source, Unreadable
@@ -182,21 +182,20 @@ def _check(shown: str, target: str, files: Mapping[str, object], overwrite: bool
     """The files that are kept as they are, and those to remove; raises ArchError E639."""
     old = _Old(target)
     kept: list[str] = []
-    bag = Bag()
-    for name in files:
-        path = os.path.join(target, *name.split("/"))
-        if not os.path.lexists(path) or overwrite:
-            continue
-        if name in (config.NAME, WEIGHTS):
-            if not old.is_ours:
-                bag.report("E639", None, path=os.path.join(shown, name), detail="archdsl did not write it")
-        elif not old.unchanged(target, name):
-            if name == CARD:
-                kept.append(name)
+    with errors_raised() as bag:
+        for name in files:
+            path = os.path.join(target, *name.split("/"))
+            if not os.path.lexists(path) or overwrite:
                 continue
-            detail = "it was changed since archdsl wrote it" if name in old.written else "archdsl did not write it"
-            bag.report("E639", None, path=os.path.join(shown, *name.split("/")), detail=detail)
-    bag.raise_errors()
+            if name in (config.NAME, WEIGHTS):
+                if not old.is_ours:
+                    bag.report("E639", None, path=os.path.join(shown, name), detail="archdsl did not write it")
+            elif not old.unchanged(target, name):
+                if name == CARD:
+                    kept.append(name)
+                    continue
+                detail = "it was changed since archdsl wrote it" if name in old.written else "archdsl did not write it"
+                bag.report("E639", None, path=os.path.join(shown, *name.split("/")), detail=detail)
     stale = [
         name
         for name in old.written

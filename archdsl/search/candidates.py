@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.api import ArchFile
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Diagnostic, errors_raised
 from archdsl.graph.devices import Device
 from archdsl.graph.space import COSTS, FIGURES, SECONDS
 from archdsl.semantics.points import Line, Point, Space
@@ -112,11 +112,10 @@ class Candidates:
 
 def with_conditions(space: Space, texts: Sequence[str]) -> Space:
     """The space under further conditions (`macs < 400M`), written as its own are; raises ArchError."""
-    bag = Bag()
     added = []
-    for text in texts:
-        condition = parse_expression(Source("--require", text), bag)
-        if condition is not None:
-            added.append(Line(ast.Require(condition, None, span=condition.span), space.home))
-    bag.raise_errors()
+    with errors_raised() as bag:
+        for text in texts:
+            condition = parse_expression(Source("--require", text), bag)
+            if condition is not None:
+                added.append(Line(ast.Require(condition, None, span=condition.span), space.home))
     return replace(space, more=(*space.more, *added))

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archdsl import api, arguments
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import errors_raised
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.depth import depth
 from archdsl.graph.ir import Graph
@@ -126,12 +126,15 @@ class Pieces:
             if group.scope is not None and group.scope.path:
                 found.setdefault(group.stage, []).append(group.scope.path)
         names = list(found) if stages is None else arguments.several("stages", stages, "a list of names of stages")
-        bag = Bag()
-        for name in names:
-            if name not in found:
-                facts = {"variant": self.variant.name, "suggestion": closest(name, found), "known": ", ".join(found)}
-                bag.report("E122", None, name=name, facts=facts)
-        bag.raise_errors()
+        with errors_raised() as bag:
+            for name in names:
+                if name not in found:
+                    facts = {
+                        "variant": self.variant.name,
+                        "suggestion": closest(name, found),
+                        "known": ", ".join(found),
+                    }
+                    bag.report("E122", None, name=name, facts=facts)
         paths = [path for name in names for path in found[name]]
         recompute([model.get_submodule(path) for path in paths], enable=True)
         return paths

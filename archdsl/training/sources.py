@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.training.folders import ENDINGS, SPLITS, UNKNOWN, VALIDATION, spread
 from archdsl.training.libraries import import_timm
 from archdsl.transform import Unusable
@@ -212,6 +212,4 @@ def _endings() -> Iterator[None]:
 
 
 def _unusable(path: str, detail: str, kind: type[ArchError] = ArchError) -> ArchError:
-    bag = Bag()
-    bag.report("E648", None, path=path, detail=detail)
-    return kind(bag)
+    return kind.of("E648", path=path, detail=detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import errors_raised
 from archdsl.graph.keymap import DIRECT
 from archdsl.weights.dtypes import Dtypes, short
 from archdsl.weights.fitting import Shape, check_fit, fit, shape_text
@@ -23,10 +23,9 @@ def read_exactly(path: str, shown: str, ours: Mapping[str, Shape]) -> Weights:
     shapes = weights.shapes
     found = fit(ours, shapes, DIRECT)
     check_fit(found, ours, shapes)
-    bag = Bag()
-    for key in found.uncounted:
-        bag.report("E501", None, what=f"`{key}` ({shape_text(ours[key])})")
-    bag.raise_errors()
+    with errors_raised() as bag:
+        for key in found.uncounted:
+            bag.report("E501", None, what=f"`{key}` ({shape_text(ours[key])})")
     return weights
 
 

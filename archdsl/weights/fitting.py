@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError, Bag, errors_raised
 from archdsl.graph.glob import Effort
 from archdsl.graph.keymap import DIRECT, KeyMap, Renaming, report_clash
 from archdsl.graph.published import OWN
@@ -250,9 +250,8 @@ def check_fit(
 
 def check_map(renaming: Renaming, ours: Mapping[str, Shape]) -> None:
     """Raise ArchError if a map makes one key of two of ours, or gives one a shape that it has not: E408, E415."""
-    bag = Bag()
-    _report_map(renaming, ours, bag)
-    bag.raise_errors()
+    with errors_raised() as bag:
+        _report_map(renaming, ours, bag)
 
 
 def _report_map(renaming: Renaming, ours: Mapping[str, Shape], bag: Bag) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.keymap import DIRECT, KeyMap
 from archdsl.graph.published import OWN
@@ -33,16 +33,13 @@ class Named(Protocol):
 def naming(variant: Named, name: str) -> KeyMap:
     """The map for the names of that library or item; raises ArchError."""
     known = namings(variant)
-    bag = Bag()
     for reference in variant.compared:
         if reference.refuses and reference.library == name and name not in known:
             reason = " ".join(reference.reason.split())
-            bag.report("E516", None, library=name, model=reference.model, name=variant.name, reason=reason)
-            raise ArchError(bag)
+            raise ArchError.of("E516", library=name, model=reference.model, name=variant.name, reason=reason)
     if name not in known:
         near = OWN if name == "archdsl" else closest(name, known)
-        bag.report("E505", None, name=name, suggestion=near, known=", ".join(known))
-        raise ArchError(bag)
+        raise ArchError.of("E505", name=name, suggestion=near, known=", ".join(known))
     return known[name]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.suggest import closest
 
 CONTAINERS = (
@@ -78,11 +78,9 @@ def chosen_set(sets: Iterable[str], name: str | None, path: str) -> str:
     are several, E512 where none or more than one is named so.
     """
     known = list(sets)
-    bag = Bag()
     if name is None:
         if len(known) > 1:
-            bag.report("E511", None, path=path, names=_listed(known))
-            raise ArchError(bag)
+            raise ArchError.of("E511", path=path, names=_listed(known))
         return known[0] if known else ""
     words = set(_words(name))
     for fitting in (
@@ -95,8 +93,7 @@ def chosen_set(sets: Iterable[str], name: str | None, path: str) -> str:
         if fitting:
             break
     known_text = _listed(known) or None
-    bag.report("E512", None, path=path, name=name, known=known_text, suggestion=closest(name, known))
-    raise ArchError(bag)
+    raise ArchError.of("E512", path=path, name=name, known=known_text, suggestion=closest(name, known))
 
 
 def cut(text: str, length: int = NAME) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from archdsl import arguments
-from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.core import ArchError, errors_raised
 from archdsl.weights.download.digests import Digest, stated
 from archdsl.weights.download.opening import reason_of
 from archdsl.weights.download.places import LOCKS, locked
@@ -86,13 +86,12 @@ def _alone(source: _Source, meter: Meter) -> Iterator[None]:
 
 
 def _check_names(repo: str, file: str, revision: str) -> None:
-    bag = Bag()
-    if not _REPOSITORY.fullmatch(repo) or ".." in repo:
-        bag.report("E522", None, what=repo, detail="a repository is called owner/name")
-    for name in (file, revision):
-        if not _PATH.fullmatch(name) or ".." in name.split("/"):
-            bag.report("E522", None, what=name, detail=f"it is nothing in the repository {repo}")
-    bag.raise_errors()
+    with errors_raised() as bag:
+        if not _REPOSITORY.fullmatch(repo) or ".." in repo:
+            bag.report("E522", None, what=repo, detail="a repository is called owner/name")
+        for name in (file, revision):
+            if not _PATH.fullmatch(name) or ".." in name.split("/"):
+                bag.report("E522", None, what=name, detail=f"it is nothing in the repository {repo}")
 
 
 def hub_library(repo: str) -> Any:

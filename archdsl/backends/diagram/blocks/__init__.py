@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from archdsl.backends.diagram.blocks.definitions import Definition, definitions_of
 from archdsl.backends.diagram.blocks.panels import Page
 from archdsl.backends.diagram.drawing import Drawing, Options, bounded
-from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.core import errors_raised
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 
@@ -30,9 +30,8 @@ def draw(graph: Graph, options: Options) -> Drawing:
 
 def _chosen(definitions: list[Definition], only: Sequence[str]) -> list[Definition]:
     names = [definition.name for definition in definitions]
-    bag = Bag()
-    for name in only:
-        if name not in names:
-            bag.report("E613", None, name=name, suggestion=closest(name, names), names=", ".join(names))
-    bag.raise_errors()
+    with errors_raised() as bag:
+        for name in only:
+            if name not in names:
+                bag.report("E613", None, name=name, suggestion=closest(name, names), names=", ".join(names))
     return [definition for definition in definitions if not only or definition.name in only]
