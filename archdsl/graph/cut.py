@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope, Scope
 from archdsl.graph.sizes import image_size
+from archdsl.graph.templates import Template
 from archdsl.source import Span
 from archdsl.symbolic import Const, Expr
 
@@ -31,14 +32,15 @@ def layer_graph(graph: Graph, node: Node) -> Graph:
     """One layer alone, under its path; what it sees takes the place of the image."""
     (shape,) = node.input_shapes
     widths: dict[Ref, Expr] = {Ref(0, 0): Const(shape.channels), Ref(1, 0): Const(node.shape.channels)}
-    root = replace(graph.root, members=[], inputs=(), outputs=(Ref(1, 0),), widths=widths, decisions={})
+    template = replace(graph.root.template, widths=widths, decisions={})
+    root = replace(graph.root, template=template, members=[], inputs=(), outputs=(Ref(1, 0),))
     sizes = {"channels": shape.channels, "height": shape.height, "width": shape.width}
     image = replace(graph.input, params=graph.input.params.model_copy(update=sizes), outputs=(shape,), scope=root)
     root.members.append(image)
-    scope = root
+    scope: Scope = root
     for part in node.path.split(".")[:-1]:
         path = f"{scope.path}.{part}" if scope.path else part
-        inner = Scope("container", part, path, scope, node.span, start=1)
+        inner = Scope("container", part, path, scope, node.span, 1)
         scope.members.append(inner)
         scope = inner
     alone = replace(node, id=1, inputs=(Ref(0, 0),), exprs={}, scope=scope)
@@ -81,20 +83,21 @@ class _Cut:
     def run(self, name: str, outputs: tuple[Ref, ...]) -> Graph:
         self.outputs = outputs
         root = self._scope(self.graph.root, None)
-        assert root is not None
+        assert isinstance(root, BlockScope)
         root.outputs = tuple(self.refs[ref] for ref in outputs)
         if self.lost:  # what was decided by a tensor that is not there cannot be asked again
             shape = self.graph.input_shape
-            root.decisions[image_size(Ref(0, 0), shape.height, shape.width, self.lost[0])] = None
+            root.template.decisions[image_size(Ref(0, 0), shape.height, shape.width, self.lost[0])] = None
         nodes = sorted(self.nodes, key=lambda node: node.id)
         return Graph(name, root, nodes, root.outputs, reads_sizes=self.graph.reads_sizes, traced=self.graph.traced)
 
     def _scope(self, old: Scope, parent: Scope | None) -> Scope | None:
         """A copy with what is kept of it; None where that is nothing."""
-        new = replace(old, parent=parent, members=[], origin=None, start=self.before[old.start])
-        new.inputs = tuple(self.refs[ref] for ref in old.inputs if ref in self.refs)
-        new.widths = {self.refs[ref]: width for ref, width in old.widths.items() if ref in self.refs}
-        new.decisions = {moved: None for decision in old.decisions if (moved := decision.moved(self.refs))}
+        inputs = tuple(self.refs[ref] for ref in old.inputs if ref in self.refs)
+        new = replace(old, parent=parent, members=[], inputs=inputs, start=self.before[old.start])
+        if isinstance(old, BlockScope):
+            assert isinstance(new, BlockScope)
+            new.template = self._template(old, new)
         for member in old.members:
             copied = self._scope(member, new) if isinstance(member, Scope) else self._node(member, new)
             if copied is not None:
@@ -110,6 +113,12 @@ class _Cut:
             kept = dict.fromkeys([*(ref for ref in old.outputs if ref in self.refs), *leaving])
             new.outputs = tuple(self.refs[ref] for ref in kept)
         return new
+
+    def _template(self, old: BlockScope, new: BlockScope) -> Template:
+        """What is known of a block of which some is kept: it is the first of its kind."""
+        widths = {self.refs[ref]: width for ref, width in old.widths() if ref in self.refs}
+        decisions = {moved: None for decision in old.decisions if (moved := decision.moved(self.refs))}
+        return replace(old.template, start=new.start, inputs=new.inputs, widths=widths, decisions=decisions)
 
     def _node(self, old: Node, scope: Scope) -> Node | None:
         if old.id not in self.ids:

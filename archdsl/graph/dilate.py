@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.ir import Graph, Node
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope, Scope
+from archdsl.graph.sizes import SizeDecision
+from archdsl.graph.templates import Template
 from archdsl.ops.spec import POINTWISE, Holes, OpParams, Problem, Reach, Shape
 
 Steps = tuple[int | Fraction, int | Fraction]
@@ -80,6 +82,7 @@ class _Dilation:
             self.bag.report("E629", None, name=self.graph.name, limit=self.limit, reached=_number(reached))
             return None
         root = self._scope(self.graph.root, None)
+        assert isinstance(root, BlockScope)
         if self.bag.errors:
             return None
         nodes = [node for node in self.nodes if node is not None]
@@ -129,20 +132,27 @@ class _Dilation:
         return tuple(self.outputs[ref.node][ref.port] for ref in node.inputs)
 
     def _scope(self, old: Scope, parent: Scope | None) -> Scope:
-        new = replace(old, parent=parent, members=[], origin=None)
-        if old.decisions:
-            new.decisions = {}
-            for decision in old.decisions:
-                again = decision.at(lambda ref: self.outputs[ref.node][ref.port].dims)
-                if again is None:
-                    detail = f"`{decision.text}` {decision.answer}"
-                    facts = {"name": self.graph.name, "limit": self.limit, "detail": detail}
-                    self.bag.report("E630", decision.span, facts=facts)
-                else:
-                    new.decisions[again] = None
+        new = replace(old, parent=parent, members=[])
+        if isinstance(old, BlockScope):
+            assert isinstance(new, BlockScope)
+            new.template = self._template(old)
         for member in old.members:
             new.members.append(self._scope(member, new) if isinstance(member, Scope) else self._copy(member, new))
         return new
+
+    def _template(self, old: BlockScope) -> Template:
+        """What is known of a block here: it is the first of its kind."""
+        decisions: dict[SizeDecision, None] = {}
+        for decision in old.decisions:
+            again = decision.at(lambda ref: self.outputs[ref.node][ref.port].dims)
+            if again is None:
+                detail = f"`{decision.text}` {decision.answer}"
+                facts = {"name": self.graph.name, "limit": self.limit, "detail": detail}
+                self.bag.report("E630", decision.span, facts=facts)
+            else:
+                decisions[again] = None
+        widths = dict(old.widths())
+        return replace(old.template, start=old.start, inputs=old.inputs, widths=widths, decisions=decisions)
 
     def _copy(self, old: Node, scope: Scope) -> Node:
         params = self.params[old.id]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope, Scope
 from archdsl.ops.spec import LAYERS, Call, Module, OpParams, OpSpec, Parameter, Recipe, Shape, Weight
 from archdsl.source import Span
 from archdsl.symbolic import Expr
@@ -198,7 +198,7 @@ class Graph(Costed):
     """A whole architecture: nodes in order of execution and the scope tree, rooted at the model."""
 
     name: str
-    root: Scope
+    root: BlockScope
     nodes: list[Node] = field(default_factory=list)
     outputs: tuple[Ref, ...] = ()
     output_names: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.scopes import TRANSPARENT, Scope
+from archdsl.graph.scopes import TRANSPARENT, ChoiceScope, Scope
 from archdsl.ops.spec import Module
 from archdsl.source import Span
 
@@ -72,7 +72,7 @@ def last_uses(graph: Graph) -> dict[Ref, int]:
     last.update((ref, end) for ref in graph.outputs)
     if graph.nodes:
         last[Ref(0, 0)] = end  # whoever calls the network has the images
-        sites = {s.site for s in graph.root.scopes() if s.kind == "choice" and s.members and s.site is not None}
+        sites = {s.site for s in graph.root.scopes() if isinstance(s, ChoiceScope) and s.members}
         fields = zip(graph.outputs, graph.output_names, strict=False)
         _run(graph.root, last, sites, {ref for ref, name in fields if name.isidentifier()})
     return last
@@ -198,7 +198,7 @@ def _is_run(steps: Sequence[_Step], uses: Counter[Ref]) -> bool:
 def _steps(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> Iterator[_Step]:
     """What the `forward` of a scope does, in order."""
     for path, member in sorted(_units(scope, ()), key=_place):
-        if isinstance(member, Scope) and member.kind == "choice":
+        if isinstance(member, ChoiceScope):
             if member.site in sites:
                 yield _Step((), (), _ABSENT, -1)
         elif isinstance(member, Node):

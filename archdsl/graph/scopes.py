@@ -1,11 +1,12 @@
 """The tree of scopes that an architecture was written in: its definitions' instances, sequences, labels, `if`s.
 
-`Scope` is filled by the semantics, together with the `Graph` (`ir`), whose nodes are the leaves of the tree.
+The semantics makes it together with the `Graph` (`ir`), whose nodes are the leaves of the tree. What equal blocks have
+in common is their `Template` (`templates`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from archdsl.symbolic import IN_CHANNELS, Expr
 if TYPE_CHECKING:
     from archdsl.graph.ir import Node, Ref
     from archdsl.graph.sizes import SizeDecision
+    from archdsl.graph.templates import Template
 
 ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice", "stage"]
 
@@ -35,13 +37,12 @@ class Bound:
 class Scope:
     """A level of the architecture's tree.
 
-    - `model`, `block`: an instance of a definition, with its `arguments`; `locals` are its named numbers.
+    - `model`, `block`: an instance of a definition (`BlockScope`).
     - `sequence`: `[…]`, members numbered; `group`: another labelled layer; `container`: the part before a dot
       of a dotted label (`features` of `features.0`).
-    - `choice`: the branch taken by an `if` between layers (or a conditional member of a sequence); it has no
-      path of its own. `condition` is over the enclosing block's parameters, `site` identifies the `if`.
+    - `choice`: the branch taken by an `if` between layers (`ChoiceScope`); it has no path of its own.
     - `stage`: a `stage name { … }`, which has no path of its own either. A container whose members belong to several
-      choices or stages is several scopes, of one path and with the same `names`.
+      choices or stages is several scopes of one path.
     """
 
     kind: ScopeKind
@@ -49,38 +50,47 @@ class Scope:
     path: str
     parent: Scope | None
     span: Span
-    definition: str = ""
-    arguments: dict[str, Bound] = field(default_factory=dict)
-    locals: dict[str, Expr] = field(default_factory=dict)
-    structural: set[str] = field(default_factory=set)
-    input_names: tuple[str, ...] = ()
+    start: int = 0
+    """How many nodes the graph had when this scope was opened: its place in the order of execution."""
+    stage: bool = False
     inputs: tuple[Ref, ...] = ()
     outputs: tuple[Ref, ...] = ()
     members: list[Scope | Node] = field(default_factory=list)
-    stage: bool = False
-    condition: Expr | None = None
-    taken: bool = True
-    site: Span | None = None
-    names: dict[str, Span] = field(default_factory=dict, repr=False)
-    counters: dict[str, int] = field(default_factory=dict, repr=False)
-    docstring: str = ""
-    start: int = 0
-    """How many nodes the graph had when this scope was opened: its place in the order of execution."""
-    definition_site: Span | None = None
-    decisions: dict[SizeDecision, None] = field(default_factory=dict, repr=False)
-    """Of a block or model: what was decided in it by the sizes of tensors, each once, in order."""
-    widths: dict[Ref, Expr] = field(default_factory=dict, repr=False)
-    """Of a block or model: the widths of the tensors seen in it, as expressions over its parameters."""
-    origin: Scope | None = field(default=None, repr=False)
-    """The scope this one is a copy of, where an equal instance was elaborated before; that one is no copy itself."""
-    frame: Scope = field(init=False, repr=False)
+    frame: BlockScope = field(init=False, repr=False)
     """The nearest block or model: the scope in whose parameters expressions are written."""
 
     def __post_init__(self) -> None:
-        if self.parent is None or self.kind in ("block", "model"):
-            self.frame = self
-        else:
-            self.frame = self.parent.frame
+        assert self.parent is not None
+        self.frame = self.parent.frame
+
+    # What only a block has; another scope has none of it.
+
+    @property
+    def definition(self) -> str:
+        """The name of the definition that a block is an instance of."""
+        return ""
+
+    @property
+    def docstring(self) -> str:
+        return ""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def arguments(self) -> Mapping[str, Bound]:
+        return {}
+
+    @property
+    def decisions(self) -> Sequence[SizeDecision]:
+        """What was decided in it by the sizes of tensors, each once, in order."""
+        return ()
+
+    @property
+    def site(self) -> Span:
+        """The place in the spec that all instances of this one have in common."""
+        return self.span
 
     @property
     def owner(self) -> Scope:
@@ -93,25 +103,18 @@ class Scope:
     @property
     def stage_name(self) -> str:
         """The name of a stage: its path, or the one in front of its braces, behind the path of the block it is in."""
-        if self.kind != "stage":
-            return self.path
-        return f"{self.path}.{self.name}" if self.path else self.name
+        return self.path if self.kind != "stage" else below(self.path, self.name)
 
     @property
-    def width_names(self) -> tuple[str, ...]:
-        """What expressions call the widths of a block's inputs: `in_channels`, or `a_channels` of an input `a`.
-
-        A parameter of that name keeps it: the width is `a_channels_` then.
-        """
-        if self.input_names == ("in",):
-            return (IN_CHANNELS.name,)
-        names: list[str] = []
-        for given in self.input_names:
-            name = f"{given}_channels"
-            while name in self.arguments or name in names:
-                name += "_"
-            names.append(name)
-        return tuple(names)
+    def names(self) -> set[str]:
+        """What its members are called; the members of choices and stages are its own."""
+        found: set[str] = set()
+        for member in self.members:
+            if isinstance(member, Scope) and member.kind in TRANSPARENT:
+                found |= member.names
+            else:
+                found.add(member.name)
+        return found
 
     def ancestors(self) -> Iterator[Scope]:
         """This scope and those around it, innermost first."""
@@ -137,3 +140,79 @@ class Scope:
             scope = stack.pop()
             yield scope
             stack.extend(member for member in reversed(scope.members) if isinstance(member, Scope))
+
+
+@dataclass(slots=True, eq=False)
+class BlockScope(Scope):
+    """A model, or a block in it: an instance of a template, with arguments of its own."""
+
+    template: Template = field(kw_only=True, repr=False)
+    arguments: dict[str, Bound] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.frame = self
+
+    @property
+    def definition(self) -> str:
+        return self.template.definition
+
+    @property
+    def docstring(self) -> str:
+        return self.template.docstring
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.template.input_names
+
+    @property
+    def site(self) -> Span:
+        return self.template.site
+
+    @property
+    def decisions(self) -> Sequence[SizeDecision]:
+        return self.template.decided_in(self)
+
+    def width(self, ref: Ref) -> Expr:
+        """How many channels a tensor has that is seen in it, as an expression over its parameters."""
+        return self.template.widths[self.template.first(ref, self)]
+
+    def known_width(self, ref: Ref) -> Expr | None:
+        """As `width`; None of a tensor that only a block in it sees."""
+        return self.template.widths.get(self.template.first(ref, self))
+
+    def widths(self) -> Iterator[tuple[Ref, Expr]]:
+        """All tensors that are seen in it, with their widths."""
+        return ((self.template.of(ref, self), width) for ref, width in self.template.widths.items())
+
+    @property
+    def width_names(self) -> tuple[str, ...]:
+        """What expressions call the widths of its inputs: `in_channels`, or `a_channels` of an input `a`.
+
+        A parameter of that name keeps it: the width is `a_channels_` then.
+        """
+        if self.input_names == ("in",):
+            return (IN_CHANNELS.name,)
+        names: list[str] = []
+        for given in self.input_names:
+            name = f"{given}_channels"
+            while name in self.arguments or name in names:
+                name += "_"
+            names.append(name)
+        return tuple(names)
+
+
+@dataclass(slots=True, eq=False)
+class ChoiceScope(Scope):
+    """The branch that an `if` between layers took, or a member of a sequence that may be left out.
+
+    `condition` is over the parameters of the block around it; `site` is where the `if` stands.
+    """
+
+    condition: Expr = field(kw_only=True)
+    taken: bool = field(kw_only=True)
+    site: Span = field(kw_only=True)
+
+
+def below(path: str, name: str) -> str:
+    """The path of a member of the scope at this one."""
+    return f"{path}.{name}" if path else name

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archdsl.graph.scopes import Bound, Scope, ScopeKind
+from archdsl.graph.scopes import BlockScope, Bound, ChoiceScope, ScopeKind
+from archdsl.graph.templates import instantiate
 from archdsl.ops.spec import OpParams
 from archdsl.semantics.context import ELEMENTS_A_STEP, MAX_DEPTH, Context, Run
 from archdsl.semantics.evaluate import evaluate, evaluates
 from archdsl.semantics.inert import inert_parameters, renewed
-from archdsl.semantics.naming import claim, container, open_scope
+from archdsl.semantics.naming import claim, container, open_block, open_scope
 from archdsl.semantics.nodes import add_node, check_branches, op_layer, settled_args
 from archdsl.semantics.parameters import accepts, bind_parameters
 from archdsl.semantics.program import Definition
-from archdsl.semantics.replay import Recorded, instance_key, replay
+from archdsl.semantics.replay import Recorded, instance_key, template_of
 from archdsl.semantics.statements import execute
 from archdsl.semantics.values import (
     UNKNOWN,
@@ -177,9 +178,10 @@ def _chosen(
 ) -> Any:
     assert ctx.scope is not None
     parent = ctx.scope
-    scope = Scope("choice", "", parent.path, parent, layer.span, site=layer.site, start=ctx.run.size)
-    scope.condition, scope.taken, scope.inputs = layer.condition, layer.taken, tuple(t.ref for t in tensors)
-    scope.names, scope.counters = parent.names, parent.counters  # a choice shares its owner's names
+    scope = ChoiceScope(
+        "choice", "", parent.path, parent, layer.span, ctx.run.size, inputs=tuple(t.ref for t in tensors),
+        condition=layer.condition, taken=layer.taken, site=layer.site,
+    )  # fmt: skip
     parent.members.append(scope)
     value = inside(layer.layer, tensors, ctx.within(scope), name)
     if value is not UNKNOWN:
@@ -219,7 +221,8 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
         return ctx.error("E211", layer.span, op=layer.block.name, takes=takes, got=len(tensors))
     if ctx.run.depth >= MAX_DEPTH:
         ctx.limit(layer.span, "levels of blocks", MAX_DEPTH)
-    scope = open_scope("block", _WORDS.sub("_", layer.block.name).lower(), layer.span, ctx, name)
+    stem = _WORDS.sub("_", layer.block.name).lower()
+    scope = open_block(stem, layer.span, ctx, name, template_of(layer.block, tensors, ctx.run.size))
     if scope is None:
         return UNKNOWN
     ctx.step(layer.span, layer.size * ELEMENTS_A_STEP)
@@ -250,7 +253,6 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
         layer.block.instances[key] = Recorded(
             scope,
             nodes,
-            start,
             as_tensors(value) or (),
             tuple(ctx.run.discarded[let_go:]),
             ctx.run.parameters - parameters,
@@ -281,14 +283,14 @@ def _replayed(
     recorded: Recorded,
     params: Mapping[int, OpParams],
     layer: BlockLayer,
-    scope: Scope,
+    scope: BlockScope,
     tensors: tuple[Tensor, ...],
     ctx: Context,
 ) -> Any:
     """An instance like one that was elaborated before."""
     assert ctx.run.graph is not None
     old = recorded.scope
-    scope.definition, scope.definition_site = old.definition, old.definition_site
+    template = scope.template = old.template
     for name, bound in old.arguments.items():
         arg = layer.args.get(name)
         expr = bound.expr if arg is None or isinstance(arg.value, Layer) else arg.expr
@@ -296,17 +298,17 @@ def _replayed(
         scope.arguments[name] = Bound(value, expr, bound.explicit)
     ctx.grow(layer.span, recorded.parts)
     ctx.weigh(layer.span, recorded.parameters)
-    results, let_go = replay(recorded, ctx.run.graph, scope, tensors, params)
-    ctx.run.discarded += let_go
+    instantiate(old, recorded.nodes, scope, ctx.run.graph, params)
+    ctx.run.discarded += [template.of(ref, scope) for ref in recorded.discarded]
+    results = tuple(Tensor(template.of(t.ref, scope), t.shape, t.channels) for t in recorded.results)
     return _leave(results, scope, tensors, ctx.run)
 
 
-def enter(definition: Definition, args: Mapping[str, Arg], scope: Scope, ctx: Context, span: Span) -> Context | None:
+def enter(
+    definition: Definition, args: Mapping[str, Arg], scope: BlockScope, ctx: Context, span: Span
+) -> Context | None:
     """The frame of a block or model instance: each parameter becomes a symbol of its own."""
-    scope.definition, scope.definition_site = definition.name, definition.span
     definition.elaborated = True
-    if isinstance(definition.syntax, ast.Definition) and definition.syntax.docstring is not None:
-        scope.docstring = definition.syntax.docstring.text
     bound = Context(ctx.run, definition.file)
     layers = {n: settled_arg(a) if isinstance(a.value, Layer) else a for n, a in args.items()}
     if not bind_parameters(definition, layers, bound, ctx, span):
@@ -321,15 +323,14 @@ def enter(definition: Definition, args: Mapping[str, Arg], scope: Scope, ctx: Co
     return inner
 
 
-def _run_block(syntax: ast.Definition, scope: Scope, inner: Context, tensors: tuple[Tensor, ...]) -> Any:
-    names = tuple(entry.name for entry in syntax.inputs) or ("in",)
-    scope.input_names, scope.inputs = names, tuple(t.ref for t in tensors)
+def _run_block(syntax: ast.Definition, scope: BlockScope, inner: Context, tensors: tuple[Tensor, ...]) -> Any:
+    names = scope.input_names
     inner.inputs = tuple(_seen(t, Symbol(n), inner) for n, t in zip(scope.width_names, tensors, strict=True))
     if names != ("in",):
         inner.locals |= dict(zip(names, inner.inputs, strict=True))
         for input_name, tensor in zip(names, inner.inputs, strict=True):
             inner.let_go(input_name, tensor)
-    scope.widths |= {t.ref: t.channels for t in inner.inputs}
+    scope.template.widths |= {t.ref: t.channels for t in inner.inputs}
     value = execute(syntax.body, inner)
     if isinstance(value, Layer):
         value = _body_layer(value, inner.inputs, inner, None)
@@ -355,7 +356,7 @@ def _seen(tensor: Tensor, width: Expr, ctx: Context) -> Tensor:
     return Tensor(tensor.ref, tensor.shape, width if ctx.run.traced else Const(tensor.shape.channels))
 
 
-def _leave(value: Any, scope: Scope, tensors: tuple[Tensor, ...], run: Run) -> Any:
+def _leave(value: Any, scope: BlockScope, tensors: tuple[Tensor, ...], run: Run) -> Any:
     """Results of a block as the caller sees them: widths in the caller's expressions."""
     if value is UNKNOWN:
         return UNKNOWN
@@ -368,7 +369,7 @@ def _leave(value: Any, scope: Scope, tensors: tuple[Tensor, ...], run: Run) -> A
     outer |= {name: tensor.channels for name, tensor in zip(scope.width_names, tensors, strict=True)}
     seen = tuple(Tensor(t.ref, t.shape, substitute(expand(t.channels), outer)) for t in results)
     if scope.parent is not None:
-        scope.parent.frame.widths |= {t.ref: t.channels for t in seen}
+        scope.parent.frame.template.widths |= {t.ref: t.channels for t in seen}
     return seen[0] if len(seen) == 1 else seen
 
 

@@ -6,6 +6,7 @@ of syntax, or a layer, and the `Context` it stands in. Steps and sizes are count
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -74,8 +75,12 @@ class Run:
         """What the `require` says that is being looked at."""
         self.reads_sizes = False
         """Whether a size of a tensor was asked for that depends on the image's."""
-        self.containers: dict[tuple[int, str], Scope] = {}
-        """The first scope of each container, by the identity of the names around it and its own name."""
+        self.paths: dict[str, Span] = {}
+        """The paths that are taken, and where they were given."""
+        self.ordinals: Counter[tuple[str, str]] = Counter()
+        """By the path of a scope and the stem of a name: how many of its members without a label have that."""
+        self.containers: set[str] = set()
+        """The paths of the containers."""
         self.functions: dict[tuple[Any, ...], tuple[Any, Function] | None] = {}
         """By definition and values: what a fn of numbers gives for them, and how; None where that cannot be said."""
         self.params: dict[tuple[Any, ...], OpParams] = {}
@@ -144,10 +149,12 @@ class Context:
     inputs: tuple[Tensor, ...] = ()
     inline: bool = True
     function: FunctionTrace | None = None
+    kept: dict[str, Expr] = field(default_factory=dict)
+    """The numbers of a block that have a name in generated source, too."""
 
     def within(self, scope: Scope | None) -> Context:
         """The same names, in another scope."""
-        return Context(self.run, self.file, scope, self.locals, self.inputs, self.inline, self.function)
+        return Context(self.run, self.file, scope, self.locals, self.inputs, self.inline, self.function, self.kept)
 
     # --- errors ------------------------------------------------------------------------------
 
@@ -239,7 +246,7 @@ class Context:
             # A choice by a parameter may leave the size aside.
             decision = decided(asked, plain(value), span, self.run.requirement) if has_sizes(asked) else None
             if decision is not None:
-                owner.decisions[decision] = None
+                owner.template.decisions[decision] = None
         return plain(value)
 
     def structural(self, expr: Expr) -> None:
@@ -247,7 +254,7 @@ class Context:
         if self.function is not None:
             self.function.structural |= bool(symbols(expr))
         elif self.scope is not None:
-            self.scope.frame.structural |= symbols(expr)
+            self.scope.frame.template.structural |= symbols(expr)
 
     def let_go(self, name: str, value: Any) -> None:
         """Note that a tensor has a name that may stay unused."""

@@ -12,13 +12,14 @@ from archdsl.diagnostics.core import Bag
 from archdsl.garbage import collector_paused
 from archdsl.graph.image import AS_WRITTEN, Image
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope
 from archdsl.semantics import calls, operators  # noqa: F401 (they say what their rules are for)
 from archdsl.semantics.application import enter
 from archdsl.semantics.context import Context, LimitReached, Run
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.parameters import given_arguments
 from archdsl.semantics.program import Definition, FileScope
+from archdsl.semantics.replay import template_of
 from archdsl.semantics.results import give_results
 from archdsl.semantics.statements import execute
 from archdsl.semantics.values import UNKNOWN, Arg, args_from, plain
@@ -87,8 +88,7 @@ def elaborate(
         return None
     run = Run(bag, traced)
     run.image = args_from("<image>", image.given)
-    root = Scope("model", model.name, "", None, span)
-    root.docstring = syntax.docstring.text if syntax.docstring else ""
+    root = BlockScope("model", model.name, "", None, span, template=template_of(model, ()))
     graph = run.graph = Graph(name, root, traced=traced)
     try:
         with collector_paused():

@@ -6,11 +6,16 @@ reported.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from archdsl.diagnostics.core import Label
-from archdsl.graph.scopes import Scope, ScopeKind
+from archdsl.graph.scopes import BlockScope, Scope, ScopeKind, below
+from archdsl.graph.templates import Template
 from archdsl.semantics.context import Context
 from archdsl.semantics.values import Identity, Named
 from archdsl.source import Span
+
+T = TypeVar("T", bound=Scope)
 
 
 def open_scope(kind: ScopeKind, stem: str, span: Span, ctx: Context, name: Named | None) -> Scope | None:
@@ -19,11 +24,26 @@ def open_scope(kind: ScopeKind, stem: str, span: Span, ctx: Context, name: Named
     taken = claim(stem, span, ctx, name)
     if taken is None:
         return None
-    path = f"{ctx.scope.path}.{taken}" if ctx.scope.path else taken
-    ctx.grow(span)
-    scope = Scope(kind, taken, path, ctx.scope, span, stage=bool(name and name.stage), start=ctx.run.size)
-    ctx.scope.members.append(scope)
-    if scope.stage:
+    return _opened(Scope(kind, taken, below(ctx.scope.path, taken), ctx.scope, span, ctx.run.size), ctx, name)
+
+
+def open_block(stem: str, span: Span, ctx: Context, name: Named | None, template: Template) -> BlockScope | None:
+    """An instance of a block, as a new member of the current scope."""
+    assert ctx.scope is not None
+    taken = claim(stem, span, ctx, name)
+    if taken is None:
+        return None
+    path = below(ctx.scope.path, taken)
+    scope = BlockScope("block", taken, path, ctx.scope, span, ctx.run.size, inputs=template.inputs, template=template)
+    return _opened(scope, ctx, name)
+
+
+def _opened(scope: T, ctx: Context, name: Named | None) -> T:
+    assert scope.parent is not None
+    ctx.grow(scope.span)
+    scope.parent.members.append(scope)
+    if name is not None and name.stage:
+        scope.stage = True
         claim_stage(scope, ctx)
     return scope
 
@@ -31,21 +51,22 @@ def open_scope(kind: ScopeKind, stem: str, span: Span, ctx: Context, name: Named
 def claim(stem: str, span: Span, ctx: Context, name: Named | None) -> str | None:
     """The name of a new member of the current scope: its label, or the stem and an ordinal."""
     assert ctx.scope is not None
-    scope = ctx.scope
+    around, run = ctx.scope.path, ctx.run
     if name is None:
         while True:
-            scope.counters[stem] = scope.counters.get(stem, 0) + 1
-            text = f"{stem}{scope.counters[stem]}"
-            if text not in scope.names:
+            run.ordinals[around, stem] += 1
+            text = f"{stem}{run.ordinals[around, stem]}"
+            path = below(around, text)
+            if path not in run.paths:
                 break
     else:
         text, span = name.name, name.span
-        if text in scope.names:
-            path = f"{scope.path}.{text}" if scope.path else text
-            first = Label(scope.names[text], "first used here")
+        path = below(around, text)
+        if path in run.paths:
+            first = Label(run.paths[path], "first used here")
             ctx.error("E107", span, what="layers have the path", path=path, secondary=[first])
             return None
-    scope.names[text] = span
+    run.paths[path] = span
     return text
 
 
@@ -54,28 +75,22 @@ def container(part: str, scope: Scope, span: Span, ctx: Context) -> Scope | None
     for member in scope.members:
         if isinstance(member, Scope) and member.kind == "container" and member.name == part:
             return member
-    first = ctx.run.containers.get((id(scope.names), part))
-    if first is None:
+    path = below(scope.path, part)
+    if path not in ctx.run.containers:
         named = Named(span, part, False, Identity(span))
         made = open_scope("container", part, span, ctx.within(scope), named)
         if made is not None:
-            ctx.run.containers[id(scope.names), part] = made
+            ctx.run.containers.add(path)
         return made
-    ctx.grow(span)
-    another = Scope("container", part, first.path, scope, span, start=ctx.run.size)
-    another.names, another.counters = first.names, first.counters
-    scope.members.append(another)
-    return another
+    return _opened(Scope("container", part, path, scope, span, ctx.run.size), ctx, None)
 
 
 def open_stage(name: str, span: Span, ctx: Context) -> Scope:
-    """A stage that is no level of the paths: a scope that shares the names of the one around it."""
+    """A stage that is no level of the paths: its members have the paths that those of the scope around it have."""
     outer = ctx.scope
     assert outer is not None
     ctx.grow(span)
-    scope = Scope("stage", name, outer.path, outer, span, stage=True)
-    scope.start = ctx.run.size
-    scope.names, scope.counters = outer.names, outer.counters
+    scope = Scope("stage", name, outer.path, outer, span, ctx.run.size, stage=True)
     outer.members.append(scope)
     claim_stage(scope, ctx)
     return scope

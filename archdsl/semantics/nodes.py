@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from archdsl.diagnostics.core import Label
 from archdsl.graph.ir import Node, Ref
+from archdsl.graph.scopes import below
 from archdsl.graph.sizes import has_sizes
 from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams, OpSpec, Problem
@@ -131,13 +132,13 @@ def add_node(
     channels = _width(op, exprs, tensors, actual, params) if ctx.run.traced else Const(actual)
     node = Node(
         len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
-        f"{scope.path}.{claimed}" if scope.path else claimed, scope, span, exprs, name is not None, weights,
+        below(scope.path, claimed), scope, span, exprs, name is not None, weights,
     )  # fmt: skip
     if is_long(channels):
         ctx.structural(channels)
         channels = Const(outputs[0].channels)
     graph.add(node)
-    widths = scope.frame.widths
+    widths = scope.frame.template.widths
     for port in range(len(outputs)):
         widths[Ref(node.id, port)] = channels
     if len(outputs) == 1:

@@ -85,7 +85,7 @@ def _keep_name(name: str, value: Traced, ctx: Context) -> Traced:
     elif ctx.inline or ctx.scope is None:
         return value
     else:
-        kept, taken = ctx.scope.frame.locals, ctx.scope.frame.arguments
+        kept, taken = ctx.kept, ctx.scope.frame.arguments
     if isinstance(value.expr, Local) or name in taken or kept.get(name, value.expr) != value.expr:
         return value  # the name means something else elsewhere in this body
     kept[name] = value.expr

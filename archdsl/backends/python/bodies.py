@@ -26,7 +26,7 @@ from archdsl.backends.python.modules import (
 )  # fmt: skip
 from archdsl.backends.python.values import Environment, agrees, environment_of
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import ChoiceScope, Scope
 from archdsl.graph.sizes import SizeDecision
 from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, evaluate, substitute, symbols
@@ -76,7 +76,7 @@ class BodyBuilder:
             listed = self._listed(scope)
             if listed.items and all(name == "" for name in _names(listed)):
                 return Body(scope, inputs, scope.outputs, [("", listed)], [], sequential=True)
-        draft = _Draft(set(scope.names), Counter(), set())
+        draft = _Draft(scope.names, Counter(), set())
         entries = _with_decisions(self._entries(scope, draft), scope)
         uses = Counter(ref for entry in entries for ref in entry.step.inputs)
         uses.update(scope.outputs)
@@ -110,7 +110,7 @@ class BodyBuilder:
             else:
                 if unit[1].inputs != current or len(unit[1].outputs) != 1:
                     return False
-                if unit[1].kind == "choice" and not self._is_optional(unit[1]):
+                if isinstance(unit[1], ChoiceScope) and not self._is_optional(unit[1]):
                     return False
                 current = unit[1].outputs
             if len(unit[0]) != 1:
@@ -126,7 +126,7 @@ class BodyBuilder:
             if isinstance(unit, Node):
                 if unit.inputs or scope.kind != "model":
                     entries.append(self._node(unit, path, draft))
-            elif unit.kind == "choice":
+            elif isinstance(unit, ChoiceScope):
                 entries.extend(self._choice(unit, path[:-1], draft, contained))
             else:
                 module = self.scope_module(unit)
@@ -148,10 +148,8 @@ class BodyBuilder:
         template = recipe.parameter.template if recipe.parameter is not None else ""
         return Entry(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
 
-    def _choice(self, scope: Scope, prefix: tuple[str, ...], draft: _Draft, contained: bool) -> list[Entry]:
+    def _choice(self, scope: ChoiceScope, prefix: tuple[str, ...], draft: _Draft, contained: bool) -> list[Entry]:
         """What stands in the place of an `if`: an optional member, or a step with a branch."""
-        assert scope.site is not None
-        assert scope.condition is not None
         contained = contained or bool(prefix)
         option = None if contained else self._option(scope)
         if option is not None:
@@ -168,10 +166,8 @@ class BodyBuilder:
         region = Region(scope.site, scope.condition, ((scope.taken, branch),))
         return [Entry((), None, Step(scope.inputs, scope.outputs, role="module", region=region))]
 
-    def _option(self, scope: Scope) -> Option | None:
+    def _option(self, scope: ChoiceScope) -> Option | None:
         """A choice as one optional member; None where its branch is more than one member."""
-        assert scope.site is not None
-        assert scope.condition is not None
         if not self._is_optional(scope):
             return None
         branch: ModuleExpr | None = None
@@ -181,8 +177,8 @@ class BodyBuilder:
             name = path[0]
         return Option(scope.site, scope.condition, name, ((scope.taken, branch),))
 
-    def _is_optional(self, scope: Scope) -> bool:
-        return scope.site is not None and scope.site not in self.region_sites
+    def _is_optional(self, scope: ChoiceScope) -> bool:
+        return scope.site not in self.region_sites
 
     # --- modules -----------------------------------------------------------------------------
 
@@ -196,7 +192,7 @@ class BodyBuilder:
         position = 0
         for path, unit in _units(scope):
             name = "" if path[-1] == str(position) else path[-1]
-            if isinstance(unit, Scope) and unit.kind == "choice":
+            if isinstance(unit, ChoiceScope):
                 option = self._option(unit)
                 assert option is not None
                 items.append(("", replace(option, name="" if option.name == str(position) else option.name)))
@@ -223,7 +219,7 @@ class BodyBuilder:
         """What turns an expression over an op's parameters into one over the block's."""
         given = dict(node.exprs)
         if node.inputs:
-            given[IN_CHANNELS.name] = node.scope.frame.widths[node.inputs[0]]
+            given[IN_CHANNELS.name] = node.scope.frame.width(node.inputs[0])
         actual: dict[str, Any] = {name: getattr(node.params, name) for name in node.op.parameter_names}
         if node.inputs:
             actual[IN_CHANNELS.name] = node.input_shapes[0].channels
@@ -266,14 +262,14 @@ def _region_sites(root: Scope) -> set[Span]:
     while stack:
         scope = stack.pop()
         stack += [member for member in scope.members if isinstance(member, Scope)]
-        if scope.kind == "choice" and scope.site is not None:
+        if isinstance(scope, ChoiceScope):
             names.setdefault(scope.site, set()).update(member.name for member in scope.members)
             if not _is_option(scope):
                 sites.add(scope.site)
     return sites | {site for site, found in names.items() if len(found) > 1 and not all(n.isdigit() for n in found)}
 
 
-def _is_option(scope: Scope) -> bool:
+def _is_option(scope: ChoiceScope) -> bool:
     """Whether the branch that a choice took is nothing, or a single member."""
     units = _units(scope)
     if not units:

@@ -51,8 +51,8 @@ class _Classes:
         bodies: dict[_Key, Body] = {}
         cases: dict[_Key, Case] = {}
         for scope in scopes:
-            # A copy has the body of what it was copied from: it differs in drop rates at most.
-            origin = (id(scope.origin or scope), *self._seen_outside(scope))
+            # Equal instances have one body: they differ in drop rates at most.
+            origin = (id(scope.frame.template), scope.path[len(scope.frame.path) :], *self._seen_outside(scope))
             environment = self.builder.environment(scope)
             numbers = ((n, type(v), v) for n, v in environment.items() if isinstance(v, int | float))
             case = cases.get(key := (origin, *numbers))
@@ -157,7 +157,7 @@ def _in_order(root: Scope, builder: BodyBuilder) -> Iterator[list[Scope]]:
 
 def _site(scope: Scope) -> _Key:
     """What instances of one definition have in common."""
-    return (scope.kind, scope.definition_site or scope.span)
+    return (scope.kind, scope.site)
 
 
 def _reachable(start: _Key, uses: dict[_Key, set[_Key]]) -> set[_Key]:

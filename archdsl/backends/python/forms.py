@@ -28,7 +28,7 @@ def wanted_names(classes: Sequence[ClassDef]) -> list[tuple[ClassDef, str]]:
     forms: dict[tuple[Any, ...], list[ClassDef]] = {}
     for known in classes:
         scope = known.body.scope
-        forms.setdefault((known.name, scope.kind, scope.definition_site or scope.span), []).append(known)
+        forms.setdefault((known.name, scope.kind, scope.site), []).append(known)
     firsts: list[tuple[ClassDef, str]] = []
     rest: list[tuple[ClassDef, str]] = []
     for first, *others in forms.values():

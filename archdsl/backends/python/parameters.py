@@ -17,7 +17,7 @@ from archdsl.backends.python.traversal import body_holes, modules_of, rewrite_bo
 from archdsl.backends.python.unify import Case
 from archdsl.backends.python.values import Environment, same
 from archdsl.graph.ir import Node, Ref
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope, Scope
 from archdsl.ops.spec import LAYERS
 from archdsl.symbolic import (
     IN_CHANNELS,
@@ -70,7 +70,7 @@ def frozen_parameters(body: Body, cases: Sequence[Case], class_of: Mapping[int, 
     """Parameters that decide about structure and are not asked again by a printed `if`."""
     frozen = set(body.decided)
     for case in cases:
-        frozen |= case.body.scope.frame.structural
+        frozen |= case.body.scope.frame.template.structural
         frozen |= _passed_on(case.body.scope, class_of, lambda found: found.frozen)
     for module in modules_of(body):
         if isinstance(module, Option) and not module.is_open:
@@ -133,25 +133,24 @@ def _passed_on(
 
 def argument_of(scope: Scope, name: str) -> Expr | None:
     """What a parameter of an instance was computed from, in the parameters of its surroundings."""
-    if scope.kind != "block":  # an unnamed scope has its surroundings' parameters
+    if not isinstance(scope, BlockScope) or scope.parent is None:  # an unnamed scope has its surroundings' parameters
         return Symbol(name)
     if name in scope.arguments:
         return scope.arguments[name].expr
     widths = scope.width_names
-    assert scope.parent is not None
-    return scope.parent.frame.widths[scope.inputs[widths.index(name)]] if name in widths else None
+    return scope.parent.frame.width(scope.inputs[widths.index(name)]) if name in widths else None
 
 
 def _fixed_by(node: Node) -> set[str]:
     """Parameters a node depends on other than by a width that torch checks or a float."""
-    op, widths = node.op, node.scope.frame.widths
+    op, frame = node.op, node.scope.frame
     found: set[str] = set()
     makes_width = symbols(op.channels) if isinstance(op.channels, Expr) and op.role in LAYERS else set()
     for name, expr in node.exprs.items():
         if name not in makes_width and not isinstance(getattr(node.params, name), float):
             found |= symbols(expr)
-    taken = [widths[ref] for ref in node.inputs]
-    made = widths[Ref(node.id, 0)]
+    taken = [frame.width(ref) for ref in node.inputs]
+    made = frame.width(Ref(node.id, 0))
     follows = op.channels is not None and (op.role != "reshape" or op.channels is IN_CHANNELS)
     if not follows and not (len(taken) == 1 and made == taken[0]):  # its width is a number here, or a part of another
         found |= _all_symbols(taken)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from archdsl.graph.ir import Graph
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope
 from archdsl.symbolic import (
     EXACT,
     Apply,
@@ -54,7 +54,7 @@ class Algebra:
     instance was given.
     """
 
-    def __init__(self, graph: Graph, scopes: Sequence[Scope], every: Sequence[Scope]) -> None:
+    def __init__(self, graph: Graph, scopes: Sequence[BlockScope], every: Sequence[BlockScope]) -> None:
         self.scopes = scopes
         self.widths = {name: _width_name(name) for name in scopes[0].width_names}
         self.values = [_values(graph, scope) for scope in scopes]
@@ -240,7 +240,7 @@ class Algebra:
         return name in self.widths.values(), name
 
 
-def _values(graph: Graph, scope: Scope) -> dict[str, Any]:
+def _values(graph: Graph, scope: BlockScope) -> dict[str, Any]:
     values = {name: bound.value for name, bound in scope.arguments.items()}
     return values | {
         name: graph.shape(ref).channels for name, ref in zip(scope.width_names, scope.inputs, strict=False)

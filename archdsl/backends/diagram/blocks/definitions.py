@@ -5,14 +5,14 @@ Not drawn are blocks that hold stages (the overview shows them) and blocks of on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archdsl.backends.diagram.blocks.algebra import Algebra
 from archdsl.backends.diagram.blocks.units import Body, body_of
 from archdsl.graph.fold import FoldedGraph, fold
 from archdsl.graph.ir import Graph, Node
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope, Scope
 from archdsl.ops.spec import LEADING
 
 
@@ -21,23 +21,19 @@ class Blocks:
     """All blocks of a network that are drawn: the instances of each definition, in order of execution."""
 
     folded: FoldedGraph
-    instances: Mapping[object, list[Scope]]
+    instances: Mapping[object, list[BlockScope]]
 
     @classmethod
     def of(cls, graph: Graph) -> Blocks:
-        found: dict[object, list[Scope]] = {}
-        for scope in _scopes(graph.root):
-            if is_drawn(scope):
-                found.setdefault(_key(scope), []).append(scope)
+        found: dict[object, list[BlockScope]] = {}
+        for scope in graph.root.scopes():
+            if isinstance(scope, BlockScope) and is_drawn(scope):
+                found.setdefault(scope.site, []).append(scope)
         return cls(fold(graph), found)
 
-    def like(self, scope: Scope) -> list[Scope]:
+    def like(self, scope: BlockScope) -> list[BlockScope]:
         """The instances of a scope's definition."""
-        return self.instances[_key(scope)]
-
-
-def _key(scope: Scope) -> object:
-    return scope.definition_site or scope.definition
+        return self.instances[scope.site]
 
 
 @dataclass(slots=True, eq=False)
@@ -58,14 +54,14 @@ class Definition:
     """A block, and its forms, that of the most instances first."""
 
     name: str
-    scope: Scope
+    scope: BlockScope
     forms: list[Form]
-    run: list[Scope]
+    run: list[BlockScope]
     """The longest row of instances of which each takes what the one before gives."""
 
 
-def is_drawn(scope: Scope) -> bool:
-    """Whether a scope is an instance of a block with a drawing of its own."""
+def is_drawn(scope: BlockScope) -> bool:
+    """Whether an instance of a block has a drawing of its own."""
     if scope.kind != "block":
         return False
     stack: list[Scope | Node] = list(scope.members)
@@ -87,16 +83,7 @@ def definitions_of(graph: Graph) -> list[Definition]:
     return [_definition(blocks, scopes) for scopes in blocks.instances.values()]
 
 
-def _scopes(root: Scope) -> Iterator[Scope]:
-    """All scopes, outer ones first."""
-    stack = [root]
-    while stack:
-        scope = stack.pop()
-        yield scope
-        stack.extend(member for member in reversed(scope.members) if isinstance(member, Scope))
-
-
-def _definition(blocks: Blocks, scopes: list[Scope]) -> Definition:
+def _definition(blocks: Blocks, scopes: list[BlockScope]) -> Definition:
     found: dict[object, list[Body]] = {}
     for scope in scopes:
         body = body_of(blocks.folded, scope, is_drawn)
@@ -107,9 +94,9 @@ def _definition(blocks: Blocks, scopes: list[Scope]) -> Definition:
     return Definition(scopes[0].definition, scopes[0], ordered, _longest_run(scopes))
 
 
-def _longest_run(scopes: list[Scope]) -> list[Scope]:
-    longest: list[Scope] = []
-    run: list[Scope] = []
+def _longest_run(scopes: list[BlockScope]) -> list[BlockScope]:
+    longest: list[BlockScope] = []
+    run: list[BlockScope] = []
     for scope in scopes:
         run = [*run, scope] if run and scope.inputs and scope.inputs[0] in run[-1].outputs else [scope]
         if len(run) > len(longest):

@@ -12,7 +12,7 @@ from archdsl.backends.diagram.blocks.definitions import Definition
 from archdsl.backends.diagram.blocks.tree import Parallel, tree_of
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.graph.ir import Graph
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope
 
 SHORTEST = 3
 """Blocks in a row that make a rail."""
@@ -41,7 +41,7 @@ def _extends(definition: Definition) -> bool:
 class Rail:
     """A row of blocks. `width` and `height` are those of the drawing."""
 
-    def __init__(self, graph: Graph, name: str, run: list[Scope]) -> None:
+    def __init__(self, graph: Graph, name: str, run: list[BlockScope]) -> None:
         first, second, last = run[0], run[1], run[-1]
         widths = [graph.shape(ref).channels for ref in (first.inputs[0], first.outputs[0], second.outputs[0])]
         self.sums = [f"{width}" for width in widths]

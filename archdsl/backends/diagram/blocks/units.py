@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from archdsl.graph.fold import FoldedGraph
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.scopes import Scope
+from archdsl.graph.scopes import BlockScope, Scope
 from archdsl.ops.spec import LEADING, PASSING
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Unit:
     index: int
     kind: Kind
     nodes: list[Node] = field(default_factory=list)
-    scope: Scope | None = None
+    scope: BlockScope | None = None
     inputs: list[tuple[int, Ref]] = field(default_factory=list)
     name: str = ""
     """Of an input: its name in the definition."""
@@ -46,7 +46,7 @@ class Unit:
 class Body:
     """What an instance of a block consists of, in order of execution: inputs first, outputs last."""
 
-    scope: Scope
+    scope: BlockScope
     units: list[Unit]
 
     @property
@@ -78,7 +78,7 @@ def is_strong(node: Node) -> bool:
     return node.op.role in LEADING and (node.op.role != "merge" or len(node.inputs) > 1)
 
 
-def body_of(folded: FoldedGraph, scope: Scope, is_drawn: Callable[[Scope], bool]) -> Body:
+def body_of(folded: FoldedGraph, scope: BlockScope, is_drawn: Callable[[BlockScope], bool]) -> Body:
     """The body of an instance; `is_drawn` says which inner blocks are boxes."""
     graph = folded.graph
     items = list(_items(scope, is_drawn))
@@ -88,7 +88,7 @@ def body_of(folded: FoldedGraph, scope: Scope, is_drawn: Callable[[Scope], bool]
     units = [Unit(0, "input", name=name, inputs=[]) for name in names]
     for group in _groups(graph, scope, items):
         first = group[0]
-        if isinstance(first, Scope):
+        if isinstance(first, BlockScope):
             units.append(Unit(0, "block", list(first.nodes()), first))
         else:
             nodes = [item for item in group if isinstance(item, Node)]
@@ -124,12 +124,12 @@ def _share_concatenations(units: list[Unit]) -> None:
         made.setdefault(refs, unit.index)
 
 
-def _items(scope: Scope, is_drawn: Callable[[Scope], bool]) -> Iterator[Node | Scope]:
+def _items(scope: Scope, is_drawn: Callable[[BlockScope], bool]) -> Iterator[Node | BlockScope]:
     for member in scope.members:
-        if isinstance(member, Scope) and not is_drawn(member):
-            yield from _items(member, is_drawn)
-        elif isinstance(member, Node) or member.members:
+        if isinstance(member, Node) or (isinstance(member, BlockScope) and is_drawn(member)):
             yield member
+        else:
+            yield from _items(member, is_drawn)
 
 
 def _entering(unit: Unit) -> list[Ref]:
@@ -139,7 +139,7 @@ def _entering(unit: Unit) -> list[Ref]:
     return refs if unit.kind == "sign" else list(dict.fromkeys(refs))
 
 
-def _groups(graph: Graph, scope: Scope, items: list[Node | Scope]) -> Iterator[list[Node | Scope]]:
+def _groups(graph: Graph, scope: BlockScope, items: list[Node | BlockScope]) -> Iterator[list[Node | BlockScope]]:
     """Chains of layers, cut so that each group has one strong layer."""
     made = {node.id: item for item in items for node in ([item] if isinstance(item, Node) else item.nodes())}
     uses: dict[int, int] = {}
@@ -150,10 +150,10 @@ def _groups(graph: Graph, scope: Scope, items: list[Node | Scope]) -> Iterator[l
     for ref in scope.outputs:
         uses[ref.node] = uses.get(ref.node, 0) + 1
     chain: list[Node] = []
-    chains: list[list[Node | Scope]] = []
+    chains: list[list[Node | BlockScope]] = []
     ends: dict[int, list[Node]] = {}
     for item in items:
-        if isinstance(item, Scope) or is_sign(item):
+        if isinstance(item, BlockScope) or is_sign(item):
             chains.append([item])
             continue
         before = item.inputs[0].node if len(item.inputs) == 1 else -1
@@ -169,10 +169,10 @@ def _groups(graph: Graph, scope: Scope, items: list[Node | Scope]) -> Iterator[l
         yield from _cut(found)
 
 
-def _cut(chain: list[Node | Scope]) -> Iterator[list[Node | Scope]]:
-    strong = [isinstance(item, Scope) or is_strong(item) for item in chain]
+def _cut(chain: list[Node | BlockScope]) -> Iterator[list[Node | BlockScope]]:
+    strong = [isinstance(item, BlockScope) or is_strong(item) for item in chain]
     leading = not strong[0] and strong[-1]
-    group: list[Node | Scope] = []
+    group: list[Node | BlockScope] = []
     holds = False
     for item, is_lead in zip(chain, strong, strict=True):
         if holds and (is_lead or leading):

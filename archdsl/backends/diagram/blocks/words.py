@@ -19,7 +19,7 @@ from archdsl.backends.diagram.canvas import Line
 from archdsl.backends.diagram.text import width, wrap
 from archdsl.graph.describe import describe_value
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.scopes import Bound, Scope
+from archdsl.graph.scopes import BlockScope, Bound
 from archdsl.ops.spec import LAYERS
 from archdsl.symbolic import symbols
 
@@ -140,7 +140,7 @@ def _result(unit: Unit) -> Ref:
     return Ref(last.id, 0)
 
 
-def _argument(form: Form, name: str, scopes: Sequence[Scope], given: Sequence[int]) -> str:
+def _argument(form: Form, name: str, scopes: Sequence[BlockScope], given: Sequence[int]) -> str:
     """What an inner block is told, if it is not how many channels it gives."""
     bounds = [scope.arguments[name] for scope in scopes]
     texts = list(dict.fromkeys(map(_value, bounds)))
@@ -213,7 +213,7 @@ def _sizes(form: Form, units: Sequence[Unit], limit: float) -> list[Line]:
 
 
 def _width_of(form: Form, refs: Sequence[Ref]) -> str:
-    return form.algebra.text(body.scope.widths.get(ref) for body, ref in zip(form.bodies, refs, strict=True))
+    return form.algebra.text(body.scope.known_width(ref) for body, ref in zip(form.bodies, refs, strict=True))
 
 
 def _arrow(before: str, after: str) -> str:
