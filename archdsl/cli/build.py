@@ -150,16 +150,10 @@ def _build(variant: Variant, path: Path | None, prove_it: bool, force: bool, as_
 
 
 def _built(variant: Variant, path: Path | None, source: str, proof: Proof | None) -> BuiltJson:
-    from archdsl.cli.documents.networks import StageJson, VariantJson
-    from archdsl.cli.documents.specs import BuiltJson, ProofJson
+    from archdsl.cli.documents.specs import BuiltJson
 
-    return BuiltJson(
-        variant=VariantJson.of(variant),
-        stages=list(map(StageJson.of, variant.table.rows)),
-        path=str(path) if path else None,
-        source=None if path else source,
-        proof=None if proof is None else ProofJson.of(proof),
-    )
+    place, text = (None, source) if path is None else (str(path), None)
+    return BuiltJson.of(variant=variant, stages=variant.table.rows, path=place, source=text, proof=proof)
 
 
 def _is_ours(content: bytes) -> bool:

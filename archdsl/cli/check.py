@@ -89,12 +89,10 @@ def _checked(
     unchecked: tuple[Definition, ...],
     found: tuple[Diagnostic, ...],
 ) -> CheckedJson:
-    from archdsl.cli.documents.base import DiagnosticJson
     from archdsl.cli.documents.specs import CheckedJson
 
     names = [definition.name for definition in unchecked]
-    told = list(map(DiagnosticJson.of, found))
-    return CheckedJson(file=name, ok=ok, variants=variants, recipes=recipes, unchecked=names, diagnostics=told)
+    return CheckedJson.of(file=name, ok=ok, variants=variants, recipes=recipes, unchecked=names, diagnostics=found)
 
 
 def _fine(variants: int, recipes: int) -> str:

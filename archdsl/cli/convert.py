@@ -97,5 +97,5 @@ def command(
     if as_json:
         from archdsl.cli.documents.weights import ConvertDocument
 
-        write_document(ConvertDocument.of_conversion(variant.name, done, fetched))
+        write_document(ConvertDocument.of(done, variant=variant.name, file=done.path, notes=[*fetched, *done.notes]))
     return 0

@@ -36,9 +36,9 @@ def command(files: tuple[str, ...], only_check: bool, as_json: bool) -> int:
         except ArchError as error:
             every += error.diagnostics
     if as_json:
-        from archdsl.cli.documents.specs import FmtDocument, FormattedJson
+        from archdsl.cli.documents.specs import FmtDocument
 
-        write_document(FmtDocument(files=[FormattedJson(file=f, changed=changed) for f, changed in results]), every)
+        write_document(FmtDocument.of(files=[{"file": file, "changed": differs} for file, differs in results]), every)
     elif every:
         fail(every)
     changes = only_check and any(changed for _, changed in results)

@@ -11,7 +11,6 @@ from archdsl.cli import console
 from archdsl.cli.shared import ArchCommand, json_option, write_document
 
 if TYPE_CHECKING:
-    from archdsl.cli.documents.specs import FamilyJson
     from archdsl.cli.recorded import Family
     from archdsl.source import Source
 
@@ -33,7 +32,7 @@ def command(as_json: bool) -> int:
     if as_json:
         from archdsl.cli.documents.specs import ListDocument
 
-        write_document(ListDocument(families=[_family(source, family) for source, family in found]))
+        write_document(ListDocument.of(families=[_family(source, family) for source, family in found]))
         return 0
     from archdsl.cli.tables import VariantRow, heading, variant_table
 
@@ -50,13 +49,11 @@ def command(as_json: bool) -> int:
     return 0
 
 
-def _family(source: Source, family: Family) -> FamilyJson:
-    from archdsl.cli.documents.networks import VariantJson
-    from archdsl.cli.documents.specs import FamilyJson
+def _family(source: Source, family: Family) -> dict[str, object]:
     from archdsl.cli.recorded import in_folder
 
-    variants = [VariantJson(**in_folder(variant, source)) for variant in family["variants"]]
-    return FamilyJson(name=_name(source), file=source.name, doc=family["doc"], variants=variants)
+    variants = [in_folder(variant, source) for variant in family["variants"]]
+    return {"name": _name(source), "file": source.name, "doc": family["doc"], "variants": variants}
 
 
 def _name(source: Source) -> str:

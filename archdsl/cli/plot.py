@@ -106,12 +106,11 @@ def command(
         more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
         console.note(f"without a name, for want of room: {', '.join(left_out[:_NAMED])}{more}")
     if as_json:
-        from archdsl.cli.documents.drawings import PlotDocument, PlotPointJson
+        from archdsl.cli.documents.drawings import PlotDocument
 
         x, y = (None, None) if deep else (plot.x, plot.y)
-        points = list(map(PlotPointJson.of, spots))
         place, text = (None, content.decode()) if path is None else (str(path), None)
-        told = PlotDocument(x=x, y=y, points=points, unnamed=left_out, format=kind, path=place, text=text)
+        told = PlotDocument.of(x=x, y=y, points=spots, unnamed=left_out, format=kind, path=place, text=text)
         write_document(told, problems)
     else:
         console.diagnose(problems, sys.stderr)

@@ -78,10 +78,10 @@ def command(
     for note in notes:
         console.note(f"note: {note}")
     if as_json:
-        from archdsl.cli.documents.weights import PredictDocument, PredictionJson
+        from archdsl.cli.documents.weights import PredictDocument
 
-        found = list(map(PredictionJson.of, predictions))
-        write_document(PredictDocument(variant=variant.name, weights=used, notes=notes, predictions=found))
+        told = PredictDocument.of(variant=variant.name, weights=used, notes=notes, predictions=predictions)
+        write_document(told)
     else:
         for index, prediction in enumerate(predictions):
             console.line(("\n" if index else "") + str(prediction.path))

@@ -25,7 +25,6 @@ from archdsl.diagnostics.core import ArchError
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
     from archdsl.backends.trainers import Exported, Network
-    from archdsl.cli.documents.training import ExportedJson, SettingJson
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.reference import Reference
 
@@ -175,9 +174,7 @@ def _compare(found: Found, other: Found, as_json: bool) -> int:
     changes = differences(found.recipe, other.recipe)
     click.get_current_context().meta["compared"] = True
     if as_json:
-        from archdsl.cli.documents.training import SettingJson
-
-        _json(found.file, [found.recipe, other.recipe], differences=list(map(SettingJson.of, changes)))
+        _json(found.file, [found.recipe, other.recipe], differences=changes)
     elif not changes:
         console.line("The recipes are equal.")
     else:
@@ -187,24 +184,11 @@ def _compare(found: Found, other: Found, as_json: bool) -> int:
     return FINDINGS if changes else 0
 
 
-def _json(
-    file: ArchFile,
-    recipes: list[Recipe],
-    differences: list[SettingJson] | None = None,
-    exported: ExportedJson | None = None,
-    path: Path | None = None,
-) -> None:
-    from archdsl.cli.documents.training import RecipeDocument, RecipeJson
+def _json(file: ArchFile, recipes: list[Recipe], path: Path | None = None, **more: object) -> None:
+    from archdsl.cli.documents.training import RecipeDocument
 
-    write_document(
-        RecipeDocument(
-            file=file.name,
-            recipes=list(map(RecipeJson.of, recipes)),
-            differences=differences,
-            exported=exported,
-            path=None if path is None else str(path),
-        )
-    )
+    told = {"differences": None, "exported": None, "path": None if path is None else str(path), **more}
+    write_document(RecipeDocument.of(file=file.name, recipes=recipes, **told))
 
 
 # --- what is written -------------------------------------------------------------------------
@@ -225,9 +209,8 @@ def _export(found: Found, trainer: str, devices: int, output: str | None, force:
     if path is not None:
         _write(path, text.encode(), force)
     if as_json:
-        from archdsl.cli.documents.training import ExportedJson
-
-        _json(found.file, [found.recipe], exported=ExportedJson.of_text(out, text), path=path)
+        told = {"trainer": trainer, "settings": out.settings, "missing": out.missing, "text": text}
+        _json(found.file, [found.recipe], exported=told, path=path)
         return 0
     if path is None:
         console.write_data(text)

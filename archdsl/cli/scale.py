@@ -234,15 +234,15 @@ def _curve(
     if output is not None and found.points:
         _draw(found, output, force)
     if as_json:
-        from archdsl.cli.documents.exploring import PlaceJson, ScaleDocument, ScalePointJson
+        from archdsl.cli.documents.exploring import ScaleDocument, ScalePointJson
 
-        told = ScaleDocument(
+        told = ScaleDocument.of(
             base=knob.base.name,
             knob=knob.title,
-            origin=float(found.origin.value) if found.origin else None,
+            origin=found.origin.value if found.origin else None,
             points=ScalePointJson.of_curve(found, wanted),
             rates={cost: found.rate(cost) for cost in GROWING},
-            published=list(map(PlaceJson.of, rows)),
+            published=rows,
             answer=None,
         )
         write_document(told, said)
@@ -340,10 +340,10 @@ def _solve(knob: Knob, target: Target, as_json: bool, wanted: Asked | None) -> i
     if as_json:
         from archdsl.cli.documents.exploring import AnswerJson, ScaleDocument
 
-        told = ScaleDocument(
+        told = ScaleDocument.of(
             base=knob.base.name,
             knob=knob.title,
-            origin=float(knob.start),
+            origin=knob.start,
             points=[],
             rates={},
             published=[],

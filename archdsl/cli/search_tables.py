@@ -27,10 +27,10 @@ def list_spaces(file: ArchFile, as_json: bool) -> int:
 
     spaces = file.spaces
     if as_json:
-        from archdsl.cli.documents.exploring import SearchDocument, SpaceJson
+        from archdsl.cli.documents.exploring import SearchDocument
 
-        told = list(map(SpaceJson.of, spaces.values()))
-        write_document(SearchDocument(file=file.name, spaces=told, results=None, best=None, refused=None))
+        nothing = {"results": None, "best": None, "refused": None}
+        write_document(SearchDocument.of(file=file.name, spaces=[*spaces.values()], **nothing))
     elif not spaces:
         console.note(f"{file.name} has no space")
     else:
@@ -62,14 +62,14 @@ def print_found(shown: Shown, *, as_csv: bool, as_variants: bool, as_json: bool)
     space = candidates.space
     chosen = results.best(found, objectives, shown.most)
     if as_json:
-        from archdsl.cli.documents.exploring import FoundJson, RefusedJson, SearchDocument, SpaceJson
+        from archdsl.cli.documents.exploring import SearchDocument
 
-        told = SearchDocument(
+        told = SearchDocument.of(
             file=candidates.file.name,
-            spaces=[SpaceJson.of(space)],
-            results=list(map(FoundJson.of, found)),
+            spaces=[space],
+            results=found,
             best=[result.number for result in chosen],
-            refused=[RefusedJson(condition=text, count=n) for text, n in candidates.refused.most_common()],
+            refused=candidates.refused.most_common(),
         )
         write_document(told, shown.faults)
     elif as_csv:

@@ -86,24 +86,23 @@ def _claims(file: ArchFile, variants: list[Variant]) -> list[Diagnostic]:
 
 
 def _document(file: ArchFile, variants: list[Variant], several: bool, wanted: Asked | None) -> ShowDocument:
-    from archdsl.cli.documents.networks import PreprocessJson, StageJson, VariantJson
+    from archdsl.cli.documents.networks import VariantJson
     from archdsl.cli.documents.specs import LayerJson, ShowDocument
 
-    told = [VariantJson.of(variant, wanted) for variant in variants]
+    told = [VariantJson.costed(variant, wanted) for variant in variants]
     if several:
-        return ShowDocument(
+        return ShowDocument.of(
             file=file.name, doc=file.docstring, variants=told, variant=None, stages=[], layers=[], preprocess=None
         )
     variant = variants[0]
-    pictures = prepared(variant)
-    return ShowDocument(
+    return ShowDocument.of(
         file=file.name,
         doc=description(variant),
         variants=told,
         variant=told[0],
-        stages=list(map(StageJson.of, variant.table.rows)),
+        stages=variant.table.rows,
         layers=LayerJson.of_variant(variant),
-        preprocess=None if pictures is None else PreprocessJson.of(pictures),
+        preprocess=prepared(variant),
     )
 
 

@@ -180,11 +180,11 @@ def _print(
     wanted: Asked | None,
 ) -> None:
     if as_json:
-        from archdsl.cli.documents.exploring import PointJson, SweepDocument
+        from archdsl.cli.documents.exploring import SweepDocument
         from archdsl.cli.documents.networks import VariantJson
 
-        found = [PointJson(settings=given, variant=VariantJson.of(variant, wanted)) for given, variant in points]
-        write_document(SweepDocument(base=base.name, points=found), refused)
+        found = [{"settings": given, "variant": VariantJson.costed(variant, wanted)} for given, variant in points]
+        write_document(SweepDocument.of(base=base.name, points=found), refused)
         return
     if as_csv:
         console.write_data(_csv(points, wanted))

@@ -225,15 +225,15 @@ def _say_preparation(plan: Plan) -> None:
 
 
 def _json(plan: Plan, progress: Progress | None = None, output: str = "", files: Sequence[str] = ()) -> None:
-    from archdsl.cli.documents.training import TrainDocument, TrainingPlanJson, TrainingRunJson
+    from archdsl.cli.documents.training import TrainDocument
 
     run = None
     if progress is not None:
-        run = TrainingRunJson(
-            folder=output,
-            epochs=len(progress.rows),
-            steps=progress.step,
-            best=float(progress.best["top1"]) if progress.best else None,
-            files=[os.path.join(output, name) for name in files],
-        )
-    write_document(TrainDocument(plan=TrainingPlanJson.of(plan), run=run))
+        run = {
+            "folder": output,
+            "epochs": len(progress.rows),
+            "steps": progress.step,
+            "best": progress.best["top1"] if progress.best else None,
+            "files": [os.path.join(output, name) for name in files],
+        }
+    write_document(TrainDocument.of(plan=plan, run=run))

@@ -59,11 +59,10 @@ def command(specs: tuple[str, ...], quick: bool, output: str | None, force: bool
         numbers = _chosen(families) if quick else {_key(row) for row in rows}
     results = _compared(rows, numbers, output, without, own_size=not quick)
     if as_json:
-        from archdsl.cli.documents.differences import VerifiedJson, VerifyDocument
+        from archdsl.cli.documents.differences import VerifyDocument
 
-        told = list(map(VerifiedJson.of, results))
         passed = all(result.verdict in ("equal", "close", "refused") for result in results)
-        write_document(VerifyDocument(results=told, without=[variant.name for variant in without]), ok=passed)
+        write_document(VerifyDocument.of(results=results, without=[v.name for v in without]), ok=passed)
     else:
         _print(results, without)
     verdicts = {result.verdict for result in results}

@@ -118,7 +118,7 @@ def _estimated(entry: Published) -> float:
 
 def _json(entries: Sequence[Published], paths: Sequence[str] = ()) -> None:
     """The entries, and where they lie if they were fetched."""
-    from archdsl.cli.documents.weights import FetchedJson, PublishedJson, WeightsDocument
+    from archdsl.cli.documents.weights import WeightsDocument
 
-    fetched = [FetchedJson(name=entry.name, path=path) for entry, path in zip(entries, paths, strict=False)]
-    write_document(WeightsDocument(published=list(map(PublishedJson.of, entries)), fetched=fetched))
+    fetched = [{"name": entry.name, "path": path} for entry, path in zip(entries, paths, strict=False)]
+    write_document(WeightsDocument.of(published=entries, fetched=fetched))

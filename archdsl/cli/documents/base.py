@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, model_validator
 
-from archdsl.diagnostics.core import Diagnostic, Severity
+from archdsl.diagnostics.core import Diagnostic, Label, Severity
 from archdsl.diagnostics.snippet import clamped
 from archdsl.source import Span
 
@@ -28,21 +28,40 @@ Size: TypeAlias = Annotated[list[int], BeforeValidator(lambda size: getattr(size
 
 
 class Shape(BaseModel):
-    """Base of everything in a document. What is of no interest is not a field; a field with a default may be absent."""
+    """Base of everything in a document: what is told of a thing that Python users get.
+
+    A field is the attribute of its name, unless `differs` says otherwise. One with a default may be absent.
+    """
 
     model_config = ConfigDict(
-        from_attributes=True,
         frozen=True,
         extra="forbid",
         defer_build=True,
         use_attribute_docstrings=True,
         serialize_by_alias=True,
+        validate_by_name=True,
     )
 
     @classmethod
-    def of(cls, thing: Any) -> Self:
-        """The shape of a thing that has attributes with the names of the fields."""
-        return cls.model_validate(thing)
+    def of(cls, thing: object = None, /, **own: Any) -> Self:
+        """The shape of a thing, of which some fields may be given. What is in it takes its own shape."""
+        return cls.model_validate(cls._told(thing, own))
+
+    @classmethod
+    def differs(cls, thing: Any) -> dict[str, Any]:
+        """Fields that are no attributes of a thing by their names."""
+        return {}
+
+    @classmethod
+    def _told(cls, thing: object, own: dict[str, Any]) -> dict[str, Any]:
+        own = {**({} if thing is None else cls.differs(thing)), **own}
+        named = [name for name, field in cls.model_fields.items() if name not in own and field.is_required()]
+        return {**{name: getattr(thing, name) for name in named}, **own}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shaped(cls, thing: object) -> object:
+        return thing if isinstance(thing, dict | list | str | int | float | None) else cls._told(thing, {})
 
     def plain(self) -> dict[str, Any]:
         """For `json.dumps`."""
@@ -59,10 +78,11 @@ class SpanJson(Shape):
     end_column: int
 
     @classmethod
-    def of(cls, span: Span) -> Self:
+    def differs(cls, span: Span) -> dict[str, Any]:
         span = clamped(span)
         (line, column), (end_line, end_column) = map(span.source.position, (span.start, span.end))
-        return cls(file=span.source.name, line=line, column=column, end_line=end_line, end_column=end_column)
+        places = {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+        return {"file": span.source.name, **places}
 
 
 class LabelJson(Shape):
@@ -70,6 +90,10 @@ class LabelJson(Shape):
 
     span: SpanJson
     label: Text
+
+    @classmethod
+    def differs(cls, label: Label) -> dict[str, Any]:
+        return {"label": label.text}
 
 
 class DiagnosticJson(Shape):
@@ -87,20 +111,6 @@ class DiagnosticJson(Shape):
     notes: list[Text]
     items: list[Text]
     """Every one of what the message counts, as the keys that a file lacks, of which text shows the first."""
-
-    @classmethod
-    def of(cls, found: Diagnostic) -> Self:
-        return cls(
-            code=found.code,
-            severity=found.severity,
-            message=found.message,
-            span=None if found.span is None else SpanJson.of(found.span),
-            label=found.label,
-            secondary=[LabelJson(span=SpanJson.of(label.span), label=label.text) for label in found.secondary],
-            help=found.help,
-            notes=list(found.notes),
-            items=list(found.items),
-        )
 
 
 class Envelope(Shape):
@@ -128,7 +138,6 @@ def document(
     """A whole document: the envelope, and a command's own keys in the midst of it."""
     found = list(diagnostics)
     fine = not any(d.severity == "error" for d in found) if ok is None else ok
-    told = list(map(DiagnosticJson.of, found))
-    envelope = Envelope(version=VERSION, command=command, ok=fine, diagnostics=told).plain()
-    told_last = {"diagnostics": envelope.pop("diagnostics")}
-    return {**envelope, **({} if keys is None else keys.plain()), **told_last}
+    envelope = Envelope.of(version=VERSION, command=command, ok=fine, diagnostics=found).plain()
+    told = envelope.pop("diagnostics")
+    return {**envelope, **({} if keys is None else keys.plain()), "diagnostics": told}

@@ -13,7 +13,6 @@ from archdsl.cli.documents.networks import (
     Params,
     PreprocessJson,
     StageJson,
-    Value,
     VariantJson,
 )
 from archdsl.cli.wording import prepared
@@ -24,10 +23,8 @@ from archdsl.verify.results import Verdict
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.graph.diff.changes import BlockChange, GraphDiff, OpChange, SectionChange
-    from archdsl.graph.diff.facts import ParameterChange
     from archdsl.graph.diff.transfer import Transfer
-    from archdsl.graph.ir import Cost, Node
-    from archdsl.graph.stages import Stage, Unit
+    from archdsl.graph.ir import Node
     from archdsl.steps import Step
     from archdsl.verify.results import Result
 
@@ -40,8 +37,8 @@ class OpJson(Shape):
     label: Text
 
     @classmethod
-    def of(cls, node: Node) -> Self:
-        return cls(path=node.path, op=node.op.name, label=node.label)
+    def differs(cls, node: Node) -> dict[str, Any]:
+        return {"op": node.op.name}
 
 
 class OpChangeJson(Shape):
@@ -58,15 +55,8 @@ class OpChangeJson(Shape):
     """The paths of what it reads, before and after, where these do not correspond."""
 
     @classmethod
-    def of(cls, change: OpChange) -> Self:
-        return cls(
-            status=change.status,
-            before=None if change.before is None else OpJson.of(change.before),
-            after=None if change.after is None else OpJson.of(change.after),
-            parameters=_parameters(change.parameters),
-            moved=change.moved,
-            reads=_paths(change.rewired),
-        )
+    def differs(cls, change: OpChange) -> dict[str, Any]:
+        return {"reads": change.rewired}
 
 
 class SideJson(Shape):
@@ -82,10 +72,6 @@ class SideJson(Shape):
     macs: Macs
     activations: Activations
 
-    @classmethod
-    def of_units(cls, first: Unit, count: int, cost: Cost) -> Self:
-        return cls(name=first.name, path=first.path, count=count, **_costs(cost))
-
 
 class BlockChangeJson(Shape):
     """Like blocks in a row, and what they correspond to."""
@@ -96,12 +82,12 @@ class BlockChangeJson(Shape):
     ops: list[OpChangeJson]
 
     @classmethod
-    def of(cls, change: BlockChange) -> Self:
+    def differs(cls, change: BlockChange) -> dict[str, Any]:
         before, after = (
-            None if unit is None else SideJson.of_units(unit, count, cost)
+            None if unit is None else SideJson.of(cost, name=unit.name, path=unit.path, count=count)
             for unit, count, cost in zip((change.before, change.after), change.counts, change.costs, strict=True)
         )
-        return cls(status=change.status, before=before, after=after, ops=list(map(OpChangeJson.of, change.changes)))
+        return {"before": before, "after": after, "ops": change.changes}
 
 
 class SectionChangeJson(Shape):
@@ -113,13 +99,10 @@ class SectionChangeJson(Shape):
     blocks: list[BlockChangeJson]
 
     @classmethod
-    def of(cls, change: SectionChange) -> Self:
-        return cls(
-            status=change.status,
-            before=_stage(change.before),
-            after=_stage(change.after),
-            blocks=list(map(BlockChangeJson.of, change.blocks)),
-        )
+    def differs(cls, change: SectionChange) -> dict[str, Any]:
+        sides = (change.before, change.after)
+        before, after = (None if stage is None else StageJson.of(stage, blocks=stage.blocks) for stage in sides)
+        return {"before": before, "after": after}
 
 
 class RenamedJson(Shape):
@@ -127,6 +110,10 @@ class RenamedJson(Shape):
 
     before: Text
     after: Text
+
+    @classmethod
+    def differs(cls, paths: tuple[str, str]) -> dict[str, Any]:
+        return {"before": paths[0], "after": paths[1]}
 
 
 class ResizedJson(Shape):
@@ -151,15 +138,9 @@ class TransferJson(Shape):
     """The share of the second network's elements that those of `fits` fill, 0 to 1."""
 
     @classmethod
-    def of(cls, weights: Transfer) -> Self:
-        resized = weights.resized.items()
-        return cls(
-            fits=list(weights.fits),
-            resized=[ResizedJson(key=key, before=list(old), after=list(new)) for key, (old, new) in resized],
-            left=list(weights.left),
-            new=list(weights.new),
-            covered=weights.covered,
-        )
+    def differs(cls, weights: Transfer) -> dict[str, Any]:
+        resized = [{"key": key, "before": old, "after": new} for key, (old, new) in weights.resized.items()]
+        return {"fits": list(weights.fits), "resized": resized, "left": list(weights.left), "new": list(weights.new)}
 
 
 class InitialJson(Shape):
@@ -198,18 +179,13 @@ class DiffDocument(Document):
 
     @classmethod
     def of_variants(cls, before: Variant, after: Variant, difference: GraphDiff, weights: Transfer) -> Self:
-        pictures = [None if found is None else PreprocessJson.of(found) for found in map(prepared, (before, after))]
-        return cls(
-            equal=difference.equal,
-            before=VariantJson.of(before),
-            after=VariantJson.of(after),
-            image=_parameters(difference.image),
-            outputs=_paths(difference.outputs),
-            sections=list(map(SectionChangeJson.of, difference.sections)),
-            renamed=[RenamedJson(before=old, after=new) for old, new in difference.renamed],
-            initial=list(map(InitialJson.of, initial(difference, before.initializers, after.initializers))),
-            pictures=PicturesJson(before=pictures[0], after=pictures[1]),
-            weights=TransferJson.of(weights),
+        return cls.of(
+            difference,
+            before=before,
+            after=after,
+            initial=initial(difference, before.initializers, after.initializers),
+            pictures={"before": prepared(before), "after": prepared(after)},
+            weights=weights,
         )
 
 
@@ -230,15 +206,10 @@ class StepJson(Shape):
 
     @classmethod
     def of_step(cls, step: Step, difference: GraphDiff | None) -> Self:
-        return cls(
-            variant=VariantJson.of(step.variant),
-            amends=step.before.name if step.before else None,
-            amendment=step.note,
-            leads_on=step.leads_on,
-            training=step.training,
-            image=_parameters(difference.image) if difference else [],
-            sections=list(map(SectionChangeJson.of, difference.sections)) if difference else [],
-        )
+        found: dict[str, Any] = {"image": [], "sections": []}
+        if difference is not None:
+            found = {"image": difference.image, "sections": difference.sections}
+        return cls.of(step, amends=step.before.name if step.before else None, amendment=step.note, **found)
 
 
 class StepsDocument(Document):
@@ -287,27 +258,18 @@ class VerifiedJson(Shape):
     seconds: float
 
     @classmethod
-    def of(cls, result: Result) -> Self:
+    def differs(cls, result: Result) -> dict[str, Any]:
         reference = result.reference
-        return cls(
-            family=result.family,
-            variant=result.variant,
-            library=reference.library,
-            version=result.version,
-            model=reference.model,
-            verdict=result.verdict,
-            params=result.params,
-            macs=result.macs,
-            keys=result.keys,
-            differences={str(size): difference for size, difference in result.differences.items()},
-            training=result.training,
-            everywhere=reference.comparison.everywhere,
-            tolerance=reference.comparison.tolerance,
-            reason=reference.reason,
-            findings=list(map(FindingJson.of, result.findings)),
-            skipped=result.skipped or None,
-            seconds=round(result.seconds, 3),
-        )
+        return {
+            "library": reference.library,
+            "model": reference.model,
+            "differences": {str(size): difference for size, difference in result.differences.items()},
+            "everywhere": reference.comparison.everywhere,
+            "tolerance": reference.comparison.tolerance,
+            "reason": reference.reason,
+            "skipped": result.skipped or None,
+            "seconds": round(result.seconds, 3),
+        }
 
 
 class VerifyDocument(Document):
@@ -317,28 +279,3 @@ class VerifyDocument(Document):
     results: list[VerifiedJson]
     without: list[Text]
     """Names of variants that have no reference."""
-
-
-def _stage(stage: Stage | None) -> StageJson | None:
-    return None if stage is None else StageJson.of(stage, stage.blocks)
-
-
-def _costs(cost: Cost) -> dict[str, int]:
-    return {"layers": cost.layers, "params": cost.params, "macs": cost.macs, "activations": cost.activations}
-
-
-def _parameters(changes: tuple[ParameterChange, ...]) -> list[ParameterJson]:
-    return [
-        ParameterJson(name=change.name, values=[[_value(old), _value(new)] for old, new in change.values])
-        for change in changes
-    ]
-
-
-def _value(value: Any) -> Value:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return list(value) if isinstance(value, tuple) else str(value)
-
-
-def _paths(sides: tuple[tuple[str, ...], tuple[str, ...]] | None) -> list[list[str]] | None:
-    return None if sides is None else list(map(list, sides))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from archdsl.backends.diagram.drawing import Format, Level
 from archdsl.cli.documents.base import Document, Shape, Text
@@ -37,8 +37,8 @@ class PlotPointJson(Shape):
     y: float
 
     @classmethod
-    def of(cls, spot: Spot) -> Self:
-        return cls(name=spot.name, variant=spot.variant.name, weights=spot.weights, x=spot.x, y=spot.y)
+    def differs(cls, spot: Spot) -> dict[str, Any]:
+        return {"variant": spot.variant.name}
 
 
 class PlotDocument(Document):

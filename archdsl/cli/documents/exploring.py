@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from archdsl.cli.documents.base import Document, Shape, Text
 from archdsl.cli.documents.networks import VariantJson
 
 if TYPE_CHECKING:
     from archdsl.cli.costing import Asked
-    from archdsl.scaling import Answer, Curve, Point, Published
+    from archdsl.scaling import Answer, Curve, Point
     from archdsl.search.results import Result
     from archdsl.semantics.points import Space
 
@@ -49,12 +49,11 @@ class ScalePointJson(Shape):
     @classmethod
     def of_curve(cls, curve: Curve, wanted: Asked | None) -> list[Self]:
         return [
-            cls(
-                value=float(point.value),
-                settings=dict(point.texts),
+            cls.of(
+                point,
+                settings=point.texts,
                 factors={cost: curve.factor(point, cost) for cost in GROWING},
-                promise=dict(point.promise),
-                variant=VariantJson.of(point.variant, wanted),
+                variant=VariantJson.costed(point.variant, wanted),
             )
             for point in curve.points
         ]
@@ -67,16 +66,16 @@ class PlaceJson(Shape):
     """The value of the knob at which the curve has its MACs."""
     variant: VariantJson
 
-    @classmethod
-    def of(cls, published: Published) -> Self:
-        return cls(place=published.place, variant=VariantJson.of(published.variant))
-
 
 class NeighbourJson(Shape):
     """A cost next to a target, and a value that has it."""
 
     value: float
     cost: int
+
+    @classmethod
+    def differs(cls, pair: tuple[float, int]) -> dict[str, Any]:
+        return {"value": pair[0], "cost": pair[1]}
 
 
 class AnswerJson(Shape):
@@ -94,20 +93,8 @@ class AnswerJson(Shape):
 
     @classmethod
     def of_answer(cls, answer: Answer, point: Point, cost: str, target: float, wanted: Asked | None) -> Self:
-        below, above = (
-            None if side is None else NeighbourJson(value=float(side[0]), cost=side[1])
-            for side in (answer.below, answer.above)
-        )
-        return cls(
-            cost=cost,
-            target=target,
-            value=float(answer.value),
-            error=answer.cost / target - 1,
-            below=below,
-            above=above,
-            settings=dict(point.texts),
-            variant=VariantJson.of(point.variant, wanted),
-        )
+        variant, error = VariantJson.costed(point.variant, wanted), answer.cost / target - 1
+        return cls.of(answer, cost=cost, target=target, error=error, settings=point.texts, variant=variant)
 
 
 class ScaleDocument(Document):
@@ -146,14 +133,9 @@ class SpaceJson(Shape):
     axes: list[AxisJson]
 
     @classmethod
-    def of(cls, space: Space) -> Self:
-        return cls(
-            name=space.name,
-            target=space.target,
-            source=space.source,
-            networks=str(space.size),
-            axes=[AxisJson(name=axis.name, values=axis.domain.size) for axis in space.axes],
-        )
+    def differs(cls, space: Space) -> dict[str, Any]:
+        axes = [{"name": axis.name, "values": axis.domain.size} for axis in space.axes]
+        return {"networks": str(space.size), "axes": axes}
 
 
 class FoundJson(Shape):
@@ -171,14 +153,8 @@ class FoundJson(Shape):
     """Objectives by name."""
 
     @classmethod
-    def of(cls, result: Result) -> Self:
-        return cls(
-            number=result.number,
-            dimensions=dict(result.texts),
-            arguments=dict(result.arguments),
-            costs=dict(result.costs),
-            values=dict(result.values),
-        )
+    def differs(cls, result: Result) -> dict[str, Any]:
+        return {"dimensions": result.texts}
 
 
 class RefusedJson(Shape):
@@ -186,6 +162,10 @@ class RefusedJson(Shape):
 
     condition: Text
     count: int
+
+    @classmethod
+    def differs(cls, pair: tuple[str, int]) -> dict[str, Any]:
+        return {"condition": pair[0], "count": pair[1]}
 
 
 class SearchDocument(Document):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from archdsl.cli.documents.base import Shape, Size, Text
 from archdsl.cli.wording import arguments
@@ -42,9 +41,8 @@ class SizeJson(Shape):
     line: int
 
     @classmethod
-    def of(cls, decision: SizeDecision) -> Self:
-        span = decision.span
-        return cls(text=decision.text, answer=decision.answer, file=span.source.name, line=span.line)
+    def differs(cls, decision: SizeDecision) -> dict[str, Any]:
+        return {"file": decision.span.source.name, "line": decision.span.line}
 
 
 class CostsJson(Shape):
@@ -72,21 +70,9 @@ class CostsJson(Shape):
 
     @classmethod
     def of_variant(cls, variant: Variant, wanted: Asked) -> Self:
-        costs = wanted.of(variant)
-        return cls(
-            batch=costs.batch,
-            dtype=costs.dtype,
-            weights=costs.weights,
-            gradients=costs.gradients,
-            memory=costs.memory,
-            peak=costs.peak.path,
-            saved=costs.saved,
-            training=costs.training,
-            moved=costs.moved,
-            intensity=costs.intensity,
-            device=None if wanted.device is None else wanted.device.name,
-            seconds=wanted.seconds(costs),
-        )
+        costs, device = wanted.of(variant), wanted.device
+        name = None if device is None else device.name
+        return cls.of(costs, peak=costs.peak.path, device=name, seconds=wanted.seconds(costs))
 
 
 class VariantJson(Shape):
@@ -112,28 +98,29 @@ class VariantJson(Shape):
     """Where an option asks for them: `--costs`, `--batch`, `--dtype`, `--device`."""
 
     @classmethod
-    def of(cls, variant: Variant, wanted: Asked | None = None) -> Self:
-        graph, table = variant.graph, variant.table
-        top1 = variant.published.get("top1")
-        more: dict[str, Any] = {} if wanted is None else {"costs": CostsJson.of_variant(variant, wanted)}
-        return cls(
-            name=variant.name,
-            model=graph.root.definition,
-            arguments=arguments(variant),
-            input=list(graph.input_shape.dims),
-            output=list(graph.output_shape.dims),
-            outputs=[
-                OutputJson(name=name, output=list(graph.shape(ref).dims))
+    def differs(cls, variant: Variant) -> dict[str, Any]:
+        graph = variant.graph
+        return {
+            "model": graph.root.definition,
+            "arguments": arguments(variant),
+            "input": graph.input_shape,
+            "output": graph.output_shape,
+            "outputs": [
+                {"name": name, "output": graph.shape(ref)}
                 for name, ref in zip_longest(graph.output_names, graph.outputs)
             ],
-            top1=None if top1 is None else float(top1),
-            sizes=list(map(SizeJson.of, graph.size_decisions)),
-            layers=table.layers,
-            params=graph.params,
-            macs=graph.macs,
-            activations=table.activations,
-            **more,
-        )
+            "top1": variant.published.get("top1"),
+            "sizes": graph.size_decisions,
+            "layers": variant.table.layers,
+            "params": graph.params,
+            "macs": graph.macs,
+            "activations": variant.table.activations,
+        }
+
+    @classmethod
+    def costed(cls, variant: Variant, wanted: Asked | None) -> Self:
+        """With costs, if they are asked for."""
+        return cls.of(variant, **({} if wanted is None else {"costs": CostsJson.of_variant(variant, wanted)}))
 
 
 class BlocksJson(Shape):
@@ -143,8 +130,8 @@ class BlocksJson(Shape):
     name: Text
 
     @classmethod
-    def several(cls, repeats: Iterable[tuple[int, str]]) -> list[Self]:
-        return [cls(count=count, name=name) for count, name in repeats]
+    def differs(cls, repeats: tuple[int, str]) -> dict[str, Any]:
+        return {"count": repeats[0], "name": repeats[1]}
 
 
 class StageJson(Shape):
@@ -161,17 +148,8 @@ class StageJson(Shape):
     activations: Activations
 
     @classmethod
-    def of(cls, stage: Stage, blocks: Iterable[tuple[int, str]] | None = None) -> Self:
-        return cls(
-            name=stage.name,
-            kind=stage.kind,
-            output=list(stage.output.dims),
-            blocks=BlocksJson.several(stage.repeats if blocks is None else blocks),
-            layers=stage.layers,
-            params=stage.params,
-            macs=stage.macs,
-            activations=stage.activations,
-        )
+    def differs(cls, stage: Stage) -> dict[str, Any]:
+        return {"blocks": stage.repeats}
 
 
 class PreprocessJson(Shape):
@@ -189,20 +167,18 @@ class PreprocessJson(Shape):
     """The name of the list of classes."""
 
     @classmethod
-    def of(cls, transform: Transform) -> Self:
-        settings = transform.settings
-        return cls(
-            resize=max(transform.resized),
-            size=list(transform.size),
-            squash=settings.squash,
-            interpolation=settings.interpolation,
-            mean=list(settings.mean),
-            std=list(settings.std),
-            labels=settings.labels,
-        )
+    def differs(cls, transform: Transform) -> dict[str, Any]:
+        settings = {n: getattr(transform.settings, n) for n in cls.model_fields}
+        return {**settings, "resize": max(transform.resized), "size": transform.size}
 
 
-Value: TypeAlias = int | float | bool | Text | list[int] | list[float] | None
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return list(map(_plain, value))
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+Value: TypeAlias = Annotated[bool | int | float | Text | list[Any] | None, BeforeValidator(_plain)]
 """The value of a parameter. A layer, or anything else without a plain value, is a text."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from archdsl.cli.documents.base import DiagnosticJson, Document, Shape, Size, Text
 from archdsl.cli.documents.networks import Activations, Macs, Params, PreprocessJson, StageJson, VariantJson
@@ -10,6 +10,7 @@ from archdsl.cli.documents.networks import Activations, Macs, Params, Preprocess
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.backends.proof import Proof
+    from archdsl.graph.ir import Node
 
 
 class LayerJson(Shape):
@@ -29,24 +30,21 @@ class LayerJson(Shape):
     line: int
 
     @classmethod
+    def differs(cls, node: Node) -> dict[str, Any]:
+        span = node.span
+        return {
+            "op": node.op.name,
+            "output": node.shape,
+            "params": node.trainable,
+            "file": span.source.name,
+            "line": span.line,
+        }
+
+    @classmethod
     def of_variant(cls, variant: Variant) -> list[Self]:
         """All nodes, in the order of execution."""
         nodes = variant.graph.nodes
-        return [
-            cls(
-                path=node.path,
-                op=node.op.name,
-                label=node.label,
-                inputs=[nodes[ref.node].path for ref in node.inputs],
-                output=list(node.shape.dims),
-                params=node.trainable,
-                macs=node.macs,
-                activations=node.activations,
-                file=node.span.source.name,
-                line=node.span.line,
-            )
-            for node in nodes
-        ]
+        return [cls.of(node, inputs=[nodes[ref.node].path for ref in node.inputs]) for node in nodes]
 
 
 class ProofJson(Shape):
@@ -63,16 +61,8 @@ class ProofJson(Shape):
     seconds: float
 
     @classmethod
-    def of(cls, proof: Proof) -> Self:
-        outputs = list(map(list, proof.outputs))
-        return cls(
-            device=proof.device,
-            params=proof.params,
-            keys=proof.keys,
-            output=outputs[0],
-            outputs=outputs,
-            seconds=round(proof.seconds, 3),
-        )
+    def differs(cls, proof: Proof) -> dict[str, Any]:
+        return {"output": proof.outputs[0], "seconds": round(proof.seconds, 3)}
 
 
 class BuiltJson(Shape):

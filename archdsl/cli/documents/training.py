@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from pydantic import Field
 
 from archdsl.cli.documents.base import Document, Shape, Text
 from archdsl.graph.recipe import SETTINGS
-from archdsl.graph.recipe_parts import Part
 
 if TYPE_CHECKING:
-    from archdsl.backends.trainers import Exported
     from archdsl.graph.recipe import Recipe
+    from archdsl.graph.recipe_parts import Part
     from archdsl.graph.recipe_words import Line
     from archdsl.training.plan import Plan
 
@@ -27,8 +26,8 @@ class PartJson(Shape):
     arguments: dict[str, Plain | None]
 
     @classmethod
-    def of(cls, part: Part) -> Self:
-        return cls(name=part.word, arguments={name: _plain(getattr(part, name)) for name in type(part).model_fields})
+    def differs(cls, part: Part) -> dict[str, Any]:
+        return {"name": part.word, "arguments": dict(part)}
 
 
 class RecipeStageJson(Shape):
@@ -54,18 +53,10 @@ class RecipeJson(Shape):
     stages: list[RecipeStageJson]
 
     @classmethod
-    def of(cls, recipe: Recipe) -> Self:
-        settings = {name: getattr(recipe, name) for name in SETTINGS}
-        facts: dict[str, Any] = {
-            "name": recipe.name,
-            "source": recipe.source,
-            "amends": recipe.amends,
-            "for": list(recipe.targets),
-            "settings": {n: PartJson.of(v) if isinstance(v, Part) else _plain(v) for n, v in settings.items()},
-            "parameters": {name: _plain(value) for name, value in recipe.parameters.items()},
-            "stages": list(map(RecipeStageJson.of, recipe.stages if recipe.progressive is not None else ())),
-        }
-        return cls(**facts)
+    def differs(cls, recipe: Recipe) -> dict[str, Any]:
+        settings = {name: _plain(getattr(recipe, name)) for name in SETTINGS}
+        stages = recipe.stages if recipe.progressive is not None else ()
+        return {"settings": settings, "stages": stages}
 
 
 class SettingJson(Shape):
@@ -76,8 +67,8 @@ class SettingJson(Shape):
     after: Text
 
     @classmethod
-    def of(cls, line: Line) -> Self:
-        return cls(setting=line.setting, before=line.text, after=line.after)
+    def differs(cls, line: Line) -> dict[str, Any]:
+        return {"before": line.text}
 
 
 class ExportedJson(Shape):
@@ -88,11 +79,6 @@ class ExportedJson(Shape):
     missing: list[Text]
     """In words, what the trainer cannot say."""
     text: Text
-
-    @classmethod
-    def of_text(cls, exported: Exported, text: str) -> Self:
-        facts = {"trainer": exported.trainer, "settings": exported.settings, "missing": exported.missing, "text": text}
-        return cls.model_validate(facts)
 
 
 class RecipeDocument(Document):
@@ -134,26 +120,18 @@ class TrainingPlanJson(Shape):
     """From the recipe, in words."""
 
     @classmethod
-    def of(cls, plan: Plan) -> Self:
+    def differs(cls, plan: Plan) -> dict[str, Any]:
         recipe, test = plan.recipe, plan.data.test
-        return cls(
-            variant=plan.given.name,
-            recipe=recipe.name,
-            classes=list(plan.data.train.classes),
-            train_pictures=len(plan.data.train),
-            test_pictures=0 if test is None else len(test),
-            epochs=recipe.epochs,
-            batch=plan.batch,
-            micro_batch=plan.micro_batch,
-            devices=plan.wishes.devices,
-            steps=plan.steps * recipe.epochs,
-            images=plan.images,
-            macs=plan.macs,
-            test_macs=plan.test_macs,
-            memory=plan.memory,
-            lr=plan.lr,
-            differences=list(plan.differences),
-        )
+        return {
+            "variant": plan.given.name,
+            "recipe": recipe.name,
+            "classes": plan.data.train.classes,
+            "train_pictures": len(plan.data.train),
+            "test_pictures": 0 if test is None else len(test),
+            "epochs": recipe.epochs,
+            "devices": plan.wishes.devices,
+            "steps": plan.steps * recipe.epochs,
+        }
 
 
 class TrainingRunJson(Shape):
@@ -177,6 +155,6 @@ class TrainDocument(Document):
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+    if isinstance(value, tuple):
+        return list(value)
     return float(value) if isinstance(value, Decimal) else value

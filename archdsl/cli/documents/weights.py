@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from archdsl.cli.documents.base import Document, Shape, Text
 from archdsl.cli.documents.networks import PreprocessJson
 
 if TYPE_CHECKING:
-    from archdsl.predict import Prediction
     from archdsl.published import Published
-    from archdsl.weights.convert import Conversion
 
 
 class PublishedJson(Shape):
@@ -49,11 +46,8 @@ class PublishedJson(Shape):
     preprocess: PreprocessJson | None
 
     @classmethod
-    def of(cls, entry: Published) -> Self:
-        """Of a row; the key map with which it is read is its checkpoint."""
-        same = {name: getattr(entry, name) for name in cls.model_fields if name not in ("checkpoint", "preprocess")}
-        pictures = None if entry.preprocess is None else PreprocessJson.of(entry.transform)
-        return cls(**same, checkpoint=entry.keymap, preprocess=pictures)
+    def differs(cls, entry: Published) -> dict[str, Any]:
+        return {"checkpoint": entry.keymap, "preprocess": None if entry.preprocess is None else entry.transform}
 
 
 class FetchedJson(Shape):
@@ -79,6 +73,10 @@ class ClassJson(Shape):
     probability: float
     """0 to 1."""
 
+    @classmethod
+    def differs(cls, pair: tuple[str, float]) -> dict[str, Any]:
+        return {"label": pair[0], "probability": pair[1]}
+
 
 class PredictionJson(Shape):
     """What is in one picture."""
@@ -86,11 +84,6 @@ class PredictionJson(Shape):
     path: Text
     classes: list[ClassJson]
     """The most likely ones, the best first."""
-
-    @classmethod
-    def of(cls, prediction: Prediction) -> Self:
-        classes = [ClassJson(label=label, probability=float(value)) for label, value in prediction.classes]
-        return cls(path=str(prediction.path), classes=classes)
 
 
 class PredictDocument(Document):
@@ -130,9 +123,3 @@ class ConvertDocument(Document):
     """Keys of the file without a counterpart, as the spec's map says."""
     notes: list[Text]
     """As of `predict`."""
-
-    @classmethod
-    def of_conversion(cls, variant: str, done: Conversion, fetched: Sequence[str]) -> Self:
-        """`fetched`: notes of before, about what was fetched."""
-        same = {name: getattr(done, name) for name in cls.model_fields if hasattr(done, name)}
-        return cls(**{**same, "variant": variant, "file": done.path, "notes": [*fetched, *done.notes]})
