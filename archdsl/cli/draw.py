@@ -31,7 +31,8 @@ from archdsl.graph.image import Image
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.backends.diagram import Drawing, Options
-    from archdsl.backends.diagram.drawing import Engine, Format, Level
+    from archdsl.backends.diagram.drawing import Format, Level
+    from archdsl.backends.diagram.engine import Engine
     from archdsl.steps import Step
 
 LEVELS = ("overview", "blocks", "graph", "diff")

@@ -25,8 +25,8 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.backends.diagram.drawing import Engine
-    from archdsl.backends.diagram.render import Picture
+    from archdsl.backends.diagram.drawing import Picture
+    from archdsl.backends.diagram.engine import Engine
     from archdsl.plots import Plot, Spot
 
 FORMATS = ("svg", "png", "pdf", "dot")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.backends.diagram import render
+from archdsl.backends.diagram import engine
 from tests.cli.conftest import Run
 
 BEGINS = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
@@ -89,7 +89,7 @@ def test_errors_of_the_spec_write_nothing(arch: Run) -> None:
 
 
 def test_without_an_engine_dot_is_written(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "embedded_program", lambda: None)
+    monkeypatch.setattr(engine, "embedded_program", lambda: None)
     monkeypatch.setenv("PATH", "")
     result = arch("draw", "resnet18", "-o", "a.pdf")
     assert (result.code, result.out) == (2, "")
@@ -129,7 +129,7 @@ def test_a_picture_that_archdsl_drew_is_replaced(arch: Run, suffix: str) -> None
 
 
 def test_what_is_written_instead_replaces_nothing(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "embedded_program", lambda: None)
+    monkeypatch.setattr(engine, "embedded_program", lambda: None)
     monkeypatch.setenv("PATH", "")
     Path("a.dot").write_text("digraph mine {}")
     assert "E607" in arch("draw", "small.arch:small", "-o", "a.svg").err

@@ -6,12 +6,14 @@ import re
 from dataclasses import replace
 from functools import cache
 from itertools import combinations, pairwise
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from archdsl.api import Variant, open_source
-from archdsl.backends.diagram import Drawing, Options
+from archdsl.backends.diagram import Drawing, Options, engine
+from archdsl.backends.diagram.graph import frames
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.fold import fold
 from archdsl.source import Source
@@ -165,6 +167,28 @@ def test_a_dense_block_of_the_paper_has_a_rail() -> None:
     found = Picture(made.drawing("graph").svg)
     assert list(found.problems()) == []
     assert len([line for line in found.lines if line.points]) <= 40
+
+
+def test_a_block_of_too_many_boxes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What dot lays out together it lays out in time that grows with the square."""
+    layers = " -> ".join(f"conv({width}, 3)" for width in range(3, 13))
+    made = spec(f"model M() = image(3, 8, 8) -> {layers} -> gap -> flatten -> linear(2)\nvariant m = M()")
+    assert made.drawing("graph").covers
+    monkeypatch.setattr(frames, "MOST", 10)
+    with pytest.raises(ArchError) as raised:
+        made.drawing("graph")
+    assert [d.code for d in raised.value.diagnostics] == ["E617"]
+    assert "boxes in one block" in str(raised.value)
+
+
+def test_places_need_an_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = spec("model M() = image(3, 8, 8) -> conv(4, 7) -> gap -> flatten -> linear(2)\nvariant m = M()")
+    monkeypatch.setattr(engine, "embedded_program", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ArchError) as raised:
+        made.drawing("graph")
+    assert [d.code for d in raised.value.diagnostics] == ["E610"]
+    assert "-o FILE.dot" not in str(raised.value)  # DOT has all places
 
 
 # --- what it says ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pypdfium2
 import pytest
 
 from archdsl import api
-from archdsl.backends.diagram import Drawing, render
+from archdsl.backends.diagram import Drawing, engine, render
 from archdsl.diagnostics.core import ArchError
 
 
@@ -71,7 +71,7 @@ def test_pdf_has_the_size_of_the_picture(overview: Drawing) -> None:
 
 
 def test_without_any_engine(overview: Drawing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(render, "embedded_program", lambda: None)
+    monkeypatch.setattr(engine, "embedded_program", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ArchError) as raised:
         overview.render("svg")

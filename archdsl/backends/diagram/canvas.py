@@ -96,7 +96,7 @@ class Canvas:
         return tuple(self._used.values())
 
     def drawing(self, name: str, level: Level, title: str) -> Drawing:
-        return Drawing(name, level, title, self._dot.source, "fixed", dict(self.covers))
+        return Drawing(name, level, title, self._dot.source, dict(self.covers))
 
     # --- elements ----------------------------------------------------------------------------
 
@@ -189,12 +189,12 @@ class Canvas:
         if wide:
             more["penwidth"] = 2
         if plain:
-            self._edge(tail, head, _spline(points, radius), dir="none", **more)
+            self._edge(tail, head, _spline(rounded(points, radius)), dir="none", **more)
             return
         (x0, y0), (x1, y1) = points[-2:]
         length = max(abs(x1 - x0) + abs(y1 - y0), 1e-6)
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)
-        self._edge(tail, head, f"e,{_pos(points[-1])} {_spline([*points[:-1], stop], radius)}", **more)
+        self._edge(tail, head, f"e,{_pos(points[-1])} {_spline(rounded([*points[:-1], stop], radius))}", **more)
 
     def curve(
         self,
@@ -208,12 +208,12 @@ class Canvas:
         """An arrow along Bézier curves: a point, then three for each curve; `plain`: without a head."""
         if plain:
             more: dict[str, Any] = {} if colour == style.LINE else {"color": colour, "penwidth": thick}
-            self._edge(tail, head, " ".join(map(_pos, points)), dir="none", **more)
+            self._edge(tail, head, _spline(points), dir="none", **more)
             return
         (x0, y0), (x1, y1) = points[-2:]
         length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-6)
         stop = (x1 - (x1 - x0) / length * _HEAD, y1 - (y1 - y0) / length * _HEAD)
-        self._edge(tail, head, f"e,{_pos(points[-1])} {' '.join(map(_pos, [*points[:-1], stop]))}")
+        self._edge(tail, head, f"e,{_pos(points[-1])} {_spline([*points[:-1], stop])}")
 
     def _edge(self, tail: Box, head: Box, pos: str, **attributes: Any) -> None:
         self._count += 1
@@ -267,15 +267,18 @@ def _pos(point: Point) -> str:
     return f"{number(point[0])},{number(-point[1])}"
 
 
-def _spline(points: Sequence[Point], radius: float) -> str:
-    """A polyline as Bézier curves, its corners rounded."""
+def _spline(curve: Sequence[Point]) -> str:
+    return " ".join(map(_pos, curve))
+
+
+def rounded(points: Sequence[Point], radius: float) -> list[Point]:
+    """A polyline as Bézier curves, its corners rounded: a point, then three for each curve."""
     path: list[Point] = [points[0]]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         start, end = _toward(corner, before, radius), _toward(corner, after, radius)
         path += [path[-1], start, start]
         path += [_toward(corner, start, radius * 0.45), _toward(corner, end, radius * 0.45), end]
-    path += [path[-1], points[-1], points[-1]]
-    return " ".join(map(_pos, path))
+    return [*path, path[-1], points[-1], points[-1]]
 
 
 def _toward(start: Point, end: Point, by: float) -> Point:

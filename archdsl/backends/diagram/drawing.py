@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import Any, Literal
 
 from archdsl import arguments
+from archdsl.backends.diagram.engine import Engine
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.ir import Graph
 
 Level = Literal["overview", "blocks", "graph", "diff", "plot"]
 Format = Literal["svg", "png", "pdf", "dot", "html"]
-Engine = Literal["auto", "embedded", "dot"]
+Picture = Literal["svg", "png", "pdf", "dot"]
 Direction = Literal["lr", "tb"]
 
 LEVELS: Mapping[str, str] = {
@@ -52,9 +53,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture as DOT.
+    """A picture as DOT in which every place is given (for `neato -n2`).
 
-    `layout` says how Graphviz is to run: "dot" finds the positions, "fixed" takes those in the source (`neato -n2`).
     `covers` says for the id of each drawn element which nodes of the graph it stands for, so that a test can see that
     none is left out.
     """
@@ -63,10 +63,9 @@ class Drawing:
     level: Level
     title: str
     dot: str
-    layout: Literal["dot", "fixed"] = "dot"
     covers: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
 
-    def render(self, format: Literal["svg", "png", "pdf", "dot"] = "svg", engine: Engine = "auto") -> bytes:
+    def render(self, format: Picture = "svg", engine: Engine = "auto") -> bytes:
         """The picture as a file's content; raises ArchError E610 or E611."""
         from archdsl.backends.diagram.render import render
 
@@ -83,10 +82,14 @@ class Drawing:
         return self.svg
 
 
-def bounded(level: Level, name: str, what: str, count: int) -> None:
-    """Raise ArchError E617 for a picture that would have more parts than can be read, and take minutes to lay out."""
-    if count > MOST[level]:
-        facts = {"name": name, "level": level, "what": what, "count": f"{count:,}", "limit": f"{MOST[level]:,}"}
+def bounded(level: Level, name: str, what: str, count: int, most: int = 0) -> None:
+    """Raise ArchError E617 for a picture that would have more parts than can be read, and take minutes to lay out.
+
+    `most` is the limit where it is not that of the level.
+    """
+    limit = most or MOST[level]
+    if count > limit:
+        facts = {"name": name, "level": level, "what": what, "count": f"{count:,}", "limit": f"{limit:,}"}
         raise ArchError.of("E617", help=_INSTEAD[level], facts=facts)
 
 

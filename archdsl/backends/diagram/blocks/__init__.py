@@ -2,8 +2,8 @@
 
 `definitions` finds the definitions and the structures that their instances take; `units` fuses the nodes of one into
 boxes; `words` says what is true of all instances, widths as `algebra` reads them. `tree` sees series and parallel
-branches, which `spine` lays out with the main path straight; what is no such tree (a NASNet cell) `crossed` lays out
-rank by rank. `panels` puts all on a page.
+branches, which `spine` lays out with the main path straight; what is no such tree (a NASNet cell) `layered` draws
+in layers. `panels` puts all on a page.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.blocks.boxes import Sized, boxes_of
-from archdsl.backends.diagram.blocks.crossed import Crossed
 from archdsl.backends.diagram.blocks.definitions import Definition, Form
+from archdsl.backends.diagram.blocks.layered import Layered
 from archdsl.backends.diagram.blocks.rail import rail_of
 from archdsl.backends.diagram.blocks.spine import Spine
 from archdsl.backends.diagram.blocks.tree import tree_of
@@ -97,7 +97,7 @@ class Page:
         figure: Figure
         for limit in LIMITS:
             boxes = boxes_of(self.graph, form, limit)
-            figure = Crossed(form.first, boxes, name) if tree is None else Spine(tree, boxes, name)
+            figure = Layered(form.first, boxes, name) if tree is None else Spine(tree, boxes, name)
             if figure.width <= self.width - 2 * MARGIN:
                 break
         return figure, boxes

@@ -17,7 +17,7 @@ from archdsl.graph.scopes import BlockScope
 SHORTEST = 3
 """Blocks in a row that make a rail."""
 STEP = 46.0
-ASIDE = 26.0
+OFFSET = 26.0
 """From the rail to a layer."""
 
 
@@ -51,7 +51,7 @@ class Rail:
         self.words = [Line(f"{name} {text}", style.SIZE - 0.5, True) for text in ("1", "2", str(self.count))]
         self.box = max(line.width for line in self.words) + 12
         self.left = max(Line(text, style.SMALL).width for text in [*self.sums, self.end]) + 8
-        self.width = self.left + ASIDE + self.box + 4
+        self.width = self.left + OFFSET + self.box + 4
         self.height = 3 * STEP + 44
 
     def caption(self) -> str:
@@ -67,7 +67,7 @@ class Rail:
             gap = 16 if index == 2 else 0
             middle = y + STEP * index + 22 + gap
             layer = canvas.box(
-                x + ASIDE + self.box / 2,
+                x + OFFSET + self.box / 2,
                 middle,
                 self.box,
                 20,

@@ -21,7 +21,7 @@ GAP = 13.0
 FORK = 5.0
 """What a fork takes above its branches; `SPREAD` where they lie side by side, and again below them."""
 SPREAD = 8.0
-ASIDE = 11.0
+BESIDE = 11.0
 """Between branches, and between a box and an arc."""
 TURN = 3.0
 """Between lines that turn one below the other."""
@@ -93,12 +93,12 @@ class Spine:
         height = max(extent.height for extent in extents)
         if self._is_spread(parallel):
             wide = [max(e.left + e.right, LANE) for e in extents]
-            x = -(sum(wide) + ASIDE * (len(wide) - 1)) / 2
+            x = -(sum(wide) + BESIDE * (len(wide) - 1)) / 2
             whole = Extent(-x, -x, height + SPREAD)
             axes = []
             for extent, room in zip(extents, wide, strict=True):
                 axes.append(x + (extent.left or room / 2))
-                x += room + ASIDE
+                x += room + BESIDE
             return whole, axes
         main = self._main(parallel)
         left, right = extents[main].left, extents[main].right
@@ -108,10 +108,10 @@ class Spine:
         for index in sorted(others, key=lambda i: not parallel.branches[i]):
             extent = extents[index]
             if next(sides) == "right":
-                axes[index] = right + ASIDE + extent.left
+                axes[index] = right + BESIDE + extent.left
                 right = axes[index] + extent.right
             else:
-                axes[index] = -(left + ASIDE + extent.right)
+                axes[index] = -(left + BESIDE + extent.right)
                 left = -axes[index] + extent.left
         return Extent(left, right, height + FORK), axes
 
@@ -148,8 +148,8 @@ class Spine:
                 else:
                     for place, end in zip(order, ends, strict=True):
                         self._join(end, box, y)
-                        aside = 12 if end.x > box.x else -12 if end.x < box.x else -6
-                        sized.operand(self.canvas, place, x + aside, box.y - (5 if end.x != box.x else 11))
+                        beside = 12 if end.x > box.x else -12 if end.x < box.x else -6
+                        sized.operand(self.canvas, place, x + beside, box.y - (5 if end.x != box.x else 11))
                 y += GAP + sized.high
                 ends = [End(box, element, [box.bottom], x)]
         return ends

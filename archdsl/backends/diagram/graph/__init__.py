@@ -1,13 +1,13 @@
 """Level graph: every op in nested frames by path, equal neighbours folded. Takes a `Graph`, gives a `Drawing`.
 
-`opened` says what is open, `nest` where things are, `words` what they say, `paint` puts them on a canvas. The id of
+`opened` says what is open, `frames` where things are, `words` what they say, `paint` puts them on a canvas. The id of
 every element is the path of its op or block, where what may not stand in an XML name is `_`.
 """
 
 from __future__ import annotations
 
 from archdsl.backends.diagram.drawing import Drawing, Options, bounded
-from archdsl.backends.diagram.graph.nest import Nest
+from archdsl.backends.diagram.graph.frames import Frames
 from archdsl.backends.diagram.graph.paint import Painter
 from archdsl.backends.diagram.graph.words import Wording
 from archdsl.backends.diagram.opened import opened
@@ -21,4 +21,4 @@ def draw(graph: Graph, options: Options) -> Drawing:
     view = opened(folded, options)
     bounded("graph", graph.name, "boxes", len(view.boxes))
     wording = Wording(view)
-    return Painter(wording).paint(Nest(wording).frame(folded.root))
+    return Painter(wording).paint(Frames(wording).frame(folded.root))

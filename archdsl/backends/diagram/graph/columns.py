@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from math import ceil, sqrt
 
-from archdsl.backends.diagram.layered import Layers, Link, Point, Size, layered
+from archdsl.backends.diagram.canvas import Point, rounded
+from archdsl.backends.diagram.layout import Layout, Link, Size, laid_out
 from archdsl.graph.parts import OUTSIDE
 
 GUTTER = 16.0
 LANE = 5.0
+RADIUS = 4.0
+"""Of the corners of what goes from one column to the next."""
 TALL = 500.0
 SHAPE = 1.1
 """Width over height that columns aim at."""
@@ -35,7 +38,7 @@ class Column:
 
     start: int
     stop: int
-    layers: Layers
+    layout: Layout
     pieces: dict[int, int]
     enters: dict[int, int] = field(default_factory=dict)
     leaves: dict[int, int] = field(default_factory=dict)
@@ -59,23 +62,23 @@ def cut(sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable], 
     Links to `OUTSIDE` end at the border; those with equal keys share a point there. A cut crosses `most` keys at most.
     """
     whole = _column(sizes, links, keys, 0, len(sizes))
-    width, height = whole.layers.width, whole.layers.height
+    width, height = whole.layout.width, whole.layout.height
     tall = max(TALL, sqrt(width * height / SHAPE))
     if height <= tall or max(size.high for size in sizes) > MAIN * height:
         return [whole]
     for count in range(ceil(height / tall), 1, -1):
-        starts = _starts(whole.layers, sizes, _allowed(whole.layers, sizes, links, keys, most), count)
+        starts = _starts(whole.layout, sizes, _allowed(whole.layout, sizes, links, keys, most), count)
         columns = [_column(sizes, links, keys, *ends) for ends in pairwise([*starts, len(sizes)])]
-        heights = [column.layers.height for column in columns]
+        heights = [column.layout.height for column in columns]
         if min(heights[:-1], default=0) >= LEAST * max(heights):
             return columns
     return [whole]
 
 
-def _starts(layers: Layers, sizes: Sequence[Size], allowed: Sequence[int], count: int) -> list[int]:
+def _starts(layout: Layout, sizes: Sequence[Size], allowed: Sequence[int], count: int) -> list[int]:
     """Where the columns begin, at most `count` of them, so that the tallest is as low as it can be."""
-    tops, bottoms = _extents(layers, sizes)
-    low, high = max(size.high for size in sizes), layers.height
+    tops, bottoms = _extents(layout, sizes)
+    low, high = max(size.high for size in sizes), layout.height
     while high - low > 1:
         middle = (low + high) / 2
         found = _fill(tops, bottoms, allowed, middle)
@@ -83,17 +86,17 @@ def _starts(layers: Layers, sizes: Sequence[Size], allowed: Sequence[int], count
     return _fill(tops, bottoms, allowed, high) or [0]
 
 
-def _extents(layers: Layers, sizes: Sequence[Size]) -> tuple[list[float], list[float]]:
+def _extents(layout: Layout, sizes: Sequence[Size]) -> tuple[list[float], list[float]]:
     """Tops and bottoms of the boxes."""
-    tops = [top for _, top in layers.places[: len(sizes)]]
+    tops = [top for _, top in layout.places[: len(sizes)]]
     return tops, [top + size.high for top, size in zip(tops, sizes, strict=True)]
 
 
 def _allowed(
-    layers: Layers, sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable], most: int
+    layout: Layout, sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashable], most: int
 ) -> list[int]:
     """The boxes at which a column may begin: everything before is above, everything after is not, few links cross."""
-    tops, bottoms = _extents(layers, sizes)
+    tops, bottoms = _extents(layout, sizes)
     crossing: list[set[Hashable]] = [set() for _ in tops]
     for key, link in zip(keys, links, strict=True):
         tail = -1 if link.tail == OUTSIDE else link.tail
@@ -142,16 +145,16 @@ def _column(sizes: Sequence[Size], links: Sequence[Link], keys: Sequence[Hashabl
         head = len(sizes) if link.head == OUTSIDE else link.head
         if tail >= stop or head < start:
             continue
-        here, there, shifts = tail - start, head - start, [link.out, link.into, link.label]
+        piece = link._replace(tail=tail - start, head=head - start)
         if tail < start:
-            here = enters[index] = border(tops, keys[index], Size(2, 0, "top"))
-            shifts[0] = shifts[2] = 0
+            enters[index] = border(tops, keys[index], Size(2, 0, "top"))
+            piece = piece._replace(tail=enters[index], out=0, label=0)
         if head >= stop:
-            there = leaves[index] = border(bottoms, keys[index], Size(2, 0, "bottom"))
-            shifts[1] = 0
+            leaves[index] = border(bottoms, keys[index], Size(2, 0, "bottom"))
+            piece = piece._replace(head=leaves[index], into=0)
         pieces[index] = len(inner)
-        inner.append(Link(here, there, link.weight, *shifts))
-    return Column(start, stop, layered(own, inner), pieces, enters, leaves)
+        inner.append(piece)
+    return Column(start, stop, laid_out(own, inner), pieces, enters, leaves)
 
 
 def join(columns: Sequence[Column], keys: Sequence[Hashable]) -> Joined:
@@ -160,35 +163,37 @@ def join(columns: Sequence[Column], keys: Sequence[Hashable]) -> Joined:
     crossing = [dict.fromkeys(keys[i] for i in column.leaves) for column in columns[:-1]]
     lanes = max((len(found) for found in crossing), default=0)
     above = LANE * lanes if lanes else 0.0
-    inner = max(column.layers.height for column in columns)
+    inner = max(column.layout.height for column in columns)
     height = above + inner + (above + LANE if lanes else 0.0)
     places: dict[int, Point] = {}
     routes: dict[int, list[Point]] = {}
     x = 0.0
     for number, column in enumerate(columns):
         for place in range(column.start, column.stop):
-            left, top = column.layers.places[place - column.start]
+            left, top = column.layout.places[place - column.start]
             places[place] = (left + x, top + above)
         for index, piece in column.pieces.items():
-            points = [(left + x, top + above) for left, top in column.layers.routes[piece]]
+            points = [(left + x, top + above) for left, top in column.layout.routes[piece]]
             if index in column.enters and number:
                 lane = list(crossing[number - 1]).index(keys[index]) + 1
-                before = routes[index]
-                bottom, middle = above + inner + LANE * lane, x - GUTTER / 2 - LANE * (lanes / 2 - lane + 0.5)
-                before += [(before[-1][0], bottom), (middle, bottom), (middle, LANE * (lanes - lane))]
-                before += [(points[0][0], LANE * (lanes - lane)), *points]
+                end, start = routes[index][-1], points[0]
+                bottom, top = above + inner + LANE * lane, LANE * (lanes - lane)
+                middle = x - GUTTER / 2 - LANE * (lanes / 2 - lane + 0.5)
+                around = [end, (end[0], bottom), (middle, bottom), (middle, top), (start[0], top), start]
+                routes[index] += [*rounded(around, RADIUS)[1:], *points[1:]]
             else:
                 begins = index in column.enters
-                routes[index] = [(points[0][0], 0.0), *points] if begins else points
+                routes[index] = [*rounded([(points[0][0], 0.0), points[0]], 0), *points[1:]] if begins else points
             if index in column.leaves and number == len(columns) - 1:
-                routes[index].append((routes[index][-1][0], height))
-        x += column.layers.width + GUTTER + LANE * lanes
+                end = routes[index][-1]
+                routes[index] += rounded([end, (end[0], height)], 0)[1:]
+        x += column.layout.width + GUTTER + LANE * lanes
     ins = {index: column_x(first, place, 0) for index, place in first.enters.items()}
     width = x - GUTTER - LANE * lanes
-    offset = width - last.layers.width
+    offset = width - last.layout.width
     outs = {index: column_x(last, place, offset) for index, place in last.leaves.items()}
     return Joined(width, height, places, routes, ins, outs)
 
 
 def column_x(column: Column, place: int, offset: float) -> float:
-    return column.layers.places[place][0] + offset
+    return column.layout.places[place][0] + offset

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Box, Canvas, Line
 from archdsl.backends.diagram.drawing import Drawing
-from archdsl.backends.diagram.graph.nest import HEADER, PADDING, SIGN, Frame, Item, Route
+from archdsl.backends.diagram.graph.frames import HEADER, PADDING, SIGN, Frame, Item, Route
 from archdsl.backends.diagram.graph.words import Wording, is_joint
 from archdsl.backends.diagram.heading import heading
-from archdsl.backends.diagram.layered import Point
 from archdsl.backends.diagram.style import Look
 from archdsl.graph.ir import Ref
 
 _BEHIND = 2.5
 """How far the sheet behind something that is there several times sticks out."""
-_RADIUS = 4.0
 _FRAMES = (Look("#FAFAFA", style.FRAME, "frame"), Look("#F3F3F3", style.FRAME, "frame"))
 
 
@@ -141,7 +138,7 @@ class Painter:
     def _link(self, route: Route, left: float, top: float) -> None:
         points = [(x + left, y + top) for x, y in route.points]
         tail, head = self.canvas.anchor(*points[0]), self.canvas.anchor(*points[-1])
-        self.canvas.curve(tail, head, list(bezier(points)), plain=not route.arrow)
+        self.canvas.curve(tail, head, points, plain=not route.arrow)
         if route.label:
             (x, y), text = route.label
             self.canvas.text(x + left, y + top, Line(text, style.SMALL, colour=style.FAINT))
@@ -155,37 +152,3 @@ class Painter:
             self.canvas.box(x + 4, y, 8, 7, look, kind="key", legend=False)
             self.canvas.text(x + 11, y, line, "left")
             x += line.width + 22
-
-
-def bezier(points: Sequence[Point]) -> Iterator[Point]:
-    """A line through points as Bézier curves: vertical at each, or with rounded corners where two are level."""
-    corners = [points[0], *(point for before, point in pairwise(points) if point != before)]
-    yield corners[0]
-    at = corners[0]
-    for index, (a, b) in enumerate(pairwise(corners)):
-        level, upright = a[1] == b[1], a[0] == b[0]
-        if not level and not upright:
-            middle = (a[1] + b[1]) / 2
-            yield from ((a[0], middle), (b[0], middle), b)
-            at = b
-            continue
-        after = corners[index + 2] if index + 2 < len(corners) else None
-        turns = after is not None and ((level and after[0] == b[0]) or (upright and after[1] == b[1]))
-        stop = _short_of(a, b, _RADIUS) if turns else b
-        yield from (_between(at, stop, 1 / 3), _between(at, stop, 2 / 3), stop)
-        at = stop
-        if turns and after is not None:
-            begin = _short_of(after, b, _RADIUS)
-            yield from (_short_of(a, b, _RADIUS / 2), _short_of(after, b, _RADIUS / 2), begin)
-            at = begin
-
-
-def _between(a: Point, b: Point, share: float) -> Point:
-    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
-
-
-def _short_of(start: Point, end: Point, by: float) -> Point:
-    """A point on the way that is `by` before its end, or half of the way."""
-    length = abs(end[0] - start[0]) + abs(end[1] - start[1])
-    share = min(0.5, by / length) if length else 0.0
-    return end[0] - (end[0] - start[0]) * share, end[1] - (end[1] - start[1]) * share

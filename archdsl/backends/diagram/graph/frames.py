@@ -1,20 +1,22 @@
 """Where things are in level graph: takes the `Wording` of a view, gives the `Frame` of the whole and all that is in it.
 
-Scopes are laid out from the inside out: the members of an open scope are boxes on ranks (`layered`), then its frame is
-a box in the scope around. A layer and what normalizes, activates or drops its result stand on each other. A scope that
+Scopes are laid out from the inside out: dot places the members of an open scope (`layout`), then its frame is a box in
+the scope around. A layer and what normalizes, activates or drops its result stand on each other. A scope that
 is too tall is cut into columns.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.backends.diagram import style
-from archdsl.backends.diagram.canvas import Line
+from archdsl.backends.diagram.canvas import Line, Point
+from archdsl.backends.diagram.drawing import bounded
 from archdsl.backends.diagram.graph.columns import Column, cut, join
 from archdsl.backends.diagram.graph.words import Wording, Words, is_joint
-from archdsl.backends.diagram.layered import Link, Point, Size
+from archdsl.backends.diagram.layout import Link, Size
 from archdsl.graph.fold import Run
 from archdsl.graph.ir import Ref
 from archdsl.graph.parts import OUTSIDE, Part
@@ -28,6 +30,8 @@ LEAST = 44.0
 PADDING = 6.0
 HEADER = 15.0
 MARGIN = 7.0
+MOST = 2_000
+"""Boxes that are laid out together: half a minute."""
 
 _SPREAD = 0.8
 """Share of the top of a box on which its inputs arrive."""
@@ -100,7 +104,7 @@ class Frame:
     outs: dict[Ref, float] = field(default_factory=dict)
 
 
-class Nest:
+class Frames:
     """Lays the scopes of a view out."""
 
     def __init__(self, wording: Wording) -> None:
@@ -113,6 +117,7 @@ class Nest:
         items = [self._item(run) for run in self.folded.runs(inner)]
         wires = self._wires(inner, items)
         stacks = _stacks(items, wires)
+        bounded("graph", self.folded.graph.name, "boxes in one block", len(stacks), MOST)
         self._label(stacks, wires)
         columns = cut(self._sizes(stacks), self._links(stacks, wires), _keys(wires), 1 if part.parent else 2)
         return self._frame(part, stacks, wires, columns)
@@ -184,14 +189,15 @@ class Nest:
                 wire.label = text
 
     def _sizes(self, stacks: Sequence[Stack]) -> list[Size]:
-        return [Size(stack.wide, stack.high) for stack in stacks]
+        return [Size(stack.wide, stack.high, round=stack.wide == SIGN) for stack in stacks]
 
     def _links(self, stacks: Sequence[Stack], wires: Sequence[Wire]) -> list[Link]:
+        joined = Counter(wire.target for wire in wires)
         return [
             Link(
                 wire.source,
                 wire.target,
-                1,
+                1 if joined[wire.target] > 1 else 3,
                 _port(stacks, wire.source, wire.tensor, leaving=True),
                 _port(stacks, wire.target, wire.entry, leaving=False),
                 Line(wire.label, style.SMALL).width if wire.label else 0,
