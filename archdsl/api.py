@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 
 from archdsl import arguments, library, phases
 from archdsl.diagnostics.core import ArchError, Diagnostic
-from archdsl.garbage import collector_paused
 from archdsl.semantics.program import Loader
 from archdsl.source import Source
 from archdsl.spec import Spec
@@ -222,9 +221,8 @@ def load(
         whole = whole.for_image(in_channels, image_size)
         return whole if output_stride is None else whole.with_output_stride(output_stride)
 
-    with collector_paused():
-        reading = Reading(checkpoint, weights_set, starts)
-        return made(find(spec, variant), parameters, shaped, part, weights, reading, device=device, dtype=dtype)
+    reading = Reading(checkpoint, weights_set, starts)
+    return made(find(spec, variant), parameters, shaped, part, weights, reading, device=device, dtype=dtype)
 
 
 def _features(features: object) -> Sequence[str | int] | None:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.core import Bag
-from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Graph
 from archdsl.semantics.checkpoints import check_checkpoints
 from archdsl.semantics.claims import check_claims
@@ -80,8 +79,7 @@ def generated(graph: Graph, docstring: str, rules: Iterable[InitRule]) -> str:
     """PyTorch source of a traced graph; `docstring` is that of the file."""
     from archdsl.backends.python import generate
 
-    with collector_paused():
-        return generate(graph, docstring, tuple(rules))
+    return generate(graph, docstring, tuple(rules))
 
 
 def compiled(graph: Graph, source: str, identity: str) -> ModuleType:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,6 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
         from archdsl.library import families
 
         specs = tuple(families())
-    gc.disable()  # graphs stay until the process ends, which is soon
     every: list[Diagnostic] = []
     files: list[CheckedJson] = []
     for spec in specs:

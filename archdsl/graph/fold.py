@@ -14,7 +14,6 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.parts import Part, PartTree, part_tree
 from archdsl.graph.scopes import Scope
@@ -149,8 +148,7 @@ class FoldedGraph:
 
 def fold(graph: Graph) -> FoldedGraph:
     """Fold a graph."""
-    with collector_paused():
-        return FoldedGraph(part_tree(graph))
+    return FoldedGraph(part_tree(graph))
 
 
 def _number(part: Part) -> int:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.scopes import TRANSPARENT, Scope
 
@@ -105,15 +104,14 @@ class PartTree:
 
 def part_tree(graph: Graph) -> PartTree:
     """The tree of a graph's parts, with costs and edges."""
-    with collector_paused():
-        root, order = _grow(graph)
-        place = [0] * len(graph.nodes)
-        for position, part in enumerate(order):
-            assert isinstance(part.item, Node)
-            place[part.item.id] = position
-        tree = PartTree(graph, root, order, place, drawn_inputs(graph))
-        _wire(tree)
-        return tree
+    root, order = _grow(graph)
+    place = [0] * len(graph.nodes)
+    for position, part in enumerate(order):
+        assert isinstance(part.item, Node)
+        place[part.item.id] = position
+    tree = PartTree(graph, root, order, place, drawn_inputs(graph))
+    _wire(tree)
+    return tree
 
 
 def _grow(graph: Graph) -> tuple[Part, list[Part]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.garbage import collector_paused
 from archdsl.graph.ir import Cost, Costed, Graph
 from archdsl.graph.stages import Stage, stages
 from archdsl.ops.spec import Shape
@@ -38,5 +37,4 @@ class StageTable(Costed):
 
 def stage_table(graph: Graph) -> StageTable:
     """The table of a graph."""
-    with collector_paused():
-        return StageTable(graph.name, graph.input_shape, stages(graph))
+    return StageTable(graph.name, graph.input_shape, stages(graph))

@@ -15,7 +15,6 @@ from archdsl import arguments
 from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.suggest import closest
-from archdsl.garbage import collector_paused
 from archdsl.graph.backbone import first_layers, head_of
 from archdsl.graph.fingerprint import fingerprint
 from archdsl.modules import check_torch
@@ -93,16 +92,15 @@ def load_folder(path: str, device: torch.device | str | None, dtype: torch.dtype
     """The model of a folder; raises ArchError."""
     folder = Folder(path)
     config, file = _config(folder)
-    with collector_paused():
-        source = folder.checked(config.spec, folder.source)
-        spec = ArchFile(source, Texts(folder, config.texts).find)
-        spec.bag.raise_errors()
-        variant = changed(spec[config.variant], config.changes, file)
-        graph = variant.graph
-        if fingerprint(graph) != config.fingerprint:
-            raise ArchError.of("E637", path=folder.shown, theirs=config.archdsl_version, ours=archdsl.__version__)
-        headless = _check_facts(config, file, variant)
-        return _filled(folder, config, file, variant, headless, device, dtype)
+    source = folder.checked(config.spec, folder.source)
+    spec = ArchFile(source, Texts(folder, config.texts).find)
+    spec.bag.raise_errors()
+    variant = changed(spec[config.variant], config.changes, file)
+    graph = variant.graph
+    if fingerprint(graph) != config.fingerprint:
+        raise ArchError.of("E637", path=folder.shown, theirs=config.archdsl_version, ours=archdsl.__version__)
+    headless = _check_facts(config, file, variant)
+    return _filled(folder, config, file, variant, headless, device, dtype)
 
 
 def _check_facts(config: Config, file: ConfigFile, variant: Variant) -> bool:

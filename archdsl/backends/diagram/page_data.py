@@ -13,7 +13,6 @@ from typing import Any
 
 from archdsl.backends.diagram.drawing import Options
 from archdsl.backends.diagram.opened import opened
-from archdsl.garbage import collector_paused
 from archdsl.graph.describe import describe_value
 from archdsl.graph.fold import FoldedGraph, fold
 from archdsl.graph.ir import Graph, Node, Ref
@@ -44,9 +43,8 @@ class _Shared:
 
 def page_data(graph: Graph, options: Options) -> Json:
     """Everything the page shows about a graph; raises ArchError E614."""
-    with collector_paused():
-        folded = fold(graph)
-        return _Page(folded).data(opened(folded, options))
+    folded = fold(graph)
+    return _Page(folded).data(opened(folded, options))
 
 
 class _Page:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from archdsl.garbage import collector_paused
 from archdsl.graph.diff.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange, in_order
 from archdsl.graph.diff.facts import ParameterChange, changes, has_window, is_commutative, is_idle, kind_of
 from archdsl.graph.diff.matching import Matching, SectionMatch, UnitMatch
@@ -21,10 +20,9 @@ from archdsl.graph.stages import Unit
 
 def diff(before: Graph, after: Graph) -> GraphDiff:
     """What came, went and changed from one graph to another."""
-    with collector_paused():
-        if _comes_first(after, before):
-            return _compare(after, before).inverse()
-        return _compare(before, after)
+    if _comes_first(after, before):
+        return _compare(after, before).inverse()
+    return _compare(before, after)
 
 
 def _comes_first(one: Graph, other: Graph) -> bool:
