@@ -5,6 +5,7 @@ Takes a `Program` and the graphs of its variants. Reports E406-E408, E415-E417, 
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from archdsl.diagnostics.core import ArchError, Bag, Label
@@ -131,29 +132,39 @@ def _report_idle(
     if any(isinstance(line, Rule) for line in idle):
         for of_one in keys.values():
             hidden |= keymap.matching(of_one, effort)
+    words = _Words([line.syntax.ours.value for line in lines], keys, graphs)
     for line in idle:
         span, pattern = line.syntax.ours.span, line.syntax.ours.value
         if line in hidden:
             bag.report("E407", span, label="a later rule takes all that it matches", pattern=pattern)
             continue
-        near, node = _misspelt(pattern, [each.syntax.ours.value for each in lines], keys, graphs)
+        near, node = words.meant(pattern)
         secondary = [] if node is None else [Label(node.span, f"`{near}` is here")]
         bag.report("E407", span, pattern=pattern, suggestion=near, secondary=secondary)
 
 
-def _misspelt(
-    pattern: str, patterns: Iterable[str], keys: Mapping[str, Iterable[str]], graphs: Mapping[str, Graph]
-) -> tuple[str | None, Node | None]:
-    """The label that a pattern means by a word that no path has, and a layer with that label in its path.
+class _Words:
+    """The words of a map's patterns and those of the paths that it is for."""
 
-    Labels that other lines of the map name are not meant by this one.
-    """
-    known = {part for of_one in keys.values() for key in of_one for part in key.split(".")}
-    wrong = next((part for part in pattern.split(".") if part.isidentifier() and part not in known), None)
-    others = {part for other in patterns if other != pattern for part in other.split(".")}
-    near = None if wrong is None else closest(wrong, sorted(known - others))
-    nodes = (node for name in keys for node in graphs[name].nodes)
-    return near, next((node for node in nodes if near in node.path.split(".")), None)
+    def __init__(self, patterns: Iterable[str], keys: Mapping[str, Iterable[str]], graphs: Mapping[str, Graph]) -> None:
+        self.known = {part for of_one in keys.values() for key in of_one for part in key.split(".")}
+        self.named = Counts(part for pattern in set(patterns) for part in set(pattern.split(".")))
+        self.unnamed = sorted(self.known - self.named.keys())
+        self.graphs = [graphs[name] for name in keys]
+
+    def meant(self, pattern: str) -> tuple[str | None, Node | None]:
+        """The label that a pattern means by a word that no path has, and a layer with that label in its path.
+
+        Labels that other lines of the map name are not meant by this one.
+        """
+        own = set(pattern.split("."))
+        wrong = next((part for part in pattern.split(".") if part.isidentifier() and part not in self.known), None)
+        alone = [part for part in own & self.known if self.named[part] == 1]
+        near = None if wrong is None else closest(wrong, sorted([*self.unnamed, *alone]))
+        if near is None:
+            return None, None
+        nodes = (node for graph in self.graphs for node in graph.nodes)
+        return near, next((node for node in nodes if near in node.path.split(".")), None)
 
 
 def _report_clashes(clashes: list[Clash], bag: Bag) -> None:
