@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from archdsl.ops import OPS, OpSpec, Recipe, Role, geometry, resample, transposed
+from archdsl.ops import OPS, Lowering, OpSpec, Role, geometry, resample, transposed
 
 _NAME = re.compile(r"[\w.]+")
 
@@ -142,12 +142,12 @@ def _meaning(op: OpSpec) -> str:
 
 
 def _torch(op: OpSpec) -> str:
-    """What the op's recipes write, over all its examples, each once."""
+    """What the op's lowerings write, over all its examples, each once."""
     names: dict[str, None] = {}
     formulas: list[str] = []
     for example in op.examples:
-        recipe = op.recipe(op.params(**example.arguments), example.inputs)
-        for text in _forms(recipe):
+        lowering = op.lowering(op.params(**example.arguments), example.inputs)
+        for text in _forms(lowering):
             if _NAME.fullmatch(text):
                 names.setdefault(text, None)
             else:
@@ -156,16 +156,16 @@ def _torch(op: OpSpec) -> str:
     return ", ".join(f"`{text}`" for text in (*names, *formulas[:1]))
 
 
-def _forms(recipe: Recipe) -> list[str]:
+def _forms(lowering: Lowering) -> list[str]:
     forms = []
-    if recipe.module is not None:
-        forms.append(recipe.module.target)
-    if recipe.call is not None:
-        text = recipe.call.template
+    if lowering.module is not None:
+        forms.append(lowering.module.target)
+    if lowering.call is not None:
+        text = lowering.call.template
         function = re.match(_NAME.pattern + r"(?=\()", text)
         forms.append(function[0] if function else _filled(text))
-    if recipe.parameter is not None:
-        forms += ["nn.Parameter", _filled(recipe.parameter.template)]
+    if lowering.parameter is not None:
+        forms += ["nn.Parameter", _filled(lowering.parameter.template)]
     return forms
 
 

@@ -161,7 +161,7 @@ class _Dilation:
             exprs = {name: expr for name, expr in exprs.items() if getattr(params, name) == getattr(old.params, name)}
         shapes, outputs = self._shapes(old), self.outputs[old.id]
         changes: dict[str, Any] = {"params": params, "exprs": exprs, "input_shapes": shapes, "outputs": outputs}
-        node = replace(old, **changes, scope=scope, known_weights=None, _recipe=None)
+        node = replace(old, **changes, scope=scope, known_weights=None, _lowering=None)
         self.nodes[old.id] = node
         return node
 

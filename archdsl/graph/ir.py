@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from archdsl.graph.scopes import BlockScope, Scope
-from archdsl.ops.spec import LAYERS, Call, Module, OpParams, OpSpec, Parameter, Recipe, Shape, Weight
+from archdsl.ops.spec import LAYERS, Call, Lowering, Module, OpParams, OpSpec, Parameter, Shape, Weight
 from archdsl.source import Span
 from archdsl.symbolic import Expr
 
@@ -116,7 +116,7 @@ class Node:
     exprs: Mapping[str, Expr]
     labelled: bool = False
     known_weights: tuple[Weight, ...] | None = field(default=None, repr=False)
-    _recipe: Recipe | None = field(default=None, repr=False)
+    _lowering: Lowering | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> Shape:
@@ -140,19 +140,19 @@ class Node:
         return self.known_weights
 
     @property
-    def recipe(self) -> Recipe:
+    def lowering(self) -> Lowering:
         """How torch computes it."""
-        if self._recipe is None:
-            self._recipe = self.op.recipe(self.params, self.input_shapes)
-        return self._recipe
+        if self._lowering is None:
+            self._lowering = self.op.lowering(self.params, self.input_shapes)
+        return self._lowering
 
     @property
     def form(self) -> Module | Call | Parameter | None:
-        """Which form of the recipe generated source has: a call where there is one and no label names a module."""
-        recipe = self.recipe
-        if recipe.call is not None and (recipe.module is None or not self.labelled):
-            return recipe.call
-        return recipe.module or recipe.parameter
+        """Which form of the lowering generated source has: a call where there is one and no label names a module."""
+        lowering = self.lowering
+        if lowering.call is not None and (lowering.module is None or not self.labelled):
+            return lowering.call
+        return lowering.module or lowering.parameter
 
     @property
     def trainable(self) -> int:

@@ -205,7 +205,7 @@ def _steps(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> Itera
             if member.inputs:
                 outputs = tuple(Ref(member.id, port) for port in range(len(member.outputs)))
                 own = path if isinstance(member.form, Module) else ()
-                able = member.recipe.module is not None
+                able = member.lowering.module is not None
                 yield _Step(member.inputs, outputs, member.op.role, member.id, own, member.name, able)
         else:
             end = _run(member, last, sites)

@@ -5,13 +5,13 @@ from archdsl.ops.spec import (
     Call,
     Example,
     Layout,
+    Lowering,
     Module,
     NoParams,
     OpParams,
     OpSpec,
     Parameter,
     Problem,
-    Recipe,
     Role,
     Shape,
     Weight,
@@ -19,6 +19,6 @@ from archdsl.ops.spec import (
 )
 
 __all__ = [
-    "OPS", "Call", "Example", "Layout", "Module", "NoParams", "OpParams", "OpSpec", "Parameter", "Problem", "Recipe",
-    "Role", "Shape", "Weight", "argument",
+    "OPS", "Call", "Example", "Layout", "Lowering", "Module", "NoParams", "OpParams", "OpSpec", "Parameter",
+    "Problem", "Role", "Shape", "Weight", "argument",
 ]  # fmt: skip

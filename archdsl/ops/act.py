@@ -16,13 +16,13 @@ from archdsl.ops.spec import (
     OUTPUT,
     Call,
     Example,
+    Lowering,
     Made,
     Module,
     NoParams,
     OpParams,
     OpSpec,
     Problem,
-    Recipe,
     Saved,
     Shape,
     Weight,
@@ -52,7 +52,7 @@ def _activation(
 
     `kept` is what autograd keeps, and `copies` more tensors of the input's size.
     """
-    recipe = Recipe(
+    lowering = Lowering(
         Module(module, inplace=inplace),
         Call(f"{call}({{x}})", inplace="inplace=True" if inplace else ""),
     )
@@ -62,7 +62,7 @@ def _activation(
         summary=summary,
         role="act",
         shape=lambda params, inputs: inputs,
-        recipe=lambda params, inputs: recipe,
+        lowering=lambda params, inputs: lowering,
         label=lambda params, inputs: label,
         saves=lambda params, inputs, outputs: (
             replace(kept, made=(Made(inputs[0].elements),) * copies) if copies else kept
@@ -91,11 +91,11 @@ class PreluParams(OpParams):
     init: float = Field(0.25, allow_inf_nan=False)
 
 
-def _optional(module: str, call: str, keyword: str, value: Expr, default: Any, actual: Any, inplace: bool) -> Recipe:
-    """A recipe with one keyword, left out of the call where it has its default."""
+def _optional(module: str, call: str, keyword: str, value: Expr, default: Any, actual: Any, inplace: bool) -> Lowering:
+    """A lowering with one keyword, left out of the call where it has its default."""
     option = f", {keyword}={{value}}" if actual != default else ""
     values: Mapping[str, Expr] = {"value": value} if option else {}
-    return Recipe(
+    return Lowering(
         Module(module, kwargs={keyword: value}, defaults={keyword: default}, inplace=inplace),
         Call(f"{call}({{x}}{option})", values, "inplace=True" if inplace else ""),
     )
@@ -107,7 +107,7 @@ GELU = OpSpec(
     summary="x * Phi(x)",
     role="act",
     shape=lambda params, inputs: inputs,
-    recipe=lambda params, inputs: _optional(
+    lowering=lambda params, inputs: _optional(
         "nn.GELU", "F.gelu", "approximate", argument("approximate"), "none", params.approximate, False
     ),
     label=lambda params, inputs: "GELU",
@@ -122,7 +122,7 @@ LEAKY_RELU = OpSpec(
     summary="max(x, 0) + slope * min(x, 0)",
     role="act",
     shape=lambda params, inputs: inputs,
-    recipe=lambda params, inputs: _optional(
+    lowering=lambda params, inputs: _optional(
         "nn.LeakyReLU", "F.leaky_relu", "negative_slope", argument("slope"), 0.01, params.slope, True
     ),
     label=lambda params, inputs: "leaky ReLU",
@@ -142,7 +142,7 @@ PRELU = OpSpec(
     summary="leaky ReLU with a learned slope",
     role="act",
     shape=_prelu_shape,
-    recipe=lambda params, inputs: Recipe(
+    lowering=lambda params, inputs: Lowering(
         Module("nn.PReLU", (IN_CHANNELS,) if params.per_channel else (), {"init": argument("init")}, {"init": 0.25})
     ),
     label=lambda params, inputs: "PReLU",

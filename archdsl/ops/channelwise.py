@@ -12,13 +12,13 @@ from archdsl.ops.spec import (
     NOTHING,
     Call,
     Example,
+    Lowering,
     Made,
     Module,
     NoParams,
     OpParams,
     OpSpec,
     Problem,
-    Recipe,
     Saved,
     Shape,
     Weight,
@@ -57,14 +57,14 @@ def _conv_weights(params: ChannelConvParams, inputs: tuple[Shape, ...]) -> tuple
     return (weight, Weight("bias", (1,))) if params.bias else (weight,)
 
 
-def _conv_recipe(params: ChannelConvParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _conv_lowering(params: ChannelConvParams, inputs: tuple[Shape, ...]) -> Lowering:
     kwargs = {
         "padding": argument("kernel") // 2,
         "bias": argument("bias"),
         "padding_mode": argument("padding_mode"),
     }
     args = (Const(1), Const(1), argument("kernel"))
-    return Recipe(Module("ChannelConv", args, kwargs, {"padding": 0, "bias": True, "padding_mode": "zeros"}))
+    return Lowering(Module("ChannelConv", args, kwargs, {"padding": 0, "bias": True, "padding_mode": "zeros"}))
 
 
 def _conv_saves(params: ChannelConvParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
@@ -78,7 +78,7 @@ CHANNEL_CONV = OpSpec(
     summary="1-D convolution over the channels of a vector, as in efficient channel attention (ECA)",
     role="conv",
     shape=_conv_shape,
-    recipe=_conv_recipe,
+    lowering=_conv_lowering,
     label=lambda params, inputs: f"conv over {params.kernel} channels",
     weights=_conv_weights,
     macs=lambda params, inputs, outputs: inputs[0].channels * params.kernel,
@@ -95,9 +95,9 @@ CHANNEL_CONV = OpSpec(
 def _reduction(name: str, function: str, summary: str, label: str, overwritable: bool) -> OpSpec:
     kept = NOTHING if overwritable else Saved((0,), output=True)
 
-    def recipe(params: NoParams, inputs: tuple[Shape, ...]) -> Recipe:
+    def lowering(params: NoParams, inputs: tuple[Shape, ...]) -> Lowering:
         dim = -1 if inputs[0].layout == "hwc" else 1
-        return Recipe(call=Call(f"{function}({{x}}, {dim}, keepdim=True)"))
+        return Lowering(call=Call(f"{function}({{x}}, {dim}, keepdim=True)"))
 
     return OpSpec(
         name=name,
@@ -105,7 +105,7 @@ def _reduction(name: str, function: str, summary: str, label: str, overwritable:
         summary=summary,
         role="pool",
         shape=lambda params, inputs: (inputs[0].with_channels(1),),
-        recipe=recipe,
+        lowering=lowering,
         label=lambda params, inputs: label,
         channels=Const(1),
         saves=lambda params, inputs, outputs: kept,

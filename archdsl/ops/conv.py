@@ -22,13 +22,13 @@ from archdsl.ops.geometry import (
 from archdsl.ops.problems import groups_do_not_divide
 from archdsl.ops.spec import (
     Example,
+    Lowering,
     Made,
     Module,
     OpParams,
     OpSpec,
     Problem,
     Reach,
-    Recipe,
     Saved,
     Shape,
     Weight,
@@ -109,14 +109,14 @@ def _macs(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) ->
     return outputs[0].elements * (inputs[0].channels // _filters(params, inputs[0])[1]) * height * width
 
 
-def _recipe(params: Any, out: Expr, groups: Expr, target: str = "nn.Conv2d", **more: Expr) -> Recipe:
+def _lowering(params: Any, out: Expr, groups: Expr, target: str = "nn.Conv2d", **more: Expr) -> Lowering:
     kwargs: dict[str, Expr] = {"stride": argument("stride")}
     if params.padding != TF_SAME:
         kwargs["padding"] = padding_expr(params.kernel, params.padding, params.dilation)
     elif pair(params.kernel) != (1, 1):  # SAME never pads a 1×1 kernel
         target = "Conv2dSame"
     kwargs |= {"dilation": argument("dilation"), "groups": groups, "bias": argument("bias"), **more}
-    return Recipe(Module(target, (IN_CHANNELS, out, argument("kernel")), kwargs, _DEFAULTS))
+    return Lowering(Module(target, (IN_CHANNELS, out, argument("kernel")), kwargs, _DEFAULTS))
 
 
 def _saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
@@ -155,7 +155,7 @@ CONV = OpSpec(
     summary="2-D convolution, grouped if asked",
     role="conv",
     shape=lambda params, inputs: _shape("conv", params, inputs[0]),
-    recipe=lambda params, inputs: _recipe(params, argument("out"), argument("groups")),
+    lowering=lambda params, inputs: _lowering(params, argument("out"), argument("groups")),
     label=_label,
     word=_word,
     weights=_weights,
@@ -188,7 +188,7 @@ DWCONV = OpSpec(
     summary="depthwise convolution: every channel by itself",
     role="conv",
     shape=lambda params, inputs: _shape("dwconv", params, inputs[0]),
-    recipe=lambda params, inputs: _recipe(params, argument("multiplier") * IN_CHANNELS, IN_CHANNELS),
+    lowering=lambda params, inputs: _lowering(params, argument("multiplier") * IN_CHANNELS, IN_CHANNELS),
     label=_label,
     word=_word,
     weights=_weights,
@@ -213,7 +213,7 @@ STD_CONV = OpSpec(
     summary="convolution whose filters are standardized (Qiao et al., 2019), as in BiT",
     role="conv",
     shape=lambda params, inputs: _shape("std_conv", params, inputs[0]),
-    recipe=lambda params, inputs: _std_recipe(params),
+    lowering=lambda params, inputs: _std_lowering(params),
     label=_label,
     word=_word,
     weights=_weights,
@@ -231,11 +231,11 @@ STD_CONV = OpSpec(
 )
 
 
-def _std_recipe(params: StdConvParams) -> Recipe:
-    recipe = _recipe(params, argument("out"), argument("groups"), "StdConv2d", eps=argument("eps"))
-    assert recipe.module
-    module = recipe.module
-    return Recipe(Module(module.target, module.args, module.kwargs, {**_DEFAULTS, "eps": 1e-8}))
+def _std_lowering(params: StdConvParams) -> Lowering:
+    lowering = _lowering(params, argument("out"), argument("groups"), "StdConv2d", eps=argument("eps"))
+    assert lowering.module
+    module = lowering.module
+    return Lowering(Module(module.target, module.args, module.kwargs, {**_DEFAULTS, "eps": 1e-8}))
 
 
 CONVOLUTIONS = (CONV, DWCONV, STD_CONV)

@@ -163,7 +163,7 @@ def border_too_wide(mode: str, x: Shape, widths: Sequence[int], arguments: Seque
 
 
 def padding_expr(kernel: Size, padding: object, dilation: Size = 1, dilated: bool = True) -> Expr:
-    """The padding as a recipe writes it: what the spec gave, or the rule that keeps the size.
+    """The padding as a lowering writes it: what the spec gave, or the rule that keeps the size.
 
     For odd kernels that is `dilation * (kernel // 2)`, which folds to `kernel // 2` or a number.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from archdsl.ops.spec import Example, OpParams, OpSpec, Recipe, Shape
+from archdsl.ops.spec import Example, Lowering, OpParams, OpSpec, Shape
 from archdsl.symbolic import Symbol
 
 
@@ -20,8 +20,8 @@ def _shape(params: ImageParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
     return (Shape(params.channels, params.height, params.width),)
 
 
-def _recipe(params: ImageParams, inputs: tuple[Shape, ...]) -> Recipe:
-    return Recipe()
+def _lowering(params: ImageParams, inputs: tuple[Shape, ...]) -> Lowering:
+    return Lowering()
 
 
 IMAGE = OpSpec(
@@ -30,7 +30,7 @@ IMAGE = OpSpec(
     summary="The input picture of a model.",
     role="input",
     shape=_shape,
-    recipe=_recipe,
+    lowering=_lowering,
     label=lambda params, inputs: f"image {params.channels}×{params.height}×{params.width}",
     channels=Symbol("channels"),
     inputs=(0, 0),

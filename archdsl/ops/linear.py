@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from archdsl.ops.spec import INPUT, Example, Made, Module, OpParams, OpSpec, Recipe, Saved, Shape, Weight, argument
+from archdsl.ops.spec import INPUT, Example, Lowering, Made, Module, OpParams, OpSpec, Saved, Shape, Weight, argument
 from archdsl.symbolic import IN_CHANNELS
 
 
@@ -20,9 +20,9 @@ def _weights(params: LinearParams, inputs: tuple[Shape, ...]) -> tuple[Weight, .
     return (weight, Weight("bias", (params.out,))) if params.bias else (weight,)
 
 
-def _recipe(params: LinearParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _lowering(params: LinearParams, inputs: tuple[Shape, ...]) -> Lowering:
     target = "Linear2d" if inputs[0].layout == "chw" else "nn.Linear"
-    return Recipe(Module(target, (IN_CHANNELS, argument("out")), {"bias": argument("bias")}, {"bias": True}))
+    return Lowering(Module(target, (IN_CHANNELS, argument("out")), {"bias": argument("bias")}, {"bias": True}))
 
 
 def _saves(params: LinearParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
@@ -38,7 +38,7 @@ LINEAR = OpSpec(
     summary="matrix product over the channels, at every position of a feature map",
     role="linear",
     shape=lambda params, inputs: (inputs[0].with_channels(params.out),),
-    recipe=_recipe,
+    lowering=_lowering,
     label=lambda params, inputs: f"linear, {params.out}",
     weights=_weights,
     macs=lambda params, inputs, outputs: inputs[0].elements * params.out,

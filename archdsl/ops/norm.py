@@ -11,13 +11,13 @@ from archdsl.ops.problems import groups_do_not_divide, refused, wrong_layout
 from archdsl.ops.spec import (
     Call,
     Example,
+    Lowering,
     Made,
     Module,
     OpParams,
     OpSpec,
     Parameter,
     Problem,
-    Recipe,
     Saved,
     Shape,
     Weight,
@@ -119,10 +119,10 @@ def _running_statistics(channels: int) -> tuple[Weight, ...]:
     )
 
 
-def _bn_recipe(params: BatchNormParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _bn_lowering(params: BatchNormParams, inputs: tuple[Shape, ...]) -> Lowering:
     kwargs = {name: argument(name) for name in ("eps", "momentum", "affine")}
     target = "nn.BatchNorm1d" if inputs[0].layout == "flat" else "nn.BatchNorm2d"
-    return Recipe(Module(target, (IN_CHANNELS,), kwargs, {"eps": 1e-5, "momentum": 0.1, "affine": True}))
+    return Lowering(Module(target, (IN_CHANNELS,), kwargs, {"eps": 1e-5, "momentum": 0.1, "affine": True}))
 
 
 def _bn_saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
@@ -136,7 +136,7 @@ BN = OpSpec(
     summary="batch normalisation",
     role="norm",
     shape=_bn_shape,
-    recipe=_bn_recipe,
+    lowering=_bn_lowering,
     label=lambda params, inputs: "BN",
     weights=_bn_weights,
     overwritable=True,
@@ -150,9 +150,9 @@ BN = OpSpec(
 )
 
 
-def _layernorm_recipe(params: LayerNormParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _layernorm_lowering(params: LayerNormParams, inputs: tuple[Shape, ...]) -> Lowering:
     target = "LayerNorm2d" if inputs[0].layout == "chw" else "nn.LayerNorm"
-    return Recipe(Module(target, (IN_CHANNELS,), {"eps": argument("eps")}, {"eps": 1e-5}))
+    return Lowering(Module(target, (IN_CHANNELS,), {"eps": argument("eps")}, {"eps": 1e-5}))
 
 
 def _layernorm_saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
@@ -165,7 +165,7 @@ LAYERNORM = OpSpec(
     summary="layer normalisation over the channels of each position",
     role="norm",
     shape=lambda params, inputs: inputs,
-    recipe=_layernorm_recipe,
+    lowering=_layernorm_lowering,
     label=lambda params, inputs: "LN",
     weights=_affine_pair,
     overwritable=True,
@@ -191,7 +191,7 @@ GROUPNORM = OpSpec(
     summary="group normalisation",
     role="norm",
     shape=_groupnorm_shape,
-    recipe=lambda params, inputs: Recipe(
+    lowering=lambda params, inputs: Lowering(
         Module("nn.GroupNorm", (argument("groups"), IN_CHANNELS), {"eps": argument("eps")}, {"eps": 1e-5})
     ),
     label=lambda params, inputs: f"GN, {params.groups}",
@@ -211,9 +211,9 @@ def _instancenorm_shape(params: InstanceNormParams, inputs: tuple[Shape, ...]) -
     return inputs
 
 
-def _instancenorm_recipe(params: InstanceNormParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _instancenorm_lowering(params: InstanceNormParams, inputs: tuple[Shape, ...]) -> Lowering:
     defaults = {"eps": 1e-5, "momentum": 0.1, "affine": False, "track_running_stats": False}
-    return Recipe(Module("nn.InstanceNorm2d", (IN_CHANNELS,), {name: argument(name) for name in defaults}, defaults))
+    return Lowering(Module("nn.InstanceNorm2d", (IN_CHANNELS,), {name: argument(name) for name in defaults}, defaults))
 
 
 def _instancenorm_weights(params: InstanceNormParams, inputs: tuple[Shape, ...]) -> tuple[Weight, ...]:
@@ -232,7 +232,7 @@ INSTANCENORM = OpSpec(
     summary="instance normalisation",
     role="norm",
     shape=_instancenorm_shape,
-    recipe=_instancenorm_recipe,
+    lowering=_instancenorm_lowering,
     label=lambda params, inputs: "IN",
     weights=_instancenorm_weights,
     overwritable=True,
@@ -246,12 +246,12 @@ INSTANCENORM = OpSpec(
 )
 
 
-def _lrn_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
+def _lrn_lowering(params: Any, inputs: tuple[Shape, ...]) -> Lowering:
     names = ("alpha", "beta", "k")
     kwargs = {name: argument(name) for name in names}
     defaults = {"alpha": 1e-4, "beta": 0.75, "k": 1.0}
     options = "".join(f", {name}={{{name}}}" for name in names if getattr(params, name) != defaults[name])
-    return Recipe(
+    return Lowering(
         Module("nn.LocalResponseNorm", (argument("size"),), kwargs, defaults),
         Call(f"F.local_response_norm({{x}}, {{size}}{options})", {"size": argument("size"), **kwargs}),
     )
@@ -270,7 +270,7 @@ LRN = OpSpec(
     summary="local response normalisation across neighbouring channels",
     role="norm",
     shape=lambda params, inputs: inputs if inputs[0].layout == "chw" else wrong_layout("lrn", inputs[0]),
-    recipe=_lrn_recipe,
+    lowering=_lrn_lowering,
     label=lambda params, inputs: f"LRN, {params.size}",
     overwritable=True,
     saves=_lrn_saves,
@@ -282,10 +282,10 @@ def _grn_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Pr
     return wrong_layout("grn", inputs[0], "C×H×W or H×W×C") if inputs[0].layout == "flat" else inputs
 
 
-def _grn_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
+def _grn_lowering(params: Any, inputs: tuple[Shape, ...]) -> Lowering:
     kwargs = {"eps": argument("eps"), "channels_last": Const(inputs[0].layout == "hwc")}
     defaults = {"eps": 1e-6, "channels_last": False}
-    return Recipe(Module("GlobalResponseNorm", (IN_CHANNELS,), kwargs, defaults))
+    return Lowering(Module("GlobalResponseNorm", (IN_CHANNELS,), kwargs, defaults))
 
 
 def _grn_saves(params: Any, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
@@ -300,7 +300,7 @@ GRN = OpSpec(
     summary="global response normalisation of ConvNeXt V2; zero weights, so at first the identity",
     role="norm",
     shape=_grn_shape,
-    recipe=_grn_recipe,
+    lowering=_grn_lowering,
     label=lambda params, inputs: "GRN",
     weights=_affine_pair,
     overwritable=True,
@@ -316,11 +316,11 @@ def _scale_shape(params: LayerScaleParams, inputs: tuple[Shape, ...]) -> tuple[S
     return inputs
 
 
-def _scale_recipe(params: LayerScaleParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _scale_lowering(params: LayerScaleParams, inputs: tuple[Shape, ...]) -> Lowering:
     flat = params.dims == 1
     shape = (IN_CHANNELS,) if flat else (IN_CHANNELS, Const(1), Const(1))
     index = "[:, None, None]" if flat and inputs[0].layout == "chw" else ""
-    return Recipe(parameter=Parameter(shape, argument("init"), f"{{weight}}{index} * {{x}}"))
+    return Lowering(parameter=Parameter(shape, argument("init"), f"{{weight}}{index} * {{x}}"))
 
 
 LAYER_SCALE = OpSpec(
@@ -329,7 +329,7 @@ LAYER_SCALE = OpSpec(
     summary="a learned factor per channel; its label is the key of the weight",
     role="norm",
     shape=_scale_shape,
-    recipe=_scale_recipe,
+    lowering=_scale_lowering,
     label=lambda params, inputs: "layer scale",
     weights=lambda params, inputs: (Weight("", (inputs[0].channels,) + (1,) * (params.dims - 1)),),
     overwritable=True,
@@ -360,7 +360,7 @@ AFFINE = OpSpec(
     summary="constant x * scale + shift per channel, as Inception's transform_input",
     role="norm",
     shape=_affine_shape,
-    recipe=lambda params, inputs: Recipe(Module("ChannelAffine", (argument("scale"), argument("shift")))),
+    lowering=lambda params, inputs: Lowering(Module("ChannelAffine", (argument("scale"), argument("shift")))),
     label=lambda params, inputs: "affine",
     overwritable=True,
     examples=(Example({"scale": (0.458, 0.448, 0.45), "shift": (-0.03, -0.088, -0.188)}, (Shape(3, 5, 4),)),),

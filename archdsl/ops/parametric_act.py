@@ -13,13 +13,13 @@ from archdsl.ops.spec import (
     INPUT,
     Call,
     Example,
+    Lowering,
     Made,
     Module,
     NoParams,
     OpParams,
     OpSpec,
     Problem,
-    Recipe,
     Saved,
     Shape,
     argument,
@@ -124,12 +124,12 @@ def _parametric(
     defaults = {key: info.default for key, info in params.model_fields.items() if not info.is_required()}
     module, function = torch_names
 
-    def recipe(given: Any, inputs: tuple[Shape, ...]) -> Recipe:
+    def lowering(given: Any, inputs: tuple[Shape, ...]) -> Lowering:
         kwargs = {key: argument(key) for key in params.model_fields}
         shown = {k: expr for k, expr in kwargs.items() if k not in defaults or getattr(given, k) != defaults[k]}
         options = "".join(f", {key}={{{key}}}" for key in shown)
         call = Call(f"{function}({{x}}{options})", shown, "inplace=True" if inplace else "") if function else None
-        return Recipe(Module(module, kwargs=kwargs, defaults=defaults, inplace=inplace and bool(function)), call)
+        return Lowering(Module(module, kwargs=kwargs, defaults=defaults, inplace=inplace and bool(function)), call)
 
     return OpSpec(
         name=name,
@@ -137,7 +137,7 @@ def _parametric(
         summary=summary,
         role="act",
         shape=lambda given, inputs: inputs,
-        recipe=recipe,
+        lowering=lowering,
         label=lambda given, inputs: label,
         saves=lambda given, inputs, outputs: (
             replace(kept, made=(Made(inputs[0].elements),) * copies) if copies else kept
@@ -159,9 +159,9 @@ def _glu_shape(params: NoParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]
     return inexact_split(x.channels, 2, None) if x.channels % 2 else (x.with_channels(x.channels // 2),)
 
 
-def _glu_recipe(params: NoParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _glu_lowering(params: NoParams, inputs: tuple[Shape, ...]) -> Lowering:
     dim = Const(_dim(inputs[0]))
-    return Recipe(Module("nn.GLU", (dim,)), Call("F.glu({x}, {dim})", {"dim": dim}))
+    return Lowering(Module("nn.GLU", (dim,)), Call("F.glu({x}, {dim})", {"dim": dim}))
 
 
 GLU = OpSpec(
@@ -170,7 +170,7 @@ GLU = OpSpec(
     summary="the first half of the channels, times the sigmoid of the second",
     role="act",
     shape=_glu_shape,
-    recipe=_glu_recipe,
+    lowering=_glu_lowering,
     label=lambda params, inputs: "GLU",
     channels=IN_CHANNELS // 2,
     overwritable=True,
@@ -190,17 +190,17 @@ def _softmax_shape(params: SoftmaxParams, inputs: tuple[Shape, ...]) -> tuple[Sh
     return inputs
 
 
-def _softmax_recipe(params: SoftmaxParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _softmax_lowering(params: SoftmaxParams, inputs: tuple[Shape, ...]) -> Lowering:
     last = inputs[0].layout == "hwc"
     if params.branches is not None:
         apart, over, together = (-1, -2, -2) if last else (1, 1, 1)
         parts = f"torch.unflatten({{x}}, {apart}, ({{branches}}, -1))"
         text = f"torch.flatten(F.softmax({parts}, dim={over}), {together}, {together + 1})"
-        return Recipe(call=Call(text, {"branches": argument("branches")}))
+        return Lowering(call=Call(text, {"branches": argument("branches")}))
     if params.over == "positions":
-        return Recipe(Module("PositionSoftmax", (), {"channels_last": Const(last)}, {"channels_last": False}))
+        return Lowering(Module("PositionSoftmax", (), {"channels_last": Const(last)}, {"channels_last": False}))
     dim = Const(_dim(inputs[0]))
-    return Recipe(Module("nn.Softmax", kwargs={"dim": dim}), Call("F.softmax({x}, dim={dim})", {"dim": dim}))
+    return Lowering(Module("nn.Softmax", kwargs={"dim": dim}), Call("F.softmax({x}, dim={dim})", {"dim": dim}))
 
 
 def _softmax_label(params: SoftmaxParams, inputs: tuple[Shape, ...]) -> str:
@@ -215,7 +215,7 @@ SOFTMAX = OpSpec(
     summary="exp(x), normalised",
     role="act",
     shape=_softmax_shape,
-    recipe=_softmax_recipe,
+    lowering=_softmax_lowering,
     label=_softmax_label,
     saves=saves_output,
     examples=(
@@ -229,9 +229,9 @@ SOFTMAX = OpSpec(
 )
 
 
-def _log_softmax_recipe(params: NoParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _log_softmax_lowering(params: NoParams, inputs: tuple[Shape, ...]) -> Lowering:
     dim = Const(_dim(inputs[0]))
-    return Recipe(Module("nn.LogSoftmax", (dim,)), Call("F.log_softmax({x}, {dim})", {"dim": dim}))
+    return Lowering(Module("nn.LogSoftmax", (dim,)), Call("F.log_softmax({x}, {dim})", {"dim": dim}))
 
 
 LOG_SOFTMAX = OpSpec(
@@ -240,7 +240,7 @@ LOG_SOFTMAX = OpSpec(
     summary="the logarithm of `softmax` over the channels",
     role="act",
     shape=lambda params, inputs: inputs,
-    recipe=_log_softmax_recipe,
+    lowering=_log_softmax_lowering,
     label=lambda params, inputs: "log softmax",
     saves=saves_output,
     examples=_EVERY,

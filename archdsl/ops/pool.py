@@ -29,6 +29,7 @@ from archdsl.ops.spec import (
     NOTHING,
     Call,
     Example,
+    Lowering,
     Made,
     Module,
     NoParams,
@@ -36,7 +37,6 @@ from archdsl.ops.spec import (
     OpSpec,
     Problem,
     Reach,
-    Recipe,
     Saved,
     Shape,
     argument,
@@ -101,19 +101,21 @@ def _reach(params: Any, inputs: tuple[Shape, ...]) -> Reach:
     return window_reach(params.kernel, stride, getattr(params, "dilation", 1))
 
 
-def _recipe(params: Any, module: str, call: str, options: dict[str, tuple[Any, Any]]) -> Recipe:
+def _lowering(params: Any, module: str, call: str, options: dict[str, tuple[Any, Any]]) -> Lowering:
     """A pool as a module or a call; `options` maps keywords after the padding to (value, torch's default)."""
     kwargs: dict[str, Expr] = {} if params.stride is None else {"stride": argument("stride")}
     if params.padding == TF_SAME:
         defaults = {"dilation": 1, "count_include_pad": False}
         kwargs |= {name: argument(name) for name in defaults if options.get(name, (None, None))[0] is not None}
-        return Recipe(Module(module.removeprefix("nn.") + "Same", (argument("kernel"),), kwargs, defaults))
+        return Lowering(Module(module.removeprefix("nn.") + "Same", (argument("kernel"),), kwargs, defaults))
     kwargs["padding"] = padding_expr(
         params.kernel, params.padding, getattr(params, "dilation", 1), "dilation" in options
     )
     defaults = {"padding": 0} | {name: default for name, (_, default) in options.items()}
     kwargs |= {name: argument(name) for name, (value, _) in options.items() if value is not None}
-    return Recipe(Module(module, (argument("kernel"),), kwargs, defaults), Call(*_call(params, call, kwargs, options)))
+    return Lowering(
+        Module(module, (argument("kernel"),), kwargs, defaults), Call(*_call(params, call, kwargs, options))
+    )
 
 
 def _call(
@@ -164,7 +166,7 @@ MAXPOOL = OpSpec(
     summary="the greatest value of each window",
     role="pool",
     shape=lambda params, inputs: _shape("maxpool", params, inputs[0], params.dilation),
-    recipe=lambda params, inputs: _recipe(
+    lowering=lambda params, inputs: _lowering(
         params,
         "nn.MaxPool2d",
         "F.max_pool2d",
@@ -192,7 +194,7 @@ AVGPOOL = OpSpec(
     summary="the mean of each window",
     role="pool",
     shape=lambda params, inputs: _shape("avgpool", params, inputs[0]),
-    recipe=lambda params, inputs: _recipe(
+    lowering=lambda params, inputs: _lowering(
         params,
         "nn.AvgPool2d",
         "F.avg_pool2d",
@@ -224,10 +226,10 @@ def _gap_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Pr
     return (inputs[0].resized(1, 1),)
 
 
-def _gap_recipe(params: Any, inputs: tuple[Shape, ...]) -> Recipe:
+def _gap_lowering(params: Any, inputs: tuple[Shape, ...]) -> Lowering:
     if inputs[0].layout == "hwc":
-        return Recipe(call=Call("torch.mean({x}, (1, 2), keepdim=True)"))
-    return Recipe(Module("nn.AdaptiveAvgPool2d", (Const(1),)), Call("F.adaptive_avg_pool2d({x}, 1)"))
+        return Lowering(call=Call("torch.mean({x}, (1, 2), keepdim=True)"))
+    return Lowering(Module("nn.AdaptiveAvgPool2d", (Const(1),)), Call("F.adaptive_avg_pool2d({x}, 1)"))
 
 
 GAP = OpSpec(
@@ -236,7 +238,7 @@ GAP = OpSpec(
     summary="global average pool: the mean of each channel, as C×1×1",
     role="pool",
     shape=_gap_shape,
-    recipe=_gap_recipe,
+    lowering=_gap_lowering,
     label=lambda params, inputs: "global avg pool",
     reach=lambda params, inputs: EVERYTHING,
     overwritable=True,
@@ -263,11 +265,11 @@ def _blur_shape(params: BlurPoolParams, inputs: tuple[Shape, ...]) -> tuple[Shap
     return size if isinstance(size, Problem) else (x.resized(*size),)
 
 
-def _blur_recipe(params: BlurPoolParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _blur_lowering(params: BlurPoolParams, inputs: tuple[Shape, ...]) -> Lowering:
     kwargs = {name: argument(name) for name in ("stride", "padding_mode")}
     if params.padding is not None:
         kwargs["padding"] = argument("padding")
-    return Recipe(Module("BlurPool2d", (argument("kernel"),), kwargs, {"stride": 2, "padding_mode": "reflect"}))
+    return Lowering(Module("BlurPool2d", (argument("kernel"),), kwargs, {"stride": 2, "padding_mode": "reflect"}))
 
 
 def _blur_saves(params: BlurPoolParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
@@ -284,7 +286,7 @@ BLURPOOL = OpSpec(
     summary="anti-aliased subsampling (Zhang, 2019)",
     role="pool",
     shape=_blur_shape,
-    recipe=_blur_recipe,
+    lowering=_blur_lowering,
     label=lambda params, inputs: window_label("blur pool", (params.kernel,) * 2, stride=params.stride),
     macs=lambda params, inputs, outputs: outputs[0].elements * params.kernel**2,
     reach=lambda params, inputs: window_reach(params.kernel, params.stride),
@@ -319,7 +321,9 @@ def _adaptive(name: str, module: str, call: str, label: str, summary: str) -> Op
         summary=summary,
         role="pool",
         shape=shape,
-        recipe=lambda params, inputs: Recipe(Module(module, (size,)), Call(f"{call}({{x}}, {{size}})", {"size": size})),
+        lowering=lambda params, inputs: Lowering(
+            Module(module, (size,)), Call(f"{call}({{x}}, {{size}})", {"size": size})
+        ),
         label=lambda params, inputs: f"{label} to {times(pair(params.size))}",
         reach=lambda params, inputs: EVERYTHING if params.size in (1, (1, 1)) else grid_reach(inputs[0], params.size),
         saves=saves,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from archdsl.ops.problems import wrong_layout
-from archdsl.ops.spec import NOTHING, Example, Made, Module, OpParams, OpSpec, Recipe, Saved, Shape, argument
+from archdsl.ops.spec import NOTHING, Example, Lowering, Made, Module, OpParams, OpSpec, Saved, Shape, argument
 
 _EXAMPLE_INPUTS = (Shape(6, 5, 4),)
 
@@ -49,7 +49,7 @@ DROPOUT = OpSpec(
     summary="zeroes single values in training, and scales the rest by 1 / (1 - p)",
     role="regularizer",
     shape=lambda params, inputs: inputs,
-    recipe=lambda params, inputs: Recipe(Module("nn.Dropout", (argument("p"),))),
+    lowering=lambda params, inputs: Lowering(Module("nn.Dropout", (argument("p"),))),
     label=lambda params, inputs: f"dropout, {params.p:.3g}",
     view=True,
     saves=_saves,
@@ -63,7 +63,7 @@ DROPOUT2D = OpSpec(
     summary="zeroes whole channels in training, and scales the rest by 1 / (1 - p)",
     role="regularizer",
     shape=lambda params, inputs: inputs if inputs[0].layout == "chw" else wrong_layout("dropout2d", inputs[0]),
-    recipe=lambda params, inputs: Recipe(Module("nn.Dropout2d", (argument("p"),))),
+    lowering=lambda params, inputs: Lowering(Module("nn.Dropout2d", (argument("p"),))),
     label=lambda params, inputs: f"dropout of channels, {params.p:.3g}",
     view=True,
     saves=_saves_channels,
@@ -77,7 +77,7 @@ DROP_PATH = OpSpec(
     summary="stochastic depth: zeroes whole samples in training, and scales the rest by 1 / (1 - p)",
     role="regularizer",
     shape=lambda params, inputs: inputs,
-    recipe=lambda params, inputs: Recipe(Module("DropPath", (argument("p"),))),
+    lowering=lambda params, inputs: Lowering(Module("DropPath", (argument("p"),))),
     label=lambda params, inputs: f"drop path, {params.p:.3g}",
     view=True,
     saves=_saves_samples,

@@ -16,12 +16,12 @@ from archdsl.ops.spec import (
     NOTHING,
     Call,
     Example,
+    Lowering,
     Module,
     OpParams,
     OpSpec,
     Problem,
     Reach,
-    Recipe,
     Saved,
     Shape,
     argument,
@@ -122,7 +122,7 @@ def _resize_shape(params: ResizeParams, inputs: tuple[Shape, ...]) -> tuple[Shap
     return target if isinstance(target, Problem) else (inputs[0].resized(*target),)
 
 
-def _resize_recipe(params: ResizeParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _resize_lowering(params: ResizeParams, inputs: tuple[Shape, ...]) -> Lowering:
     kwargs: dict[str, Expr] = {}
     if params.size is not None:
         kwargs["size"] = argument("size")
@@ -139,7 +139,7 @@ def _resize_recipe(params: ResizeParams, inputs: tuple[Shape, ...]) -> Recipe:
         kwargs["antialias"] = argument("antialias")
     like = ", {1}.shape[2:]" if len(inputs) > 1 else ""
     options = "".join(f", {name}={{{name}}}" for name in kwargs)
-    return Recipe(module, Call(f"F.interpolate({{0}}{like}{options})", kwargs))
+    return Lowering(module, Call(f"F.interpolate({{0}}{like}{options})", kwargs))
 
 
 _TAPS = {"nearest": 1, "nearest-exact": 1, "bilinear": 2, "bicubic": 4}
@@ -190,7 +190,7 @@ RESIZE = OpSpec(
     summary="an image of another height and width, by repetition or interpolation",
     role="reshape",
     shape=_resize_shape,
-    recipe=_resize_recipe,
+    lowering=_resize_lowering,
     label=_resize_label,
     reach=_resize_reach,
     inputs=(1, 2),
@@ -244,7 +244,7 @@ PIXEL_SHUFFLE = OpSpec(
     summary="each r² channels become a block of r×r pixels (ESPCN)",
     role="reshape",
     shape=_shuffle_shape,
-    recipe=lambda params, inputs: Recipe(
+    lowering=lambda params, inputs: Lowering(
         Module("nn.PixelShuffle", (_UP,)), Call("F.pixel_shuffle({x}, {factor})", {"factor": _UP})
     ),
     label=lambda params, inputs: f"pixel shuffle, ×{params.upscale_factor}",
@@ -261,7 +261,7 @@ PIXEL_UNSHUFFLE = OpSpec(
     summary="each block of r×r pixels becomes r² channels: the inverse of `pixel_shuffle`",
     role="reshape",
     shape=_unshuffle_shape,
-    recipe=lambda params, inputs: Recipe(
+    lowering=lambda params, inputs: Lowering(
         Module("nn.PixelUnshuffle", (_DOWN,)), Call("F.pixel_unshuffle({x}, {factor})", {"factor": _DOWN})
     ),
     label=lambda params, inputs: f"pixel unshuffle, /{params.downscale_factor}",

@@ -15,13 +15,13 @@ from archdsl.ops.spec import (
     NOTHING,
     Call,
     Example,
+    Lowering,
     Module,
     NoParams,
     OpParams,
     OpSpec,
     Problem,
     Reach,
-    Recipe,
     Saved,
     Shape,
     argument,
@@ -100,7 +100,7 @@ FLATTEN = OpSpec(
     summary="all values in one row, in torch's order",
     role="reshape",
     shape=lambda params, inputs: (Shape(inputs[0].elements, layout="flat"),),
-    recipe=lambda params, inputs: Recipe(Module("nn.Flatten", (lift(1),)), Call("torch.flatten({x}, 1)")),
+    lowering=lambda params, inputs: Lowering(Module("nn.Flatten", (lift(1),)), Call("torch.flatten({x}, 1)")),
     label=lambda params, inputs: "flatten",
     reach=lambda params, inputs: EVERYTHING,
     channels=None,
@@ -124,7 +124,7 @@ CHANNEL_SHUFFLE = OpSpec(
     summary="interleaves groups of channels (ShuffleNet)",
     role="reshape",
     shape=_shuffle_shape,
-    recipe=lambda params, inputs: Recipe(
+    lowering=lambda params, inputs: Lowering(
         Module("nn.ChannelShuffle", (argument("groups"),)),
         Call("torch.channel_shuffle({x}, {groups})", {"groups": argument("groups")}),
     ),
@@ -148,7 +148,7 @@ SPLIT = OpSpec(
     summary="equal parts of the channels, in order",
     role="reshape",
     shape=_split_shape,
-    recipe=lambda params, inputs: Recipe(
+    lowering=lambda params, inputs: Lowering(
         call=Call(f"torch.chunk({{x}}, {{parts}}, {_channel_dim(inputs[0])})", {"parts": argument("parts")})
     ),
     label=lambda params, inputs: f"split, {params.parts}",
@@ -167,14 +167,14 @@ def _slice_shape(params: SliceParams, inputs: tuple[Shape, ...]) -> tuple[Shape,
     return (x.with_channels(params.stop - params.start),)
 
 
-def _slice_recipe(params: SliceParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _slice_lowering(params: SliceParams, inputs: tuple[Shape, ...]) -> Lowering:
     before = "..., " if inputs[0].layout == "hwc" else ":, "
     start = "{start}" if params.start else ""
     values = {"stop": argument("stop")}
     if start:
         values["start"] = argument("start")
     module = Module("Slice", (argument("start"), argument("stop")), {"dim": lift(_channel_dim(inputs[0]))}, {"dim": 1})
-    return Recipe(module, Call(f"{{x}}[{before}{start}:{{stop}}]", values))
+    return Lowering(module, Call(f"{{x}}[{before}{start}:{{stop}}]", values))
 
 
 SLICE = OpSpec(
@@ -183,7 +183,7 @@ SLICE = OpSpec(
     summary="a range of the channels",
     role="reshape",
     shape=_slice_shape,
-    recipe=_slice_recipe,
+    lowering=_slice_lowering,
     label=lambda params, inputs: f"channels {params.start}:{params.stop}",
     channels=argument("stop") - argument("start"),
     view=True,
@@ -208,16 +208,16 @@ def _pad_shape(params: PadParams, inputs: tuple[Shape, ...]) -> tuple[Shape, ...
     return (x.resized(x.height + params.top + params.bottom, x.width + params.left + params.right),)
 
 
-def _pad_recipe(params: PadParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _pad_lowering(params: PadParams, inputs: tuple[Shape, ...]) -> Lowering:
     sides = Tuple(tuple(argument(side) for side in _SIDES))
     if params.mode != "constant":
         call = Call("F.pad({x}, {sides}, mode={mode})", {"sides": sides, "mode": argument("mode")})
-        return Recipe(Module(_BORDERS[params.mode], (sides,)), call)
+        return Lowering(Module(_BORDERS[params.mode], (sides,)), call)
     if not params.value:
-        return Recipe(Module("nn.ZeroPad2d", (sides,)), Call("F.pad({x}, {sides})", {"sides": sides}))
+        return Lowering(Module("nn.ZeroPad2d", (sides,)), Call("F.pad({x}, {sides})", {"sides": sides}))
     value = argument("value")
     call = Call("F.pad({x}, {sides}, value={value})", {"sides": sides, "value": value})
-    return Recipe(Module("nn.ConstantPad2d", (sides, value)), call)
+    return Lowering(Module("nn.ConstantPad2d", (sides, value)), call)
 
 
 def _pad_label(params: PadParams, inputs: tuple[Shape, ...]) -> str:
@@ -235,7 +235,7 @@ PAD = OpSpec(
     summary="a border",
     role="reshape",
     shape=_pad_shape,
-    recipe=_pad_recipe,
+    lowering=_pad_lowering,
     label=lambda params, inputs: f"pad, {params.left} {params.right} {params.top} {params.bottom}",
     dilate=wider_border,
     overwritable=True,
@@ -262,7 +262,7 @@ def _crop_shape(params: CropParams, inputs: tuple[Shape, ...]) -> tuple[Shape, .
     return (x.resized(height, width),)
 
 
-def _crop_recipe(params: CropParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _crop_lowering(params: CropParams, inputs: tuple[Shape, ...]) -> Lowering:
     values: dict[str, Expr] = {}
     ranges = []
     for first, last in (("top", "bottom"), ("left", "right")):
@@ -271,7 +271,7 @@ def _crop_recipe(params: CropParams, inputs: tuple[Shape, ...]) -> Recipe:
         if getattr(params, last):
             values[last] = 0 - argument(last)
         ranges.append(":".join(f"{{{side}}}" if side in values else "" for side in (first, last)))
-    return Recipe(Module("Crop", tuple(map(argument, _SIDES))), Call(f"{{x}}[:, :, {', '.join(ranges)}]", values))
+    return Lowering(Module("Crop", tuple(map(argument, _SIDES))), Call(f"{{x}}[:, :, {', '.join(ranges)}]", values))
 
 
 CROP = OpSpec(
@@ -280,7 +280,7 @@ CROP = OpSpec(
     summary="takes rows and columns away at the border",
     role="reshape",
     shape=_crop_shape,
-    recipe=_crop_recipe,
+    lowering=_crop_lowering,
     label=lambda params, inputs: f"crop, {params.left} {params.right} {params.top} {params.bottom}",
     dilate=wider_border,
     view=True,
@@ -305,7 +305,7 @@ SUBSAMPLE = OpSpec(
     summary="every n-th row and column, from the first (NASNet's factorized reduction)",
     role="reshape",
     shape=_subsample_shape,
-    recipe=lambda params, inputs: Recipe(
+    lowering=lambda params, inputs: Lowering(
         Module("Subsample", (argument("stride"),)),
         Call("{x}[:, :, ::{stride}, ::{stride}]", {"stride": argument("stride")}),
     ),
@@ -326,9 +326,9 @@ def _permute_shape(params: PermuteParams, inputs: tuple[Shape, ...]) -> tuple[Sh
     return (Shape(x.channels, x.height, x.width),)
 
 
-def _permute_recipe(params: PermuteParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _permute_lowering(params: PermuteParams, inputs: tuple[Shape, ...]) -> Lowering:
     order = (0, 2, 3, 1) if params.layout == "nhwc" else (0, 3, 1, 2)
-    return Recipe(Module("Permute", tuple(map(lift, order))), Call(f"torch.permute({{x}}, {order})"))
+    return Lowering(Module("Permute", tuple(map(lift, order))), Call(f"torch.permute({{x}}, {order})"))
 
 
 PERMUTE = OpSpec(
@@ -337,7 +337,7 @@ PERMUTE = OpSpec(
     summary="changes the layout, to channels last or back",
     role="reshape",
     shape=_permute_shape,
-    recipe=_permute_recipe,
+    lowering=_permute_lowering,
     label=lambda params, inputs: f"to {params.layout.upper()}",
     view=True,
     examples=(Example({"layout": "nhwc"}, _IMAGE), Example({"layout": "nchw"}, _HWC)),

@@ -1,8 +1,8 @@
 """What an op is: one `OpSpec` holds everything the compiler knows about it.
 
 No pass and no backend names an op: a new op is one definition in one file of this package.
-Nothing here imports torch; a recipe only says, as data, which torch module or function to use. Shapes, weights and
-recipes are values: never changed once made (and not `frozen`, see `archdsl.source.Span`).
+Nothing here imports torch; a lowering only says, as data, which torch module or function to use. Shapes, weights and
+lowerings are values: never changed once made (and not `frozen`, see `archdsl.source.Span`).
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Weight:
 
 @cache
 def argument(name: str) -> Symbol:
-    """The op parameter `name` in a recipe: printed as the spec computed it."""
+    """The op parameter `name` in a lowering: printed as the spec computed it."""
     return Symbol(name)
 
 
@@ -165,13 +165,13 @@ class Parameter:
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Recipe:
+class Lowering:
     """How torch computes an op: as a module, as a call, either (the backend chooses), or over a parameter.
 
     An op with weights, or one that behaves differently in training, has a module only; one with several inputs or
     outputs a call only. Any other should have a module, so that an nn.Sequential can hold it: where a member of a
-    sequence has a call only, the sequence becomes a class of its own, with the call in its `forward`. The recipe
-    depends on the values of the op's parameters: two uses of one line of a spec may have different recipes.
+    sequence has a call only, the sequence becomes a class of its own, with the call in its `forward`. The lowering
+    depends on the values of the op's parameters: two uses of one line of a spec may have different lowerings.
     """
 
     module: Module | None = None
@@ -290,7 +290,7 @@ class OpSpec:
     """Everything about one op.
 
     - `shape(params, inputs)` gives the output shapes, or a `Problem`.
-    - `recipe(params, inputs)` says how torch computes it.
+    - `lowering(params, inputs)` says how torch computes it.
     - `label(params, inputs)` is what pictures and tables write, and `word(params, inputs)` the kind of layer alone,
       where that is not the op's name: `dwconv` for any convolution with as many groups as channels.
     - `weights(params, inputs)` lists its state; parameters are counted from it.
@@ -316,7 +316,7 @@ class OpSpec:
     summary: str
     role: Role
     shape: Callable[[Any, tuple[Shape, ...]], tuple[Shape, ...] | Problem]
-    recipe: Callable[[Any, tuple[Shape, ...]], Recipe]
+    lowering: Callable[[Any, tuple[Shape, ...]], Lowering]
     label: Callable[[Any, tuple[Shape, ...]], str]
     word: Callable[[Any, tuple[Shape, ...]], str] | None = None
     weights: Callable[[Any, tuple[Shape, ...]], tuple[Weight, ...]] = _no_weights
@@ -357,7 +357,7 @@ def _op_named(name: str) -> OpSpec:
 
 __all__ = [
     "BOTH", "EVERYTHING", "FOLLOWING", "INPUT", "LAYERS", "LEADING", "NOTHING", "OUTPUT", "PASSING", "POINTWISE",
-    "Call", "Example", "Holes", "Layout", "Made", "Module", "NoParams", "OpParams", "OpSpec", "Parameter", "Problem",
-    "Reach", "Recipe", "Role", "Saved", "Shape", "Weight", "argument", "copies", "lift", "saves_both", "saves_input",
+    "Call", "Example", "Holes", "Layout", "Lowering", "Made", "Module", "NoParams", "OpParams", "OpSpec", "Parameter",
+    "Problem", "Reach", "Role", "Saved", "Shape", "Weight", "argument", "copies", "lift", "saves_both", "saves_input",
     "saves_nothing", "saves_output",
 ]  # fmt: skip

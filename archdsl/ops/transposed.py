@@ -12,12 +12,12 @@ from archdsl.ops.geometry import FixedPadding, Size, Window, checked_size, paddi
 from archdsl.ops.problems import groups_do_not_divide, needs_padding, refused, times, wrong_layout
 from archdsl.ops.spec import (
     Example,
+    Lowering,
     Module,
     OpParams,
     OpSpec,
     Problem,
     Reach,
-    Recipe,
     Shape,
     Weight,
     argument,
@@ -95,14 +95,14 @@ def _reach(params: TransposedParams, inputs: tuple[Shape, ...]) -> Reach:
 _NAMES = ("stride", "output_padding", "groups", "bias", "dilation")
 
 
-def _recipe(params: TransposedParams, inputs: tuple[Shape, ...]) -> Recipe:
+def _lowering(params: TransposedParams, inputs: tuple[Shape, ...]) -> Lowering:
     kwargs = {
         "stride": argument("stride"),
         "padding": padding_expr(params.kernel, params.padding, params.dilation),
         **{name: argument(name) for name in _NAMES[1:]},
     }
     defaults = {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1}
-    return Recipe(Module("nn.ConvTranspose2d", (IN_CHANNELS, argument("out"), argument("kernel")), kwargs, defaults))
+    return Lowering(Module("nn.ConvTranspose2d", (IN_CHANNELS, argument("out"), argument("kernel")), kwargs, defaults))
 
 
 def _is_depthwise(params: TransposedParams, inputs: tuple[Shape, ...]) -> bool:
@@ -133,7 +133,7 @@ CONV_TRANSPOSE = OpSpec(
     summary="transposed convolution (deconvolution): the gradient of a convolution, which makes an image larger",
     role="conv",
     shape=_shape,
-    recipe=_recipe,
+    lowering=_lowering,
     label=_label,
     word=_word,
     weights=_weights,

@@ -1,4 +1,4 @@
-"""Runs a graph node by node, each op from its own recipe. Independent of the backend that writes source.
+"""Runs a graph node by node, each op from its own lowering. Independent of the backend that writes source.
 
 It knows nothing of blocks, classes or variable names: a node's inputs are looked up by number, its weights by
 `Node.weight_path` in a state dict. Nothing is ever computed in place.
@@ -30,16 +30,16 @@ class Interpreter:
 
     def _build(self, node: Node) -> nn.Module:
         case = build.Case(node.op, node.params, node.input_shapes)
-        recipe = node.recipe
-        if recipe.parameter is not None:
-            module = build.from_parameter(case, recipe.parameter)
+        lowering = node.lowering
+        if lowering.parameter is not None:
+            module = build.from_parameter(case, lowering.parameter)
             prefix = "op"
-        elif recipe.module is not None:
-            module = build.from_module(case, recipe.module)
+        elif lowering.module is not None:
+            module = build.from_module(case, lowering.module)
             prefix = "op."
         else:
-            assert recipe.call is not None
-            module = build.from_call(case, recipe.call)
+            assert lowering.call is not None
+            module = build.from_call(case, lowering.call)
             prefix = "op."
         wanted = {prefix + weight.name: self.state[node.weight_path(weight)] for weight in node.weights}
         module.load_state_dict(wanted, strict=True, assign=True)

@@ -1,4 +1,4 @@
-"""Builds torch modules from recipes, in the plainest way: Python text, then `exec`. Independent of the backends."""
+"""Builds torch modules from lowerings, in the plainest way: Python text, then `exec`. Independent of the backends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from archdsl.backends import torch_helpers
-from archdsl.ops import OPS, Call, Example, Module, OpParams, OpSpec, Parameter, Problem, Recipe, Shape
+from archdsl.ops import OPS, Call, Example, Lowering, Module, OpParams, OpSpec, Parameter, Problem, Shape
 from archdsl.symbolic import Const, Expr, substitute
 
 HELPERS = {name: inspect.getsource(cls) for name, cls in vars(torch_helpers).items() if inspect.isclass(cls)}
@@ -34,8 +34,8 @@ class Case:
         return outputs
 
     @property
-    def recipe(self) -> Recipe:
-        return self.op.recipe(self.params, self.inputs)
+    def lowering(self) -> Lowering:
+        return self.op.lowering(self.params, self.inputs)
 
     def value(self, expr: Expr) -> str:
         """The text of an expression with this case's numbers."""
@@ -66,22 +66,22 @@ def cases() -> Iterator[Any]:
             yield pytest.param(case(op, example), id=f"{op.name}({arguments}) {sizes}")
 
 
-def module_text(case: Case, recipe: Module, inplace: bool = False) -> str:
+def module_text(case: Case, lowering: Module, inplace: bool = False) -> str:
     """`nn.Conv2d(8, 6, 3, padding=1)`: arguments equal to torch's defaults left out."""
-    texts = [case.value(arg) for arg in recipe.args]
-    for name, expr in recipe.kwargs.items():
+    texts = [case.value(arg) for arg in lowering.args]
+    for name, expr in lowering.kwargs.items():
         text = case.value(expr)
-        if name not in recipe.defaults or text != str(Const(recipe.defaults[name])):
+        if name not in lowering.defaults or text != str(Const(lowering.defaults[name])):
             texts.append(f"{name}={text}")
-    return f"{recipe.target}({', '.join(texts + ['inplace=True'] * inplace)})"
+    return f"{lowering.target}({', '.join(texts + ['inplace=True'] * inplace)})"
 
 
-def call_text(case: Case, recipe: Call, inplace: bool = False) -> str:
+def call_text(case: Case, lowering: Call, inplace: bool = False) -> str:
     """The call on inputs named x0, x1 …"""
     names = [f"x{i}" for i in range(len(case.inputs))]
-    values = {name: case.value(expr) for name, expr in recipe.values.items()}
-    text = recipe.template.format(*names, x=names[0], xs=", ".join(names), **values)
-    return f"{text[:-1]}, {recipe.inplace})" if inplace else text
+    values = {name: case.value(expr) for name, expr in lowering.values.items()}
+    text = lowering.template.format(*names, x=names[0], xs=", ".join(names), **values)
+    return f"{text[:-1]}, {lowering.inplace})" if inplace else text
 
 
 def _class(init: str, forward: str, inputs: int) -> nn.Module:
@@ -98,29 +98,29 @@ def _class(init: str, forward: str, inputs: int) -> nn.Module:
     return built
 
 
-def from_module(case: Case, recipe: Module, inplace: bool = False) -> nn.Module:
-    return _class(f"self.op = {module_text(case, recipe, inplace)}", "self.op(x0)", 1)
+def from_module(case: Case, lowering: Module, inplace: bool = False) -> nn.Module:
+    return _class(f"self.op = {module_text(case, lowering, inplace)}", "self.op(x0)", 1)
 
 
-def from_call(case: Case, recipe: Call, inplace: bool = False) -> nn.Module:
-    return _class("pass", call_text(case, recipe, inplace), len(case.inputs))
+def from_call(case: Case, lowering: Call, inplace: bool = False) -> nn.Module:
+    return _class("pass", call_text(case, lowering, inplace), len(case.inputs))
 
 
-def from_parameter(case: Case, recipe: Parameter) -> nn.Module:
-    shape = ", ".join(case.value(size) for size in recipe.shape)
-    init = f"self.op = nn.Parameter(torch.ones({shape}) * {case.value(recipe.init)})"
-    return _class(init, recipe.template.format(x="x0", weight="self.op"), 1)
+def from_parameter(case: Case, lowering: Parameter) -> nn.Module:
+    shape = ", ".join(case.value(size) for size in lowering.shape)
+    init = f"self.op = nn.Parameter(torch.ones({shape}) * {case.value(lowering.init)})"
+    return _class(init, lowering.template.format(x="x0", weight="self.op"), 1)
 
 
 def forms(case: Case) -> dict[str, nn.Module]:
-    """Every form that the recipe offers."""
-    recipe, built = case.recipe, {}
-    if recipe.module:
-        built["module"] = from_module(case, recipe.module)
-    if recipe.call:
-        built["call"] = from_call(case, recipe.call)
-    if recipe.parameter:
-        built["parameter"] = from_parameter(case, recipe.parameter)
+    """Every form that the lowering offers."""
+    lowering, built = case.lowering, {}
+    if lowering.module:
+        built["module"] = from_module(case, lowering.module)
+    if lowering.call:
+        built["call"] = from_call(case, lowering.call)
+    if lowering.parameter:
+        built["parameter"] = from_parameter(case, lowering.parameter)
     return built
 
 

@@ -35,8 +35,8 @@ def test_registry_names_and_forms() -> None:
         assert not (op.view and op.overwritable)
 
 
-def test_recipes_and_helpers_know_each_other() -> None:
-    modules = [example.values[0].recipe.module for example in EXAMPLES]
+def test_lowerings_and_helpers_know_each_other() -> None:
+    modules = [example.values[0].lowering.module for example in EXAMPLES]
     targets = {module.target for module in modules if module}
     assert {target for target in targets if not target.startswith("nn.")} == set(HELPERS)
 
@@ -47,8 +47,8 @@ def test_has_a_form(case: Case) -> None:
     assert built
     if case.op.weights(case.params, case.inputs):
         assert len(built) == 1
-    recipe = case.recipe
-    assert bool(recipe.module and recipe.module.inplace) == bool(recipe.call and recipe.call.inplace)
+    lowering = case.lowering
+    assert bool(lowering.module and lowering.module.inplace) == bool(lowering.call and lowering.call.inplace)
     assert case.op.label(case.params, case.inputs)
 
 
@@ -94,7 +94,7 @@ def test_declared_width(case: Case) -> None:
     assert {shape.channels for shape in case.outputs} == {evaluate(case.op.channels, values)}
 
 
-@examples_of(lambda case: case.recipe.module and case.recipe.call)
+@examples_of(lambda case: case.lowering.module and case.lowering.call)
 def test_module_and_call_agree(case: Case) -> None:
     built, inputs = forms(case), case.tensors()
     for train in (False, True):
@@ -138,12 +138,12 @@ def test_what_autograd_keeps(case: Case) -> None:
     expected = set(saved.inputs), saved.output, made
     for name, module in forms(case).items():
         assert _kept(module, case.tensors()) == expected, name
-    if not (case.recipe.call and case.recipe.call.inplace):
+    if not (case.lowering.call and case.lowering.call.inplace):
         return
     lost = bool(saved.inputs)  # in place, the input is no more
     copy = [4 * 2 * case.outputs[0].elements] if lost and not saved.inverts else []
     output = saved.output or (lost and saved.inverts)
-    assert _kept(from_call(case, case.recipe.call, inplace=True), case.tensors()) == (set(), output, copy)
+    assert _kept(from_call(case, case.lowering.call, inplace=True), case.tensors()) == (set(), output, copy)
 
 
 @examples_of(lambda case: case.op.view)
@@ -198,12 +198,12 @@ def test_the_check_of_overwriting_bites(name: str) -> None:
         _assert_overwritable(forms(bad)["module"], bad)
 
 
-@examples_of(lambda case: case.recipe.module and case.recipe.module.inplace)
+@examples_of(lambda case: case.lowering.module and case.lowering.module.inplace)
 def test_inplace_forms(case: Case) -> None:
     """In place, an op overwrites its input, gives the same values, and the same gradients."""
-    recipe = case.recipe
-    plain = from_module(case, recipe.module)
-    for module in (from_module(case, recipe.module, inplace=True), from_call(case, recipe.call, inplace=True)):
+    lowering = case.lowering
+    plain = from_module(case, lowering.module)
+    for module in (from_module(case, lowering.module, inplace=True), from_call(case, lowering.call, inplace=True)):
         inputs = case.tensors()
         expected, (x,) = plain(*inputs), (inputs[0].clone(),)
         out = module(x)

@@ -104,7 +104,7 @@ class BodyBuilder:
         current = scope.inputs
         for unit in _units(scope):
             if isinstance(unit[1], Node):
-                if unit[1].recipe.module is None or len(unit[1].outputs) != 1 or unit[1].inputs != current:
+                if unit[1].lowering.module is None or len(unit[1].outputs) != 1 or unit[1].inputs != current:
                     return False
                 current = (Ref(unit[1].id, 0),)
             else:
@@ -134,18 +134,18 @@ class BodyBuilder:
         return entries
 
     def _node(self, node: Node, path: tuple[str, ...], draft: _Draft) -> Entry:
-        recipe = node.recipe
+        lowering = node.lowering
         outputs = tuple(Ref(node.id, port) for port in range(len(node.outputs)))
-        if recipe.call is not None and node.form is recipe.call:
+        if lowering.call is not None and node.form is lowering.call:
             resolve = self._resolver(node)
-            values = tuple((name, resolve(value)) for name, value in recipe.call.values.items())
-            inplace = recipe.call.inplace if self.graph.may_overwrite(node) else ""
-            step = Step(node.inputs, outputs, (), recipe.call.template, values, node.op.role, inplace)
+            values = tuple((name, resolve(value)) for name, value in lowering.call.values.items())
+            inplace = lowering.call.inplace if self.graph.may_overwrite(node) else ""
+            step = Step(node.inputs, outputs, (), lowering.call.template, values, node.op.role, inplace)
             return Entry((), None, step)
         module = self.node_module(node)
         if not node.labelled and not node.weights:
             path = (*path[:-1], _plain_name(node, draft.taken))
-        template = recipe.parameter.template if recipe.parameter is not None else ""
+        template = lowering.parameter.template if lowering.parameter is not None else ""
         return Entry(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
 
     def _choice(self, scope: ChoiceScope, prefix: tuple[str, ...], draft: _Draft, contained: bool) -> list[Entry]:
@@ -203,12 +203,12 @@ class BodyBuilder:
         return Listed(tuple(items))
 
     def node_module(self, node: Node) -> ModuleExpr:
-        """The module an op's recipe asks for, in the expressions of its block."""
-        recipe = node.recipe
+        """The module an op's lowering asks for, in the expressions of its block."""
+        lowering = node.lowering
         resolve = self._resolver(node)
-        if recipe.parameter is not None:
-            return Weight(tuple(map(resolve, recipe.parameter.shape)), resolve(recipe.parameter.init))
-        module = recipe.module
+        if lowering.parameter is not None:
+            return Weight(tuple(map(resolve, lowering.parameter.shape)), resolve(lowering.parameter.init))
+        module = lowering.module
         assert module is not None, f"{node.op.name} has no module form"
         kwargs = tuple([(name, resolve(value)) for name, value in module.kwargs.items()])
         args = tuple([resolve(arg) for arg in module.args])
@@ -278,7 +278,7 @@ def _is_option(scope: ChoiceScope) -> bool:
     if len(units) > 1 or len(path) > 1 or unit.inputs != scope.inputs:
         return False
     if isinstance(unit, Node):
-        return unit.recipe.module is not None and (Ref(unit.id, 0),) == scope.outputs
+        return unit.lowering.module is not None and (Ref(unit.id, 0),) == scope.outputs
     return unit.kind != "choice" and unit.outputs == scope.outputs
 
 

@@ -110,7 +110,7 @@ def _weighted(graph: Graph) -> dict[str, tuple[list[Node], dict[str, list[Node]]
     bases = helper_bases()  # `isinstance` takes in the helpers that derive from a class of torch
     for node in graph.nodes:
         if node.weights:
-            module = node.recipe.module
+            module = node.lowering.module
             nodes, owners = found.setdefault(bases.get(module.target, module.target) if module else "", ([], {}))
             nodes.append(node)
             for weight in node.weights:
@@ -151,7 +151,7 @@ def _of_one_mind(
 
 def _is_grouped(node: Node) -> bool | None:
     """Whether a convolution has groups; None of any other module."""
-    module = node.recipe.module
+    module = node.lowering.module
     if module is None or "groups" not in module.kwargs:
         return None
     values = {name: getattr(node.params, name) for name in node.op.parameter_names}

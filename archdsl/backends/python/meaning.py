@@ -200,8 +200,8 @@ def _add_initialization(meaning: Meaning, graph: Graph, rules: Sequence[InitRule
             meaning.texts.update((key, f"*.{key.rpartition('.')[2]}"))
             meaning.attributes.add(weight.name)
         for node in graph.nodes:
-            if node.recipe.module is not None:
-                target = node.recipe.module.target
+            if node.lowering.module is not None:
+                target = node.lowering.module.target
                 meaning.dotted.add(helper_bases().get(target, target))  # of a helper the class that it refines
 
 

@@ -50,7 +50,7 @@ def _runs(values: list[Any]) -> tuple[Any, ...]:
 
 def facts_of(node: Node) -> Facts:
     """The facts of one node, its input shapes included."""
-    target, given = _recipe(node)
+    target, given = _lowering(node)
     known = _known(node)
     values = ((name, _flat(evaluate(expr, known))) for name, expr in given.items())
     return Facts(target, tuple(values), node.input_shapes)
@@ -58,7 +58,7 @@ def facts_of(node: Node) -> Facts:
 
 def changes(before: Node, after: Node) -> tuple[ParameterChange, ...]:
     """The parameters in which two nodes differ by themselves: what only follows from a wider input is left out."""
-    one, other = _recipe(before)[1], _recipe(after)[1]
+    one, other = _lowering(before)[1], _lowering(after)[1]
     old, new = (
         _parameters(before, dict(zip(one, other, strict=False))),
         _parameters(after, dict(zip(other, one, strict=False))),
@@ -78,12 +78,12 @@ def width(node: Node) -> str | None:
 
 def target_of(node: Node) -> str:
     """What torch runs, without what it is given."""
-    return _recipe(node)[0]
+    return _lowering(node)[0]
 
 
 def is_commutative(node: Node) -> bool:
     """Whether the op gives the same with its two inputs exchanged: to the last bit, a sum or product of two."""
-    call = node.recipe.call
+    call = node.lowering.call
     return call is not None and re.fullmatch(r"\{0\} [+*] \{1\}", call.template) is not None
 
 
@@ -102,20 +102,20 @@ def kind_of(node: Node) -> str:
     return node.word if node.op.role == "conv" else node.op.role
 
 
-def _recipe(node: Node) -> tuple[str, Mapping[str, Expr]]:
+def _lowering(node: Node) -> tuple[str, Mapping[str, Expr]]:
     """The target and its arguments: by keyword, or by the op's parameter they are, or by their position."""
-    recipe = node.recipe
-    if recipe.module is not None:
-        module = recipe.module
+    lowering = node.lowering
+    if lowering.module is not None:
+        module = lowering.module
         names = [arg.name if isinstance(arg, Symbol) else f"#{i}" for i, arg in enumerate(module.args)]
         defaults = {name: lift(default) for name, default in module.defaults.items()}
         return module.target, {**dict(zip(names, module.args, strict=True)), **defaults, **module.kwargs}
-    if recipe.parameter is not None:
-        parameter = recipe.parameter
+    if lowering.parameter is not None:
+        parameter = lowering.parameter
         dims = {f"#{i}": expr for i, expr in enumerate(parameter.shape)}
         return parameter.template, {**dims, "init": parameter.init}
-    if recipe.call is not None:
-        return recipe.call.template, dict(recipe.call.values)
+    if lowering.call is not None:
+        return lowering.call.template, dict(lowering.call.values)
     return node.op.name, {name: Const(getattr(node.params, name)) for name in node.op.parameter_names}
 
 
@@ -141,7 +141,7 @@ def _parameters(node: Node, names: Mapping[str, str]) -> dict[str, _Parameter]:
     """The op's parameters with their meaning resolved: an omitted padding is the one that torch is given. What is given
     by position has the name that it has with another op, if that is known from `names`."""
     known = _known(node)
-    given = {names.get(name, name) if name.startswith("#") else name: expr for name, expr in _recipe(node)[1].items()}
+    given = {names.get(name, name) if name.startswith("#") else name: expr for name, expr in _lowering(node)[1].items()}
     result = {name: _Parameter(_flat(known[name]), given.get(name)) for name in node.op.parameter_names}
     for name, expr in given.items():
         if name not in result or result[name].value is None:

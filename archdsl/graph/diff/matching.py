@@ -214,7 +214,7 @@ def _may_replace(a: Node, b: Node) -> bool:
     roles = {a.op.role, b.op.role}
     if (len(roles) > 1 and roles != LAYERS) or roles & _NEVER_REPLACED:
         return False
-    one, other = a.recipe, b.recipe
+    one, other = a.lowering, b.lowering
     alike = (one.parameter is None) == (other.parameter is None) and len(a.inputs) == len(b.inputs)
     return alike and (a.shape.height, a.shape.width) == (b.shape.height, b.shape.width)
 
