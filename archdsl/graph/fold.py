@@ -8,15 +8,14 @@ chain should give ends the run where it is read from outside. A picture draws th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import Any, TypeAlias
 
 from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.parts import Part, PartTree, part_tree
-from archdsl.graph.scopes import Scope
+from archdsl.graph.templates import Sameness
 
 _LEAST_PARALLEL = 3
 
@@ -46,13 +45,13 @@ class FoldedGraph:
 
     def __init__(self, tree: PartTree) -> None:
         self.tree = tree
-        self._kinds = _kinds(tree)
+        self.same = Sameness(tree)
         readers = _readers(tree)
         self._runs: dict[int, list[Run]] = {}
         self._of: dict[int, Run] = {}
         for part in tree.root.walk():
             if part.parts:
-                self._runs[id(part)] = runs = _runs(tree, part.parts, self._kinds, readers)
+                self._runs[id(part)] = runs = _runs(tree, part.parts, self.same, readers)
                 self._of.update((id(member), run) for run in runs for member in run.parts)
 
     @property
@@ -82,23 +81,6 @@ class FoldedGraph:
             return part
         around = self.drawn(part.parent)
         return self.run(around.parts[part.index]).first
-
-    def equal(self, scopes: Iterable[Scope]) -> bool:
-        """Whether blocks are equal as neighbours of a run are, wherever they stand."""
-        parts = [self._part_of.get(id(scope)) for scope in scopes]
-        return None not in parts and len({self._kinds[id(part)] for part in parts}) == 1
-
-    @cached_property
-    def _part_of(self) -> dict[int, Part]:
-        return {id(part.scope): part for part in self.root.walk() if part.scope is not None}
-
-    @cached_property
-    def _structures(self) -> dict[int, int]:
-        return _forms(self.tree)
-
-    def form(self, part: Part) -> int:
-        """A number that parts of one structure share: the same ops wired alike, whatever sizes, counts and labels."""
-        return self._structures[id(part)]
 
     @cached_property
     def shown(self) -> list[int]:
@@ -161,59 +143,6 @@ def _common_prefix(first: str, last: str) -> str:
     return first[:count]
 
 
-# --- equality --------------------------------------------------------------------------------
-
-_Key: TypeAlias = tuple[Any, ...]
-
-
-def _number_all(tree: PartTree, key: Callable[[Part, dict[int, int]], _Key]) -> dict[int, int]:
-    """A number for every part, by identity: equal for parts with equal keys, which may use the numbers of members."""
-    known: dict[_Key, int] = {}
-    numbers: dict[int, int] = {}
-    for part in reversed(list(tree.root.walk())):
-        numbers[id(part)] = known.setdefault(key(part, numbers), len(known))
-    return numbers
-
-
-def _kinds(tree: PartTree) -> dict[int, int]:
-    """Equal for equal parts."""
-
-    def key(part: Part, numbers: dict[int, int]) -> _Key:
-        item = part.item
-        if isinstance(item, Node):
-            params = None if item.op.role == "regularizer" else item.params
-            return (item.op.name, params, item.input_shapes, item.outputs)
-        entered = _positions(part)
-        members = ((m.name, numbers[id(m)], *_wiring(tree, entered, m, part.start)) for m in part.parts)
-        return (item.kind, item.definition, *members)
-
-    return _number_all(tree, key)
-
-
-def _forms(tree: PartTree) -> dict[int, int]:
-    """Equal for parts of one structure, where any number of alike neighbours is like two."""
-
-    def key(part: Part, numbers: dict[int, int]) -> _Key:
-        item = part.item
-        if isinstance(item, Node):
-            return (item.op.name,)
-        entered = _positions(part)
-        members = ((numbers[id(m)], *_wiring(tree, entered, m, m.start)) for m in part.parts)
-        return (item.definition, *(member for member, _ in groupby(members)))
-
-    return _number_all(tree, key)
-
-
-def _positions(part: Part) -> dict[Ref, int]:
-    return {ref: index for index, ref in enumerate(part.entries)}
-
-
-def _wiring(tree: PartTree, entered: dict[Ref, int], member: Part, origin: int) -> Iterator[tuple[int, int]]:
-    """Where a member's entries come from: which entry of the scope around, or how far from a place in the tree."""
-    for ref in member.entries:
-        yield (-1, entered[ref]) if ref in entered else (tree.place[ref.node] - origin, ref.port)
-
-
 # --- runs ------------------------------------------------------------------------------------
 
 
@@ -231,15 +160,15 @@ def _readers(tree: PartTree) -> _Readers:
     return found
 
 
-def _runs(tree: PartTree, parts: Sequence[Part], classes: dict[int, int], readers: _Readers) -> list[Run]:
+def _runs(tree: PartTree, parts: Sequence[Part], same: Sameness, readers: _Readers) -> list[Run]:
     found: list[Run] = []
     start = 0
     while start < len(parts):
-        stop = _chain_end(tree, parts, start, classes)
+        stop = _chain_end(tree, parts, start, same)
         stop = _tapped(parts, start, stop, readers)
         parallel = False
         if stop - start == 1 and parts[start].scope is not None:
-            side = _parallel_end(parts, start, classes, readers)
+            side = _parallel_end(parts, start, same, readers)
             if side - start >= _LEAST_PARALLEL:
                 stop, parallel = side, True
         found.append(Run(parts[start:stop], parallel))
@@ -247,10 +176,10 @@ def _runs(tree: PartTree, parts: Sequence[Part], classes: dict[int, int], reader
     return found
 
 
-def _chain_end(tree: PartTree, parts: Sequence[Part], start: int, classes: dict[int, int]) -> int:
+def _chain_end(tree: PartTree, parts: Sequence[Part], start: int, same: Sameness) -> int:
     """Where the run of equal parts ends of which each reads those before it in the same way."""
     stop = start + 1
-    while stop < len(parts) and classes[id(parts[stop])] == classes[id(parts[start])]:
+    while stop < len(parts) and same.kind(parts[stop]) == same.kind(parts[start]):
         part, before = parts[stop], parts[stop - 1]
         if not any(before.start <= tree.place[ref.node] < before.stop for ref in part.entries):
             break
@@ -301,12 +230,12 @@ def _read_alike(tree: PartTree, part: Part, other: Part) -> bool:
     )
 
 
-def _parallel_end(parts: Sequence[Part], start: int, classes: dict[int, int], readers: _Readers) -> int:
+def _parallel_end(parts: Sequence[Part], start: int, same: Sameness, readers: _Readers) -> int:
     """Where the run of equal parts ends that read the same tensors and are read by the same nodes."""
     stop = start + 1
     while (
         stop < len(parts)
-        and classes[id(parts[stop])] == classes[id(parts[start])]
+        and same.kind(parts[stop]) == same.kind(parts[start])
         and parts[stop].entries.keys() == parts[start].entries.keys()
         and _read_by(parts[stop], readers) == _read_by(parts[start], readers)
     ):

@@ -1,15 +1,20 @@
-"""Sameness: what instances of a block have in common is a `Template`, to which each of them refers.
+"""What is the same: blocks that are equal by the way they were made, and parts of networks that are to look at.
 
 A block sees nothing but its arguments and its inputs, so instances that agree in these agree in everything but paths
-and the numbers of nodes; and in the rates of regularizers, which are the free numbers of a template. The semantics
+and the numbers of nodes; and in the rates of regularizers, which are the free numbers of a `Template`. The semantics
 makes a template where it elaborates the first instance, and copies that to where the others stand (`instantiate`).
+
+Parts of any origin are compared by what they hold: `Sameness` takes a `PartTree` and says which are equal, and which
+have one form. `Bodies` compares what is no part, or of another network; what counts of an op is said by who asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias
 
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import TRANSPARENT, BlockScope, ChoiceScope, Scope, below
@@ -18,7 +23,11 @@ from archdsl.source import Span
 from archdsl.symbolic import Expr
 
 if TYPE_CHECKING:
+    from archdsl.graph.parts import Part, PartTree
     from archdsl.graph.sizes import SizeDecision
+
+
+# --- equal by construction -------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
@@ -106,3 +115,94 @@ def _empty(old: Scope, parent: Scope, offset: int) -> Scope:
     if isinstance(old, ChoiceScope):
         return ChoiceScope(*given, condition=old.condition, taken=old.taken, site=old.site)
     return Scope(*given)
+
+
+# --- the same to look at ---------------------------------------------------------------------
+
+
+class Bodies:
+    """Numbers for bodies: two have the same where their members are the same, wired alike, wherever they stand."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, int] = {}
+
+    def number(self, *key: Hashable) -> int:
+        """A number that equal keys share, and no others."""
+        return self._known.setdefault(key, len(self._known))
+
+    def body(self, members: Iterable[Member], entries: Iterable[Ref], place: Callable[[int], int]) -> int:
+        """The number of a body that is nothing but its members."""
+        return self.number(*wired(members, entries, place))
+
+
+Member: TypeAlias = tuple[Hashable, Iterable[Ref], int]
+"""Of a body: what tells a member, what it reads, and the place from which the distance to that is counted."""
+
+
+def wired(members: Iterable[Member], entries: Iterable[Ref], place: Callable[[int], int]) -> Iterator[Hashable]:
+    """The members, with what each reads: which of the entries, or from how far away; `place` is that of a node."""
+    entered = {ref: index for index, ref in enumerate(entries)}
+    for told, reads, origin in members:
+        yield (
+            told,
+            *((-1, entered[ref]) if ref in entered else (place(ref.node) - origin, ref.port) for ref in reads),
+        )
+
+
+class Sameness:
+    """Which parts of a network are the same."""
+
+    def __init__(self, tree: PartTree) -> None:
+        self.graph = tree.graph
+        self._place = tree.place.__getitem__
+        self._parts = list(tree.root.walk())
+
+    def kind(self, part: Part) -> int:
+        """A number that equal parts share: the same ops with the same arguments, shapes and labels, wired alike; only
+        rates of regularizers may differ."""
+        return self._kinds[id(part)]
+
+    def form(self, part: Part) -> int:
+        """A number that parts of one form share: the same ops wired alike, whatever sizes, counts and labels."""
+        return self._forms[id(part)]
+
+    def equal(self, scopes: Iterable[Scope]) -> bool:
+        """Whether blocks are equal, wherever they stand."""
+        parts = [self._part_of.get(id(scope)) for scope in scopes]
+        return len({self.kind(part) for part in parts if part is not None}) == 1 and None not in parts
+
+    @cached_property
+    def _part_of(self) -> dict[int, Part]:
+        return {id(part.scope): part for part in self._parts if part.scope is not None}
+
+    @cached_property
+    def _kinds(self) -> dict[int, int]:
+        def key(part: Part, numbers: dict[int, int]) -> Iterable[Hashable]:
+            item = part.item
+            if isinstance(item, Node):
+                params = None if item.op.role == "regularizer" else item.params
+                return (item.op.name, params, item.input_shapes, item.outputs)
+            members = (((m.name, numbers[id(m)]), m.entries, part.start) for m in part.parts)
+            return (item.kind, item.definition, *wired(members, part.entries, self._place))
+
+        return self._numbered(key)
+
+    @cached_property
+    def _forms(self) -> dict[int, int]:
+        def key(part: Part, numbers: dict[int, int]) -> Iterable[Hashable]:
+            item = part.item
+            if isinstance(item, Node):
+                return (item.op.name,)
+            members = ((numbers[id(m)], m.entries, m.start) for m in part.parts)
+            told = groupby(wired(members, part.entries, self._place))  # any number of alike neighbours is like two
+            return (item.definition, *(member for member, _ in told))
+
+        return self._numbered(key)
+
+    def _numbered(self, key: Callable[[Part, dict[int, int]], Iterable[Hashable]]) -> dict[int, int]:
+        """A number for every part, by identity; the key of one may use the numbers of its members."""
+        bodies = Bodies()
+        numbers: dict[int, int] = {}
+        for part in reversed(self._parts):
+            numbers[id(part)] = bodies.number(*key(part, numbers))
+        return numbers

@@ -180,9 +180,9 @@ def _readable(folded: FoldedGraph) -> View:
         below: list[Part] = []
         for part in level:
             more = len(folded.runs(_innermost(folded, part))) - 1
-            if folded.form(part) in seen or count + more > _FULL:
+            if folded.same.form(part) in seen or count + more > _FULL:
                 continue
-            seen.add(folded.form(part))
+            seen.add(folded.same.form(part))
             count += more
             inner = _open(folded, part, opened)
             below += (run.first for run in folded.runs(inner) if run.first.scope is not None)

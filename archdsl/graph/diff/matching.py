@@ -11,16 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from archdsl.graph.diff.align import Pair, align
 from archdsl.graph.diff.alike import alike
-from archdsl.graph.diff.facts import Facts, ParameterChange, changes, facts_of, has_window, kind_of, target_of
+from archdsl.graph.diff.facts import ParameterChange, changes, facts_of, has_window, kind_of, target_of
 from archdsl.graph.ir import Cost, Graph, Node
 from archdsl.graph.stages import Stage, Unit, stages
+from archdsl.graph.templates import Bodies
 from archdsl.ops.spec import LAYERS, PASSING
-
-Signature: TypeAlias = tuple[Hashable, ...]
 
 _SAME_OP, _SAME_TARGET, _REPLACED = 2.0, 1.5, 1.0
 _MISFIT = 0.4
@@ -64,11 +62,11 @@ class Matching:
 
     def __post_init__(self) -> None:
         self._facts: dict[Hashable, int] = {}
-        self._numbers: dict[Facts, int] = {}
-        self._signatures: dict[int, Signature] = {}
-        self._bags: dict[Signature, Counter[str]] = {}
-        self._aligned: dict[tuple[Signature, ...], tuple[OpMatch, ...]] = {}
-        self._likeness: dict[tuple[Signature, Signature], float] = {}
+        self._bodies = Bodies()
+        self._signatures: dict[int, int] = {}
+        self._bags: dict[int, Counter[str]] = {}
+        self._aligned: dict[Hashable, tuple[OpMatch, ...]] = {}
+        self._likeness: dict[tuple[int, int], float] = {}
         self._scores: dict[tuple[int, int], float] = {}
         first, second = alike(*(stages(graph, by_size=True) for graph in (self.before, self.after)))
         keys = [[(s.kind, s.name, *map(self._signature, s.units)) for s in side] for side in (first, second)]
@@ -131,20 +129,14 @@ class Matching:
         """The share of ops that two have in common, 0 to 1."""
         return 2 * (first & second).total() / max(1, first.total() + second.total())
 
-    def _signature(self, unit: Unit) -> Signature:
-        """Everything about a unit but names: its ops with what they read, from inside or, numbered, from outside."""
+    def _signature(self, unit: Unit) -> int:
+        """A number that units share that are the same but for names."""
         found = self._signatures.get(id(unit))
         if found is None:
-            inside = {node.id: i for i, node in enumerate(unit.nodes)}
-            outside: dict[Hashable, int] = {}
-            found = tuple(
-                (
-                    self.number(node),
-                    *((inside.get(r.node, ~outside.setdefault(r, len(outside))), r.port) for r in node.inputs),
-                )
-                for node in unit.nodes
-            )
-            self._signatures[id(unit)] = found
+            inside = {node.id: place for place, node in enumerate(unit.nodes)}
+            entries = dict.fromkeys(ref for node in unit.nodes for ref in node.inputs if ref.node not in inside)
+            members = ((self.number(node), node.inputs, 0) for node in unit.nodes)
+            found = self._signatures[id(unit)] = self._bodies.body(members, entries, inside.__getitem__)
         return found
 
     def number(self, node: Node) -> int:
@@ -152,7 +144,7 @@ class Matching:
         key = (node.op.name, node.params, node.input_shapes)
         number = self._facts.get(key)
         if number is None:
-            number = self._facts[key] = self._numbers.setdefault(facts_of(node), len(self._numbers))
+            number = self._facts[key] = self._bodies.number(facts_of(node))
         return number
 
     # --- ops ---------------------------------------------------------------------------------

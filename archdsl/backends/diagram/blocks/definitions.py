@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from archdsl.backends.diagram.blocks.algebra import Algebra
 from archdsl.backends.diagram.blocks.units import Body, body_of
-from archdsl.graph.fold import FoldedGraph, fold
 from archdsl.graph.ir import Graph, Node
+from archdsl.graph.parts import part_tree
 from archdsl.graph.scopes import BlockScope, Scope
+from archdsl.graph.templates import Sameness
 from archdsl.ops.spec import LEADING
 
 
@@ -20,7 +21,7 @@ from archdsl.ops.spec import LEADING
 class Blocks:
     """All blocks of a network that are drawn: the instances of each definition, in order of execution."""
 
-    folded: FoldedGraph
+    same: Sameness
     instances: Mapping[object, list[BlockScope]]
 
     @classmethod
@@ -29,7 +30,7 @@ class Blocks:
         for scope in graph.root.scopes():
             if isinstance(scope, BlockScope) and is_drawn(scope):
                 found.setdefault(scope.site, []).append(scope)
-        return cls(fold(graph), found)
+        return cls(Sameness(part_tree(graph)), found)
 
     def like(self, scope: BlockScope) -> list[BlockScope]:
         """The instances of a scope's definition."""
@@ -86,9 +87,9 @@ def definitions_of(graph: Graph) -> list[Definition]:
 def _definition(blocks: Blocks, scopes: list[BlockScope]) -> Definition:
     found: dict[object, list[Body]] = {}
     for scope in scopes:
-        body = body_of(blocks.folded, scope, is_drawn)
+        body = body_of(blocks.same, scope, is_drawn)
         found.setdefault(body.structure, []).append(body)
-    graph = blocks.folded.graph
+    graph = blocks.same.graph
     forms = [Form(bodies, Algebra(graph, [body.scope for body in bodies], scopes), blocks) for bodies in found.values()]
     ordered = sorted(forms, key=lambda form: -len(form.bodies))
     return Definition(scopes[0].definition, scopes[0], ordered, _longest_run(scopes))

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from archdsl.graph.fold import FoldedGraph
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import BlockScope, Scope
+from archdsl.graph.templates import Sameness
 from archdsl.ops.spec import LEADING, PASSING
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def is_strong(node: Node) -> bool:
     return node.op.role in LEADING and (node.op.role != "merge" or len(node.inputs) > 1)
 
 
-def body_of(folded: FoldedGraph, scope: BlockScope, is_drawn: Callable[[BlockScope], bool]) -> Body:
+def body_of(same: Sameness, scope: BlockScope, is_drawn: Callable[[BlockScope], bool]) -> Body:
     """The body of an instance; `is_drawn` says which inner blocks are boxes."""
-    graph = folded.graph
+    graph = same.graph
     items = list(_items(scope, is_drawn))
     items.sort(key=lambda item: item.id if isinstance(item, Node) else next(item.nodes()).id)
     entries = list(dict.fromkeys(scope.inputs))
@@ -103,7 +103,7 @@ def body_of(folded: FoldedGraph, scope: BlockScope, is_drawn: Callable[[BlockSco
         refs = [next(outputs)] if unit.kind == "output" else _entering(unit)
         unit.inputs = [(made_by.get(ref.node, owner.get(ref, 0)), ref) for ref in refs]
     _share_concatenations(units)
-    return Body(scope, _folded(folded, units))
+    return Body(scope, _folded(same, units))
 
 
 def _share_concatenations(units: list[Unit]) -> None:
@@ -184,7 +184,7 @@ def _cut(chain: list[Node | BlockScope]) -> Iterator[list[Node | BlockScope]]:
         yield group
 
 
-def _folded(folded: FoldedGraph, units: list[Unit]) -> list[Unit]:
+def _folded(same: Sameness, units: list[Unit]) -> list[Unit]:
     """A row of inner blocks that are equal in the graph becomes one box that counts them."""
     feeds: dict[int, int] = {}
     for unit in units:
@@ -198,7 +198,7 @@ def _folded(folded: FoldedGraph, units: list[Unit]) -> list[Unit]:
             last is not None
             and last.scope is not None
             and unit.scope is not None
-            and folded.equal((last.scope, unit.scope))
+            and same.equal((last.scope, unit.scope))
             and [stands_for[index] for index, _ in unit.inputs] == [len(kept) - 1]
             and feeds[unit.index - 1] == 1
         ):

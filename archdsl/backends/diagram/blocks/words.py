@@ -118,7 +118,7 @@ def _block_lines(form: Form, units: Sequence[Unit], limit: float) -> list[Line]:
     folded = f"{numbers(counts)} × " if counts != {1} else ""
     title = wrap(folded + scopes[0].definition, limit, style.SIZE - 0.5, True)
     found = [Line(text, style.SIZE - 0.5, True) for text in title]
-    graph = form.blocks.folded.graph
+    graph = form.blocks.same.graph
     given = [graph.shape(_result(unit)).channels for unit in units]
     words = [text for name in scopes[0].arguments if (text := _argument(form, name, scopes, given))]
     found += _small(", ".join(words), limit) if words else []
@@ -151,7 +151,7 @@ def _argument(form: Form, name: str, scopes: Sequence[BlockScope], given: Sequen
     everywhere = {_value(scope.arguments[name]) for scope in form.blocks.like(scopes[0])}
     if len(everywhere) == 1 and _is_default(form.algebra, bounds[0]):
         return ""
-    if len(texts) > 1 and form.blocks.folded.equal(scopes):
+    if len(texts) > 1 and form.blocks.same.equal(scopes):
         return ""  # rates of regularizers
     if len(texts) == 1:
         return f"{name} {texts[0]}"
@@ -197,7 +197,7 @@ def meanings(algebra: Algebra, lines: Iterable[Line]) -> Iterator[tuple[str, str
 
 def _sizes(form: Form, units: Sequence[Unit], limit: float) -> list[Line]:
     """`C → 4·width` and `256 → 64`, on one line if there is room."""
-    graph = form.blocks.folded.graph
+    graph = form.blocks.same.graph
     before, after = list(map(_source, units)), list(map(_result, units))
     pairs = [(graph.shape(a).channels, graph.shape(b).channels) for a, b in zip(before, after, strict=True)]
     if all(a == b for a, b in pairs):
