@@ -10,6 +10,7 @@ import click
 
 from archdsl import __version__
 from archdsl.cli import INTERRUPTED
+from archdsl.cli.codes import COULD_NOT_RUN
 from archdsl.cli.streams import let_go
 
 PIPE_CLOSED = 141
@@ -109,7 +110,7 @@ def _run(args: Sequence[str]) -> int:
 
 def _not_written(error: OSError) -> int:
     """Say what the system refused: files are looked after where they are read and written, the streams here."""
-    from archdsl.cli.shared import COULD_NOT_RUN, fail
+    from archdsl.cli.shared import fail
     from archdsl.diagnostics.core import ArchError
 
     try:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
+from archdsl.cli.codes import COULD_NOT_RUN, FINDINGS
 from archdsl.cli.shared import (
-    COULD_NOT_RUN,
-    FINDINGS,
     TEXT,
     ArchCommand,
     json_option,

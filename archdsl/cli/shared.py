@@ -13,6 +13,7 @@ import click
 
 from archdsl import arguments
 from archdsl.cli import console
+from archdsl.cli.codes import COULD_NOT_RUN, FINDINGS
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import AS_WRITTEN, Image
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from archdsl.cli.documents.base import Document
     from archdsl.source import Source
 
-FINDINGS = 1
-COULD_NOT_RUN = 2
 STDIN = "<stdin>"
 _stdin: list[tuple[object, Source]] = []
 _FAULTS_OF_SPECS = frozenset({"E604"})

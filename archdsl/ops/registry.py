@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -36,3 +37,10 @@ ALL_OPS: tuple[OpSpec, ...] = (
 
 OPS: Mapping[str, OpSpec] = MappingProxyType({op.name: op for op in ALL_OPS})
 """Every op of the language, read-only."""
+
+
+def _named(name: str) -> OpSpec:
+    return OPS[name]
+
+
+copyreg.pickle(OpSpec, lambda op: (_named, (op.name,)))  # its name stands for it: most of it are functions

@@ -332,9 +332,6 @@ class OpSpec:
     overwritable: bool = False
     examples: tuple[Example, ...] = (Example(),)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return _op_named, (self.name,)  # most of it are functions
-
     @property
     def combines(self) -> bool:
         """Whether it is called with what it combines, `concat(f, g)`: it takes several inputs and no parameters."""
@@ -346,13 +343,6 @@ class OpSpec:
         if names is None:
             names = _NAMES[self.params] = tuple(self.params.model_fields)
         return names
-
-
-def _op_named(name: str) -> OpSpec:
-    """The op that a pickle names."""
-    from archdsl.ops.registry import OPS
-
-    return OPS[name]
 
 
 __all__ = [
