@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.tables import Column
-    from archdsl.graph.costs import Costs
+    from archdsl.graph.costs import Costs, PartCosts
     from archdsl.graph.devices import Device
     from archdsl.graph.ir import Node
 
@@ -33,7 +33,7 @@ class Asked:
     def of(self, variant: Variant) -> Costs:
         return variant.costs(self.batch, self.dtype)
 
-    def seconds(self, costs: Costs) -> float | None:
+    def seconds(self, costs: Costs | PartCosts) -> float | None:
         return None if self.device is None else costs.seconds(self.device)
 
 
@@ -121,14 +121,10 @@ def part_cells(costs: Costs | None, wanted: Asked | None, nodes: Sequence[Node])
     """Of some nodes: the most that is alive while one of them runs, bytes moved, intensity, time."""
     if wanted is None or costs is None or not nodes:
         return []
-    own = [costs.nodes[node.id] for node in nodes]
-    moved = sum(part.moved for part in own)
-    alive = size(max(costs.alive[node.id] for node in nodes))
-    cells = [alive, size(moved) if moved else "–", f"{sum(p.macs for p in own) / moved:.1f}" if moved else "–"]
-    if wanted.device is not None:
-        seconds = sum(part.seconds(wanted.device, costs.dtype) for part in own)
-        cells.append(time(seconds) if seconds else "–")
-    return cells
+    part = costs.part(nodes)
+    cells = [size(part.memory), *((size(part.moved), f"{part.intensity:.1f}") if part.moved else ("–", "–"))]
+    seconds = wanted.seconds(part)
+    return cells if seconds is None else [*cells, time(seconds) if seconds else "–"]
 
 
 def csv_names(wanted: Asked | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -87,23 +87,13 @@ def _claims(file: ArchFile, variants: list[Variant]) -> list[Diagnostic]:
 
 def _document(file: ArchFile, variants: list[Variant], several: bool, wanted: Asked | None) -> ShowDocument:
     from archdsl.cli.documents.networks import VariantJson
-    from archdsl.cli.documents.specs import LayerJson, ShowDocument
+    from archdsl.cli.documents.specs import ShowDocument
 
+    if not several:
+        return ShowDocument.of_variant(variants[0], wanted)
     told = [VariantJson.costed(variant, wanted) for variant in variants]
-    if several:
-        return ShowDocument.of(
-            file=file.name, doc=file.docstring, variants=told, variant=None, stages=[], layers=[], preprocess=None
-        )
-    variant = variants[0]
-    return ShowDocument.of(
-        file=file.name,
-        doc=description(variant),
-        variants=told,
-        variant=told[0],
-        stages=variant.table.rows,
-        layers=LayerJson.of_variant(variant),
-        preprocess=prepared(variant),
-    )
+    nothing: dict[str, Any] = {"variant": None, "stages": [], "layers": [], "preprocess": None}
+    return ShowDocument.of(file=file.name, doc=file.docstring, variants=told, **nothing)
 
 
 def _compare(file: ArchFile, variants: list[Variant], wanted: Asked | None) -> None:

@@ -6,8 +6,9 @@ what torch does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import TYPE_CHECKING
 
 from archdsl.graph.devices import ITEMSIZE, Device
 from archdsl.graph.ir import Graph, Node
@@ -23,9 +24,10 @@ OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 
 @dataclass(frozen=True)
 class NodeCosts:
-    """Of one node and a whole batch: multiply-accumulates, and bytes that are read and written."""
+    """Of one node and a whole batch: bytes of its weights, multiply-accumulates, bytes that are read and written."""
 
     node: Node
+    weights: int
     macs: int
     moved: int
 
@@ -34,8 +36,45 @@ class NodeCosts:
         return max(2 * self.macs / device.flops[dtype], self.moved / device.bandwidth)
 
 
+class _Forward:
+    """Of nodes that run: what follows from `macs` and `moved`."""
+
+    if TYPE_CHECKING:
+        dtype: str
+        macs: int
+        moved: int
+        nodes: tuple[NodeCosts, ...]
+
+    @property
+    def intensity(self) -> float:
+        """Multiply-accumulates for each byte that is moved, in a forward pass."""
+        return self.macs / self.moved if self.moved else 0.0
+
+    def seconds(self, device: Device) -> float:
+        """The roofline time of a forward pass: each op takes the longer of computing and moving its bytes.
+
+        Raises ValueError where the device has no figure for this dtype.
+        """
+        if self.dtype not in device.flops:
+            raise ValueError(f"{device.name} has no peak for {self.dtype}: {', '.join(device.flops)}")
+        return sum(node.seconds(device, self.dtype) for node in self.nodes)
+
+
 @dataclass(frozen=True)
-class Costs:
+class PartCosts(_Forward):
+    """Of a stage, or a layer: `weights` as of the whole; `memory` is the most that is alive while one of its nodes
+    runs, whatever other parts of the network still need included."""
+
+    dtype: str
+    weights: int
+    memory: int
+    macs: int
+    moved: int
+    nodes: tuple[NodeCosts, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Costs(_Forward):
     """Of a network, for a batch of so many images; sizes are in bytes.
 
     - `weights`: the state_dict; `gradients`: of what is trained.
@@ -59,23 +98,21 @@ class Costs:
     moved: int
     nodes: tuple[NodeCosts, ...] = field(repr=False)
 
-    @cached_property
-    def intensity(self) -> float:
-        """Multiply-accumulates for each byte that is moved, in a forward pass."""
-        return self.macs / self.moved if self.moved else 0.0
-
     def optimizer(self, name: str) -> int:
         """Bytes that an optimizer keeps: `sgd`, `momentum` or `adam`."""
         return OPTIMIZERS[name] * self.gradients
 
-    def seconds(self, device: Device) -> float:
-        """The roofline time of a forward pass: each op takes the longer of computing and moving its bytes.
-
-        Raises ValueError where the device has no figure for this dtype.
-        """
-        if self.dtype not in device.flops:
-            raise ValueError(f"{device.name} has no peak for {self.dtype}: {', '.join(device.flops)}")
-        return sum(node.seconds(device, self.dtype) for node in self.nodes)
+    def part(self, nodes: Sequence[Node]) -> PartCosts:
+        """Of some of its nodes, at least one."""
+        own = tuple(self.nodes[node.id] for node in nodes)
+        return PartCosts(
+            self.dtype,
+            weights=sum(node.weights for node in own),
+            memory=max(self.alive[node.id] for node in nodes),
+            macs=sum(node.macs for node in own),
+            moved=sum(node.moved for node in own),
+            nodes=own,
+        )
 
 
 def costs(graph: Graph, batch: int = 1, dtype: str = "float32") -> Costs:
@@ -83,11 +120,10 @@ def costs(graph: Graph, batch: int = 1, dtype: str = "float32") -> Costs:
     itemsize = ITEMSIZE[dtype]
     found: Memory = memory(graph, batch, itemsize)
     nodes = tuple(_node(node, batch, itemsize) for node in graph.nodes)
-    state = [weight for node in graph.nodes for weight in node.weights]
     return Costs(
         batch,
         dtype,
-        weights=sum(_bytes(weight, itemsize) for weight in state),
+        weights=sum(node.weights for node in nodes),
         gradients=graph.params * itemsize,
         memory=found.inference,
         peak=found.peak,
@@ -105,9 +141,10 @@ def _bytes(weight: Weight, itemsize: int) -> int:
 
 
 def _node(node: Node, batch: int, itemsize: int) -> NodeCosts:
+    weights = sum(_bytes(weight, itemsize) for weight in node.weights)
     if not node.inputs or (node.op.view and node.op.shares(node.params, node.input_shapes, False)):
-        return NodeCosts(node, 0, 0)
+        return NodeCosts(node, weights, 0, 0)
     valued = node.input_shapes[: node.op.valued]
     values = sum(shape.elements for shape in (*valued, *node.outputs))
     moved = values * batch * itemsize + sum(_bytes(weight, itemsize) for weight in node.weights if weight.shape)
-    return NodeCosts(node, node.macs * batch, moved)
+    return NodeCosts(node, weights, node.macs * batch, moved)

@@ -42,9 +42,24 @@ def test_stages_and_layers_have_columns_whose_totals_are_the_networks(arch: Run)
         assert " ".join(total).endswith(" ".join(expected))
 
 
+def test_stages_and_layers_have_costs_in_json_that_add_up_to_those_of_the_network(arch: Run) -> None:
+    shown = arch("show", "resnet18", "--batch", "8", "--device", "a100", "--json").json
+    whole = shown["variant"]["costs"]
+    for parts in (shown["stages"], shown["layers"][1:]):
+        for figure in ("weights", "moved"):
+            assert sum(part["costs"][figure] for part in parts) == whole[figure]
+        assert sum(part["costs"]["seconds"] for part in parts) == pytest.approx(whole["seconds"], rel=1e-12)
+        assert max(part["costs"]["memory"] for part in parts) == whole["memory"]
+    (conv1,) = (layer["costs"] for layer in shown["layers"] if layer["path"] == "conv1")
+    assert conv1["weights"] == 64 * 3 * 7 * 7 * 4
+    assert conv1["moved"] == conv1["weights"] + 8 * 4 * (3 * 224 * 224 + 64 * 112 * 112)
+    assert conv1["intensity"] == 8 * 64 * 3 * 7 * 7 * 112 * 112 / conv1["moved"]
+
+
 def test_without_an_option_nothing_is_said_of_memory(arch: Run) -> None:
     assert "costs of" not in arch("show", "resnet18").out
-    assert "costs" not in arch("show", "resnet18", "--json").json["variant"]
+    shown = arch("show", "resnet18", "--json").json
+    assert not any("costs" in part for part in (shown["variant"], *shown["stages"], *shown["layers"]))
 
 
 def test_several_networks_and_points_of_a_grid_have_columns(arch: Run) -> None:

@@ -64,6 +64,7 @@ def test_the_check_bites() -> None:
         ("show small.arch:large", ShowDocument),
         ("show resnet50", ShowDocument),
         ("show small.arch --batch 2 --device t4", ShowDocument),
+        ("show small.arch:large --batch 2 --device t4", ShowDocument),
         ("draw small.arch:large", DrawDocument),
         ("draw small.arch:large -o -", DrawDocument),
         ("diff small.arch:small small.arch:small", DiffDocument),

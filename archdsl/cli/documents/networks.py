@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
@@ -14,6 +15,8 @@ from archdsl.graph.stages import StageKind
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import Asked
+    from archdsl.graph.costs import Costs
+    from archdsl.graph.ir import Node
     from archdsl.graph.sizes import SizeDecision
     from archdsl.graph.stages import Stage
     from archdsl.transform import Transform
@@ -123,6 +126,25 @@ class VariantJson(Shape):
         return cls.of(variant, **({} if wanted is None else {"costs": CostsJson.of_variant(variant, wanted)}))
 
 
+class PartCostsJson(Shape):
+    """Costs of a batch, of a stage or a layer; sizes are in bytes."""
+
+    weights: int
+    memory: int
+    """The most that is alive at once in inference while it runs, weights aside."""
+    moved: int
+    """What it reads and writes in a forward pass."""
+    intensity: float
+    """MACs for each byte moved; 0 where none is."""
+    seconds: float | None
+    """The roofline time on the device."""
+
+    @classmethod
+    def of_nodes(cls, nodes: Sequence[Node], costs: Costs, wanted: Asked) -> Self:
+        part = costs.part(nodes)
+        return cls.of(part, seconds=wanted.seconds(part))
+
+
 class BlocksJson(Shape):
     """What a stage repeats."""
 
@@ -146,6 +168,9 @@ class StageJson(Shape):
     params: Params
     macs: Macs
     activations: Activations
+
+    costs: PartCostsJson | None = None
+    """Where an option asks for them."""
 
     @classmethod
     def differs(cls, stage: Stage) -> dict[str, Any]:

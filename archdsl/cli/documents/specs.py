@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from archdsl.cli.documents.base import DiagnosticJson, Document, Shape, Size, Text
-from archdsl.cli.documents.networks import Activations, Macs, Params, PreprocessJson, StageJson, VariantJson
+from archdsl.cli.documents.networks import (
+    Activations,
+    Macs,
+    Params,
+    PartCostsJson,
+    PreprocessJson,
+    StageJson,
+    VariantJson,
+)
+from archdsl.cli.wording import description, prepared
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.backends.proof import Proof
+    from archdsl.cli.costing import Asked
     from archdsl.graph.ir import Node
 
 
@@ -28,9 +39,12 @@ class LayerJson(Shape):
     file: Text
     """Where it is written."""
     line: int
+    costs: PartCostsJson | None = None
+    """Where an option asks for them."""
 
     @classmethod
     def differs(cls, node: Node) -> dict[str, Any]:
+        """All but `inputs`."""
         span = node.span
         return {
             "op": node.op.name,
@@ -39,12 +53,6 @@ class LayerJson(Shape):
             "file": span.source.name,
             "line": span.line,
         }
-
-    @classmethod
-    def of_variant(cls, variant: Variant) -> list[Self]:
-        """All nodes, in the order of execution."""
-        nodes = variant.graph.nodes
-        return [cls.of(node, inputs=[nodes[ref.node].path for ref in node.inputs]) for node in nodes]
 
 
 class ProofJson(Shape):
@@ -119,6 +127,31 @@ class ShowDocument(Document):
     layers: list[LayerJson]
     """In the order of execution."""
     preprocess: PreprocessJson | None
+
+    @classmethod
+    def of_variant(cls, variant: Variant, wanted: Asked | None) -> Self:
+        """Of one network, with costs if they are asked for."""
+        nodes, rows = variant.graph.nodes, variant.table.rows
+        costs = None if wanted is None else wanted.of(variant)
+
+        def costed(part: Sequence[Node]) -> dict[str, PartCostsJson]:
+            if costs is None or wanted is None:
+                return {}
+            return {"costs": PartCostsJson.of_nodes(part, costs, wanted)}
+
+        told = VariantJson.costed(variant, wanted)
+        return cls.of(
+            file=variant.file.name,
+            doc=description(variant),
+            variants=[told],
+            variant=told,
+            stages=[StageJson.of(row, **costed(row.nodes)) for row in rows],
+            layers=[
+                LayerJson.of(node, inputs=[nodes[ref.node].path for ref in node.inputs], **costed([node]))
+                for node in nodes
+            ],
+            preprocess=prepared(variant),
+        )
 
 
 class FamilyJson(Shape):
