@@ -45,8 +45,8 @@ class Quantity:
 QUANTITIES: Mapping[str, Quantity] = {
     "macs": Quantity("MACs for one image", lambda variant, costs: variant.graph.macs),
     "params": Quantity("parameters", lambda variant, costs: variant.graph.params),
-    "activations": Quantity("activations, elements", lambda variant, costs: variant.table.activations),
-    "layers": Quantity("layers", lambda variant, costs: variant.table.layers),
+    "activations": Quantity("activations, elements", lambda variant, costs: variant.graph.activations),
+    "layers": Quantity("layers", lambda variant, costs: variant.graph.layers),
     "weights": Quantity("weights", lambda variant, costs: costs.weights, _bytes),
     "memory": Quantity("memory of inference", lambda variant, costs: costs.memory, _bytes),
     "training": Quantity("memory of a training step", lambda variant, costs: costs.training, _bytes),

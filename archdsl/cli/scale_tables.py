@@ -74,13 +74,11 @@ def published_table(found: Curve, rows: Sequence[Published]) -> Table:
     made = plain_table(*shown, ("× MACs", "right"), (f"{found.knob.title} of its MACs", "right"))
     origin = found.origin
     for row in rows:
-        table = row.variant.table
-        factor = table.macs / origin.cost("macs") if origin else 0
+        graph = row.variant.graph
+        factor = graph.macs / origin.cost("macs") if origin else 0
         place = "–" if row.place is None else f"{row.place:.2f}"
-        size = str(row.variant.graph.input_shape)
-        made.add_row(
-            *map(console.text, [row.variant.name, size, count(table.params), macs(table.macs), f"{factor:.3g}", place])
-        )
+        cells = [str(graph.input_shape), count(graph.params), macs(graph.macs), f"{factor:.3g}", place]
+        made.add_row(*map(console.text, [row.variant.name, *cells]))
     return made
 
 

@@ -202,6 +202,6 @@ def _csv(points: list[tuple[dict[str, str], Variant]], wanted: Asked | None) -> 
     costs = ("layers", "params", "macs", "activations")
     writer.writerow([*(points[0][0] if points else ()), *costs, *csv_names(wanted)])
     for settings, variant in points:
-        figures = [getattr(variant.table, cost) for cost in costs]
+        figures = [getattr(variant.graph.cost, cost) for cost in costs]
         writer.writerow([*settings.values(), *figures, *csv_values(variant, wanted)])
     return text.getvalue()

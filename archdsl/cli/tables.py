@@ -142,8 +142,8 @@ class VariantRow(NamedTuple):
 
     @classmethod
     def of(cls, variant: Variant) -> VariantRow:
-        graph, table = variant.graph, variant.table
-        return cls(variant.name, str(graph.input_shape), table.layers, graph.params, graph.macs, top1(variant))
+        graph = variant.graph
+        return cls(variant.name, str(graph.input_shape), graph.layers, graph.params, graph.macs, top1(variant))
 
 
 def variant_table(
@@ -194,10 +194,10 @@ def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]], wanted: Ask
     costs: list[Column] = [("layers", "right"), ("params", "right"), ("MACs", "right"), ("activations", "right")]
     made = plain_table(*settings, *sizes, *costs, *costing.columns(wanted))
     for values, variant in points:
-        table = variant.table
+        graph = variant.graph
         cells = [value for name, value in values.items() if name != "image"]
-        cells += [str(variant.graph.input_shape)] if varies else []
-        cells += [count(table.layers), count(table.params), macs(table.macs), count(table.activations)]
+        cells += [str(graph.input_shape)] if varies else []
+        cells += [count(graph.layers), count(graph.params), macs(graph.macs), count(graph.activations)]
         cells += costing.cells(variant, wanted)
         made.add_row(*map(console.text, cells))
     return made

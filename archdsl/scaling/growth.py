@@ -85,8 +85,8 @@ def published(found: Curve) -> list[Published]:
     base = found.knob.base
     known = base.file.variants.items()
     same = [base.sibling(name) for name, configured in known if configured.model is base.configured.model]
-    rows = [Published(v, found.place("macs", v.table.macs)) for v in same]
-    return sorted(rows, key=lambda row: row.variant.table.macs)
+    rows = [Published(v, found.place("macs", v.graph.macs)) for v in same]
+    return sorted(rows, key=lambda row: row.variant.graph.macs)
 
 
 def _usual(knob: Knob) -> list[float]:

@@ -51,7 +51,7 @@ class Point:
         return {name: _text(value) for name, value in self.given.items()}
 
     def cost(self, name: str) -> int:
-        return int(getattr(self.variant.table, name))
+        return int(getattr(self.variant.graph.cost, name))
 
 
 def _text(value: object) -> str:

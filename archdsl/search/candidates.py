@@ -80,7 +80,7 @@ class Candidates:
             return None
         try:
             variant = self.file.candidate(self.space, point)
-            costs: dict[str, float] = {name: int(getattr(variant.table, name)) for name in COSTS}
+            costs: dict[str, float] = {name: int(getattr(variant.graph.cost, name)) for name in COSTS}
             reason = self.space.refused(point, {**costs, **self._plain.figures(variant)})
             if reason is None:
                 costs |= self.counted.figures(variant)

@@ -114,10 +114,10 @@ class VariantJson(Shape):
             ],
             "top1": variant.published.get("top1"),
             "sizes": graph.size_decisions,
-            "layers": variant.table.layers,
+            "layers": graph.layers,
             "params": graph.params,
             "macs": graph.macs,
-            "activations": variant.table.activations,
+            "activations": graph.activations,
         }
 
     @classmethod
