@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.backends.diagram import Drawing, Options
-    from archdsl.backends.diagram.drawing import Level
+    from archdsl.backends.diagram.choices import Level
     from archdsl.graph.costs import Costs
     from archdsl.graph.diff.changes import GraphDiff
     from archdsl.graph.recipe import Recipe
@@ -498,7 +498,7 @@ class Variant:
         """A picture of the network; with `other`, of what differs there (level `diff`). Raises ArchError."""
         from archdsl.backends.diagram import LEVELS, Options, draw
 
-        arguments.one_of("level", level, tuple(LEVELS))
+        arguments.one_of("level", level, LEVELS)
         if options is not None:
             arguments.instance("options", options, Options, "archdsl.backends.diagram.Options")
         if (other is None) != (level != "diff"):

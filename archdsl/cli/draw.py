@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from archdsl.backends.diagram.choices import ENGINES, FORMATS, LEVELS, Engine, Format, Level
 from archdsl.cli import console
 from archdsl.cli.shared import (
     TEXT,
@@ -31,12 +32,8 @@ from archdsl.graph.image import Image
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.backends.diagram import Drawing, Options
-    from archdsl.backends.diagram.drawing import Format, Level
-    from archdsl.backends.diagram.engine import Engine
     from archdsl.steps import Step
 
-LEVELS = ("overview", "blocks", "graph", "diff")
-FORMATS = ("svg", "png", "pdf", "dot", "html")
 _TEXTS = ("svg", "dot", "html")
 _CONCERNS = {
     "columns": ("overview", "blocks", "diff", "steps"),
@@ -64,7 +61,7 @@ _CONCERNS = {
 @click.option("--block", "only", metavar="NAME", type=TEXT, multiple=True, help="Level blocks: draw this one only.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "embedded", "dot"]),
+    type=click.Choice(ENGINES),
     default="auto",
     help="The engine that comes with archdsl, or the system's Graphviz. [auto]",
 )

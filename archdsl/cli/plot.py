@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
+from archdsl.backends.diagram.choices import ENGINES, PICTURES, Engine, Picture
 from archdsl.cli import console
 from archdsl.cli.costing import Asked, asked, costs_options
 from archdsl.cli.shared import (
@@ -25,11 +26,8 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.backends.diagram.drawing import Picture
-    from archdsl.backends.diagram.engine import Engine
     from archdsl.plots import Plot, Spot
 
-FORMATS = ("svg", "png", "pdf", "dot")
 COSTS = ("macs", "params", "activations", "layers", "weights", "memory", "training", "intensity", "seconds")
 _NAMED = 12
 
@@ -51,7 +49,7 @@ _NAMED = 12
 @click.option("--depth", "deep", is_flag=True, help="One network along its depth: costs of each layer.")
 @click.option("--join", is_flag=True, help="A line through the points of each file, in order.")
 @click.option("--columns", type=click.IntRange(1, 2), default=2, help="As wide as so many columns of a paper. [2]")
-@click.option("--engine", type=click.Choice(["auto", "embedded", "dot"]), default="auto", help="As of `draw`. [auto]")
+@click.option("--engine", type=click.Choice(ENGINES), default="auto", help="As of `draw`. [auto]")
 @costs_options
 @click.option("--force", is_flag=True, help="Replace a file that is no picture which archdsl drew.")
 @json_option
@@ -155,9 +153,9 @@ def _target(output: str | None, spec: str, deep: bool) -> tuple[Picture, Path | 
     stem = Path(spec.rpartition(":")[2] or "plot").stem if deep else "plot"
     path = Path(output or f"{stem}.svg")
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise click.UsageError(f"{path} has no suffix that says the format: {', '.join(FORMATS)}")
-    return cast("Picture", kind), path
+    if kind not in PICTURES:
+        raise click.UsageError(f"{path} has no suffix that says the format: {', '.join(PICTURES)}")
+    return kind, path
 
 
 def _only(specs: tuple[str, ...]) -> Variant:

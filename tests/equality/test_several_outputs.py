@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from archdsl.api import open_source
-from archdsl.backends.diagram.drawing import Level
+from archdsl.backends.diagram.choices import Level
 from archdsl.backends.module import build_module
 from archdsl.backends.proof import prove
 from archdsl.graph.backbone import feature_info

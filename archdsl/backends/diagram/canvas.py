@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from archdsl.backends.diagram import style
+from archdsl.backends.diagram.choices import Level
 from archdsl.backends.diagram.dot import Dot, number
-from archdsl.backends.diagram.drawing import Drawing, Level
+from archdsl.backends.diagram.drawing import Drawing
 from archdsl.backends.diagram.style import Look
 from archdsl.backends.diagram.text import LINE, fit, width
 

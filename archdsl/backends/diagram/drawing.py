@@ -1,38 +1,17 @@
-"""What a level gives: a `Drawing`; what it may be told: `Options`; and which levels there are."""
+"""What a level gives: a `Drawing`; what it may be told: `Options`; how much a picture may hold: `bounded`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Literal
+from typing import Literal
 
 from archdsl import arguments
-from archdsl.backends.diagram.engine import Engine
+from archdsl.backends.diagram.choices import ENGINES, PICTURES, Direction, Engine, Level, Picture
 from archdsl.diagnostics.core import ArchError
-from archdsl.graph.ir import Graph
-
-Level = Literal["overview", "blocks", "graph", "diff", "plot"]
-Format = Literal["svg", "png", "pdf", "dot", "html"]
-Picture = Literal["svg", "png", "pdf", "dot"]
-Direction = Literal["lr", "tb"]
-
-LEVELS: Mapping[str, str] = {
-    "overview": "archdsl.backends.diagram.overview",
-    "blocks": "archdsl.backends.diagram.blocks",
-    "graph": "archdsl.backends.diagram.graph",
-    "diff": "archdsl.backends.diagram.diff",
-}
-"""The module of each level: its function `draw(graph, options)`, of `diff` `draw(before, after, options)`. Plots
-are drawn from numbers (`plot`)."""
-
-PAGE = "archdsl.backends.diagram.html_page"
-"""The module of the HTML page: its function `page(graph, options)` gives the text of one self-contained file."""
 
 MOST: Mapping[Level, int] = {"overview": 1_000, "blocks": 1_000, "graph": 5_000, "diff": 1_000, "plot": 1_000}
 """How many parts a picture has at most, far above what can be read."""
-
-FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +48,9 @@ class Drawing:
         """The picture as a file's content; raises ArchError E610 or E611."""
         from archdsl.backends.diagram.render import render
 
-        arguments.one_of("format", format, ("svg", "png", "pdf", "dot"))
-        arguments.one_of("engine", engine, ("auto", "embedded", "dot"))
-        return render(self, format, engine)
+        arguments.one_of("format", format, PICTURES)
+        arguments.one_of("engine", engine, ENGINES)
+        return render(self.dot, self.title, format, engine)
 
     @property
     def svg(self) -> str:
@@ -100,17 +79,3 @@ _INSTEAD: Mapping[Level, str] = {
     "diff": "`archdsl diff` prints them",
     "plot": "name fewer networks; `archdsl sweep --csv` prints the numbers",
 }
-
-
-def draw(level: Level, *graphs: Graph, options: Options | None = None) -> Drawing:
-    """Draw one graph, or with level `diff` two (before, after). `blocks` wants a traced graph."""
-    module: Any = import_module(LEVELS[level])
-    drawing: Drawing = module.draw(*graphs, options or Options())
-    return drawing
-
-
-def page(graph: Graph, options: Options | None = None) -> str:
-    """One network as a self-contained HTML page; `depth` and `expand` of the options say what is open at first."""
-    module: Any = import_module(PAGE)
-    text: str = module.page(graph, options or Options())
-    return text

@@ -12,12 +12,10 @@ import subprocess
 import sysconfig
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeAlias
 
+from archdsl.backends.diagram.choices import Engine
 from archdsl.backends.diagram.text import FONTS
 from archdsl.diagnostics.core import ArchError
-
-Engine: TypeAlias = Literal["auto", "embedded", "dot"]
 
 _PROGRAM = "graphviz-pure"
 _LONGEST = 120

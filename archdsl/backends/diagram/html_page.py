@@ -3,6 +3,10 @@
 The files of `web/` are put together: the page's own scripts run as one, after the layout library. Everything that comes
 from a spec is in one JSON element, escaped so that it cannot end it, and the scripts write it as text only. A content
 security policy with the hashes of exactly these scripts and this style sheet forbids everything else.
+
+Places are found in the browser alone, also of what is open at first (`web/layout.js`, with dagre). What a reader opens
+or folds has to be laid out there, scope by scope, in the fonts that are there; with places from here for the first view
+there would be two layouts of one picture, and what a reader has not touched would move at the first click.
 """
 
 from __future__ import annotations

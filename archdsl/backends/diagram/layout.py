@@ -171,7 +171,8 @@ class _Graph:
     def _fans_out(self, place: int) -> bool:
         """Whether links leave a box wherever they are nearest to where they go."""
         links = [self.links[index] for index in self.leaving[place]]
-        return len(links) >= _FAN and not any(link.label for link in links) and not self._has_ports(place)
+        plain = all(link.head > place and not link.label for link in links)
+        return len(links) >= _FAN and plain and not self._has_ports(place)
 
     def _has_ports(self, place: int) -> bool:
         """Whether links leave or arrive elsewhere than in its middle."""

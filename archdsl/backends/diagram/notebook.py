@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 
 from archdsl.backends.diagram import style
-from archdsl.backends.diagram.drawing import draw
+from archdsl.backends.diagram.levels import draw
 from archdsl.backends.diagram.text import clean
 from archdsl.graph.ir import Graph
 from archdsl.graph.table import StageTable, stage_table

@@ -1,4 +1,4 @@
-"""From a `Drawing` to the content of a file. Takes DOT; gives SVG, PNG, PDF or DOT as bytes, the same on every run.
+"""From a drawing to the content of a file. Takes DOT; gives SVG, PNG, PDF or DOT as bytes, the same on every run.
 
 Graphviz makes SVG and PNG of places that are all given; svglib makes a PDF of the SVG, with the font in it. Raises
 ArchError E610 or E611 where the engine does.
@@ -8,34 +8,34 @@ from __future__ import annotations
 
 import re
 
-from archdsl.backends.diagram.drawing import Drawing, Picture
-from archdsl.backends.diagram.engine import Engine, is_embedded, program, run
+from archdsl.backends.diagram.choices import Engine, Picture
+from archdsl.backends.diagram.engine import is_embedded, program, run
 from archdsl.backends.diagram.ours import marked
 from archdsl.backends.diagram.style import DPI
 
 _PAGE = {"png": [f"-Gdpi={DPI}"], "pdf": ["-Gmargin=0"]}
 
 
-def render(drawing: Drawing, format: Picture = "svg", engine: Engine = "auto") -> bytes:
+def render(dot: str, title: str, format: Picture, engine: Engine) -> bytes:
     """The content of a file of this format."""
     if format == "dot":
-        return drawing.dot.encode()
+        return dot.encode()
     chosen = program(engine, format)
     if format == "png" or (format == "pdf" and not is_embedded(chosen)):
-        return marked(_run(chosen, drawing, format), format)
+        return marked(_run(chosen, dot, format), format)
     from archdsl.backends.diagram.svg import finish
 
-    svg = finish(_run(chosen, drawing, "svg").decode(), drawing.title)
+    svg = finish(_run(chosen, dot, "svg").decode(), title)
     if format == "svg":
         return svg.encode()
     from archdsl.backends.diagram.pdf import to_pdf
 
-    return to_pdf(svg, drawing.title)
+    return to_pdf(svg, title)
 
 
-def _run(program: str, drawing: Drawing, format: Picture) -> bytes:
+def _run(program: str, dot: str, format: Picture) -> bytes:
     # In SVG the weight of a font is only known for Helvetica.
-    dot = drawing.dot if is_embedded(program) or format == "svg" else _with_our_fonts(drawing.dot)
+    dot = dot if is_embedded(program) or format == "svg" else _with_our_fonts(dot)
     return run(program, ["-Kneato", "-n2", f"-T{format}", *_PAGE.get(format, [])], dot)
 
 

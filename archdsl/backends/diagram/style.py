@@ -27,8 +27,6 @@ COLUMN = 252.0
 PAGE = 515.5
 MARGIN = 3.0
 """Left free on both sides."""
-SLIDE = 16 / 9
-"""Width over height of a slide."""
 DPI = 200
 
 INK = "#222222"
@@ -112,11 +110,6 @@ LOOKS: Mapping[Category, Look] = {
 
 def look_of(role: Category) -> Look:
     return LOOKS[role]
-
-
-def size_text(dims: tuple[int, ...]) -> str:
-    """`64×56×56`: channels × height × width."""
-    return "×".join(map(str, dims))
 
 
 def count_text(number: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from archdsl.backends.diagram.drawing import Format, Level
+from archdsl.backends.diagram.choices import Format, Level
 from archdsl.cli.documents.base import Document, Shape, Text
 
 if TYPE_CHECKING:

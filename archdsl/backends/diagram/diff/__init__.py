@@ -10,12 +10,13 @@ from itertools import groupby
 
 from archdsl.backends.diagram import style
 from archdsl.backends.diagram.canvas import Canvas, Line
+from archdsl.backends.diagram.choices import Direction
 from archdsl.backends.diagram.diff.across import Across
 from archdsl.backends.diagram.diff.down import Down
 from archdsl.backends.diagram.diff.listed import Listed
 from archdsl.backends.diagram.diff.looks import LOOKS, legend
 from archdsl.backends.diagram.diff.strip import draw_strip
-from archdsl.backends.diagram.drawing import Direction, Drawing, Options, bounded
+from archdsl.backends.diagram.drawing import Drawing, Options, bounded
 from archdsl.backends.diagram.style import COLUMN, MARGIN, PAGE
 from archdsl.backends.diagram.text import fit, wrap
 from archdsl.graph.diff import wording
