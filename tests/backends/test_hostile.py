@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import contextlib
 import re
 from collections.abc import Iterator
 
@@ -189,13 +188,24 @@ _PLACES = {
 @pytest.mark.parametrize("place", _PLACES)
 def test_names(place: str) -> None:
     """Where a name is wanted, a text is an error, or it is a name and the source is proved."""
+    proved = refused = 0
     for text in hostile.texts(200):
         if len(text) < 2_000:
             spec = _PLACES[place].format(text, quote(text)[1:-1])
-            with contextlib.suppress(ArchError):
+            try:
                 file = api.open_source(Source("hostile.arch", spec))
-                if not any(found.severity == "error" for found in file.check()):
-                    _proved(file)
+                found = file.check()
+            except ArchError as error:
+                found = tuple(error.diagnostics)
+            errors = [each for each in found if each.severity == "error"]
+            assert all(each.span for each in errors)
+            if errors:
+                refused += 1
+            else:
+                _proved(file)
+                proved += 1
+    assert refused > 250
+    assert bool(proved) == (place not in ("init", "argument", "used"))  # of which only what is there is a name
 
 
 # --- the last look ---------------------------------------------------------------------------
