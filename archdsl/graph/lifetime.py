@@ -7,20 +7,53 @@ call until it returns, and a variable of `forward` until its name is given to an
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from types import MappingProxyType
 
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import TRANSPARENT, ChoiceScope, Scope
-from archdsl.ops.spec import Module
+from archdsl.ops.spec import Call, Module, Parameter
 from archdsl.source import Span
 
+_UNNAMED: Mapping[Ref, str] = MappingProxyType({})
 _ABSENT = "absent"
 """The role of a member that is not there in this instance but in others: a call that hands on what it gets."""
-ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
+_ENDS_LINE = frozenset({"act", "merge", "pool", "module", "gate"})
 """Roles of calls that stand in a statement of their own, unless what follows says otherwise."""
+_LONGEST, _SHORT = 66, 44
+"""Characters of an expression and of the call around it, and of one that is an operand."""
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(slots=True)
+class Expression:
+    """A call in a `forward` that has no variable yet: its role and its text, which may be `a + b`."""
+
+    role: str
+    text: str
+    infix: bool
+
+
+def nests(inner: Expression, role: str, call: str, operands: int, free: bool) -> bool:
+    """Whether a reader would rather see an expression inside the next call than a variable.
+
+    `call` is the member or the template that is called, `free`: it is a template over a member.
+    """
+    if free and inner.infix:
+        return False
+    if role == "merge" and len(inner.text) <= _SHORT and not inner.infix:
+        return True
+    if len(inner.text) + len(call) > _LONGEST or operands > 1:
+        return False
+    if role == "act":
+        return inner.role != "module"
+    if inner.role == "pool" and role == "reshape":
+        return True
+    return inner.role not in _ENDS_LINE and role != "module"
 
 
 @dataclass(slots=True)
@@ -36,16 +69,43 @@ class _Step:
     name: str = ""
     module: bool = True
     """Whether it can be a member of an nn.Sequential."""
+    template: str = ""
+    """The call of a function, or what is done with a weight."""
+
+    @property
+    def call(self) -> str:
+        """What is called: `self.blocks[0]`, `self.stem["conv"]`, or a template."""
+        if not self.path:
+            return self.template
+        first, *rest = self.path
+        return f"self.{first}" + "".join(f"[{part}]" if part.isdigit() else f'["{part}"]' for part in rest)
+
+    @property
+    def infix(self) -> bool:
+        return self.template.startswith("{")
+
+    def text(self, operands: Sequence[str]) -> str:
+        """The call with its operands; of numbers that it takes each is as long as one digit."""
+        if not self.template:
+            return f"{self.call}({', '.join(operands)})"
+        known = {"x": operands[0] if operands else "", "xs": ", ".join(operands), "weight": self.call}
+        known |= {str(place): text for place, text in enumerate(operands)}
+        return _FIELD.sub(lambda match: known.get(match[1], "1"), self.template)
 
 
 @dataclass(slots=True)
 class _Frame:
     """The variables of one `forward`; outputs that are `named` have one of their own each."""
 
-    named: Collection[Ref]
+    named: Mapping[Ref, str]
     names: dict[Ref, int] = field(default_factory=dict)
     free: list[int] = field(default_factory=list)
     holds: dict[int, Ref] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    """What each variable is called, or how long names of its kind are."""
+
+    def text(self, ref: Ref) -> str:
+        return self.texts[self.names[ref]] if ref in self.names else "x"
 
     def release(self, reads: Sequence[Ref], uses: Counter[Ref]) -> None:
         for ref in reads:
@@ -58,6 +118,8 @@ class _Frame:
         """Give a tensor a name; the tensor that had it before, if any."""
         name = self.free.pop() if self.free and ref not in self.named else len(self.holds)
         before = self.holds.get(name)
+        if name == len(self.texts):
+            self.texts.append(self.named.get(ref) or ("x", "out", "y")[min(name, 2)])
         self.names[ref], self.holds[name] = name, ref
         return before
 
@@ -74,11 +136,11 @@ def last_uses(graph: Graph) -> dict[Ref, int]:
         last[Ref(0, 0)] = end  # whoever calls the network has the images
         sites = {s.site for s in graph.root.scopes() if isinstance(s, ChoiceScope) and s.members}
         fields = zip(graph.outputs, graph.output_names, strict=False)
-        _run(graph.root, last, sites, {ref for ref, name in fields if name.isidentifier()})
+        _run(graph.root, last, sites, {ref: name for ref, name in fields if name.isidentifier()})
     return last
 
 
-def _run(scope: Scope, last: dict[Ref, int], sites: Collection[Span], named: Collection[Ref] = ()) -> int:
+def _run(scope: Scope, last: dict[Ref, int], sites: Collection[Span], named: Mapping[Ref, str] = _UNNAMED) -> int:
     """Note what a scope's call keeps; gives its last node. `sites` are those of `if`s that some instance takes, `named`
     the outputs whose variables are called as they are."""
     steps = list(_steps(scope, last, sites))
@@ -111,7 +173,7 @@ def _assign(
     steps: Sequence[_Step],
     inputs: tuple[Ref, ...],
     outputs: tuple[Ref, ...],
-    named: Collection[Ref],
+    named: Mapping[Ref, str],
     last: dict[Ref, int],
     end: int,
 ) -> None:
@@ -121,24 +183,25 @@ def _assign(
         frame.bind(ref)
     uses = Counter(ref for step in steps for ref in step.inputs)
     uses.update(outputs)
-    pending: tuple[_Step, list[Ref]] | None = None
+    pending: tuple[_Step, list[Ref], Expression] | None = None
     for step in steps:
-        reads = list(step.inputs)
-        if step.role == _ABSENT:
-            if pending is not None:
-                _bind(frame, *pending, uses, last)
-            pending = None
-            continue
+        reads, texts = list(step.inputs), [frame.text(ref) for ref in step.inputs]
         if pending is not None:
-            (made,) = pending[0].outputs
-            if reads.count(made) == 1 and uses[made] == 1 and _nests(pending[0].role, step):
+            before, before_reads, inner = pending
+            (made,) = before.outputs
+            alone = step.role != _ABSENT and reads.count(made) == 1 and uses[made] == 1
+            if alone and nests(inner, step.role, step.call, len(reads), bool(step.path and step.template)):
                 place = reads.index(made)
-                reads[place : place + 1] = pending[1]
+                texts[place] = f"({inner.text})" if inner.infix and step.infix else inner.text
+                reads[place : place + 1] = before_reads
             else:
-                _bind(frame, pending[0], pending[1], uses, last)
+                _bind(frame, before, before_reads, uses, last)
+                texts = [frame.text(ref) for ref in step.inputs]
             pending = None
+        if step.role == _ABSENT:
+            continue
         if len(step.outputs) == 1:
-            pending = step, reads
+            pending = step, reads, Expression(step.role, step.text(texts), step.infix)
         else:
             _bind(frame, step, reads, uses, last)
     if pending is not None and pending[0].outputs != outputs:
@@ -153,17 +216,6 @@ def _bind(frame: _Frame, step: _Step, reads: Sequence[Ref], uses: Counter[Ref], 
         before = frame.bind(ref)
         if before is not None:
             last[before] = max(last[before], step.last)
-
-
-def _nests(before: str, step: _Step) -> bool:
-    """Whether an expression of this role stands inside the next call. How long the texts are is not asked."""
-    if step.role == "merge":
-        return before != "merge"
-    if len(step.inputs) > 1:
-        return False
-    if step.role == "act":
-        return before != "module"
-    return (before == "pool" and step.role == "reshape") or (before not in ENDS_LINE and step.role != "module")
 
 
 def _folded(steps: Sequence[_Step], uses: Counter[Ref], last: dict[Ref, int]) -> list[_Step]:
@@ -206,11 +258,20 @@ def _steps(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> Itera
                 outputs = tuple(Ref(member.id, port) for port in range(len(member.outputs)))
                 own = path if isinstance(member.form, Module) else ()
                 able = member.lowering.module is not None
-                yield _Step(member.inputs, outputs, member.op.role, member.id, own, member.name, able)
+                template = "" if own else _template(member)
+                yield _Step(member.inputs, outputs, member.op.role, member.id, own, member.name, able, template)
         else:
             end = _run(member, last, sites)
             if end >= 0:
                 yield _Step(member.inputs, member.outputs, "module", end, path, member.name)
+
+
+def _template(node: Node) -> str:
+    """The call of a node that is no module, as `forward` has it."""
+    form = node.form
+    if isinstance(form, Parameter):
+        return form.template
+    return form.template if isinstance(form, Call) else ""
 
 
 def _place(unit: tuple[tuple[str, ...], Node | Scope]) -> int:

@@ -15,15 +15,13 @@ from archdsl.backends.python.layout import INDENT, refusal, signature, statement
 from archdsl.backends.python.modules import DECISION, Body, Listed, ModuleExpr, Option, Step
 from archdsl.backends.python.text import argument
 from archdsl.graph.ir import Ref
-from archdsl.graph.lifetime import ENDS_LINE
+from archdsl.graph.lifetime import Expression, nests
 from archdsl.quoting import string_literal
 from archdsl.symbolic import Const, Expr, Local, Symbol
 
 _POOL = ("out", "y", "z", "u", "v", "w", "p", "q", "r", "s")
 _FIELD = re.compile(r"\{(\w+)\}")
 _SLICE = re.compile(r"(\{\w+\})?(::?)(\{\w+\})?(?=[,\]])")
-_LONGEST = 66
-_SHORT = 44
 
 
 @dataclass(slots=True)
@@ -195,17 +193,9 @@ class Forward:
             return False
         if inputs.count(pending.ref) != 1 or self.uses[pending.ref] != 1:
             return False
-        if step.path and pending.infix and step.template:
-            return False
-        if step.role == "merge" and len(pending.text) <= _SHORT and not pending.infix:
-            return True
-        if len(pending.text) + len(self._member(step) or step.template) > _LONGEST or len(inputs) > 1:
-            return False
-        if step.role == "act":
-            return pending.role != "module"
-        if pending.role == "pool" and step.role == "reshape":
-            return True
-        return pending.role not in ENDS_LINE and step.role != "module"
+        inner = Expression(pending.role, pending.text, pending.infix)
+        call = self._member(step) or step.template
+        return nests(inner, step.role, call, len(inputs), bool(step.path and step.template))
 
     def _expression(self, step: Step, inputs: Sequence[Ref], pending: _Pending | None) -> tuple[str, bool, list[Ref]]:
         texts, reads = [], []
