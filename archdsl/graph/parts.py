@@ -191,13 +191,13 @@ def _start(member: Scope | Node, containers: dict[str, list[Scope]]) -> int:
 
 def _guests(found: Sequence[Scope | Node], containers: dict[str, list[Scope]]) -> dict[str, list[Node]]:
     """Of each container, the ops without a label that run between its first and its last."""
-    homeless = [member for member in found if isinstance(member, Node) and not member.labelled]
+    unlabelled = [member for member in found if isinstance(member, Node) and not member.labelled]
     staying: dict[str, list[Node]] = {}
     for name, scopes in containers.items():
-        numbers = [node.id for scope in scopes for node in scope.nodes()] if homeless else []
+        numbers = [node.id for scope in scopes for node in scope.nodes()] if unlabelled else []
         low, high = min(numbers, default=0), max(numbers, default=0)
-        staying[name] = [node for node in homeless if low < node.id < high]
-        homeless = [node for node in homeless if not low < node.id < high]
+        staying[name] = [node for node in unlabelled if low < node.id < high]
+        unlabelled = [node for node in unlabelled if not low < node.id < high]
     return staying
 
 

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl.backends.python.common import Mismatch, common, common_kwargs, unify_modules
-from archdsl.backends.python.modules import Body, Branch, Built, ModuleExpr, Option, Region, Step
+from archdsl.backends.python.modules import Body, Branch, ModuleExpr, Option, Region, Step
 from archdsl.backends.python.traversal import body_holes, holes, modules_of, regions_in
 from archdsl.backends.python.values import Environment, defined
 from archdsl.graph.ir import Ref
 from archdsl.graph.scopes import Scope
 from archdsl.symbolic import Expr, symbols
-
-_STATELESS = ("DropPath", "nn.Dropout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +193,14 @@ class _Members:
     def __init__(self, environments: Sequence[Environment]) -> None:
         self.environments = environments
         self.found: dict[str, dict[bool, tuple[ModuleExpr, Sequence[Environment]]]] = {}
+        self.regularizers: set[str] = set()
+        """The names of those that have no state and do nothing but in training: they may be there unused."""
 
     def add(self, value: bool, body: Body, environments: Sequence[Environment]) -> None:
         """The members of the side where the condition has this value."""
         for name, module in body.members:
             self.found.setdefault(name, {})[value] = (module, environments)
+        self.regularizers |= {step.path[0] for step in body.steps if step.path and step.role == "regularizer"}
 
     def plain(self) -> list[tuple[str, ModuleExpr]]:
         """The members where there is one side only."""
@@ -220,7 +221,7 @@ class _Members:
             except Mismatch:
                 return Option(region.site, region.condition, name, ((True, one), (False, two)), called=False)
         ((side, (module, _)),) = sides.items()
-        if isinstance(module, Built) and module.target in _STATELESS and self._serves(module):
+        if name in self.regularizers and self._serves(module):
             return module
         return Option(region.site, region.condition, name, ((side, module), (not side, None)), called=False)
 
