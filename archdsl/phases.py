@@ -18,10 +18,10 @@ from archdsl.semantics.checkpoints import check_checkpoints
 from archdsl.semantics.claims import check_claims
 from archdsl.semantics.defaults import check_defaults
 from archdsl.semantics.elaborate import elaborate
-from archdsl.semantics.names import check_names
 from archdsl.semantics.program import Loader, Program, bind
 from archdsl.semantics.published import check_weights
 from archdsl.semantics.references import check_references
+from archdsl.semantics.resolve import resolve
 from archdsl.semantics.settings import check_settings
 from archdsl.semantics.variants import Configured, VariantTable
 from archdsl.source import Source
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 def bound(source: Source, find: Loader, bag: Bag) -> Program | None:
-    """A text and the files that it uses, parsed, with every name bound; None if the text itself is no file."""
+    """A text and the files that it uses, parsed, with every name resolved; None if the text itself is no file."""
     program = bind(source, find, bag)
     if program is not None:
-        check_names(program, bag)
+        resolve(program, bag)
         if not bag.errors:
             check_defaults(program, bag)
     return program

@@ -69,7 +69,7 @@ class Spec:
     def unchecked(self) -> tuple[Definition, ...]:
         """Definitions of this file that nothing uses: `check` knows that their names make sense, and no more."""
         own = [d for d in self.program.root.names.values() if d.file is self.program.root and d.kind != "table"]
-        return tuple(d for d in own if not d.elaborated and not d.faulty)
+        return tuple(d for d in own if d not in self.program.root.memo.elaborated and not d.faulty)
 
     def is_current(self) -> bool:
         """Whether every `use` in this file, and in those it uses, still means the same file, and that says the same;

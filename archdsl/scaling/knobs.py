@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
-from archdsl.semantics.context import Context, Run
-from archdsl.semantics.elaborate import constant, guarded
-from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.elaborate import constant, value_of
 from archdsl.semantics.program import Definition, FileScope
 from archdsl.semantics.values import Layer, Record, plain
 from archdsl.source import Source, Span
@@ -102,13 +100,12 @@ class Knob:
     def base_values(self) -> dict[str, Any]:
         """The parameters of the network that is scaled: what its variant gives them, else their defaults."""
         model, given = self.base.configured.model, self.base.configured.args
-        assert isinstance(model.syntax, ast.Definition)
         found = {}
-        for parameter in model.syntax.parameters:
+        for parameter in model.parameters:
             if parameter.name in given:
                 found[parameter.name] = given[parameter.name].value
             elif parameter.default is not None:
-                found[parameter.name] = constant(parameter.default, model.file, Bag())
+                found[parameter.name] = value_of(parameter.default, model.file, Bag())
         return found
 
     @cached_property
@@ -292,12 +289,9 @@ def _argument(name: str, text: str, label: str, bag: Bag) -> ast.Argument | None
 
 
 def _evaluated(tree: ast.Expression, file: FileScope, names: Mapping[str, Any], bag: Bag) -> Any:
-    run = Run(bag)
-    ctx = Context(run, file, locals=dict(names))
-    value = guarded(lambda: evaluate(tree, ctx), tree.span, bag)
-    run.settle()
+    value = constant(tree, file, bag, names)
     bag.raise_errors()
-    return plain(value)
+    return value
 
 
 def _reads(tree: Any, owner: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """From syntax to meaning: takes parsed files, gives graphs, or every error in them.
 
-In order: `program` binds top-level names, `names` checks all bodies, `variants` configures models, `elaborate` makes a
-graph of one (`evaluate` finds the rule for a piece of syntax; rules are in `expressions`, `operators`, `lists`, `calls`
-and `statements`, layers are applied in `application`), and `claims`, `settings` and
-`checkpoints` hold against the graphs what the file says about them.
+In order: `program` binds top-level names; `resolve` makes the bound tree (`bound`), in which every name and argument is
+resolved; `variants` configures models; `elaborate` makes a graph of one: `evaluate` finds the rule for a piece of the
+bound tree among those of `expressions`, `operators`, `lists`, `calls`; `statements` executes bodies, `application`
+applies layers, `nodes` makes nodes. What holds for all variants of a file is kept in its `memo`. `claims`, `settings`,
+`checkpoints` and the like hold against the graphs what the file says about them.
 """

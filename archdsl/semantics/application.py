@@ -14,6 +14,7 @@ from typing import Any
 from archdsl.graph.scopes import BlockScope, Bound, ChoiceScope, ScopeKind
 from archdsl.graph.templates import instantiate
 from archdsl.ops.spec import OpParams
+from archdsl.semantics import bound
 from archdsl.semantics.context import ELEMENTS_A_STEP, MAX_DEPTH, Context, Run
 from archdsl.semantics.evaluate import evaluate, evaluates
 from archdsl.semantics.inert import inert_parameters, renewed
@@ -48,14 +49,13 @@ from archdsl.semantics.values import (
 )
 from archdsl.source import Span
 from archdsl.symbolic import Const, Expr, Symbol, expand, substitute
-from archdsl.syntax import ast
 
 _EMPTY = "it has no members here, so there is nothing to apply: `id` is the layer that does nothing"
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-@evaluates(ast.Arrow)
-def _arrow(node: ast.Arrow, ctx: Context) -> Any:
+@evaluates(bound.Arrow)
+def _arrow(node: bound.Arrow, ctx: Context) -> Any:
     value = evaluate(node.operands[0], ctx)
     layers: list[Layer] = [value] if isinstance(value, Layer) else []
     for operand in node.operands[1:]:
@@ -211,11 +211,9 @@ def _grouped(
 
 
 def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
-    syntax = layer.block.syntax
-    assert isinstance(syntax, ast.Definition)
     if layer.block.faulty:
         return UNKNOWN
-    wanted = len(syntax.inputs) or 1
+    wanted = len(layer.block.inputs)
     if len(tensors) != wanted:
         takes = f"{wanted} inputs" if wanted > 1 else "one input"
         return ctx.error("E211", layer.span, op=layer.block.name, takes=takes, got=len(tensors))
@@ -233,7 +231,8 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
             for expr in traces_of(arg.value):
                 ctx.structural(expr)
     key = instance_key(layer.args, tensors, inert_parameters(layer.block), ctx.run.traced)
-    recorded = layer.block.instances.get(key) if key is not None else None
+    instances = ctx.file.memo.instances
+    recorded = instances.get((layer.block, key)) if key is not None else None
     if recorded is not None:
         params = _renewed(recorded, layer, ctx)
         if params is not None:
@@ -245,12 +244,12 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
     parts, parameters = ctx.run.parts, ctx.run.parameters
     ctx.run.failed = False
     ctx.run.depth += 1
-    value = _run_block(syntax, scope, inner, tensors)
+    value = _run_block(layer.block, scope, inner, tensors)
     ctx.run.depth -= 1
     seen = _leave(value, scope, tensors, ctx.run)
     if key is not None and value is not UNKNOWN and not ctx.run.failed and ctx.run.graph is not None:
         nodes = tuple(ctx.run.graph.nodes[start:])
-        layer.block.instances[key] = Recorded(
+        instances[layer.block, key] = Recorded(
             scope,
             nodes,
             as_tensors(value) or (),
@@ -264,11 +263,9 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
 
 def _renewed(recorded: Recorded, layer: BlockLayer, ctx: Context) -> dict[int, OpParams] | None:
     """Parameters of ops that differ between a recorded instance and this one; None where one is refused."""
-    syntax = layer.block.syntax
-    assert isinstance(syntax, ast.Definition)
     inert = inert_parameters(layer.block)
     changed: dict[str, Any] = {}
-    for parameter in syntax.parameters:
+    for parameter in layer.block.parameters:
         arg = layer.args.get(parameter.name)
         if parameter.name in inert and arg is not None:
             if not isinstance(arg.value, int | float) or not accepts(parameter, arg, layer.block, ctx):
@@ -291,11 +288,11 @@ def _replayed(
     assert ctx.run.graph is not None
     old = recorded.scope
     template = scope.template = old.template
-    for name, bound in old.arguments.items():
+    for name, before in old.arguments.items():
         arg = layer.args.get(name)
-        expr = bound.expr if arg is None or isinstance(arg.value, Layer) else arg.expr
-        value = bound.value if arg is None or isinstance(arg.value, Layer) else arg.value
-        scope.arguments[name] = Bound(value, expr, bound.explicit)
+        expr = before.expr if arg is None or isinstance(arg.value, Layer) else arg.expr
+        value = before.value if arg is None or isinstance(arg.value, Layer) else arg.value
+        scope.arguments[name] = Bound(value, expr, before.explicit)
     ctx.grow(layer.span, recorded.parts)
     ctx.weigh(layer.span, recorded.parameters)
     instantiate(old, recorded.nodes, scope, ctx.run.graph, params)
@@ -308,14 +305,14 @@ def enter(
     definition: Definition, args: Mapping[str, Arg], scope: BlockScope, ctx: Context, span: Span
 ) -> Context | None:
     """The frame of a block or model instance: each parameter becomes a symbol of its own."""
-    definition.elaborated = True
-    bound = Context(ctx.run, definition.file)
+    ctx.file.memo.elaborated.add(definition)
+    outer = Context(ctx.run, definition.file)
     layers = {n: settled_arg(a) if isinstance(a.value, Layer) else a for n, a in args.items()}
-    if not bind_parameters(definition, layers, bound, ctx, span):
+    if not bind_parameters(definition, layers, outer, ctx, span):
         return None
     inner = Context(ctx.run, definition.file, scope, inline=False)
     inert = inert_parameters(definition)
-    for parameter, value in bound.locals.items():
+    for parameter, value in outer.locals.items():
         arg = layers.get(parameter)
         own = plain(value)
         scope.arguments[parameter] = Bound(own, arg.expr if arg else Const(own), explicit=arg is not None)
@@ -323,7 +320,7 @@ def enter(
     return inner
 
 
-def _run_block(syntax: ast.Definition, scope: BlockScope, inner: Context, tensors: tuple[Tensor, ...]) -> Any:
+def _run_block(block: Definition, scope: BlockScope, inner: Context, tensors: tuple[Tensor, ...]) -> Any:
     names = scope.input_names
     inner.inputs = tuple(_seen(t, Symbol(n), inner) for n, t in zip(scope.width_names, tensors, strict=True))
     if names != ("in",):
@@ -331,14 +328,14 @@ def _run_block(syntax: ast.Definition, scope: BlockScope, inner: Context, tensor
         for input_name, tensor in zip(names, inner.inputs, strict=True):
             inner.let_go(input_name, tensor)
     scope.template.widths |= {t.ref: t.channels for t in inner.inputs}
-    value = execute(syntax.body, inner)
+    value = execute(block.body, inner)
     if isinstance(value, Layer):
         value = _body_layer(value, inner.inputs, inner, None)
     if value is not UNKNOWN and as_tensors(value) is None:
         code = "E312" if value is None else "E301"
-        what, got = f"the result of {syntax.name}", type_name(value)
-        return inner.error(code, syntax.name_span, name=syntax.name, what=what, expected="a tensor", got=got)
-    check_branches(f"outputs of {syntax.name}", len(as_tensors(value) or ()), inner, syntax.name_span)
+        what, got = f"the result of {block.name}", type_name(value)
+        return inner.error(code, block.span, name=block.name, what=what, expected="a tensor", got=got)
+    check_branches(f"outputs of {block.name}", len(as_tensors(value) or ()), inner, block.span)
     return value
 
 

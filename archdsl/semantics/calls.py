@@ -10,16 +10,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archdsl.ops.registry import OPS
+from archdsl.ops.spec import OpSpec
+from archdsl.semantics import bound
+from archdsl.semantics.binding import bind_arguments, bind_builtin, refuse_names
 from archdsl.semantics.builtins import BUILTINS, ValueProblem
 from archdsl.semantics.conditions import kept
 from archdsl.semantics.context import MAX_DEPTH, Context, FunctionTrace, Run
 from archdsl.semantics.evaluate import evaluate, evaluates
+from archdsl.semantics.expressions import op_defaults
 from archdsl.semantics.nodes import combine, source
-from archdsl.semantics.operators import MAX_NUMBER
-from archdsl.semantics.parameters import bind_parameters, given_arguments, parameters_of
+from archdsl.semantics.parameters import bind_parameters, evaluate_arguments
 from archdsl.semantics.program import Definition
 from archdsl.semantics.statements import execute
 from archdsl.semantics.values import (
+    MAX_NUMBER,
     UNKNOWN,
     Arg,
     BlockLayer,
@@ -37,12 +41,11 @@ from archdsl.semantics.values import (
 )  # fmt: skip
 from archdsl.source import Span
 from archdsl.symbolic import Function, Invoke, Symbol, Tuple, apply
-from archdsl.syntax import ast
 
 
-@evaluates(ast.CallExpr)
-def _call(node: ast.CallExpr, ctx: Context) -> Any:
-    """The value of `callee(arguments)`."""
+@evaluates(bound.CallValue)
+def _call_value(node: bound.CallValue, ctx: Context) -> Any:
+    """Of what is known only now: its arguments are bound here."""
     callee = evaluate(node.callee, ctx)
     if callee is UNKNOWN:
         return UNKNOWN
@@ -50,33 +53,85 @@ def _call(node: ast.CallExpr, ctx: Context) -> Any:
         ctx.structural(callee.condition)
         callee = callee.layer
     match callee:
-        case OpLayer() if callee.op.inputs == (0, 0):
-            layer = _partial_op(callee, node, ctx)
-            if layer is UNKNOWN or not _image_sizes(layer, ctx):
-                return UNKNOWN
-            return source(layer, ctx, node.span)
         case OpLayer() if callee.op.combines:
-            return _merge(callee, node, ctx)
-        case OpLayer():
-            return _partial_op(callee, node, ctx)
-        case BlockLayer():
-            names = [p.name for p in parameters_of(callee.block)]
-            args = given_arguments(node.arguments, names, callee.block.name, ctx, callee.args)
-            if args is None:
+            if refuse_names(node.given, callee.op.name, ctx.error):
                 return UNKNOWN
-            size = ctx.sized((arg.value for arg in args.values()), node.span)
-            return BlockLayer(node.span, callee.block, args, size=size)
-        case Named():
-            return ctx.error("E309", node.callee.span, what=f"the labelled layer {callee.name}")
+            return _combined(callee.op, [argument.value for argument in node.given], ctx, node.span)
+        case OpLayer():
+            names = callee.op.parameter_names
+            arguments = bind_arguments(node.given, names, callee.op.name, ctx.error, taken=callee.args, is_layer=True)
+            return _op_layer(callee, arguments, ctx, node.span)
+        case BlockLayer():
+            return _block_layer(callee, _bound(node.given, callee.block, ctx, callee.args), ctx, node.span)
         case Builtin():
             return _builtin(callee, node, ctx)
-        case Definition():
-            return _function(callee, node, ctx)
-    name = node.callee.name if isinstance(node.callee, ast.Name) else ""
-    help_ = (
-        f"here `{name}` is a value, which hides the op or function `{name}`: rename it" if _is_hidden(name) else None
+        case Definition(kind="fn" | "scaling"):
+            return _function(callee, _bound(node.given, callee, ctx), ctx, node.span)
+    return ctx.error("E309", node.callee.span, what=_what(callee), help=_hidden(node.callee))
+
+
+def _bound(
+    given: tuple[bound.Argument, ...], definition: Definition, ctx: Context, taken: Mapping[str, Arg] | None = None
+) -> bound.Arguments:
+    places = {parameter.name: parameter.span for parameter in definition.parameters}
+    is_layer = definition.kind == "block"
+    return bind_arguments(
+        given, tuple(places), definition.name, ctx.error, taken=taken or {}, places=places, is_layer=is_layer
     )
-    return ctx.error("E309", node.callee.span, what=type_name(callee), help=help_)
+
+
+def _what(callee: Any) -> str:
+    """What is called and cannot be, in words."""
+    match callee:
+        case Named():
+            return f"the labelled layer {callee.name}"
+        case Definition():
+            return f"the {callee.kind} {callee.name}"
+    return type_name(callee)
+
+
+def _hidden(callee: bound.Expression) -> str | None:
+    """The hint where a value has the name of an op or a function."""
+    name = callee.name if isinstance(callee, bound.Local) else ""
+    if name in OPS or name in BUILTINS:
+        return f"here `{name}` is a value, which hides the op or function `{name}`: rename it"
+    return None
+
+
+# --- ops and blocks --------------------------------------------------------------------------
+
+
+@evaluates(bound.CallOp)
+def _call_op(node: bound.CallOp, ctx: Context) -> Any:
+    defaults = op_defaults(node.op, ctx)
+    if node.literal is not None:
+        return _image_or_layer(OpLayer(node.span, node.op, node.literal, defaults), ctx)
+    return _op_layer(OpLayer(node.span, node.op, {}, defaults), node.arguments, ctx, node.span)
+
+
+def _op_layer(callee: OpLayer, arguments: bound.Arguments, ctx: Context, span: Span) -> Any:
+    """An op with more of its arguments; `image` is applied at once."""
+    args = evaluate_arguments(arguments, callee.op.parameter_names, callee.op.name, ctx, callee.args)
+    return UNKNOWN if args is None else _image_or_layer(OpLayer(span, callee.op, args, callee.defaults), ctx)
+
+
+def _image_or_layer(layer: OpLayer, ctx: Context) -> Any:
+    if layer.op.inputs != (0, 0):
+        return layer
+    return source(layer, ctx, layer.span) if _image_sizes(layer, ctx) else UNKNOWN
+
+
+@evaluates(bound.CallBlock)
+def _call_block(node: bound.CallBlock, ctx: Context) -> Any:
+    return _block_layer(BlockLayer(node.span, node.block, {}), node.arguments, ctx, node.span)
+
+
+def _block_layer(callee: BlockLayer, arguments: bound.Arguments, ctx: Context, span: Span) -> Any:
+    block = callee.block
+    args = evaluate_arguments(arguments, [p.name for p in block.parameters], block.name, ctx, callee.args)
+    if args is None:
+        return UNKNOWN
+    return BlockLayer(span, block, args, size=ctx.sized((arg.value for arg in args.values()), span))
 
 
 def _image_sizes(layer: OpLayer, ctx: Context) -> bool:
@@ -87,77 +142,66 @@ def _image_sizes(layer: OpLayer, ctx: Context) -> bool:
     return not wrong
 
 
-def _merge(callee: OpLayer, node: ast.CallExpr, ctx: Context) -> Any:
-    operands: list[Any] = []
+@evaluates(bound.Combine)
+def _combine(node: bound.Combine, ctx: Context) -> Any:
+    return _combined(node.op, node.operands, ctx, node.span)
+
+
+def _combined(op: OpSpec, operands: Sequence[bound.Expression], ctx: Context, span: Span) -> Any:
+    values: list[Any] = []
     spans: list[Span] = []
-    for argument in node.arguments:
-        if argument.name is not None:
-            owner = callee.op.name
-            place = argument.name_span or argument.span
-            return ctx.error("E102", place, name=argument.name, owner=owner, suggestion=None, known="none")
-        value = evaluate(argument.value, ctx)
+    for operand in operands:
+        value = evaluate(operand, ctx)
         if value is UNKNOWN:
             return UNKNOWN
         given = value if isinstance(value, tuple) else (value,)
-        operands.extend(given)
-        spans.extend(argument.value.span for _ in given)
-    return combine(callee.op.name, operands, ctx, node.span, spans)
+        values.extend(given)
+        spans.extend(operand.span for _ in given)
+    return combine(op.name, values, ctx, span, spans)
 
 
-def _partial_op(callee: OpLayer, node: ast.CallExpr, ctx: Context) -> Any:
-    key = id(node)
-    if key in ctx.file.constants:
-        return ctx.file.constants[key]
-    names = callee.op.parameter_names
-    args = given_arguments(node.arguments, names, callee.op.name, ctx, callee.args)
-    if args is None:
-        return UNKNOWN
-    layer = OpLayer(node.span, callee.op, args, callee.defaults)
-    # The callee is the op itself, found under its own name: the same each time if the arguments are literals.
-    literal = all(isinstance(a.value, ast.Number | ast.String | ast.Bool) for a in node.arguments)
-    if literal and not callee.args and ctx.file.constants.get(id(node.callee)) is callee:
-        ctx.file.constants[key] = layer
-    return layer
+# --- functions -------------------------------------------------------------------------------
 
 
-def _builtin(builtin: Builtin, node: ast.CallExpr, ctx: Context) -> Any:
-    values: list[Any] = []
-    for argument in node.arguments:
-        if argument.name is not None:
-            place = argument.name_span or argument.span
-            return ctx.error("E102", place, name=argument.name, owner=builtin.name, suggestion=None, known="none")
-        values.append(evaluate(argument.value, ctx))
+@evaluates(bound.CallBuiltin)
+def _call_builtin(node: bound.CallBuiltin, ctx: Context) -> Any:
+    values = [evaluate(operand, ctx) for operand in node.operands]
     if any(value is UNKNOWN for value in values):
         return UNKNOWN
-    if len(values) < builtin.least:
-        return ctx.error("E103", node.span, name="an argument", owner=builtin.name)
-    if builtin.most is not None and len(values) > builtin.most:
-        span = node.arguments[builtin.most].span
-        return ctx.error("E105", span, owner=builtin.name, limit=builtin.most, given=len(values))
+    return _computed(node.builtin, values, ctx, node.span, node.place)
+
+
+def _builtin(builtin: Builtin, node: bound.CallValue, ctx: Context) -> Any:
+    """A call of a built-in function that is a value."""
+    called = bind_builtin(node.span, builtin, node.given, ctx.error)
+    return evaluate(called, ctx)
+
+
+def _computed(builtin: Builtin, values: list[Any], ctx: Context, span: Span, place: Span) -> Any:
+    """What a built-in function gives; `place` is that of what it may refuse."""
     for value in values:
         items = list_of(value)
         if isinstance(items, range):
-            ctx.step(node.span, len(items))
+            ctx.step(span, len(items))
         else:
-            ctx.walk(items, node.span)
+            ctx.walk(items, span)
     try:
         result = builtin.call(*map(plain, values))
     except ValueProblem as problem:
-        span = node.arguments[0].span if len(values) == 1 else node.span
-        return ctx.error(problem.code, span, facts=problem.facts)
+        return ctx.error(problem.code, place, facts=problem.facts)
     except (OverflowError, ValueError):
-        return ctx.error("E321", node.span)
+        return ctx.error("E321", span)
     except TypeError:  # members without an order, or that cannot be compared
         what, got = f"the argument of {builtin.name}", "other members"
-        return ctx.error("E301", node.span, what=what, expected="a list of numbers or strings", got=got)
-    ctx.walk(result, node.span)
+        return ctx.error("E301", span, what=what, expected="a list of numbers or strings", got=got)
+    ctx.walk(result, span)
     if isinstance(result, int | float) and abs(result) > MAX_NUMBER:
-        return ctx.error("E321", node.span)
+        return ctx.error("E321", span)
     if builtin.name == "zip":
-        ctx.sized(result, node.span)
+        ctx.sized(result, span)
         return _zip_traced(result, values)
     if builtin.python is None:
-        values = [ctx.unsized(value, node.span) for value in values]
+        values = [ctx.unsized(value, span) for value in values]
     exprs = [expr_of(value) for value in values]
     if builtin.python is None:
         for expr in exprs:  # what it was computed from is lost here
@@ -170,29 +214,32 @@ def _builtin(builtin: Builtin, node: ast.CallExpr, ctx: Context) -> Any:
     return kept(result, apply(builtin.python, *exprs), ctx)
 
 
-def _function(definition: Definition, node: ast.CallExpr, ctx: Context) -> Any:
-    if not isinstance(definition.syntax, ast.Definition) or definition.kind == "model":
-        what = f"the {definition.kind} {definition.name}"
-        return ctx.error("E309", node.callee.span, what=what)
-    names = [p.name for p in definition.syntax.parameters]
-    args = given_arguments(node.arguments, names, definition.name, ctx, {}, tensors=True)
+@evaluates(bound.CallFunction)
+def _call_function(node: bound.CallFunction, ctx: Context) -> Any:
+    return _function(node.definition, node.arguments, ctx, node.span)
+
+
+def _function(definition: Definition, arguments: bound.Arguments, ctx: Context, span: Span) -> Any:
+    """What a fn gives; of a scaling, a record of what it binds."""
+    names = [p.name for p in definition.parameters]
+    args = evaluate_arguments(arguments, names, definition.name, ctx, {}, tensors=True)
     if args is None or definition.faulty:
         return UNKNOWN
-    definition.elaborated = True
+    ctx.file.memo.elaborated.add(definition)
     inner = Context(ctx.run, definition.file, ctx.scope)
-    if not bind_parameters(definition, args, inner, ctx, node.span):
+    if not bind_parameters(definition, args, inner, ctx, span):
         return UNKNOWN
     invoked = _invoke(definition, args, inner)
     if invoked is not None:
         return invoked
     if ctx.run.depth >= MAX_DEPTH:
-        ctx.limit(node.span, "levels of calls", MAX_DEPTH)
+        ctx.limit(span, "levels of calls", MAX_DEPTH)
     ctx.run.depth += 1
-    value = execute(definition.syntax.body, inner)
+    value = execute(definition.body, inner)
     ctx.run.depth -= 1
     if definition.kind == "scaling":
         found = {n: v for n, v in inner.locals.items() if n not in names}
-        ctx.sized(found.values(), node.span)
+        ctx.sized(found.values(), span)
         return Record(definition.name, found)
     if value is None:
         return ctx.error("E312", definition.span, name=definition.name)
@@ -201,8 +248,6 @@ def _function(definition: Definition, node: ast.CallExpr, ctx: Context) -> Any:
 
 def _invoke(definition: Definition, args: Mapping[str, Arg], inner: Context) -> Traced | None:
     """A fn of numbers with a traced argument, as a call that generated source can print; None for any other."""
-    syntax = definition.syntax
-    assert isinstance(syntax, ast.Definition)
     values = {name: plain(value) for name, value in inner.locals.items()}
     numbers = all(isinstance(value, int | float | str | bool) for value in values.values())
     if definition.kind != "fn" or not numbers or not any(isinstance(v, Traced) for v in inner.locals.values()):
@@ -215,7 +260,7 @@ def _invoke(definition: Definition, args: Mapping[str, Arg], inner: Context) -> 
     if known is None:
         return None
     result, function = known
-    given = tuple((p.name, args[p.name].expr) for p in syntax.parameters if p.name in args)
+    given = tuple((p.name, args[p.name].expr) for p in definition.parameters if p.name in args)
     return Traced(result, Invoke(function, given))
 
 
@@ -223,24 +268,18 @@ def _traced_function(
     definition: Definition, args: Mapping[str, Arg], values: Mapping[str, Any], run: Run
 ) -> tuple[Any, Function] | None:
     """What a fn gives for these values, and how, over its parameters; None where that cannot be said."""
-    syntax = definition.syntax
-    assert isinstance(syntax, ast.Definition)
     if run.depth >= MAX_DEPTH:
         return None
     trace = FunctionTrace()
     own = Context(run, definition.file, function=trace)
     own.locals = {name: Traced(value, Symbol(name)) for name, value in values.items()}
     run.depth += 1
-    value = run.trial(lambda: execute(syntax.body, own), None)
+    value = run.trial(lambda: execute(definition.body, own), None)
     run.depth -= 1
     if trace.structural or not isinstance(value, Traced) or not isinstance(value.value, int | float | bool):
         return None
-    parameters = tuple((p.name, None if p.name in args else values[p.name]) for p in syntax.parameters)
+    parameters = tuple((p.name, None if p.name in args else values[p.name]) for p in definition.parameters)
     return value.value, Function(definition.name, parameters, value.expr)
-
-
-def _is_hidden(name: str) -> bool:
-    return name in OPS or name in BUILTINS
 
 
 def _zip_traced(rows: tuple[tuple[Any, ...], ...], lists: Sequence[Any]) -> Any:

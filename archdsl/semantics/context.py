@@ -16,7 +16,6 @@ from archdsl.graph.describe import describe_scope
 from archdsl.graph.ir import Graph, Ref
 from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import decided, has_sizes
-from archdsl.ops.spec import OpParams
 from archdsl.semantics.program import FileScope
 from archdsl.semantics.sizes import MAX_PARAMETERS
 from archdsl.semantics.values import MAX_SIZE, UNKNOWN, Arg, Layer, Record, Tensor, expr_of, plain, size_of
@@ -83,8 +82,6 @@ class Run:
         """The paths of the containers."""
         self.functions: dict[tuple[Any, ...], tuple[Any, Function] | None] = {}
         """By definition and values: what a fn of numbers gives for them, and how; None where that cannot be said."""
-        self.params: dict[tuple[Any, ...], OpParams] = {}
-        """By op and arguments: its parameters, checked."""
 
     @property
     def size(self) -> int:
@@ -93,8 +90,12 @@ class Run:
 
     def report(self, code: str, span: Span | None, **words: Any) -> None:
         """Add a diagnostic; it counts as a failure, unless it is found in a `trial`."""
-        self.failed = self.failed or self.bag is self._own_bag
+        self.fail()
         self.bag.report(code, span, **words)
+
+    def fail(self) -> None:
+        """There is an error, reported now or where names were resolved."""
+        self.failed = self.failed or self.bag is self._own_bag
 
     def exhaust(self) -> None:
         """Nothing that follows in the run is evaluated, for it has cost too much."""

@@ -14,18 +14,17 @@ from pydantic import ValidationError
 
 from archdsl.diagnostics.core import Bag
 from archdsl.ops.registry import OPS
+from archdsl.semantics import bound
 from archdsl.semantics.arguments import argument_problem
 from archdsl.semantics.context import Context, Run
 from archdsl.semantics.elaborate import guarded
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.expressions import op_defaults
-from archdsl.semantics.parameters import accepts, outside, parameters_of
+from archdsl.semantics.parameters import accepts, outside
 from archdsl.semantics.program import Definition, Program
 from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, expr_of, plain
-from archdsl.syntax import ast
-from archdsl.syntax.walking import names_in
 
-_PLAIN: dict[type, str] = {ast.Bool: "bool", ast.String: "string"}
+_PLAIN: dict[type, str] = {bool: "bool", str: "string"}
 
 
 def check_defaults(program: Program, bag: Bag) -> None:
@@ -35,8 +34,8 @@ def check_defaults(program: Program, bag: Bag) -> None:
         ctx = Context(run, file)
         for definition in file.names.values():
             if definition.file is file and not definition.faulty:
-                names = frozenset(parameter.name for parameter in parameters_of(definition))
-                for parameter in parameters_of(definition):
+                names = frozenset(parameter.name for parameter in definition.parameters)
+                for parameter in definition.parameters:
                     if not _is_plain(parameter) and not bag.spent:
                         check = partial(_parameter, parameter, definition, names, ctx)
                         guarded(check, parameter.span, bag)
@@ -46,18 +45,20 @@ def check_defaults(program: Program, bag: Bag) -> None:
     run.settle()
 
 
-def _is_plain(parameter: ast.Parameter) -> bool:
+def _is_plain(parameter: bound.Parameter) -> bool:
     """Whether there is nothing to check, as in most parameters: no type, or a literal of it, and any value allowed."""
     if parameter.allowed is not None:
         return False
     default, type_ = parameter.default, parameter.type
-    return default is None or (type_ is not None and _PLAIN.get(type(default)) == type_.name)
+    if default is None or type_ is None:
+        return default is None
+    return isinstance(default, bound.Literal) and _PLAIN[type(default.value)] == type_.name
 
 
-def _parameter(parameter: ast.Parameter, definition: Definition, names: Set[str], ctx: Context) -> None:
+def _parameter(parameter: bound.Parameter, definition: Definition, names: Set[str], ctx: Context) -> None:
     """Check one of the parameters that have these `names`."""
     default = parameter.default
-    computed = not names.isdisjoint(names_in(default))
+    computed = any(isinstance(node, bound.Local) and node.name in names for node in bound.walk(default))
     value: Any = UNKNOWN if default is None or computed else evaluate(default, ctx)
     if value is not UNKNOWN:
         assert default is not None
@@ -69,7 +70,7 @@ def _parameter(parameter: ast.Parameter, definition: Definition, names: Set[str]
 
 def _op(name: str, ctx: Context) -> None:
     """The arguments that `default` gives an op; the others are not known here."""
-    args = {key: arg for key, arg in op_defaults(name, ctx).items() if arg.value is not UNKNOWN}
+    args = {key: arg for key, arg in op_defaults(OPS[name], ctx).items() if arg.value is not UNKNOWN}
     try:
         OPS[name].params(**{key: arg.value for key, arg in args.items()})
     except ValidationError as error:

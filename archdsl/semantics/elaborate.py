@@ -13,13 +13,15 @@ from archdsl.garbage import collector_paused
 from archdsl.graph.image import AS_WRITTEN, Image
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import BlockScope
-from archdsl.semantics import calls, operators  # noqa: F401 (they say what their rules are for)
+from archdsl.semantics import bound, calls, operators  # noqa: F401 (they say what their rules are for)
 from archdsl.semantics.application import enter
+from archdsl.semantics.binding import bind_arguments
 from archdsl.semantics.context import Context, LimitReached, Run
 from archdsl.semantics.evaluate import evaluate
-from archdsl.semantics.parameters import given_arguments
+from archdsl.semantics.parameters import evaluate_arguments
 from archdsl.semantics.program import Definition, FileScope
 from archdsl.semantics.replay import template_of
+from archdsl.semantics.resolve import resolve_arguments, resolve_expression
 from archdsl.semantics.results import give_results
 from archdsl.semantics.statements import execute
 from archdsl.semantics.values import UNKNOWN, Arg, args_from, plain
@@ -43,24 +45,31 @@ def guarded(work: Callable[[], T], span: Span, bag: Bag) -> T | None:
     return None
 
 
-def constant(expression: ast.Expression, file: FileScope, bag: Bag) -> Any:
-    """The plain value of an expression that stands in no body; UNKNOWN after an error."""
+def constant(expression: ast.Expression, file: FileScope, bag: Bag, names: Mapping[str, Any] | None = None) -> Any:
+    """The plain value of an expression that stands in no body, over these names; UNKNOWN after an error."""
     if isinstance(expression, ast.Number | ast.String | ast.Bool):  # most of what items say
         return expression.value
+    return value_of(resolve_expression(expression, file, bag, names or ()), file, bag, names)
+
+
+def value_of(expression: bound.Expression, file: FileScope, bag: Bag, names: Mapping[str, Any] | None = None) -> Any:
+    """The same of what has been resolved."""
     run = Run(bag)
-    value = UNKNOWN if bag.spent else guarded(lambda: evaluate(expression, Context(run, file)), expression.span, bag)
+    ctx = Context(run, file, locals=dict(names or {}))
+    value = UNKNOWN if bag.spent else guarded(lambda: evaluate(expression, ctx), expression.span, bag)
     run.settle()
     return UNKNOWN if value is None or value is UNKNOWN else plain(value)
 
 
 def call_arguments(
-    given: Sequence[ast.Argument], names: Sequence[str], owner: str, span: Span, file: FileScope, bag: Bag
+    given: tuple[ast.Argument, ...], names: Sequence[str], owner: str, span: Span, file: FileScope, bag: Bag
 ) -> dict[str, Arg] | None:
     """The arguments of a call that stands in no body, by these names; None after an error."""
     if bag.spent:
         return None
     run = Run(bag)
-    args = guarded(lambda: given_arguments(given, names, owner, Context(run, file), {}), span, bag)
+    arguments = bind_arguments(resolve_arguments(given, file, bag), names, owner, bag.report)
+    args = guarded(lambda: evaluate_arguments(arguments, names, owner, Context(run, file), {}), span, bag)
     run.settle()
     return args
 
@@ -82,8 +91,6 @@ def elaborate(
     A `traced` graph also knows what its numbers were computed from, which only generated source needs: to check and
     to count, the numbers are enough, and come in half the time.
     """
-    syntax = model.syntax
-    assert isinstance(syntax, ast.Definition)
     if model.faulty or bag.spent:
         return None
     run = Run(bag, traced)
@@ -93,7 +100,7 @@ def elaborate(
     try:
         with collector_paused():
             inner = enter(model, args, root, Context(run, model.file), span)
-            value = UNKNOWN if inner is None else execute(syntax.body, inner)
+            value = UNKNOWN if inner is None else execute(model.body, inner)
     except LimitReached as limit:
         limit.report(bag)
         return None

@@ -1,6 +1,6 @@
-"""`evaluate`: the rule for a piece of syntax, found by its kind. The rules say themselves what they are for.
+"""`evaluate`: the rule for a piece of the bound tree, found by its kind. The rules say themselves what they are for.
 
-A rule is a function of the syntax and the `Context` it stands in. `elaborate` imports all modules that have some.
+A rule is a function of the piece and the `Context` it stands in. `elaborate` imports all modules that have some.
 """
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
+from archdsl.semantics import bound
 from archdsl.semantics.context import Context
-from archdsl.syntax import ast
 
-Node = TypeVar("Node", bound=ast.Syntax)
+Node = TypeVar("Node", bound=bound.Bound)
 
 Rule: TypeAlias = Callable[[Any, Context], Any]
 
-_RULES: dict[type[ast.Syntax], Rule] = {}
+_RULES: dict[type[bound.Bound], Rule] = {}
 
 
 def evaluates(kind: type[Node]) -> Callable[[Callable[[Node, Context], Any]], Callable[[Node, Context], Any]]:
-    """The function below is the rule for syntax of this kind."""
+    """The function below is the rule for pieces of this kind."""
 
     def register(rule: Callable[[Node, Context], Any]) -> Callable[[Node, Context], Any]:
         _RULES[kind] = rule
@@ -28,7 +28,7 @@ def evaluates(kind: type[Node]) -> Callable[[Callable[[Node, Context], Any]], Ca
     return register
 
 
-def evaluate(node: ast.Expression, ctx: Context) -> Any:
+def evaluate(node: bound.Expression, ctx: Context) -> Any:
     """The value of an expression; UNKNOWN where an error has been reported."""
     ctx.run.steps += 1
     return _RULES[type(node)](node, ctx)

@@ -7,24 +7,27 @@ reported.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archdsl.diagnostics.core import declared
 from archdsl.diagnostics.suggest import closest, meant
 from archdsl.graph.sizes import SizeOf
 from archdsl.ops.registry import OPS
+from archdsl.ops.spec import OpSpec
+from archdsl.semantics import bound
 from archdsl.semantics.builtins import BUILTINS
 from archdsl.semantics.conditions import condition, integer, kept, quietly
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import evaluate, evaluates
-from archdsl.semantics.operators import MAX_NUMBER
 from archdsl.semantics.program import Definition
 from archdsl.semantics.reserved import label_problem
 from archdsl.semantics.values import (
+    MAX_NUMBER,
     UNKNOWN,
     Arg,
     BlockLayer,
+    Builtin,
     Choice,
     Identity,
     Layer,
@@ -48,111 +51,108 @@ _LABEL = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9
 _TENSOR_FACTS = ("channels", "height", "width")
 
 
-@evaluates(ast.String)
-def _string(node: ast.String, ctx: Context) -> str:
+@evaluates(bound.Literal)
+def _literal(node: bound.Literal, ctx: Context) -> str | bool:
     return node.value
 
 
-@evaluates(ast.Bool)
-def _bool(node: ast.Bool, ctx: Context) -> bool:
-    return node.value
-
-
-@evaluates(ast.Number)
-def _number(node: ast.Number, ctx: Context) -> Any:
+@evaluates(bound.Number)
+def _number(node: bound.Number, ctx: Context) -> Any:
     return node.value if node.value <= MAX_NUMBER else ctx.error("E321", node.span)
 
 
-@evaluates(ast.Name)
-def _name(node: ast.Name, ctx: Context) -> Any:
-    name = node.name
-    if name in ctx.locals:
-        return ctx.locals[name]
-    if name == "in":
-        return _input(node, ctx)
-    if name == "id":
-        return Identity(node.span)
-    definition = ctx.file.names.get(name)
-    if definition is not None:
-        return reference(definition, node.span, ctx)
-    if name in OPS:
-        layer = ctx.file.constants.get(id(node))
-        if layer is None:
-            layer = OpLayer(node.span, OPS[name], {}, op_defaults(name, ctx))
-            ctx.file.constants[id(node)] = layer
-        return layer
-    if name in BUILTINS:
-        return BUILTINS[name]
-    if name in ctx.file.missing:
-        return UNKNOWN
-    known = [*ctx.locals, *ctx.file.names, *OPS, *BUILTINS]
-    near, help_ = meant(name, known)
-    return ctx.error("E101", node.span, name=name, suggestion=near, help=help_)
+# --- names -----------------------------------------------------------------------------------
 
 
-def _input(node: ast.Name, ctx: Context) -> Any:
-    if len(ctx.inputs) == 1:
-        return ctx.inputs[0]
-    if ctx.inputs:
-        return ctx.error("E101", node.span, name="in", suggestion=None)
-    help_ = "`in` is the input of a block; a fn takes its tensors as parameters"
-    return ctx.error("E101", node.span, name="in", suggestion=None, help=help_)
+@evaluates(bound.Local)
+def _local(node: bound.Local, ctx: Context) -> Any:
+    if node.name in ctx.locals:
+        return ctx.locals[node.name]
+    if node.otherwise is not None:
+        return evaluate(node.otherwise, ctx)
+    near, help_ = meant(node.name, [*ctx.locals, *ctx.file.names, *OPS, *BUILTINS])
+    return ctx.error("E101", node.span, name=node.name, suggestion=near, help=help_)
 
 
-def reference(definition: Definition, span: Span, ctx: Context) -> Any:
-    """What a top-level name stands for where it is not called."""
-    syntax = definition.syntax
-    if isinstance(syntax, ast.Table):
-        return _table(definition, syntax, ctx)
+@evaluates(bound.Input)
+def _input(node: bound.Input, ctx: Context) -> Tensor:
+    return ctx.inputs[0]
+
+
+@evaluates(bound.Identity)
+def _identity(node: bound.Identity, ctx: Context) -> Identity:
+    return Identity(node.span)
+
+
+@evaluates(bound.Op)
+def _op(node: bound.Op, ctx: Context) -> OpLayer:
+    return OpLayer(node.span, node.op, {}, op_defaults(node.op, ctx))
+
+
+@evaluates(bound.Function)
+def _function(node: bound.Function, ctx: Context) -> Builtin:
+    return node.builtin
+
+
+@evaluates(bound.Refused)
+def _refused(node: bound.Refused, ctx: Context) -> Any:
+    ctx.run.fail()
+    return UNKNOWN
+
+
+@evaluates(bound.Reference)
+def _reference(node: bound.Reference, ctx: Context) -> Any:
+    definition = node.definition
+    if isinstance(definition.syntax, ast.Table):
+        return _table(definition, definition.syntax, ctx)
     if definition.kind == "block":
-        return BlockLayer(span, definition, {})
+        return BlockLayer(node.span, definition, {})
     return definition
 
 
 def _table(definition: Definition, table: ast.Table, ctx: Context) -> Any:
     if definition.faulty:
         return UNKNOWN
-    if table.name in definition.file.constants:
-        return definition.file.constants[table.name]
+    known = ctx.file.memo.tables.get(definition)
+    if known is not None:
+        return known
     own = Context(ctx.run, definition.file)
     rows = []
-    for row in table.rows:
-        if len(row.values) != len(table.columns):
-            given, wanted = len(row.values), len(table.columns)
-            return ctx.error("E318", row.misfit(wanted), given=given, wanted=wanted)
+    for row in definition.rows:
         cells = [evaluate(value, own) for value in row.values]
         ctx.sized(cells, row.span)
         values = [plain(cell) for cell in cells]
         rows.append(Record(table.name, dict(zip((c.name for c in table.columns), values, strict=True))))
     if all(value is not UNKNOWN for row in rows for value in row.fields.values()):
-        definition.file.constants[table.name] = tuple(rows)
+        ctx.file.memo.tables[definition] = tuple(rows)
     return tuple(rows)
 
 
-def op_defaults(name: str, ctx: Context) -> dict[str, Arg]:
+def op_defaults(op: OpSpec, ctx: Context) -> Mapping[str, Arg]:
     """The `default` arguments that the current file gives an op."""
-    call = ctx.file.defaults.get(name)
+    file = ctx.file
+    call = file.defaults.get(op.name)
     if call is None:
         return {}
-    known: dict[str, Arg] | None = ctx.file.constants.get(("default", name))
+    known = file.memo.defaults.get((file, op.name))
     if known is not None:
         return known
-    constant = Context(ctx.run, ctx.file)
+    constant = Context(ctx.run, file)
     found: dict[str, Arg] = {}
-    for argument in call.arguments:
-        # An unknown name, or none, was reported where names are checked.
-        if argument.name in OPS[name].parameter_names:
+    for argument in file.arguments[id(call.arguments)]:
+        # An unknown name, or none, was reported where names are resolved.
+        if argument.name in op.parameter_names:
             value = plain(evaluate(argument.value, constant))
             found[argument.name] = Arg(value, lift(value), argument.value.span)
-    ctx.file.constants["default", name] = found
+    file.memo.defaults[file, op.name] = found
     return found
 
 
-# --- parts of values ---------------------------------------------------------------------
+# --- parts of values -------------------------------------------------------------------------
 
 
-@evaluates(ast.Attribute)
-def _attribute(node: ast.Attribute, ctx: Context) -> Any:
+@evaluates(bound.Attribute)
+def _attribute(node: bound.Attribute, ctx: Context) -> Any:
     value = evaluate(node.value, ctx)
     if value is UNKNOWN:
         return UNKNOWN
@@ -191,8 +191,8 @@ def _tensor_fact(tensor: Tensor, name: str, ctx: Context) -> Any:
     return Traced(value, SizeOf(tensor.ref, axis, value))
 
 
-@evaluates(ast.Subscript)
-def _subscript(node: ast.Subscript, ctx: Context) -> Any:
+@evaluates(bound.Subscript)
+def _subscript(node: bound.Subscript, ctx: Context) -> Any:
     value = evaluate(node.value, ctx)
     items = list_of(value)
     if value is UNKNOWN:
@@ -200,7 +200,7 @@ def _subscript(node: ast.Subscript, ctx: Context) -> Any:
     if items is None:
         got = type_name(value)
         return ctx.error("E301", node.value.span, what="what is indexed", expected="a list", got=got)
-    if isinstance(node.index, ast.Range):
+    if isinstance(node.index, bound.Range):
         ends = [None if e is None else integer(e, ctx, "the bound") for e in (node.index.start, node.index.stop)]
         if UNKNOWN in ends:
             return UNKNOWN
@@ -223,8 +223,8 @@ def _subscript(node: ast.Subscript, ctx: Context) -> Any:
     return value[position]
 
 
-@evaluates(ast.If)
-def _if(node: ast.If, ctx: Context) -> Any:
+@evaluates(bound.If)
+def _if(node: bound.If, ctx: Context) -> Any:
     test = condition(node.condition, ctx)
     if test is UNKNOWN:
         return UNKNOWN
@@ -250,8 +250,8 @@ def _if(node: ast.If, ctx: Context) -> Any:
 # --- layers ------------------------------------------------------------------------------
 
 
-@evaluates(ast.Labelled)
-def _labelled(node: ast.Labelled, ctx: Context) -> Any:
+@evaluates(bound.Labelled)
+def _labelled(node: bound.Labelled, ctx: Context) -> Any:
     name = label_text(node.parts, node.label_span, ctx)
     value = evaluate(node.value, ctx)
     if value is UNKNOWN or name is None:
@@ -267,7 +267,7 @@ def _labelled(node: ast.Labelled, ctx: Context) -> Any:
     return Named(node.label_span, name, node.stage, value, size=value.size)
 
 
-def label_text(parts: Sequence[ast.LabelPart], span: Span, ctx: Context) -> str | None:
+def label_text(parts: Sequence[bound.LabelPart], span: Span, ctx: Context) -> str | None:
     """A label with its holes filled; None after E118 or E301."""
     text = filled(parts, ctx)
     if text is None:
@@ -279,12 +279,12 @@ def label_text(parts: Sequence[ast.LabelPart], span: Span, ctx: Context) -> str 
     return text
 
 
-def filled(parts: Sequence[ast.LabelPart], ctx: Context) -> str | None:
+def filled(parts: Sequence[bound.LabelPart], ctx: Context) -> str | None:
     """What is written as a label is, with its holes filled; None after E301."""
     text = ""
     for part in parts:
         if part.value is None:
-            text += part.text or ""
+            text += part.text
             continue
         value = evaluate(part.value, ctx)
         if value is UNKNOWN:

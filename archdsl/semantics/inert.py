@@ -12,42 +12,34 @@ from typing import Any
 from pydantic import ValidationError
 
 from archdsl.graph.ir import Node
-from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpParams
+from archdsl.semantics import bound
 from archdsl.semantics.program import Definition
 from archdsl.semantics.replay import Recorded
 from archdsl.symbolic import Symbol
-from archdsl.syntax import ast
-from archdsl.syntax.walking import walk
 
 
 def inert_parameters(block: Definition) -> frozenset[str]:
     """The names of a block's inert parameters; worked out once."""
-    if block.inert is None:
-        block.inert = _inert(block)
-    return block.inert
+    known = block.file.memo.inert
+    if block not in known:
+        known[block] = _inert(block)
+    return known[block]
 
 
 def _inert(block: Definition) -> frozenset[str]:
-    syntax = block.syntax
-    if not isinstance(syntax, ast.Definition):
-        return frozenset()
-    names = {p.name for p in syntax.parameters if p.type is None or p.type.name != "layer"}
-    parameters = {p.name for p in syntax.parameters}
-    assigned: set[str] = set()
+    names = {p.name for p in block.parameters if p.type is None or p.type.name != "layer"}
     mentions = dict.fromkeys(names, 0)
     harmless = dict.fromkeys(names, 0)
-    for node in walk((syntax.body, tuple(p.default for p in syntax.parameters))):
+    for node in bound.walk((block.body, tuple(p.default for p in block.parameters))):
         match node:
-            case ast.Name() if node.name in mentions:
-                mentions[node.name] += 1
-            case ast.Target():
-                assigned.add(node.name or "")
-            case ast.CallExpr(callee=ast.Name(name=op)) if op in OPS and OPS[op].role == "regularizer":
-                for argument in node.arguments:
+            case bound.Local(name=name) if name in mentions:
+                mentions[name] += 1
+            case bound.CallOp(op=op) if op.role == "regularizer":
+                for argument in node.arguments.given:
                     value = argument.value
-                    if isinstance(value, ast.Name) and value.name in harmless and not argument.spread:
-                        harmless[value.name] += not (op in parameters or op in assigned or op in block.file.names)
+                    if isinstance(value, bound.Local) and value.name in harmless and not argument.spread:
+                        harmless[value.name] += 1
     return frozenset(n for n in names if mentions[n] == harmless[n] > 0)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archdsl.semantics import bound
 from archdsl.semantics.conditions import condition, integer, is_plain
 from archdsl.semantics.context import MAX_LIST, Context
 from archdsl.semantics.evaluate import evaluate, evaluates
@@ -32,8 +33,8 @@ from archdsl.syntax import ast
 _UNPACK_TENSOR = "this is one tensor: `split(2)` gives two, and so does a block whose result is a tuple"
 
 
-@evaluates(ast.ListExpr)
-def _list(node: ast.ListExpr, ctx: Context) -> Any:
+@evaluates(bound.List)
+def _list(node: bound.List, ctx: Context) -> Any:
     values: list[Any] = []
     for item in node.items:
         members_ = _item(item, ctx)
@@ -60,7 +61,7 @@ def list_value(values: list[Any], span: Span, ctx: Context) -> Any:
     return Sequence(span, tuple(values), size=ctx.sized(values, span))
 
 
-def _item(item: ast.Item, ctx: Context) -> Any:
+def _item(item: bound.Item, ctx: Context) -> Any:
     """The members that one item of a list stands for, or UNKNOWN."""
     if item.condition is not None:
         return _optional(item, item.condition, ctx)
@@ -69,9 +70,9 @@ def _item(item: ast.Item, ctx: Context) -> Any:
     return _spliced(item.value, ctx)
 
 
-def _spliced(node: ast.Expression | ast.Splice, ctx: Context) -> Any:
+def _spliced(node: bound.Expression | bound.Splice, ctx: Context) -> Any:
     """One value as a list of it; of `..xs` the members; or UNKNOWN."""
-    if not isinstance(node, ast.Splice):
+    if not isinstance(node, bound.Splice):
         value = evaluate(node, ctx)
         return UNKNOWN if value is UNKNOWN else [value]
     value = evaluate(node.value, ctx)
@@ -93,7 +94,7 @@ def _spliced(node: ast.Expression | ast.Splice, ctx: Context) -> Any:
     return list(members(value))
 
 
-def _repeated(item: ast.Item, times: ast.Expression, ctx: Context) -> Any:
+def _repeated(item: bound.Item, times: bound.Expression, ctx: Context) -> Any:
     count = integer(times, ctx, "the number of repeats")
     if count is UNKNOWN:
         return UNKNOWN
@@ -112,12 +113,12 @@ def _repeated(item: ast.Item, times: ast.Expression, ctx: Context) -> Any:
     return values * number
 
 
-def _optional(item: ast.Item, asked: ast.Expression, ctx: Context) -> Any:
+def _optional(item: bound.Item, asked: bound.Expression, ctx: Context) -> Any:
     test = condition(asked, ctx)
     if test is UNKNOWN:
         return UNKNOWN
     always = _without_condition(item)
-    if not isinstance(test, Traced) or item.count is not None or isinstance(item.value, ast.Splice):
+    if not isinstance(test, Traced) or item.count is not None or isinstance(item.value, bound.Splice):
         ctx.structural(expr_of(test))
         return _item(always, ctx) if plain(test) else []
     if not test.value:
@@ -133,8 +134,8 @@ def _optional(item: ast.Item, asked: ast.Expression, ctx: Context) -> Any:
     return UNKNOWN if value is UNKNOWN else [value]
 
 
-@evaluates(ast.Comprehension)
-def _comprehension(node: ast.Comprehension, ctx: Context) -> Any:
+@evaluates(bound.Comprehension)
+def _comprehension(node: bound.Comprehension, ctx: Context) -> Any:
     outer = dict(ctx.locals)
     values: list[Any] = []
     whole = _clauses(node, 0, values, ctx)
@@ -142,7 +143,7 @@ def _comprehension(node: ast.Comprehension, ctx: Context) -> Any:
     return list_value(values, node.span, ctx) if whole else UNKNOWN
 
 
-def _clauses(node: ast.Comprehension, depth: int, values: list[Any], ctx: Context) -> bool:
+def _clauses(node: bound.Comprehension, depth: int, values: list[Any], ctx: Context) -> bool:
     """Put into `values` what a comprehension gives from one of its clauses on; False after an error."""
     clause = node.clauses[depth]
     listed = iterable(evaluate(clause.iterable, ctx), clause.iterable.span, ctx)
@@ -228,8 +229,8 @@ def bind_unknown(target: ast.Target, ctx: Context) -> None:
         bind_unknown(part, ctx)
 
 
-@evaluates(ast.Range)
-def _range(node: ast.Range, ctx: Context) -> Any:
+@evaluates(bound.Range)
+def _range(node: bound.Range, ctx: Context) -> Any:
     if node.start is None or node.stop is None:
         help_ = "a range has two ends here: 0..n"
         return ctx.error(
@@ -246,8 +247,8 @@ def _range(node: ast.Range, ctx: Context) -> Any:
     return span
 
 
-@evaluates(ast.TupleExpr)
-def _tuple(node: ast.TupleExpr, ctx: Context) -> Any:
+@evaluates(bound.Tuple)
+def _tuple(node: bound.Tuple, ctx: Context) -> Any:
     values = tuple(evaluate(item, ctx) for item in node.items)
     if any(value is UNKNOWN for value in values):
         return UNKNOWN
@@ -256,6 +257,6 @@ def _tuple(node: ast.TupleExpr, ctx: Context) -> Any:
     return values
 
 
-def _without_condition(item: ast.Item) -> ast.Item:
+def _without_condition(item: bound.Item) -> bound.Item:
     """A member of a list without its condition."""
-    return ast.Item(item.value, item.count, None, span=item.span)
+    return bound.Item(item.span, item.value, item.count, None)

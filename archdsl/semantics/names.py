@@ -1,269 +1,186 @@
-"""Names in bodies, checked before anything is elaborated, so that code no variant uses is checked too.
-
-Takes a bound `Program`; reports E105, E106, E120, E312, E318, E338, what `body_names` and `recursion` report and, for
-the root file, the warning E121. What the elaboration would say as well is said in the same words about the same place,
-so that a bag keeps it once.
-Definitions that cannot be elaborated at all are put into their file's `faulty`: their values are unknown.
-"""
+"""What names mean in one body, in the order of its text. Reports E101, E106 and E117."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from archdsl.diagnostics.core import Bag, Label
-from archdsl.diagnostics.suggest import closest
-from archdsl.graph.space import COSTS, DISTRIBUTIONS, FIGURES
+from archdsl.diagnostics.core import Bag, Label, declared
+from archdsl.diagnostics.suggest import closest, meant
 from archdsl.ops.registry import OPS
-from archdsl.semantics.body_names import IN_HELP, Body, BodyNames
-from archdsl.semantics.parameters import TYPES
-from archdsl.semantics.program import Definition, FileScope, Program
-from archdsl.semantics.recursion import check_recursion
-from archdsl.semantics.results import lacks_result
+from archdsl.semantics import bound
+from archdsl.semantics.builtins import BUILTINS
+from archdsl.semantics.program import FileScope
+from archdsl.semantics.reserved import RESERVED, binding_problem
 from archdsl.source import Span
 from archdsl.syntax import ast
-from archdsl.syntax.walking import names_in
+from archdsl.syntax.hints import HINTS, NAMES
 
-_SAID = (ast.Expect, ast.Reference, ast.Preprocess, ast.Init, ast.Recipe, ast.Weights)
-"""Items that say something of variants, in values of their own."""
-
-
-def check_names(program: Program, bag: Bag) -> None:
-    """Check the bodies of the root file and of the files it uses."""
-    for file in program.files.values():
-        check = FileNames(file, bag)
-        check.run()
-        check_recursion(check.uses, bag)
-        if file is program.root:
-            check.unused()
+_NO_OP = "it is no op (docs/ops.md lists them): define it as a block or fn, or import it with `use`"
+IN_HELP = "`in` is the input of a block; a fn takes its tensors as parameters"
 
 
-class FileNames(BodyNames):
-    """Checks one file."""
+@dataclass(frozen=True)
+class Unknown:
+    """A name that a body uses and does not know."""
 
-    def __init__(self, file: FileScope, bag: Bag) -> None:
-        super().__init__(file, bag)
-        self.uses: dict[Definition, dict[str, Span]] = {}
-        self._read: set[str] = set()
-        self._unused: list[tuple[Span, str, str]] = []
-
-    def run(self) -> None:
-        """Walk through all items."""
-        docstring: ast.Docstring | None = None
-        for item in self.file.syntax.items:
-            match item:
-                case ast.Definition():
-                    self._definition(item)
-                case ast.Table():
-                    self._table(item)
-                case ast.Default():
-                    self._defaults(item)
-                case ast.Variants():
-                    self._distinct((c.name, c.span) for c in item.columns)
-                    for row in item.rows:
-                        self._constant(item.model.name, (a.value for a in row.arguments))
-                case ast.Variant():
-                    self._constant(item.base.name, (a.value for a in item.arguments))
-                case ast.Space():
-                    self._space(item)
-                case ast.Expect():
-                    self._distinct((entry.key, entry.key_span) for entry in item.entries)
-                case ast.Docstring() if docstring is not None:
-                    first = [Label(docstring.span, "the first one")]
-                    self.bag.report("E106", item.span, name="the docstring", secondary=first)
-                case ast.Docstring():
-                    docstring = item
-
-    def unused(self) -> None:
-        """The warning E121 for imports, bindings and parameters that nothing reads."""
-        unread = [entry for item in self.file.items(ast.Use) for entry in item.names if self._is_unread(entry.name)]
-        if unread:  # their values are read where they are asked for, not here
-            said = names_in(tuple(item for item in self.file.syntax.items if isinstance(item, _SAID)))
-            self._unused += [(entry.span, entry.name, "imported") for entry in unread if entry.name not in said]
-        for span, name, what in self._unused:
-            self.bag.report("E121", span, name=name, what=what)
-
-    def _is_unread(self, name: str) -> bool:
-        """Whether nothing of what is visited reads an import. A model and a recipe are there to be used as they are."""
-        found = self.file.names.get(name)
-        is_used = found is None or found.kind == "model" or name in self.file.recipes
-        return name not in self._read and not is_used
-
-    # --- items -------------------------------------------------------------------------------
-
-    def _definition(self, item: ast.Definition) -> None:
-        body = self.body = Body(item.name)
-        before = len(self.bag)
-        several = len(item.inputs) > 1
-        body.has_input = item.kind == "block" and not several
-        body.has_outputs = item.kind == "model"
-        body.input_help = None if several else IN_HELP
-        if not self._distinct([*((p.name, p.span) for p in item.parameters), *((u.name, u.span) for u in item.inputs)]):
-            self._faulty(item)
-        for parameter in item.parameters:
-            self._parameter(parameter, item)
-        for used in item.inputs:
-            self._binding(used.name, used.span)
-        self._statements(item.body)
-        self._own(item, body)
-        named = item.kind == "model" and _has_outputs(item.body)
-        if item.kind != "scaling" and not named and lacks_result(item.body):
-            self.bag.report("E312", item.name_span, name=item.name)
-        if len(self.bag) == before:
-            self._note_unused(item, body)
-
-    def _parameter(self, parameter: ast.Parameter, item: ast.Definition) -> None:
-        if parameter.type is not None and not (self._type(parameter.type) and self._given(parameter, item)):
-            self._faulty(item)
-        if parameter.allowed is not None:
-            outer, self.body.known = self.body.known, set()
-            self._visit(parameter.allowed)
-            self.body.known = outer
-        if parameter.default is not None:
-            has_input, self.body.has_input = self.body.has_input, False
-            self._visit(parameter.default)
-            self.body.has_input = has_input
-        self._binding(parameter.name, parameter.span)
-
-    def _type(self, type_: ast.TypeRef) -> bool:
-        if type_.name not in TYPES:
-            known = ", ".join(TYPES)
-            self.bag.report("E120", type_.span, name=type_.name, suggestion=closest(type_.name, TYPES), known=known)
-            return False
-        if type_.element is not None and type_.name != "list":
-            help_ = "only a list has a type of its members: list(int)"
-            self.bag.report("E120", type_.span, name=type_.span.text, suggestion=None, known=None, help=help_)
-            return False
-        return type_.element is None or self._type(type_.element)
-
-    def _given(self, parameter: ast.Parameter, item: ast.Definition) -> bool:
-        """Whether an argument of the type can be given at all: tensors are, to functions only; reports E338."""
-        inner = parameter.type
-        while inner is not None and inner.element is not None:
-            inner = inner.element
-        if item.kind == "fn" or inner is None or inner.name != "tensor":
-            return True
-        help_ = {
-            "block": f"the tensors of a block are its inputs: block {item.name} on ({parameter.name}, …)",
-            "model": "the only tensor of a model is its image(…)",
-        }
-        self.bag.report("E338", inner.span, name=parameter.name, owner=item.name, help=help_.get(item.kind))
-        return False
-
-    def _own(self, item: ast.Definition | ast.Table, body: Body) -> None:
-        if self._report_unknown(body):
-            self._faulty(item)
-        definition = self.file.names.get(item.name)
-        self._read |= body.uses.keys()
-        if definition is not None and definition.syntax is item:
-            self.uses[definition] = body.uses
-
-    def _faulty(self, item: ast.Definition | ast.Table) -> None:
-        self.file.faulty.add(item.name)
-
-    def _note_unused(self, item: ast.Definition, body: Body) -> None:
-        for parameter in item.parameters:
-            if parameter.name not in body.read and not parameter.name.startswith("_"):
-                self._unused.append((parameter.span, parameter.name, f"a parameter of {item.name}"))
-        wired = any(entry.name in body.wired for entry in item.inputs)  # else the result is a layer, of all inputs
-        for entry in item.inputs if wired else ():
-            if entry.name not in body.read and not entry.name.startswith("_"):
-                self._unused.append((entry.span, entry.name, f"an input of {item.name}"))
-        if item.kind != "scaling":  # what a scaling binds is its result
-            for name, span in body.bound.items():
-                if name not in body.read and not name.startswith("_"):
-                    self._unused.append((span, name, f"bound in {item.name}"))
-
-    def _table(self, item: ast.Table) -> None:
-        body = self.body = Body(item.name)
-        if not self._distinct((column.name, column.span) for column in item.columns):
-            self._faulty(item)
-        for row in item.rows:
-            if len(row.values) != len(item.columns):
-                given, wanted = len(row.values), len(item.columns)
-                self.bag.report("E318", row.misfit(wanted), given=given, wanted=wanted)
-            for value in row.values:
-                self._visit(value)
-        self._own(item, body)
-
-    def _defaults(self, item: ast.Default) -> None:
-        for call in item.calls:
-            self._constant("", (argument.value for argument in call.arguments))
-            op = OPS.get(call.callee.name) if isinstance(call.callee, ast.Name) else None
-            if op is None:
-                continue  # reported where names are bound
-            for argument in call.arguments:
-                if argument.name is None:
-                    help_ = "name the parameter: default bn(eps = 1e-3)"
-                    self.bag.report("E105", argument.span, owner=f"default {op.name}", limit=0, given=1, help=help_)
-            self._arguments([a for a in call.arguments if a.name], op.parameter_names, op.name)
-
-    def _constant(self, used: str, values: Iterable[ast.Expression]) -> None:
-        """Expressions of the file's top level."""
-        self.body = Body("")
-        for value in values:
-            self._visit(value)
-        self._report_unknown(self.body)
-        self._read |= self.body.uses.keys() | {used}
-
-    def _space(self, item: ast.Space) -> None:
-        """Each line may read what those above it name, and those of what is amended; conditions the costs as well."""
-        named = [m for m in item.members if not isinstance(m, ast.Require)]
-        self._distinct((member.key, member.key_span) for member in named)
-        below, spaces = self._amended_lines(item)
-        body = self.body = Body("")
-        body.known |= below
-        self._read |= spaces
-        amends = item.base is not None
-        if amends:  # its lines are put in order, each below what it reads
-            body.known |= {member.key for member in named}
-        for member in item.members:
-            match member:
-                case ast.Dimension():
-                    self._domain(member.domain)
-                    body.known.add(member.key)
-                case ast.Entry():
-                    if not (amends and isinstance(member.value, ast.Name) and member.value.name == "none"):
-                        self._visit(member.value)
-                    body.known.add(member.key)
-                case ast.Require():
-                    outer, body.known = body.known, body.known | COSTS.keys() | FIGURES.keys()
-                    self._require(member)
-                    body.known = outer
-        self._report_unknown(body)
-        self._read |= body.uses.keys() | ({item.target.name} if item.target else set())
-
-    def _amended_lines(self, item: ast.Space) -> tuple[set[str], set[str]]:
-        """What the spaces name that an item amends, and these spaces as this file calls them."""
-        named, seen = set[str](), set[str]()
-        file, base = self.file, item.base
-        while base is not None and base.name in file.spaces and base.name not in seen:
-            if file is self.file:
-                seen.add(base.name)
-            found = file.spaces[base.name]
-            named |= {m.key for m in found.syntax.members if not isinstance(m, ast.Require)}
-            file, base = found.file, found.syntax.base
-        return named, seen
-
-    def _domain(self, node: ast.Expression) -> None:
-        """What a dimension varies over, whose distributions are names of their own; it reads nothing of the space."""
-        outer, self.body.known = self.body.known, set()
-        called = isinstance(node, ast.CallExpr) and isinstance(node.callee, ast.Name) and node.callee.name
-        if isinstance(node, ast.CallExpr) and (called == "each" or called in DISTRIBUTIONS):
-            for argument in node.arguments:
-                self._domain(argument.value)
-        else:
-            self._visit(node)
-        self.body.known = outer
+    name: str
+    span: Span
+    near: str | None
+    help: str | None
 
 
-def _has_outputs(body: Iterable[ast.Statement]) -> bool:
-    """Whether a body may give outputs under names, so that it needs no result."""
-    for statement in body:
+@dataclass
+class Names:
+    """What is known while one body is resolved."""
+
+    file: FileScope
+    bag: Bag
+    owner: str = ""
+    """The definition that the body is of."""
+    known: set[str] = field(default_factory=set)
+    """Names that may have been given a value so far."""
+    read: set[str] = field(default_factory=set)
+    wired: set[str] = field(default_factory=set)
+    """Names that are read for more than an attribute, such as `x.channels`."""
+    bindings: dict[str, Span] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    """Where each name in `known` was given its first value."""
+    unknown: list[Unknown] = field(default_factory=list)
+    uses: dict[str, Span] = field(default_factory=dict)
+    """The file's names that are read, and where."""
+    has_input: bool = False
+    has_outputs: bool = False
+    input_help: str | None = IN_HELP
+
+    def name(self, node: ast.Name, *, called: bool = False) -> bound.Expression:
+        """What a name means where it is read."""
+        name = node.name
+        self.read.add(name)
+        self.wired.add(name)
+        if name in self.known:
+            return bound.Local(node.span, name, self._lasting(node))
+        if name == "in":
+            if self.has_input:
+                return bound.Input(node.span)
+            self.bag.report("E101", node.span, name="in", suggestion=None, help=self.input_help)
+            return bound.Refused(node.span)
+        found = self._lasting(node)
+        if found is None:
+            self._note_unknown(node, called)
+            return bound.Refused(node.span)
+        if isinstance(found, bound.Reference):
+            self.uses.setdefault(name, node.span)
+        return found
+
+    def _lasting(self, node: ast.Name) -> bound.Expression | None:
+        """What a name means where no body gives it a value; None if nothing."""
+        name = node.name
+        if name == "id":
+            return bound.Identity(node.span)
+        definition = self.file.names.get(name)
+        if definition is not None:
+            return bound.Reference(node.span, definition)
+        if name in OPS:
+            return bound.Op(node.span, OPS[name])
+        if name in BUILTINS:
+            return bound.Function(node.span, BUILTINS[name])
+        return bound.Refused(node.span) if name in self.file.missing else None
+
+    def _note_unknown(self, node: ast.Name, called: bool) -> None:
+        known = [*self.known, *self.file.names, *OPS, *BUILTINS, "id", "true", "false"]
+        near, help_ = meant(node.name, known)
+        if node.name in NAMES:
+            help_ = HINTS[NAMES[node.name]]
+        elif called and near is None and help_ is None:
+            help_ = _NO_OP
+        self.unknown.append(Unknown(node.name, node.span, near, help_))
+
+    def report_unknown(self) -> bool:
+        """E101 for the names that a body does not know; whether one was taken for a misspelt declaration.
+
+        A declaration that nothing reads, and that is meant in several places, is what was misspelt: one error, there.
+        """
+        misspelt = False
+        for name in dict.fromkeys(unknown.name for unknown in self.unknown):
+            uses = [unknown for unknown in self.unknown if unknown.name == name]
+            near, help_ = uses[0].near, uses[0].help
+            if near is None and (own := closest(name, self._unread())) is not None:
+                near, help_ = own, None  # rather than what other libraries call so
+            place = self.places.get(near or "")
+            if place is not None and near not in self.read and len(uses) > 1:
+                first = Label(uses[0].span, f"one of {len(uses)} uses of `{name}`")
+                help_ = f"did you mean `{name}` here? nothing uses `{near}`"
+                self.bag.report("E101", place, name=name, label="declared here", help=help_, secondary=(first,))
+                misspelt = True
+                continue
+            for use in uses:
+                places = declared(self._place(near)) if help_ is None else ()
+                self.bag.report("E101", use.span, name=name, suggestion=near, help=help_, secondary=places)
+        return misspelt
+
+    def _unread(self) -> list[str]:
+        """Declarations that nothing reads: if a name is unknown, one of them may be what was misspelt."""
+        return [name for name in self.places if name not in self.read]
+
+    def _place(self, name: str | None) -> Span | None:
+        """Where a name of this body or file is declared; None of an op or a built-in function."""
+        if name in self.places:
+            return self.places[name]
+        definition = self.file.names.get(name or "")
+        return definition.span if definition is not None and definition.file is self.file else None
+
+    # --- declarations ------------------------------------------------------------------------
+
+    def bind_target(self, target: ast.Target) -> None:
+        """The names that a loop or an assignment binds."""
+        names = list(targets(target))
+        distinct(((part.name or "", part.span) for part in names), self.bag)
+        for part in names:
+            self.declare(part.name or "", part.span)
+            self.bindings.setdefault(part.name or "", part.span)
+
+    def declare(self, name: str, span: Span) -> None:
+        """A parameter, an input or a binding; reports E117."""
+        if problem := binding_problem(name):
+            self.bag.report("E117", span, name=name, help=problem)
+            if name in RESERVED:  # read again it means the op, and what was bound would look forgotten
+                self.file.faulty.add(self.owner)
+        self.known.add(name)
+        self.places.setdefault(name, span)
+
+
+def distinct(names: Iterable[tuple[str, Span]], bag: Bag) -> bool:
+    """Whether no two of some names are the same; reports E106."""
+    seen: dict[str, Span] = {}
+    ok = True
+    for name, span in names:
+        if name in seen:
+            bag.report("E106", span, name=name, secondary=[Label(seen[name], "first used here")])
+            ok = False
+        seen.setdefault(name, span)
+    return ok
+
+
+def targets(target: ast.Target) -> Iterator[ast.Target]:
+    """The single names of a target."""
+    if target.name is not None:
+        yield target
+    for part in target.items:
+        yield from targets(part)
+
+
+def assigned(statements: Iterable[ast.Statement]) -> set[str]:
+    """Every name that the statements may bind."""
+    found: set[str] = set()
+    for statement in statements:
         match statement:
-            case ast.Output():
-                return True
-            case ast.For() | ast.Stage() if _has_outputs(statement.body):
-                return True
-            case ast.IfStatement() if _has_outputs((*statement.yes, *statement.no)):
-                return True
-    return False
+            case ast.Assign():
+                found |= {part.name or "" for part in targets(statement.target)}
+            case ast.For():
+                found |= {part.name or "" for part in targets(statement.target)} | assigned(statement.body)
+            case ast.IfStatement():
+                found |= assigned(statement.yes) | assigned(statement.no)
+            case ast.Stage():
+                found |= assigned(statement.body)
+    return found

@@ -171,7 +171,7 @@ def _validated(op: OpSpec, args: Mapping[str, Arg], ctx: Context, span: Span) ->
     try:
         # bool and int, int and float are equal keys of a dict but not equal arguments
         key = (op.name, *((n, _typed(v)) for n, v in values.items()))
-        cached = ctx.run.params.get(key)
+        cached = ctx.file.memo.params.get(key)
     except TypeError:
         key, cached = (), None
     if cached is not None:
@@ -189,7 +189,7 @@ def _validated(op: OpSpec, args: Mapping[str, Arg], ctx: Context, span: Span) ->
         ctx.error(code, arg.span, facts=facts)
         return None
     if key:
-        ctx.run.params[key] = params
+        ctx.file.memo.params[key] = params
     return params
 
 

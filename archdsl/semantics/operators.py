@@ -10,12 +10,14 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from archdsl.semantics import bound
 from archdsl.semantics.conditions import condition, kept, quietly
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import evaluate, evaluates
 from archdsl.semantics.lists import list_value
 from archdsl.semantics.nodes import combine
 from archdsl.semantics.values import (
+    MAX_NUMBER,
     UNKNOWN,
     Choice,
     Layer,
@@ -30,7 +32,6 @@ from archdsl.semantics.values import (
     type_name,
 )  # fmt: skip
 from archdsl.symbolic import Const, Expr, Not, binary
-from archdsl.syntax import ast
 
 _NO_TEXT = 'texts are not joined; labels take values in braces: `layer{i}: f`, or quoted `"{p}.x": f`'
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
@@ -42,11 +43,10 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
 _DIVIDED = "a tensor is divided by a number with `x -> scale(1 / n)`; there is no quotient of tensors"
 _COMBINES = {"+": "add", "-": "sub", "*": "mul"}
 """The op that an operator between layers or tensors means."""
-MAX_NUMBER = 10**18
 
 
-@evaluates(ast.Unary)
-def _unary(node: ast.Unary, ctx: Context) -> Any:
+@evaluates(bound.Unary)
+def _unary(node: bound.Unary, ctx: Context) -> Any:
     value = evaluate(node.operand, ctx)
     number = plain(value)
     if value is UNKNOWN:
@@ -60,8 +60,8 @@ def _unary(node: ast.Unary, ctx: Context) -> Any:
     return ctx.error("E301", node.operand.span, what="the operand of -", expected="a number", got=type_name(value))
 
 
-@evaluates(ast.BinaryExpr)
-def _binary(node: ast.BinaryExpr, ctx: Context) -> Any:
+@evaluates(bound.Binary)
+def _binary(node: bound.Binary, ctx: Context) -> Any:
     op = node.op
     if op in ("and", "or"):
         return _logic(node, ctx)
@@ -81,7 +81,7 @@ def _binary(node: ast.BinaryExpr, ctx: Context) -> Any:
     return _arithmetic(node, ctx, left, right)
 
 
-def _arithmetic(node: ast.BinaryExpr, ctx: Context, left: Any, right: Any) -> Any:
+def _arithmetic(node: bound.Binary, ctx: Context, left: Any, right: Any) -> Any:
     for side in (left, right):
         ctx.walk(side, node.span)
     op, a, b = node.op, plain(left), plain(right)
@@ -113,7 +113,7 @@ def _arithmetic(node: ast.BinaryExpr, ctx: Context, left: Any, right: Any) -> An
     return _result(value, op, left, right, ctx)
 
 
-def _power(node: ast.BinaryExpr, ctx: Context, left: Any, right: Any) -> Any:
+def _power(node: bound.Binary, ctx: Context, left: Any, right: Any) -> Any:
     a, b = plain(left), plain(right)
     try:
         huge = abs(a) > 1 and abs(float(a)) ** float(b) > MAX_NUMBER
@@ -131,7 +131,7 @@ def _result(value: Any, op: str, left: Any, right: Any, ctx: Context) -> Any:
     return value
 
 
-def _logic(node: ast.BinaryExpr, ctx: Context) -> Any:
+def _logic(node: bound.Binary, ctx: Context) -> Any:
     left = condition(node.left, ctx)
     if left is UNKNOWN:
         return UNKNOWN
@@ -165,17 +165,17 @@ def _kind(value: Any) -> str:
     return "a sequence" if isinstance(_chosen(value), Sequence) else type_name(value)
 
 
-def _both_meanings(node: ast.BinaryExpr, left: Any, right: Any) -> str:
+def _both_meanings(node: bound.Binary, left: Any, right: Any) -> str:
     """How to write a joined sequence, and a sum, of these operands."""
     texts = [" ".join(side.span.text.split()) for side in (node.left, node.right)]
     if sum(map(len, texts)) > 60:
         texts = ["a", "b"]
     parts = []
     for text, side, value in zip(texts, (node.left, node.right), (left, right), strict=True):
-        if isinstance(side, ast.ListExpr) and text[0] == "[":
+        if isinstance(side, bound.List) and text[0] == "[":
             parts.append(text[1:-1])
             continue
-        loose = isinstance(side, ast.If | ast.Arrow | ast.Labelled) and len(text) > 1
+        loose = isinstance(side, bound.If | bound.Arrow | bound.Labelled) and len(text) > 1
         parts.append(f"{'..' * _is_list(value)}{f'({text})' if loose else text}")
     joined = f"to join them, write `[{', '.join(part for part in parts if part)}]`"
     if any(list_of(value) is not None for value in (left, right)):

@@ -1,24 +1,25 @@
-"""Arguments and parameters: binding by position and name, declared types and ranges.
+"""Arguments and parameters: values by name, declared types and ranges.
 
-Takes the arguments of a call and the parameters they are for; gives them by name, or None once E102-E105, E301 or E302
-has been reported.
+Takes the bound arguments of a call; gives their values by parameter, or None once E102-E104, E301 or E302 has been
+reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archdsl.diagnostics.core import Label
-from archdsl.diagnostics.suggest import closest, meant_parameter
+from archdsl.diagnostics.suggest import closest
+from archdsl.semantics import bound
 from archdsl.semantics.arguments import THROUGH
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.program import Definition
 from archdsl.semantics.values import (
+    TYPES,
     UNKNOWN,
     Arg,
-    Layer,
     Record,
     Tensor,
     as_tensors,
@@ -31,122 +32,92 @@ from archdsl.semantics.values import (
 from archdsl.source import Span
 from archdsl.syntax import ast
 
-TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,), "float": (int, float), "bool": (bool,), "string": (str,), "layer": (Layer,), "tensor": (Tensor,),
-    "record": (Record,), "list": (tuple, range),
-}  # fmt: skip
 _ARTICLE = {"int": "an int"}
 
 
-def given_arguments(
-    given: Sequence[ast.Argument],
+def evaluate_arguments(
+    arguments: bound.Arguments,
     names: Sequence[str],
     owner: str,
     ctx: Context,
-    bound: Mapping[str, Arg],
+    already: Mapping[str, Arg],
     tensors: bool = False,
 ) -> dict[str, Arg] | None:
-    """Arguments by parameter name, added to those already `bound`; None after an error.
-
-    Positional arguments fill the parameters not yet bound, in order.
-    """
-    result = dict(bound)
+    """Arguments by parameter name, added to those there are `already`; None after an error."""
+    result = dict(already)
     fresh: dict[str, Span] = {}
-    free = [name for name in names if name not in bound]
-    position, ok = 0, True
-    for argument in given:
-        if argument.spread:
-            ok = _spread(argument, names, owner, ctx, result, fresh) and ok
-            continue
+    spread: dict[str, Span] = {}
+    ok = arguments.whole
+    if not ok:
+        ctx.run.fail()
+    for name, argument in zip(arguments.names, arguments.given, strict=True):
         value = evaluate(argument.value, ctx)
-        name, place = argument.name, argument.name_span or argument.value.span
         if name is None:
-            if position >= len(free):
-                facts = {"owner": owner, "limit": len(free), "given": sum(a.name is None for a in given)}
-                help_ = f"{THROUGH}: x -> {owner}" if _holds_tensor(value) else None
-                ctx.error("E105", argument.value.span, facts=facts, help=help_)
-                return None
-            name = free[position]
-            position += 1
+            ok = _spread(argument, value, names, owner, ctx, result, fresh) and ok
+            spread = dict(fresh)
+            continue
+        place, span = argument.place, argument.value.span
         if not tensors and _holds_tensor(value):
             what, help_ = f"{name} of {owner}", f"{THROUGH}; for several inputs: block Name on (a, b)"
-            got = type_name(value)
-            ctx.error("E301", argument.value.span, what=what, expected="a value", got=got, help=help_)
+            ctx.error("E301", span, what=what, expected="a value", got=type_name(value), help=help_)
             value = UNKNOWN
-        if name not in names:
-            known = ", ".join(names) or "none"
-            near, absent = meant_parameter(name, names)
-            facts = {"name": name, "owner": owner, "suggestion": near, "known": known}
-            ctx.error("E102", place, help=absent, facts=facts)
+        if name in spread:
+            ctx.error("E104", place, name=name, owner=owner, secondary=[Label(spread[name], "given here first")])
             ok = False
-        elif name in fresh:
-            ctx.error("E104", place, name=name, owner=owner, secondary=[Label(fresh[name], "given here first")])
+            continue
+        fresh[name] = place
+        if value is UNKNOWN:
             ok = False
-        elif value is UNKNOWN:
-            fresh[name] = place
-            ok = False
-        else:
-            fresh[name] = place
-            if isinstance(value, Record):
-                for expr in traces_of(value):
-                    ctx.structural(expr)
-            ctx.walk(value, argument.value.span)
-            result[name] = Arg(value if as_tensors(value) else plain(value), expr_of(value), argument.value.span)
+            continue
+        if isinstance(value, Record):
+            for expr in traces_of(value):
+                ctx.structural(expr)
+        ctx.walk(value, span)
+        result[name] = Arg(value if as_tensors(value) else plain(value), expr_of(value), span)
     return result if ok else None
 
 
 def _spread(
-    argument: ast.Argument,
+    argument: bound.Argument,
+    value: Any,
     names: Sequence[str],
     owner: str,
     ctx: Context,
     result: dict[str, Arg],
     fresh: dict[str, Span],
 ) -> bool:
-    value = evaluate(argument.value, ctx)
+    """Add what a spread argument gives; whether all of it fits."""
+    place = argument.span
     if value is UNKNOWN:
         return False
     if not isinstance(value, Record):
-        got = type_name(value)
-        ctx.error(
-            "E301",
-            argument.span,
-            what="what is spread into arguments",
-            expected="a scaling or a record",
-            got=got,
-        )
+        what, expected = "what is spread into arguments", "a scaling or a record"
+        ctx.error("E301", place, what=what, expected=expected, got=type_name(value))
         return False
     ok = True
     for name, item in value.fields.items():
         if name.startswith("_"):  # its author keeps it to himself
             continue
         if name not in names:
-            known = ", ".join(names)
-            suggestion = closest(name, names)
-            ctx.error("E102", argument.span, name=name, owner=owner, suggestion=suggestion, known=known)
+            near, known = closest(name, names), ", ".join(names)
+            ctx.error("E102", place, name=name, owner=owner, suggestion=near, known=known)
             ok = False
         elif name in fresh:
-            ctx.error(
-                "E104",
-                argument.span,
-                name=name,
-                owner=owner,
-                secondary=[Label(fresh[name], "given here first")],
-            )
+            ctx.error("E104", place, name=name, owner=owner, secondary=[Label(fresh[name], "given here first")])
             ok = False
         elif item is UNKNOWN:
             ok = False
         else:
-            fresh[name] = argument.span
-            ctx.walk(item, argument.span)
-            result[name] = Arg(plain(item), expr_of(item), argument.span)
+            fresh[name] = place
+            ctx.walk(item, place)
+            result[name] = Arg(plain(item), expr_of(item), place)
     return ok
 
 
 def bind_parameters(definition: Definition, args: Mapping[str, Arg], inner: Context, ctx: Context, span: Span) -> bool:
     """Put arguments and defaults into a fn's frame, with their traces; False after an error."""
     ok = True
-    for parameter in parameters_of(definition):
+    for parameter in definition.parameters:
         arg = args.get(parameter.name)
         if arg is None and parameter.default is None:
             ctx.error(
@@ -173,7 +144,7 @@ def bind_parameters(definition: Definition, args: Mapping[str, Arg], inner: Cont
     return ok and not any(value is UNKNOWN for value in inner.locals.values())
 
 
-def accepts(parameter: ast.Parameter, arg: Arg, definition: Definition, ctx: Context) -> bool:
+def accepts(parameter: bound.Parameter, arg: Arg, definition: Definition, ctx: Context) -> bool:
     """Whether an argument has the declared type and lies in the declared range; reports E301, E302."""
     what = f"{parameter.name} of {definition.name}"
     declared = Label(parameter.span, "declared here")
@@ -192,14 +163,14 @@ def accepts(parameter: ast.Parameter, arg: Arg, definition: Definition, ctx: Con
     return False
 
 
-def outside(value: Any, allowed: ast.Expression, definition: Definition, ctx: Context) -> str | None:
+def outside(value: Any, allowed: bound.Expression, definition: Definition, ctx: Context) -> str | None:
     """What a value should be; "" if it is that, None if the declaration itself is wrong, which is reported.
 
     Of a list every member must lie in the range, or be one of the values.
     """
     inner = Context(ctx.run, definition.file)
     found = value if isinstance(value, tuple | range) else (value,)
-    if not isinstance(allowed, ast.Range):
+    if not isinstance(allowed, bound.Range):
         choices = plain(evaluate(allowed, inner))
         if choices is UNKNOWN:
             return None
@@ -211,11 +182,11 @@ def outside(value: Any, allowed: ast.Expression, definition: Definition, ctx: Co
         fits = all(any(item == choice and _alike(item, choice) for choice in choices) for item in found)
         return "" if fits else "one of " + ", ".join(map(_shown, choices))
     low, high = (None if end is None else plain(evaluate(end, inner)) for end in (allowed.start, allowed.stop))
-    for end, bound in ((allowed.start, low), (allowed.stop, high)):
-        if bound is UNKNOWN:
+    for end, limit in ((allowed.start, low), (allowed.stop, high)):
+        if limit is UNKNOWN:
             return None
-        if end is not None and not _is_number(bound):
-            ctx.error("E301", end.span, what="the bound", expected="a number", got=type_name(bound))
+        if end is not None and not _is_number(limit):
+            ctx.error("E301", end.span, what="the bound", expected="a number", got=type_name(limit))
             return None
     if isinstance(value, range) and value:  # what its ends keep to, all of it does
         found = (value[0], value[-1])
@@ -225,14 +196,9 @@ def outside(value: Any, allowed: ast.Expression, definition: Definition, ctx: Co
     return "" if fits else expected
 
 
-def parameters_of(definition: Definition) -> Iterable[ast.Parameter]:
-    """The declared parameters of a definition; a table has none."""
-    return definition.syntax.parameters if isinstance(definition.syntax, ast.Definition) else ()
-
-
-def parameters_by_name(definition: Definition) -> Mapping[str, ast.Parameter]:
-    """The same by their names."""
-    return {parameter.name: parameter for parameter in parameters_of(definition)}
+def parameters_by_name(definition: Definition) -> Mapping[str, bound.Parameter]:
+    """The parameters of a definition by their names."""
+    return {parameter.name: parameter for parameter in definition.parameters}
 
 
 def _is_number(value: Any) -> bool:

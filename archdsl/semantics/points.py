@@ -19,6 +19,7 @@ from archdsl.semantics.elaborate import guarded
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.parameters import parameters_by_name
 from archdsl.semantics.program import FileScope
+from archdsl.semantics.resolve import resolve_expression
 from archdsl.semantics.values import UNKNOWN, plain
 from archdsl.semantics.variants import Configured
 from archdsl.source import Source
@@ -168,13 +169,16 @@ class _Reader:
         if node is None:
             return UNKNOWN
         ctx = Context(self.run, file, locals=dict(self.names))
-        value = guarded(lambda: evaluate(node, ctx), node.span, self.bag)
+        value = guarded(
+            lambda: evaluate(resolve_expression(node, file, self.bag, self.names), ctx), node.span, self.bag
+        )
         return UNKNOWN if value is None or value is UNKNOWN else plain(value)
 
     def refusal(self, syntax: ast.Require, file: FileScope) -> str | None:
         """What refuses, in words; None if the condition holds."""
         ctx = Context(self.run, file, locals=dict(self.names))
-        test = guarded(lambda: condition(syntax.condition, ctx), syntax.span, self.bag)
+        asked = resolve_expression(syntax.condition, file, self.bag, self.names)
+        test = guarded(lambda: condition(asked, ctx), syntax.span, self.bag)
         if (reason := _requirement(self.bag)) is not None:
             return reason
         if test is UNKNOWN or test is None or plain(test):

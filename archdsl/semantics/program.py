@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest, meant
 from archdsl.ops.registry import OPS
+from archdsl.semantics.memo import Memo
 from archdsl.semantics.reserved import definition_problem
 from archdsl.source import Source, Span, Unreadable
 from archdsl.syntax import ast, parse
 
 if TYPE_CHECKING:
-    from archdsl.semantics.replay import Recorded
+    from archdsl.semantics import bound
 
 Kind = TypeVar("Kind", bound=ast.Syntax)
 
@@ -53,8 +54,11 @@ class FileScope:
     """Recipes have names of their own: one may be called as a variant or a block is."""
     spaces: dict[str, SpaceItem] = field(default_factory=dict)
     """So have spaces."""
-    constants: dict[Any, Any] = field(default_factory=dict, repr=False)
-    """What never changes while the file is in use: evaluated defaults, tables, ops with literal arguments."""
+    expressions: dict[int, bound.Expression] = field(default_factory=dict, repr=False)
+    """Resolved, by the identity of their syntax: expressions of items that stand in no body."""
+    arguments: dict[int, tuple[bound.Argument, ...]] = field(default_factory=dict, repr=False)
+    """The same of the arguments of calls: rows of variants, `default`."""
+    memo: Memo = field(default_factory=Memo, repr=False)
     missing: set[str] = field(default_factory=set)
     """Names whose `use` or definition failed, which has been reported: their values are unknown."""
 
@@ -69,12 +73,11 @@ class Definition:
 
     syntax: ast.Definition | ast.Table
     file: FileScope
-    instances: dict[Any, Recorded] = field(default_factory=dict, repr=False)
-    """Of a block: what was elaborated for which arguments and inputs."""
-    inert: frozenset[str] | None = None
-    """Of a block: parameters that only a regularizer's number depends on, once they have been asked for."""
-    elaborated: bool = field(default=False, repr=False)
-    """Whether its body was executed: only then is more of it known than that its names make sense."""
+    parameters: tuple[bound.Parameter, ...] = field(default=(), repr=False)
+    body: tuple[bound.Statement, ...] = field(default=(), repr=False)
+    """Of a block, fn, scaling or model, once names are resolved."""
+    rows: tuple[bound.Row, ...] = field(default=(), repr=False)
+    """Of a table, likewise."""
 
     @property
     def name(self) -> str:
@@ -87,6 +90,16 @@ class Definition:
     @property
     def span(self) -> Span:
         return self.syntax.name_span
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of a block's inputs."""
+        syntax = self.syntax
+        return tuple(entry.name for entry in syntax.inputs) or ("in",) if isinstance(syntax, ast.Definition) else ()
+
+    @property
+    def docstring(self) -> str:
+        return self.syntax.docstring.text if self.syntax.docstring else ""
 
     @property
     def faulty(self) -> bool:
@@ -134,6 +147,7 @@ class Binder:
         self.broken: set[str] = set()
         self.lists: dict[str, Source] = {}
         self.full = False
+        self.memo = Memo()
 
     def bind(self, source: Source) -> FileScope | None:
         self.characters += len(source.text)
@@ -141,7 +155,7 @@ class Binder:
         if syntax is None:
             self.broken.add(source.identity)
             return None
-        scope = FileScope(source, syntax)
+        scope = FileScope(source, syntax, memo=self.memo)
         self.files[source.identity] = scope
         self.open.append(source)
         for item in syntax.items:

@@ -22,9 +22,8 @@ from archdsl.graph.reference import LIBRARIES, Reference, is_plain_name
 from archdsl.graph.settings import Preprocess
 from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.checkpoints import map_names
-from archdsl.semantics.elaborate import constant
+from archdsl.semantics.elaborate import value_of
 from archdsl.semantics.entries import read_entries
-from archdsl.semantics.parameters import parameters_of
 from archdsl.semantics.program import Definition, FileScope, Program, is_outside
 from archdsl.semantics.references import references_of
 from archdsl.semantics.settings import amended_preprocess, preprocess_of
@@ -74,8 +73,8 @@ def check_weights(program: Program, graphs: Mapping[str, Graph], variants: Mappi
 
 def _by_variant(program: Program, bag: Bag) -> Mapping[str, list[_Item]]:
     """The items by the variants that they are about; read once, and so are the lists."""
-    constants = program.root.constants
-    if "weights" not in constants:
+    known = program.root.memo.items
+    if "weights" not in known:
         own = Bag()
         found: dict[str, list[_Item]] = {}
         rows = 0
@@ -86,8 +85,8 @@ def _by_variant(program: Program, bag: Bag) -> Mapping[str, list[_Item]]:
                 own.report("E513", place, what="rows of `weights`", count=f"{rows:,}", limit=f"{MOST_ROWS:,}")
                 break
             found.setdefault(item.syntax.about.target.name, []).append(item)
-        constants["weights"] = found, tuple(own)
-    index, faults = constants["weights"]
+        known["weights"] = found, tuple(own)
+    index, faults = known["weights"]
     for diagnostic in faults:
         bag.add(diagnostic)
     by_variant: Mapping[str, list[_Item]] = index
@@ -286,14 +285,14 @@ def own_classes(configured: Configured) -> int | None:
     if given is not None:
         return given.value if type(given.value) is int else None
     model = configured.model
-    key = ("classes", model.name)
-    if key not in model.file.constants:
-        model.file.constants[key] = _default_classes(model)
-    found: int | None = model.file.constants[key]
+    key, known = ("classes", model), model.file.memo.items
+    if key not in known:
+        known[key] = _default_classes(model)
+    found: int | None = known[key]
     return found
 
 
 def _default_classes(model: Definition) -> int | None:
-    default = next((parameter.default for parameter in parameters_of(model) if parameter.name == "classes"), None)
-    value = None if default is None else constant(default, model.file, Bag())
+    default = next((parameter.default for parameter in model.parameters if parameter.name == "classes"), None)
+    value = None if default is None else value_of(default, model.file, Bag())
     return value if type(value) is int else None

@@ -28,7 +28,6 @@ from archdsl.semantics.values import (
     Sequence,
     Tensor,
 )  # fmt: skip
-from archdsl.syntax import ast
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,9 @@ class Recorded:
 
 def template_of(definition: Definition, tensors: tuple[Tensor, ...], start: int = 0) -> Template:
     """What is known of an instance before it is elaborated, which may turn out to be a copy."""
-    syntax = definition.syntax
-    assert isinstance(syntax, ast.Definition)
-    names = tuple(entry.name for entry in syntax.inputs) or (("in",) if tensors else ())
-    text = syntax.docstring.text if syntax.docstring else ""
-    return Template(definition.name, definition.span, text, names, start, tuple(tensor.ref for tensor in tensors))
+    names = definition.inputs if tensors else ()
+    inputs = tuple(tensor.ref for tensor in tensors)
+    return Template(definition.name, definition.span, definition.docstring, names, start, inputs)
 
 
 def instance_key(

@@ -193,14 +193,14 @@ def _about(program: Program, configured: Configured, kind: type[Targeted]) -> It
 
 def _by_target(file: FileScope, kind: type[Targeted]) -> Mapping[str, list[Targeted]]:
     """The items of a kind by what they are about; once for all variants of the file, each of which asks."""
-    key = ("about", id(kind))  # a class of the syntax lives as long as the program
-    if key not in file.constants:
+    key, known = ("about", file, kind), file.memo.items
+    if key not in known:
         found: dict[str, list[Targeted]] = {}
         for item in file.items(kind):
             for name in dict.fromkeys(target.name for target in item.targets):
                 found.setdefault(name, []).append(item)
-        file.constants[key] = found
-    index: Mapping[str, list[Targeted]] = file.constants[key]
+        known[key] = found
+    index: Mapping[str, list[Targeted]] = known[key]
     return index
 
 
@@ -209,14 +209,14 @@ def _by_target(file: FileScope, kind: type[Targeted]) -> Mapping[str, list[Targe
 
 def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
     """A rule read; once for all variants of its file."""
-    key = ("init", id(rule))  # the syntax lives as long as the file
-    if key not in file.constants:
+    key, known = ("init", id(rule)), file.memo.items  # the syntax lives as long as the program
+    if key not in known:
         if bag.spent:
             return None
         own = bag.part()
-        file.constants[key] = _read_rule(rule, file, own), tuple(own)
+        known[key] = _read_rule(rule, file, own), tuple(own)
         bag.settle(own)
-    made, found = file.constants[key]
+    made, found = known[key]
     for diagnostic in found:
         bag.add(diagnostic)
     return made if isinstance(made, InitRule) else None
@@ -225,7 +225,7 @@ def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
 def _read_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
     value = rule.value
     callee = value.callee if isinstance(value, ast.CallExpr) else value
-    given: Sequence[ast.Argument] = value.arguments if isinstance(value, ast.CallExpr) else ()
+    given: tuple[ast.Argument, ...] = value.arguments if isinstance(value, ast.CallExpr) else ()
     if not isinstance(callee, ast.Name):
         bag.report("E301", value.span, what="an init rule", expected="an initializer", got="another expression")
         return None

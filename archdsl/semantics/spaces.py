@@ -19,6 +19,7 @@ from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.parameters import accepts, parameters_by_name
 from archdsl.semantics.points import Line, Point, Space
 from archdsl.semantics.program import Definition, Program, SpaceItem
+from archdsl.semantics.resolve import resolve_expression
 from archdsl.semantics.values import UNKNOWN, Arg, plain
 from archdsl.semantics.variants import Configured, amended, targets_of, unknown_target
 from archdsl.source import Source
@@ -260,7 +261,7 @@ class Spaces:
         for place in places:
             text = texts_of(axes, [place] * len(axes))[member.key]
             node = parse_expression(Source(f"{member.key} of a space", text), self.bag)
-            value = UNKNOWN if node is None else plain(evaluate(node, ctx))
+            value = UNKNOWN if node is None else plain(evaluate(resolve_expression(node, line.file, self.bag), ctx))
             if value is UNKNOWN or not accepts(parameter, Arg(value, Const(value), member.domain.span), model, home):
                 return False
         run.settle()

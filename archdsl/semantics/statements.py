@@ -10,6 +10,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import Label
 from archdsl.graph.sizes import has_sizes
+from archdsl.semantics import bound
 from archdsl.semantics.conditions import condition
 from archdsl.semantics.context import Context
 from archdsl.semantics.evaluate import evaluate
@@ -19,7 +20,6 @@ from archdsl.semantics.naming import open_stage
 from archdsl.semantics.reserved import output_problem
 from archdsl.semantics.values import UNKNOWN, Tensor, Traced, as_tensors, expr_of, plain, type_name
 from archdsl.symbolic import Local
-from archdsl.syntax import ast
 
 _NOTHING = object()
 """The value of a statement that is no expression."""
@@ -27,15 +27,15 @@ _NOTHING = object()
 _EACH = "give each of them a name: for i, x in list { output p{i} = x }"
 
 
-def execute(body: Sequence[ast.Statement], ctx: Context) -> Any:
+def execute(body: Sequence[bound.Statement], ctx: Context) -> Any:
     """The result of a body, UNKNOWN after an error, or None where it has no result."""
     value = _block(body, ctx)
     return None if value is _NOTHING else value
 
 
-def _block(body: Sequence[ast.Statement], ctx: Context) -> Any:
+def _block(body: Sequence[bound.Statement], ctx: Context) -> Any:
     value: Any = _NOTHING
-    before: ast.Statement | None = None
+    before: bound.Statement | None = None
     for statement in body:
         if before is not None and value is not _NOTHING and value is not UNKNOWN:
             # Only the last expression counts: an earlier one would be computed and dropped.
@@ -46,26 +46,26 @@ def _block(body: Sequence[ast.Statement], ctx: Context) -> Any:
     return value
 
 
-def _statement(statement: ast.Statement, ctx: Context) -> Any:
+def _statement(statement: bound.Statement, ctx: Context) -> Any:
     match statement:
-        case ast.Assign():
+        case bound.Assign():
             _assign(statement, ctx)
-        case ast.Result():
+        case bound.Result():
             return evaluate(statement.value, ctx)
-        case ast.For():
+        case bound.For():
             _for(statement, ctx)
-        case ast.IfStatement():
+        case bound.IfStatement():
             return _if_statement(statement, ctx)
-        case ast.Stage():
+        case bound.Stage():
             return _stage(statement, ctx)
-        case ast.Output():
+        case bound.Output():
             _output(statement, ctx)
-        case ast.Require():
+        case bound.Require():
             _require(statement, ctx)
     return _NOTHING
 
 
-def _assign(statement: ast.Assign, ctx: Context) -> None:
+def _assign(statement: bound.Assign, ctx: Context) -> None:
     value = evaluate(statement.value, ctx)
     if value is UNKNOWN:
         bind_unknown(statement.target, ctx)
@@ -92,7 +92,7 @@ def _keep_name(name: str, value: Traced, ctx: Context) -> Traced:
     return Traced(value.value, Local(name, value.expr))
 
 
-def _for(statement: ast.For, ctx: Context) -> None:
+def _for(statement: bound.For, ctx: Context) -> None:
     listed = iterable(evaluate(statement.iterable, ctx), statement.iterable.span, ctx)
     if listed is UNKNOWN:
         _forget(statement.body, ctx)
@@ -108,7 +108,7 @@ def _for(statement: ast.For, ctx: Context) -> None:
             return
 
 
-def _if_statement(statement: ast.IfStatement, ctx: Context) -> Any:
+def _if_statement(statement: bound.IfStatement, ctx: Context) -> Any:
     test = condition(statement.condition, ctx)
     if test is UNKNOWN:
         _forget((*statement.yes, *statement.no), ctx)
@@ -117,7 +117,7 @@ def _if_statement(statement: ast.IfStatement, ctx: Context) -> Any:
     return _block(statement.yes if plain(test) else statement.no, ctx)
 
 
-def _stage(statement: ast.Stage, ctx: Context) -> Any:
+def _stage(statement: bound.Stage, ctx: Context) -> Any:
     name = label_text(statement.parts, statement.name_span, ctx)
     if name is None or ctx.scope is None:
         _forget(statement.body, ctx)
@@ -128,13 +128,13 @@ def _stage(statement: ast.Stage, ctx: Context) -> Any:
     return value
 
 
-def _output(statement: ast.Output, ctx: Context) -> None:
+def _output(statement: bound.Output, ctx: Context) -> None:
     name, value = filled(statement.parts, ctx), evaluate(statement.value, ctx)
     in_model = not ctx.inline and ctx.scope is not None and ctx.scope.frame.kind == "model"
     if value is UNKNOWN or not in_model or name is None:
         return  # reported here or where names are checked
     problem = output_problem(name)
-    if problem is not None and statement.name is None:
+    if problem is not None and not statement.fixed:
         ctx.error("E327", statement.name_span, name=name, help=problem)
     if not isinstance(value, Tensor):
         what, place = f"the output {name}", statement.value.span
@@ -149,8 +149,8 @@ def _output(statement: ast.Output, ctx: Context) -> None:
         ctx.run.outputs[name] = value, statement.name_span
 
 
-def _require(statement: ast.Require, ctx: Context) -> None:
-    message = statement.message.value if statement.message else statement.condition.span.text
+def _require(statement: bound.Require, ctx: Context) -> None:
+    message = statement.message
     outer, ctx.run.requirement = ctx.run.requirement, message
     test = condition(statement.condition, ctx)
     ctx.run.requirement = outer
@@ -158,15 +158,15 @@ def _require(statement: ast.Require, ctx: Context) -> None:
         ctx.error("E316", statement.condition.span, message=message)
 
 
-def _forget(body: Sequence[ast.Statement], ctx: Context) -> None:
+def _forget(body: Sequence[bound.Statement], ctx: Context) -> None:
     """What a skipped body would have assigned is unknown, so that no second error follows."""
     for statement in body:
         match statement:
-            case ast.Assign():
+            case bound.Assign():
                 bind_unknown(statement.target, ctx)
-            case ast.For():
+            case bound.For():
                 _forget(statement.body, ctx)
-            case ast.IfStatement():
+            case bound.IfStatement():
                 _forget((*statement.yes, *statement.no), ctx)
-            case ast.Stage():
+            case bound.Stage():
                 _forget(statement.body, ctx)

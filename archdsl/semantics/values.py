@@ -184,6 +184,7 @@ def traced(value: Any, expr: Expr) -> Any:
     return value if isinstance(expr, Const) or isinstance(value, Layer | Tensor | Record) else Traced(value, expr)
 
 
+MAX_NUMBER = 10**18
 MAX_SIZE = 200_000
 """What a list or a layer may hold, and what it holds in turn."""
 
@@ -320,3 +321,10 @@ def as_tensors(value: Any) -> tuple[Tensor, ...] | None:
     if isinstance(value, tuple) and value and all(isinstance(item, Tensor) for item in value):
         return value
     return None
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,), "float": (int, float), "bool": (bool,), "string": (str,), "layer": (Layer,), "tensor": (Tensor,),
+    "record": (Record,), "list": (tuple, range),
+}  # fmt: skip
+"""The declared types of parameters."""

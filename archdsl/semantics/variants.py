@@ -6,7 +6,7 @@ and preprocessing that apply. Reports E106-E109, E113, E115, E119, E315, E320.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -181,7 +181,7 @@ class VariantTable:
             return None
         return Configured(item.name, base.model, args, item.name_span, (item.name, *base.lineage))
 
-    def amend(self, base: Configured, arguments: Iterable[ast.Argument], span: Span) -> dict[str, Arg] | None:
+    def amend(self, base: Configured, arguments: Sequence[ast.Argument], span: Span) -> dict[str, Arg] | None:
         """The arguments of a variant with some replaced, by name; None after E119 or another error."""
         assert isinstance(base.model.syntax, ast.Definition)
         names = [p.name for p in base.model.syntax.parameters]
@@ -199,7 +199,7 @@ class VariantTable:
                 ok = False
         if not ok:
             return None
-        fresh = call_arguments(list(arguments), names, base.model.name, span, self.program.root, self.bag)
+        fresh = call_arguments(tuple(arguments), names, base.model.name, span, self.program.root, self.bag)
         return None if fresh is None else {**result, **fresh}
 
 

@@ -12,6 +12,7 @@ from archdsl.graph.ir import Graph
 from archdsl.semantics.context import Context, Run
 from archdsl.semantics.evaluate import evaluate as evaluated
 from archdsl.semantics.program import bind
+from archdsl.semantics.resolve import resolve, resolve_expression
 from archdsl.semantics.values import UNKNOWN, plain
 from archdsl.source import Source
 from archdsl.syntax import parse_expression
@@ -69,10 +70,12 @@ def evaluate(text: str, definitions: str = "", **names: Any) -> Any:
     """The value of an expression; the code of its first error where it has none."""
     bag = Bag()
     program = bind(Source("definitions.arch", dedent(definitions).strip() + "\n"), lambda *_: None, bag)
-    node = parse_expression(Source("test", text), bag)
     assert program is not None
+    resolve(program, bag)
+    node = parse_expression(Source("test", text), bag)
     assert node is not None, render_plain(bag)
     assert not len(bag), render_plain(bag)
-    value = evaluated(node, Context(Run(bag), program.root, locals=dict(names)))
+    ctx = Context(Run(bag), program.root, locals=dict(names))
+    value = evaluated(resolve_expression(node, program.root, bag, names), ctx)
     assert (value is UNKNOWN) == bool(bag.errors), render_plain(bag)
     return bag.errors[0].code if value is UNKNOWN else plain(value)
