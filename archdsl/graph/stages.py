@@ -111,19 +111,23 @@ def _counted(names: Iterable[str]) -> tuple[tuple[int, str], ...]:
     return tuple((len(list(same)), name) for name, same in groupby(names))
 
 
-def stages(graph: Graph, *, by_size: bool = False) -> tuple[Stage, ...]:
+def stages(graph: Graph, order: Sequence[Node] | None = None, *, by_size: bool = False) -> tuple[Stage, ...]:
     """All stages in order of execution, and those of further outputs last; the image is in none of them.
 
     Every marked stage is one, even if other nodes run in the midst of it. What lies between two is one, named by the
     scope that holds it (`features.transition1`). A model without marked stages is cut by its top-level labels
-    or, `by_size`, where the size of the tensor changes from block to block.
+    or, `by_size`, where the size of the tensor changes from block to block. `order`: another order of the nodes, in
+    which they could be executed as well.
     """
-    nodes = [node for node in graph.nodes[1:] if node.id not in graph.aux]
+    nodes: list[Node] = []
+    further: dict[str, list[Node]] = {}
+    for node in graph.nodes if order is None else order:
+        if node.id in graph.aux:
+            further.setdefault(graph.aux[node.id], []).append(node)
+        elif node is not graph.input:
+            nodes.append(node)
     scopes = [node.stage for node in nodes]
     found = _marked(nodes, scopes) if any(scopes) else _by_size(nodes, graph.root) if by_size else _by_label(nodes)
-    further: dict[str, list[Node]] = {}
-    for number, name in sorted(graph.aux.items()):
-        further.setdefault(name, []).append(graph.nodes[number])
     return (*found, *(Stage(name, "aux", tuple(members)) for name, members in further.items()))
 
 

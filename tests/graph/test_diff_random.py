@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import networkx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,3 +71,45 @@ def test_two_networks(both: tuple[str, str]) -> None:
 def test_a_network_and_itself(text: str) -> None:
     assert diff(graph(text), graph(text)).equal
     assert str(diff(graph(text), graph(text.replace("main: ", "other: ")))) == "no difference"
+
+
+BRANCHES = st.lists(st.sampled_from(LAYER_TEXTS), min_size=1, max_size=3).map(" -> ".join)
+JOINS = ["{0} + {1} + {2}", "{1} * {2} * {0}", "{2} + {0} * {1}", "concat({0}, {1}, {2})", "concat({1}, {0}, {2})"]
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> tuple[str, str]:
+    """Three branches, written in two orders, joined in two ways; in one, perhaps, with another layer."""
+    branches = draw(st.tuples(BRANCHES, BRANCHES, BRANCHES))
+    other = draw(st.sampled_from([branches, tuple(reversed(branches)), (draw(BRANCHES), *branches[1:])]))
+    texts = []
+    for bodies in (branches, other):
+        lines = draw(st.permutations([f"  b{i} = x -> {body}" for i, body in enumerate(bodies)]))
+        join = draw(st.sampled_from(JOINS[:2] if draw(st.booleans()) else JOINS)).format("b0", "b1", "b2")
+        start = ["model Net {", "  x = image(3, 8, 8) -> stem: conv(4, 5)"]
+        texts.append("\n".join([*start, *lines, f"  y = {join}", "  y -> gap -> flatten -> fc: linear(3)", "}"]))
+    return texts[0], texts[1]
+
+
+def isomorphic(one: Graph, other: Graph) -> bool:
+    """Whether one network is the other with its nodes renumbered, by networkx: the same ops, of which each reads the
+    same operands, a sum's and product's in any order."""
+    both = []
+    for graph_ in (one, other):
+        network = networkx.DiGraph()
+        for node in graph_.nodes:
+            network.add_node(node.id, op=(node.op.name, node.params, node.input_shapes))
+            merges = node.op.name in ("add", "mul")
+            for slot, ref in enumerate(node.inputs):
+                slots = network.get_edge_data(ref.node, node.id, {"slots": []})["slots"]
+                network.add_edge(ref.node, node.id, slots=[*slots, -1 if merges else slot])
+        both.append(network)
+    return networkx.is_isomorphic(*both, lambda a, b: a == b, lambda a, b: a == b)
+
+
+@settings(max_examples=150, deadline=None)
+@given(orders())
+def test_the_order_in_which_branches_run_is_no_difference(both: tuple[str, str]) -> None:
+    a, b = map(graph, both)
+    assert diff(a, b).equal == isomorphic(a, b)
+    assert diff(b, a) == diff(a, b).inverse()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from archdsl.graph.diff.align import Pair, align
 from archdsl.graph.diff.alike import alike
 from archdsl.graph.diff.facts import ParameterChange, changes, facts_of, has_window, kind_of, target_of
+from archdsl.graph.diff.isomorphism import reordered
 from archdsl.graph.ir import Cost, Graph, Node
 from archdsl.graph.stages import Stage, Unit, stages
 from archdsl.graph.templates import Bodies
@@ -68,7 +69,8 @@ class Matching:
         self._aligned: dict[Hashable, tuple[OpMatch, ...]] = {}
         self._likeness: dict[tuple[int, int], float] = {}
         self._scores: dict[tuple[int, int], float] = {}
-        first, second = alike(*(stages(graph, by_size=True) for graph in (self.before, self.after)))
+        order = reordered(self.before, self.after, self._bodies, self.number)
+        first, second = alike(stages(self.before, by_size=True), stages(self.after, order, by_size=True))
         keys = [[(s.kind, s.name, *map(self._signature, s.units)) for s in side] for side in (first, second)]
         for i, j in align(keys[0], keys[1], lambda i, j: self._section_score(first[i], second[j])):
             old = None if i is None else first[i]
