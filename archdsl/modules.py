@@ -94,38 +94,25 @@ def pretrained(
     other classes or channels were asked for, those of a classifier times `head_scale`. What `load` does once it is
     clear of what."""
     from archdsl.weights import Leeway, Reading, load_weights
-    from archdsl.weights.labels import class_names
     from archdsl.weights.loading import warn
 
     reading = reading or Reading()
-
-    graph, channels = found.whole.graph, {}
-    if found.configured.image.channels is not None:
-        written = replace(found.configured, image=AS_WRITTEN)
-        before = Variant(found.file, written).graph.input_shape.channels
-        channels = {node.weight_path(node.weights[0]): before for node in first_layers(graph)}
-    offset = weights.label_offset if isinstance(weights, Published) else 0
-    heads = frozenset(
-        node.weight_path(weight)
-        for node in (found.classifiers if new_head or offset else ())
-        for weight in node.weights
-    )
+    published = weights if isinstance(weights, Published) else None
+    offset = 0 if published is None else published.label_offset
+    layers = found.classifiers if new_head or offset else ()
+    heads = frozenset(node.weight_path(weight) for node in layers for weight in node.weights)
 
     def initialized() -> dict[str, torch.Tensor]:
         layers = found.new_classifiers()
         made = {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
         return {key: value * head_scale if key in heads else value for key, value in made.items()}
 
-    leeway = Leeway(new=heads if new_head else (), channels=channels, heads=heads, offset=offset)
-    file, names = (
-        (place or weights.fetch(say=say), weights.checkpoint)
-        if isinstance(weights, Published)
-        else (weights, reading.checkpoint)
-    )
+    leeway = Leeway(new=heads if new_head else (), channels=_written_channels(found), heads=heads, offset=offset)
+    file = (place or weights.fetch(say=say)) if isinstance(weights, Published) else weights
     model = load_weights(
         found,
         file,
-        names,
+        reading.checkpoint if published is None else published.checkpoint,
         weights_set=reading.weights_set,
         prefix=reading.prefix,
         leeway=leeway,
@@ -134,14 +121,28 @@ def pretrained(
         dtype=dtype,
         say=say or warn,
     )
-    if "pretrained_cfg" in graph.root.names:
-        return model
+    if "pretrained_cfg" not in found.whole.graph.root.names:
+        _say_origin(model, found, published, file)
+    return model
+
+
+def _written_channels(found: Variant) -> dict[str, int]:
+    """Where another number of channels was asked for: that of the spec, for each kernel that sees the image."""
+    if found.configured.image.channels is None:
+        return {}
+    before = Variant(found.file, replace(found.configured, image=AS_WRITTEN)).graph.input_shape.channels
+    return {node.weight_path(node.weights[0]): before for node in first_layers(found.whole.graph)}
+
+
+def _say_origin(model: nn.Module, found: Variant, published: Published | None, file: str | os.PathLike[str]) -> None:
+    """Put into the model's `pretrained_cfg` where its weights are from, and what their classes are called."""
+    from archdsl.weights.labels import class_names
+
     known = getattr(type(model), "num_classes", None)
-    if isinstance(weights, Published):
-        facts = dict(zip(ORIGIN, (weights.tag, weights.licence, weights.hub, weights.url), strict=True))
-        cfg = pretrained_cfg(graph, weights.preprocess, known if isinstance(known, int) else None)
+    if published is not None:
+        facts = dict(zip(ORIGIN, (published.tag, published.licence, published.hub, published.url), strict=True))
+        cfg = pretrained_cfg(found.whole.graph, published.preprocess, known if isinstance(known, int) else None)
         model.pretrained_cfg = {**cfg, **{key: value for key, value in facts.items() if value is not None}}  # type: ignore[assignment]
     labels = class_names(str(file))
     if labels is not None and len(labels) == known:  # the classifier is the file's: a new one has other classes
         model.pretrained_cfg = {**model.pretrained_cfg, "label_names": list(labels)}  # type: ignore[dict-item, assignment]
-    return model

@@ -20,7 +20,6 @@ from typing import NamedTuple, Protocol, Self, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.glob import Effort
-from archdsl.graph.ir import Graph
 from archdsl.graph.keypatterns import LINES, NUMBER, Lines, Pattern, beginning, read_pattern
 from archdsl.graph.keyshapes import Reshape, Shape, read_reshape, report_misfit
 from archdsl.source import Span
@@ -338,16 +337,6 @@ class _Application:
 
 
 DIRECT = KeyMap("")
-
-
-def theirs_to_ours(graph: Graph, keymap: KeyMap) -> dict[str, str]:
-    """Our name for every key that another library gives this graph's weights."""
-    return keymap.apply(key for key, _, _ in graph.state()).ours
-
-
-def ours_to_theirs(graph: Graph, keymap: KeyMap) -> dict[str, str]:
-    """Another library's name for every weight of this graph."""
-    return keymap.apply(key for key, _, _ in graph.state()).theirs
 
 
 def report_clash(clash: Clash, bag: Bag) -> None:

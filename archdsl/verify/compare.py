@@ -6,10 +6,9 @@ once, and the weights exist once: ours are the reference's tensors.
 
 from __future__ import annotations
 
-import gc
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -43,13 +42,6 @@ AT_ITS_OWN_SIZE = 50_000_000_000
 
 Progress = Callable[[str], None]
 V = TypeVar("V")
-
-
-def verify(variant: Variant, *, numbers: bool = True, progress: Progress = lambda _: None) -> Iterator[Result]:
-    """Compare a variant with each of its references; raises ArchError if the variant has errors of its own."""
-    for reference in variant.references:
-        yield compare(variant, reference, numbers=numbers, own_size=numbers, progress=progress)
-        gc.collect()
 
 
 def compare(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.graph.keymap import DIRECT, ours_to_theirs, theirs_to_ours
+from archdsl.graph.keymap import DIRECT
 from tests.weights.specs import TINY_MAP, densenet, keymap, tiny
 
 LEFT_ASIDE = [
@@ -164,8 +164,9 @@ def test_without_rules_nothing_changes() -> None:
 def test_both_ways(name: str) -> None:
     variant = tiny(TINY_MAP) if name == "tiny" else densenet(name)
     found = variant.keymaps["theirs" if name == "tiny" else "pytorchcv"]
-    there, back = ours_to_theirs(variant.graph, found), theirs_to_ours(variant.graph, found)
-    assert list(there) == [key for key, _, _ in variant.graph.state()]
+    keys = [key for key, _, _ in variant.graph.state()]
+    there, back = found.apply(keys).theirs, found.apply(keys).ours
+    assert list(there) == keys
     assert [back[theirs] for theirs in there.values()] == list(there)
     assert len(back) == len(there)
     assert all(ours != theirs for ours, theirs in there.items())
@@ -248,7 +249,7 @@ def test_no_torch() -> None:
     script = (
         "import sys; from tests.weights.specs import *; v = densenet(); "
         "assert not [d for d in v.file.check() if d.code[:3] == 'E40']; "
-        "from archdsl.graph.keymap import *; theirs_to_ours(v.graph, v.keymaps['pytorchcv']); "
+        "assert v.keymaps['pytorchcv'].apply(key for key, _, _ in v.graph.state()).theirs; "
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
