@@ -60,8 +60,8 @@ Stages, blocks and layers that correspond are found by their structure: what the
 order, and their labels where both networks have them. Other labels, and other ways to write the same, are no difference
 (`conv(64, 3, groups = 64)` and `dwconv(3)` for 64 channels); a width that only follows from the input is none either,
 but what it costs is shown. Everything else is: networks are equal if and only if they run the same layers with the same
-parameters on the same inputs. How pictures are prepared and how weights begin is said as well, and which weights of the
-first network would fit the second.
+parameters on the same inputs, in whatever order. How pictures are prepared and how weights begin is said as well, and
+which weights of the first network would fit the second.
 
 The exit code is that of `diff`: 0 for equal networks, 1 for others, 2 if they could not be compared.
 """
