@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from archdsl.backends.diagram.canvas import Point
@@ -185,15 +186,12 @@ class _Graph:
         what belongs to all of them stands in their middle."""
         if max(map(len, (*self.arriving, *self.leaving))) > 2 or sum(not links for links in self.arriving) > 1:
             return set()
-        steps = [-1] * len(self.sizes)
-        order = sorted(range(len(self.sizes)), key=lambda place: (_ENDS.index(self.sizes[place].end), place))
-        for place in order:
-            steps[place] = max((steps[self.links[index].tail] for index in self.arriving[place]), default=-1) + 1
-        box, main = max(order, key=lambda place: steps[place]), set[int]()
-        while before := [i for i in self.arriving[box] if 0 <= steps[self.links[i].tail] == steps[box] - 1]:
-            main.add(before[0])
-            box = self.links[before[0]].tail
-        return main
+        import networkx
+
+        network = networkx.MultiDiGraph()
+        network.add_nodes_from(range(len(self.sizes)))
+        network.add_edges_from((link.tail, link.head, index) for index, link in enumerate(self.links))
+        return {min(network[tail][head]) for tail, head in pairwise(networkx.dag_longest_path(network))}
 
     def _groups(self) -> list[str]:
         """A name for boxes that are to stand below each other: the main path; without one, paths that don't branch."""
