@@ -58,13 +58,13 @@ def _plain(value: Any) -> Any:
 
 # --- operations ------------------------------------------------------------------------------
 
-_NORMS = frozenset({"native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training"})
+_BATCH_NORMS = frozenset({"native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training"})
 
 
-def _result(func: Any, args: Any, kwargs: Any) -> Any:
-    """What an operation gives on the meta device. A batch norm's is made here: torch takes it apart into a dozen
+def on_meta(func: Any, args: Any, kwargs: Any) -> Any:
+    """What an operation gives on the meta device. That of a batch norm is made here: torch takes it apart into a dozen
     operations, each in Python, which is most of the time that a network takes there."""
-    if func.overloadpacket.__name__ in _NORMS and args[0].is_meta:
+    if func.overloadpacket.__name__ in _BATCH_NORMS and args[0].is_meta:
         statistics = args[0].new_empty(args[0].shape[1])
         return torch.empty_like(args[0]), statistics, statistics
     return func(*args, **kwargs)
@@ -78,7 +78,7 @@ class _Recorder(TorchDispatchMode):
         self.seen: Counter[Operation] = Counter()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = _result(func, args, kwargs or {})
+        result = on_meta(func, args, kwargs or {})
         self.seen.update(canonical(func, args, kwargs or {}, result))
         return result
 
@@ -109,7 +109,7 @@ class _Coins(TorchDispatchMode):
         self.uniform: list[Tensor] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = _result(func, args, kwargs or {})
+        result = on_meta(func, args, kwargs or {})
         name = func.overloadpacket.__name__
         if name in ("bernoulli_", "bernoulli"):
             keep = args[1] if len(args) > 1 else 0.5  # the default, which is left out

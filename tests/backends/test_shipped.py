@@ -8,6 +8,7 @@ import torch
 from archdsl.backends.module import build_module
 from tests.backends import checks, sources
 from tests.backends.interpreter import Interpreter
+from tests.libraries import OnMeta
 
 SHIPPED = {variant: family for family, variant in sources.shipped_names()}
 COMPUTED = {
@@ -34,7 +35,7 @@ def test_state_and_shapes(variant: str) -> None:
     found = sources.shipped(SHIPPED[variant], variant)
     model = build_module(found.graph, found.source, device="meta").eval()
     checks.same_state(found.graph, model)
-    with torch.no_grad():
+    with torch.no_grad(), OnMeta():
         outputs = checks.outputs_of(model(torch.empty(1, *found.graph.input_shape.dims, device="meta")))
     assert [tuple(t.shape[1:]) for t in outputs] == [found.graph.shape(ref).dims for ref in found.graph.outputs]
 

@@ -54,17 +54,24 @@ def structure(graph: Graph) -> list[object]:
     return [(node.path, node.op.name, node.params, node.inputs, node.outputs) for node in graph.nodes]
 
 
-def failure(text: str) -> str:
-    """How a spec that `check` accepts fails to hold; "" if it does not."""
-    for variant in accepted(text):
-        try:
-            holds(variant)
-        except checks.NotFinite:
-            continue  # it squares, and squares again
-        except Exception as error:  # every kind is a finding
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            return f"{type(error).__name__} at {place.name}: {str(error)[:200]}"
+NOT_FINITE = "it squares, and squares again: numbers too large to compare"
+
+
+def problem(variant: Variant) -> str:
+    """How a variant fails to hold; "" if it does not."""
+    try:
+        holds(variant)
+    except checks.NotFinite:
+        return NOT_FINITE
+    except Exception as error:  # every kind is a finding
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} at {place.name}: {str(error)[:200]}"
     return ""
+
+
+def failure(text: str) -> str:
+    """How a spec that `check` accepts fails to hold; "" if it does not, or cannot be compared."""
+    return next((found for each in accepted(text) if (found := problem(each)) and found != NOT_FINITE), "")
 
 
 def forget() -> None:
