@@ -5,14 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import re
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from archdsl.api import ArchFile, Variant, open_source
 from archdsl.graph.space import COSTS, Steps
 from archdsl.library import locate
+from archdsl.search.candidates import Candidates
+from archdsl.search.plain import networks
+from archdsl.search.results import as_variants, result_of
 from archdsl.semantics.points import Point, Space
 from archdsl.source import Source
 from tests.libraries import declare_operators
@@ -310,3 +316,57 @@ def test_the_published_network_is_in_its_space(spec: str, name: str, variant: st
     found = file.candidate(space, point)
     assert costs(found) == costs(file[variant])
     assert space.refused(point, costs(found)) is None
+
+
+def test_the_cells_of_nasnet_a_are_in_the_space_of_the_search() -> None:
+    """Figure 4, with what the authors' code keeps though it is read; nasnet.arch is held against pytorchcv."""
+    sep, avg, top = "sep {0}x{0}".format, "avg 3x3", "max 3x3"
+    normal = [sep(5), sep(3), sep(5), sep(3), avg, "identity", avg, avg, sep(3), "identity"]
+    reduction = [sep(5), sep(7), top, sep(7), avg, sep(5), avg, "identity", sep(3), top]
+    states = {"n": [0, 1, 1, 1, 0, 1, 1, 1, 0, 0], "r": [0, 1, 0, 1, 0, 1, 2, 3, 2, 0]}
+    file = shipped("nasnet_search")
+    space = file.spaces["added"]
+    wanted = {f"{kind}{i // 2}[{i % 2}]": str(n) for kind, found in states.items() for i, n in enumerate(found)}
+    for kind, found in (("normal", normal), ("reduction", reduction)):
+        wanted |= {f"{kind}_operations[{i}]": f'"{name}"' for i, name in enumerate(found)}
+    places = [
+        [axis.domain.text(i) for i in range(axis.domain.size)].index(wanted.pop(axis.name)) for axis in space.axes
+    ]
+    assert not wanted
+    point = space.point(places)
+    assert isinstance(point, Point)
+    found = file.candidate(space, point).set({"normal_kept": "[1]", "reduction_kept": "[3]"})
+    assert costs(found) == costs(shipped("nasnet")["nasnet_mobile"])
+
+
+def test_a_cell_that_reads_one_state_alone_runs() -> None:
+    """What no block reads is made as small as they are, and goes into the output."""
+    import torch
+
+    file = shipped("nasnet_search")
+    space = file.spaces["cells"]
+    point = space.point([0] * len(space.axes))
+    assert isinstance(point, Point)
+    network = file.candidate(space, point).set({"resolution": "64", "repeats": "1", "penultimate": "240"})
+    assert any("reduce_1" in node.path for node in network.graph.nodes)
+    assert network.model_class().eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 1000)
+
+
+SHIPPED = [
+    (path.stem, name)
+    for path in sorted((Path(__file__).parents[2] / "specs").glob("*.arch"))
+    for name in re.findall(r"^space (\w+) (?:for|=) ", path.read_text(encoding="utf-8"), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("spec", "name"), SHIPPED)
+def test_the_variants_that_are_found_fit_into_the_spec(spec: str, name: str) -> None:
+    file = shipped(spec)
+    space = file.spaces[name]
+    some = itertools.islice(networks(Candidates(file, space), "random", 0), 2)
+    found = [result_of(number, network, {}) for number, network in enumerate(some)]
+    text = file.program.root.source.text + "\n" + as_variants(found, space, "found")
+    pasted = ArchFile(replace(file.program.root.source, text=text))
+    assert [d.code for d in pasted.check() if d.severity == "error"] == []
+    for result in found:
+        assert costs(pasted[f"{name}_{result.number}"]) == dict(result.costs)
