@@ -174,9 +174,9 @@ class Node:
         return f"{self.path}.{weight.name}" if weight.name else self.path
 
     @property
-    def chain(self) -> tuple[Scope, ...]:
-        """The block instances around this node, innermost first, ending with the model."""
-        return tuple(s for s in self.scope.ancestors() if s.kind in ("block", "model"))
+    def start(self) -> int:
+        """Its place in the order of execution, as that of a scope."""
+        return self.id
 
     @property
     def stage(self) -> Scope | None:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from archdsl.graph.ir import Graph, Node, Ref
-from archdsl.graph.scopes import TRANSPARENT, ChoiceScope, Scope
+from archdsl.graph.scopes import ChoiceScope, Scope
 from archdsl.ops.spec import Call, Module, Parameter
 from archdsl.source import Span
 
@@ -247,11 +247,16 @@ def _is_run(steps: Sequence[_Step], uses: Counter[Ref]) -> bool:
     return all(a.outputs == b.inputs and uses[a.outputs[0]] == 1 for a, b in pairwise(steps))
 
 
-def _steps(scope: Scope, last: dict[Ref, int], sites: Collection[Span]) -> Iterator[_Step]:
+def _steps(
+    scope: Scope, last: dict[Ref, int], sites: Collection[Span], around: tuple[str, ...] = ()
+) -> Iterator[_Step]:
     """What the `forward` of a scope does, in order."""
-    for path, member in sorted(_units(scope, ()), key=_place):
+    for label, member in scope.units():
+        path = (*around, *label)
         if isinstance(member, ChoiceScope):
-            if member.site in sites:
+            if member.members:
+                yield from _steps(member, last, sites, path[:-1])
+            elif member.site in sites:
                 yield _Step((), (), _ABSENT, -1)
         elif isinstance(member, Node):
             if member.inputs:
@@ -272,17 +277,3 @@ def _template(node: Node) -> str:
     if isinstance(form, Parameter):
         return form.template
     return form.template if isinstance(form, Call) else ""
-
-
-def _place(unit: tuple[tuple[str, ...], Node | Scope]) -> int:
-    return unit[1].id if isinstance(unit[1], Node) else unit[1].start
-
-
-def _units(scope: Scope, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node | Scope]]:
-    for member in scope.members:
-        if isinstance(member, Scope) and member.kind == "container":
-            yield from _units(member, (*path, member.name))
-        elif isinstance(member, Scope) and member.kind in TRANSPARENT and (member.members or member.kind == "stage"):
-            yield from _units(member, path)
-        else:
-            yield (*path, member.name), member

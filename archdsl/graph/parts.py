@@ -183,10 +183,8 @@ def _members(scopes: Iterable[Scope], guests: Sequence[Node] = ()) -> Iterator[_
 
 def _start(member: Scope | Node, containers: dict[str, list[Scope]]) -> int:
     """A member's place in the order of execution."""
-    if isinstance(member, Node):
-        return member.id
-    scopes = containers[member.name] if member.kind == "container" else [member]
-    return min(scope.start for scope in scopes)
+    cut = isinstance(member, Scope) and member.kind == "container"
+    return min(scope.start for scope in containers[member.name]) if cut else member.start
 
 
 def _guests(found: Sequence[Scope | Node], containers: dict[str, list[Scope]]) -> dict[str, list[Node]]:

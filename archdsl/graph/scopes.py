@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from archdsl.source import Span
 from archdsl.symbolic import IN_CHANNELS, Expr
@@ -22,6 +22,9 @@ ScopeKind = Literal["model", "block", "sequence", "group", "container", "choice"
 
 TRANSPARENT = frozenset({"choice", "stage"})
 """Kinds of scopes that have no path and no names of their own."""
+
+Labelled: TypeAlias = "tuple[tuple[str, ...], Scope | Node]"
+"""A member and its label, in parts: `features.0` of a scope is `0` in its container `features`."""
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -122,6 +125,23 @@ class Scope:
         while scope is not None:
             yield scope
             scope = scope.parent
+
+    @property
+    def frames(self) -> tuple[BlockScope, ...]:
+        """The blocks around it, innermost first, ending with the model; a block is around itself."""
+        return tuple(scope for scope in self.ancestors() if isinstance(scope, BlockScope))
+
+    def units(self) -> list[Labelled]:
+        """What generated source calls in it, in the order of execution: of containers and stages in braces, what is in
+        them."""
+        return sorted(self._labelled(()), key=lambda unit: unit[1].start)
+
+    def _labelled(self, label: tuple[str, ...]) -> Iterator[Labelled]:
+        for member in self.members:
+            if isinstance(member, Scope) and member.kind in ("container", "stage"):
+                yield from member._labelled((*label, member.name) if member.kind == "container" else label)
+            else:
+                yield (*label, member.name), member
 
     def nodes(self) -> Iterator[Node]:
         """All nodes in this scope and below."""

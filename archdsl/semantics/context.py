@@ -267,5 +267,4 @@ def chain(scope: Scope | None) -> list[str]:
     """One note for each block instance around a scope, innermost first."""
     if scope is None:
         return []
-    blocks = [s for s in scope.ancestors() if s.kind in ("block", "model")]
-    return [f"in {describe_scope(block)}, from {block.span}" for block in blocks]
+    return [f"in {describe_scope(block)}, from {block.span}" for block in scope.frames]

@@ -61,7 +61,7 @@ def test_every_node_of_a_block_is_drawn_once_or_counted(name: str) -> None:
     made = drawing(name, "blocks", 2)
     inner = {box.id for box in picture(name, "blocks", 2).boxes if box.kind == "block"}
     shown = sorted(node for key, nodes in made.covers.items() if key not in inner for node in nodes)
-    wanted = [node.id for node in variant(name).graph.nodes if any(map(_is_drawn, node.chain))]
+    wanted = [node.id for node in variant(name).graph.nodes if any(map(_is_drawn, node.scope.frames))]
     assert shown == wanted
 
 

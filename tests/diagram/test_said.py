@@ -233,7 +233,7 @@ def content(scope: Scope) -> tuple[Any, ...]:
 def drawn_scopes(graph: Graph) -> list[Scope]:
     found: dict[int, Scope] = {}
     for node in graph.nodes:
-        for scope in node.chain[::-1]:
+        for scope in node.scope.frames[::-1]:
             if _is_drawn(scope):
                 found.setdefault(id(scope), scope)
     return list(found.values())
@@ -287,7 +287,9 @@ def check_forms(made: Variant) -> None:
     for key, nodes in picture.covers.items():
         name = key.rpartition(".")[0]
         definition = name.rpartition("-")[0]
-        around = {id(s) for n in nodes for s in graph.nodes[n].chain if s.definition == definition and id(s) in known}
+        around = {
+            id(s) for n in nodes for s in graph.nodes[n].scope.frames if s.definition == definition and id(s) in known
+        }
         figures.setdefault(name, set()).update(around)
     assert sorted(map(sorted, figures.values())) == sorted(map(sorted, wanted.values()))
 
@@ -311,7 +313,7 @@ def counted(made: Variant) -> Iterator[tuple[str, list[list[Scope]]]]:
             definition = re.sub(r"-\d+\.\d+\Z", "", box.id)
             rows: dict[int, dict[int, Scope]] = {}
             for number in drawn.covers[box.id]:
-                chain = graph.nodes[number].chain
+                chain = graph.nodes[number].scope.frames
                 outer = next(place for place, scope in enumerate(chain) if scope.definition == definition)
                 inner = [scope for scope in chain[:outer] if _is_drawn(scope)][-1]
                 rows.setdefault(id(chain[outer]), {})[id(inner)] = inner

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 from archdsl.backends.python.modules import (
     DECISION,
@@ -33,10 +33,6 @@ from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, evaluate, substit
 
 InstanceOf = Callable[[Scope], ModuleExpr]
 """The constructor call of the class generated for a block (or other non-sequential scope)."""
-
-
-Unit: TypeAlias = tuple[tuple[str, ...], Node | Scope]
-"""A member of a body; that of a dotted label with its whole path."""
 
 
 @dataclass(slots=True)
@@ -102,7 +98,7 @@ class BodyBuilder:
         if len(scope.inputs) != 1 or len(scope.outputs) != 1 or scope.decisions:
             return False
         current = scope.inputs
-        for unit in _units(scope):
+        for unit in scope.units():
             if isinstance(unit[1], Node):
                 if unit[1].lowering.module is None or len(unit[1].outputs) != 1 or unit[1].inputs != current:
                     return False
@@ -122,7 +118,7 @@ class BodyBuilder:
     def _entries(self, scope: Scope, draft: _Draft, contained: bool = False) -> list[Entry]:
         """The units of a scope; `contained`: they stand in a container, which has no optional members."""
         entries: list[Entry] = []
-        for path, unit in _units(scope):
+        for path, unit in scope.units():
             if isinstance(unit, Node):
                 if unit.inputs or scope.kind != "model":
                     entries.append(self._node(unit, path, draft))
@@ -172,7 +168,7 @@ class BodyBuilder:
             return None
         branch: ModuleExpr | None = None
         name = ""
-        for path, unit in _units(scope):
+        for path, unit in scope.units():
             branch = self.node_module(unit) if isinstance(unit, Node) else self.scope_module(unit)
             name = path[0]
         return Option(scope.site, scope.condition, name, ((scope.taken, branch),))
@@ -190,7 +186,7 @@ class BodyBuilder:
         """The members of a chain; those with the name of their position lose it."""
         items: list[tuple[str, ModuleExpr]] = []
         position = 0
-        for path, unit in _units(scope):
+        for path, unit in scope.units():
             name = "" if path[-1] == str(position) else path[-1]
             if isinstance(unit, ChoiceScope):
                 option = self._option(unit)
@@ -271,7 +267,7 @@ def _region_sites(root: Scope) -> set[Span]:
 
 def _is_option(scope: ChoiceScope) -> bool:
     """Whether the branch that a choice took is nothing, or a single member."""
-    units = _units(scope)
+    units = scope.units()
     if not units:
         return scope.inputs == scope.outputs
     path, unit = units[0]
@@ -302,24 +298,6 @@ def _refusal(decision: SizeDecision) -> str:
 
 def _constant(value: object) -> Const:
     return Const(tuple(value) if isinstance(value, list) else value)
-
-
-def _units(scope: Scope) -> list[Unit]:
-    """What a body is made of, in order of execution."""
-    found: list[Unit] = []
-    _collect(scope, (), found)
-    found.sort(key=lambda pair: pair[1].id if isinstance(pair[1], Node) else pair[1].start)
-    return found
-
-
-def _collect(scope: Scope, path: tuple[str, ...], found: list[Unit]) -> None:
-    for member in scope.members:
-        if isinstance(member, Scope) and member.kind == "container":
-            _collect(member, (*path, member.name), found)
-        elif isinstance(member, Scope) and member.kind == "stage":
-            _collect(member, path, found)
-        else:
-            found.append(((*path, member.name), member))
 
 
 def _plain_name(node: Node, taken: set[str]) -> str:

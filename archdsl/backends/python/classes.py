@@ -19,7 +19,7 @@ from archdsl.backends.python.parameters import (
     float_parameters,
     frozen_parameters,
     parameters_of,
-    settled,
+    specialized,
 )  # fmt: skip
 from archdsl.backends.python.unify import Case, outline, shared
 from archdsl.graph.ir import Graph
@@ -78,7 +78,7 @@ class _Classes:
         frozen = frozen_parameters(body, cases, self.class_of)
         fixed = frozen | fixed_parameters(cases, self.class_of)
         floats = float_parameters(cases, self.class_of)
-        body = settled(body, cases, frozen, fixed)
+        body = specialized(body, cases, frozen, fixed)
         found = ClassDef(
             len(self.found),
             scope.definition or _camel(scope.name),

@@ -171,7 +171,7 @@ def _all_symbols(exprs: Iterable[Expr]) -> set[str]:
 # --- numbers for parameters --------------------------------------------------------------------
 
 
-def settled(body: Body, cases: Sequence[Case], frozen: set[str], fixed: set[str]) -> Body:
+def specialized(body: Body, cases: Sequence[Case], frozen: set[str], fixed: set[str]) -> Body:
     """The body with numbers in the place of parameters that are none.
 
     A class of several instances keeps all but those that are frozen and the same for all. One instance says more with
