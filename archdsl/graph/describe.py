@@ -9,16 +9,18 @@ from archdsl.graph.scopes import Scope
 _LONGEST = 40
 
 
-def describe_value(value: Any) -> str:
-    """A compile-time value as a spec would write it, cut where it is long."""
+def value_text(value: Any) -> str:
+    """A compile-time value as a spec would write it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, tuple):
-        text = "[" + ", ".join(map(describe_value, value)) + "]"
-    elif isinstance(value, str):
-        text = f'"{value}"'
-    else:
-        text = str(value)
+    if isinstance(value, tuple | list | range):
+        return f"[{', '.join(map(value_text, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def describe_value(value: Any) -> str:
+    """A compile-time value as a spec would write it, cut where it is long."""
+    text = value_text(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
+from archdsl.graph.describe import value_text
 from archdsl.semantics.elaborate import constant, value_of
 from archdsl.semantics.program import Definition, FileScope
 from archdsl.semantics.values import Layer, Record, plain
@@ -46,18 +47,10 @@ class Point:
     @property
     def texts(self) -> dict[str, str]:
         """`given`, as a spec writes it."""
-        return {name: _text(value) for name, value in self.given.items()}
+        return {name: value_text(value) for name, value in self.given.items()}
 
     def cost(self, name: str) -> int:
         return int(getattr(self.variant.graph.cost, name))
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple | list | range):
-        return f"[{', '.join(map(_text, value))}]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 @dataclass

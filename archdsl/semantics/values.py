@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from archdsl.graph.describe import value_text
 from archdsl.graph.ir import Ref
 from archdsl.ops.spec import OpSpec, Shape
 from archdsl.source import Source, Span
@@ -67,9 +68,14 @@ class Arg:
 
 def args_from(origin: str, values: Mapping[str, Any]) -> dict[str, Arg]:
     """Plain values from outside the language as arguments. They stand in a text of their own: `classes = 10`."""
-    text = ", ".join(f"{name} = {value!r}" for name, value in values.items())
-    span = Span(Source(origin, text), 0, len(text))
-    return {name: Arg(value, lift(value), span) for name, value in values.items()}
+    texts = {name: value_text(value) for name, value in values.items()}
+    source = Source(origin, ", ".join(f"{name} = {text}" for name, text in texts.items()))
+    found, end = {}, -2
+    for name, text in texts.items():
+        start = end + len(f", {name} = ")
+        end = start + len(text)
+        found[name] = Arg(values[name], lift(values[name]), Span(source, start, end))
+    return found
 
 
 @dataclass(slots=True, eq=False, repr=False)

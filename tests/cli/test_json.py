@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+import archdsl
 from archdsl.cli.documents.base import VERSION, Document, Envelope, Shape
 from archdsl.cli.documents.differences import DiffDocument, StepsDocument
 from archdsl.cli.documents.drawings import DrawDocument, PlotDocument
 from archdsl.cli.documents.exploring import ScaleDocument, SearchDocument, SweepDocument
+from archdsl.cli.documents.networks import VariantJson
 from archdsl.cli.documents.specs import (
     BuildDocument,
     CheckDocument,
@@ -161,3 +164,22 @@ def test_notes_do_not_mix_with_data(arch: Run) -> None:
     assert "wrote small.py" in result.err
     assert [built["path"] for built in result.json["built"]] == ["small.py"]
     assert result.json["built"][0]["proof"]["keys"] == 14
+
+
+def test_arguments_that_a_command_sets_are_texts_of_the_language_each_by_itself(arch: Run, tmp_path: Path) -> None:
+    (tmp_path / "net.arch").write_text(
+        "model Net(depths = [1, 1], deep: bool = false, width: int = 4) = image(3, 16, 16) -> stage s: [conv(width, 1)]"
+        " -> gap -> flatten -> fc: linear(10)\nvariant net = Net\n"
+    )
+    variant = archdsl.find("net.arch").override({"depths": [2, 2], "deep": True})
+    assert VariantJson.of(variant).arguments == {"depths": "[2, 2]", "deep": "true"}
+    found = arch("scale", "net.arch", "--along", "width=2,4", "--json").json
+    assert [point["variant"]["arguments"] for point in found["points"]] == [{"width": "2"}, {"width": "4"}]
+
+
+def test_growth_over_nothing_is_null(arch: Run, tmp_path: Path) -> None:
+    (tmp_path / "bare.arch").write_text(
+        "model Bare = image(3, 16, 16) -> relu -> gap -> flatten\nvariant bare = Bare\n"
+    )
+    (point,) = arch("scale", "bare.arch", "--along", "image=16", "--json").json["points"]
+    assert point["factors"] == {"macs": None, "params": None, "activations": 1.0}

@@ -117,7 +117,7 @@ class Envelope(Shape):
     """The keys of every document."""
 
     version: int
-    """Of this format."""
+    """The number of this format."""
     command: Text
     """`"build"`, `"check"`, …"""
     ok: bool

@@ -16,7 +16,7 @@ class DrawDocument(Document):
 
     command: ClassVar[str] = "draw"
     variants: list[Text]
-    """Names."""
+    """Names: of one, of two whose differences are drawn, or of a chain."""
     level: Level
     format: Format
     path: Text | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from archdsl.cli.documents.base import Document, Shape, Text
@@ -40,8 +41,8 @@ class ScalePointJson(Shape):
     value: float
     settings: dict[Text, Text]
     """What it sets: texts in the language by parameter, or by `image`."""
-    factors: dict[str, float]
-    """By how much each cost has grown over `origin`."""
+    factors: dict[str, float | None]
+    """By how much each cost has grown over `origin`; null where it is none there."""
     promise: dict[str, float]
     """What the rule says of that."""
     variant: VariantJson
@@ -52,7 +53,7 @@ class ScalePointJson(Shape):
             cls.of(
                 point,
                 settings=point.texts,
-                factors={cost: curve.factor(point, cost) for cost in GROWING},
+                factors={cost: None if math.isnan(f := curve.factor(point, cost)) else f for cost in GROWING},
                 variant=VariantJson.costed(point.variant, wanted),
             )
             for point in curve.points

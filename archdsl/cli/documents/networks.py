@@ -98,7 +98,7 @@ class VariantJson(Shape):
     macs: Macs
     activations: Activations
     costs: CostsJson | None = None
-    """Where an option asks for them: `--costs`, `--batch`, `--dtype`, `--device`."""
+    """With `--costs`, `--batch`, `--dtype` or `--device`."""
 
     @classmethod
     def differs(cls, variant: Variant) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class StageJson(Shape):
     activations: Activations
 
     costs: PartCostsJson | None = None
-    """Where an option asks for them."""
+    """With `--costs`, `--batch`, `--dtype` or `--device`."""
 
     @classmethod
     def differs(cls, stage: Stage) -> dict[str, Any]:

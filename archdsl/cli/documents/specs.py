@@ -40,7 +40,7 @@ class LayerJson(Shape):
     """Where it is written."""
     line: int
     costs: PartCostsJson | None = None
-    """Where an option asks for them."""
+    """With `--costs`, `--batch`, `--dtype` or `--device`."""
 
     @classmethod
     def differs(cls, node: Node) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class WeightsDocument(Document):
     command: ClassVar[str] = "weights"
     published: list[PublishedJson]
     fetched: list[FetchedJson]
-    """With `--fetch`."""
+    """With `--fetch`: where they lie now."""
 
 
 class ClassJson(Shape):
