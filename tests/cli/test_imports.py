@@ -68,8 +68,14 @@ def test_no_torch_to_format(tmp_path: Path) -> None:
     assert "torch" not in imported(tmp_path, "fmt", "a.arch")
 
 
-def test_a_check_without_findings_imports_little(tmp_path: Path) -> None:
-    assert imported(tmp_path, "check", "resnet").isdisjoint(SMALL_SET)
+@pytest.mark.parametrize("family", ["resnet", "googlenet"])  # googlenet has several outputs
+def test_a_check_without_findings_imports_little(family: str, tmp_path: Path) -> None:
+    assert imported(tmp_path, "check", family).isdisjoint(SMALL_SET)
+
+
+def test_a_network_of_one_output_is_written_without_networkx(tmp_path: Path) -> None:
+    """Importing it takes longer than to compile a small network, which is loaded as it is written."""
+    assert "networkx" not in imported(tmp_path, "build", "resnet18", "-o", "-", "--no-proof")
 
 
 def test_an_overview_imports_little(tmp_path: Path) -> None:
