@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from archdsl import api
 from archdsl.backends.diagram.canvas import Canvas, Line, identifier
-from archdsl.backends.diagram.dot import Dot, Run, rich
-from archdsl.backends.diagram.drawing import Drawing
+from archdsl.backends.diagram.dot import Dot
 from archdsl.backends.diagram.html_page import to_json
 from archdsl.backends.diagram.notebook import table
 from archdsl.backends.diagram.style import LOOKS
@@ -61,17 +60,6 @@ def test_a_label_is_shown_as_it_is(text: str) -> None:
     assert shown == clean(text)
     titles = [element.text for element in root.iter(f"{SVG}title")]
     assert titles == ([clean(text), clean(text)] if text else [None])
-    _is_harmless(root)
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_a_rich_label_is_shown_as_it_is(text: str) -> None:
-    dot = Dot()
-    dot.node("a", rich([Run(text, 8, True), [Run(text, colour="#FF0000"), Run("x")]]))
-    root = ET.fromstring(Drawing("x", "graph", "t", dot.source).svg)
-    shown = [(element.text or "").strip("\xa0 ") for element in root.iter(f"{SVG}text")]
-    wanted = [part for part in (clean(text), clean(text), "x") if part]
-    assert "".join(shown).replace("\xa0", " ").replace(" ", "") == "".join(wanted).replace(" ", "")
     _is_harmless(root)
 
 
@@ -125,14 +113,6 @@ def test_attributes_that_reach_out_are_refused(name: str) -> None:
 def test_names_of_nodes_are_ours(name: str) -> None:
     with pytest.raises(ValueError, match="names are ours"):
         Dot().node(name)
-
-
-def test_lines_of_a_label() -> None:
-    dot = Dot()
-    dot.node("a", ["one\\n", "two"], "left")
-    root = ET.fromstring(Drawing("x", "graph", "t", dot.source).svg)
-    assert [element.text for element in root.iter(f"{SVG}text")] == ["one\\n", "two"]
-    assert {element.get("text-anchor") for element in root.iter(f"{SVG}text")} == {"start"}
 
 
 def test_ids_are_xml_names_and_unique() -> None:

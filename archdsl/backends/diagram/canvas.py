@@ -155,7 +155,7 @@ class Canvas:
         centre = x if anchor == "center" else x + wide / 2 if anchor == "left" else x - wide / 2
         self._dot.node(
             self._name(),
-            [line.text],
+            line.text,
             pos=_pos((centre, y)),
             width=_inches(wide),
             height=_inches(line.height),

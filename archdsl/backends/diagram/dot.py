@@ -6,23 +6,20 @@ meaning. Names of nodes are ours. Attributes that could make a link or read a fi
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archdsl.backends.diagram.text import clean
 
 
 class Markup(str):
-    """An HTML-like label, made by `rich` only."""
+    """An HTML-like label. It holds no text of a spec."""
 
     __slots__ = ()
 
 
-Justify = Literal["center", "left", "right"]
-_ENDS = {"center": r"\n", "left": r"\l", "right": r"\r"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _REFUSED = re.compile(
     r"(.*(url|href|target)|image|shapefile|imagepath|fontpath|stylesheet|_background)\Z", re.IGNORECASE
@@ -30,37 +27,8 @@ _REFUSED = re.compile(
 
 
 BACKSLASH = "\u29f5"
-"""Stands for a backslash where Graphviz expands `\\N`, `\\G` and the like however they are escaped: in tooltips and
-HTML-like labels. It looks the same, and `svg` makes a backslash of it again."""
-
-
-class Run(NamedTuple):
-    """A piece of one line of a label. `size` 0 and `colour` "" are those of the label."""
-
-    text: str
-    size: float = 0
-    bold: bool = False
-    colour: str = ""
-
-
-def rich(lines: Sequence[Run | Sequence[Run]], justify: Justify = "center") -> Markup:
-    """A label whose lines or pieces differ in size, weight or colour."""
-    side = justify.upper()
-    rows = ["".join(map(_run, [line] if isinstance(line, Run) else line)) for line in lines]
-    return Markup("<" + "".join(f'{row}<BR ALIGN="{side}"/>' for row in rows[:-1]) + _last(rows, side) + ">")
-
-
-def _last(rows: list[str], side: str) -> str:
-    last = rows[-1] if rows else ""
-    return last if side == "CENTER" else f'{last}<BR ALIGN="{side}"/>'
-
-
-def _run(run: Run) -> str:
-    text = html.escape(clean(run.text).replace("\\", BACKSLASH), quote=True) or " "
-    attributes = f' POINT-SIZE="{number(run.size)}"' if run.size else ""
-    attributes += f' COLOR="{html.escape(run.colour)}"' if run.colour else ""
-    text = f"<B>{text}</B>" if run.bold else text
-    return f"<FONT{attributes}>{text}</FONT>" if attributes else text
+"""Stands for a backslash where Graphviz expands `\\N`, `\\G` and the like however they are escaped: in tooltips.
+It looks the same, and `svg` makes a backslash of it again."""
 
 
 def number(value: float) -> str:
@@ -69,7 +37,7 @@ def number(value: float) -> str:
 
 
 class Dot:
-    """A directed graph in DOT. Attributes are keyword arguments; labels are texts or lists of lines."""
+    """A directed graph in DOT. Attributes are keyword arguments."""
 
     def __init__(self, **attributes: Any) -> None:
         import graphviz
@@ -87,35 +55,24 @@ class Dot:
         if attributes:
             self._graph.attr(kind, _attributes=self._escaped(attributes))
 
-    def node(
-        self, name: str, label: str | Sequence[str] | Markup = "", justify: Justify = "center", **attributes: Any
-    ) -> None:
-        """A node; `label` is a text, its lines, or what `rich` made. `class_` and the like lose their underscore."""
-        self._graph.node(_checked(name), label=self.label(label, justify), _attributes=self._escaped(attributes))
+    def node(self, name: str, label: str = "", **attributes: Any) -> None:
+        """A node; its label is one line of text, or `Markup`. `class_` and the like lose their underscore."""
+        text = label if isinstance(label, Markup) else self._nohtml(_escape(label))
+        self._graph.node(_checked(name), label=text, _attributes=self._escaped(attributes))
 
-    def edge(self, tail: str, head: str, label: str | Sequence[str] | Markup = "", **attributes: Any) -> None:
+    def edge(self, tail: str, head: str, **attributes: Any) -> None:
         """An edge. Ports are attributes (`tailport="s"`)."""
-        words = {"label": self.label(label, "center")} if label else {}
-        self._graph.edge(_checked(tail), _checked(head), _attributes=words | self._escaped(attributes))
+        self._graph.edge(_checked(tail), _checked(head), _attributes=self._escaped(attributes))
 
     @contextmanager
-    def subgraph(self, name: str, label: str | Sequence[str] | Markup = "", **attributes: Any) -> Iterator[Dot]:
-        """A subgraph to be filled; a cluster if its name begins with `cluster_`."""
+    def subgraph(self, name: str, **attributes: Any) -> Iterator[Dot]:
+        """A subgraph to be filled."""
         inner = object.__new__(Dot)
         inner._nohtml = self._nohtml
         with self._graph.subgraph(name=_checked(name)) as graph:
             inner._graph = graph
-            words = {"label": self.label(label, "left")} if label else {}
-            graph.attr(_attributes=words | self._escaped(attributes))
+            graph.attr(_attributes=self._escaped(attributes))
             yield inner
-
-    def label(self, label: str | Sequence[str] | Markup, justify: Justify) -> str:
-        """A label as the graphviz package is to get it."""
-        if isinstance(label, Markup):
-            return label
-        lines = label.split("\n") if isinstance(label, str) else label
-        end = _ENDS[justify]
-        return self._nohtml(end.join(map(_escape, lines)) + (end if justify != "center" else ""))  # type: ignore[no-any-return]
 
     def _escaped(self, attributes: dict[str, Any]) -> dict[str, str]:
         found: dict[str, str] = {}
