@@ -101,7 +101,7 @@ def command(
     replaced, any other file only with --force.
     """
     from archdsl.backends.diagram import Options
-    from archdsl.backends.diagram.ours import is_ours
+    from archdsl.backends.diagram.provenance import is_ours
 
     chosen = level or ("diff" if others else "overview")
     if others and chosen != "diff":

@@ -78,7 +78,7 @@ def command(
     without a published accuracy are left out, and names that have no room, which is said.
     """
     from archdsl import plots
-    from archdsl.backends.diagram.ours import is_ours
+    from archdsl.backends.diagram.provenance import is_ours
 
     wanted = asked(costs, batch, dtype, device) or Asked(1, "float32", None)
     _refuse_idle(across, up, files, grid, deep, join, wanted)

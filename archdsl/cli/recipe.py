@@ -257,7 +257,7 @@ def _plot(found: Found, output: str | None, force: bool, as_json: bool) -> int:
 
 
 def _write(path: Path, content: bytes, force: bool) -> None:
-    from archdsl.backends.diagram.ours import is_ours
+    from archdsl.backends.diagram.provenance import is_ours
     from archdsl.files import Staged
 
     may_replace(path, lambda old: is_ours(old) or _MARK.encode() in old.partition(b"\n")[0], force)

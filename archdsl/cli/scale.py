@@ -296,7 +296,7 @@ def _shown(value: object) -> str:
 
 
 def _draw(found: Curve, output: str, force: bool) -> None:
-    from archdsl.backends.diagram.ours import is_ours
+    from archdsl.backends.diagram.provenance import is_ours
     from archdsl.cli.scale_tables import picture
     from archdsl.cli.shared import may_replace
     from archdsl.files import Staged

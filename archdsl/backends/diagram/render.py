@@ -10,7 +10,7 @@ import re
 
 from archdsl.backends.diagram.choices import Engine, Picture
 from archdsl.backends.diagram.engine import is_embedded, program, run
-from archdsl.backends.diagram.ours import marked
+from archdsl.backends.diagram.provenance import marked
 from archdsl.backends.diagram.style import DPI
 
 _PAGE = {"png": [f"-Gdpi={DPI}"], "pdf": ["-Gmargin=0"]}

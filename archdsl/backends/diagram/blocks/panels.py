@@ -45,7 +45,7 @@ class Page:
         width = style.PAGE if options.columns == 2 else style.COLUMN
         self.width = width - 2 * style.MARGIN
         self.canvas = Canvas(width)
-        self.panels: list[Panel] = []
+        self.panels: list[BlockPanel] = []
 
     def add(self, definition: Definition) -> None:
         captions = [_caption(definition, form) for form in definition.forms]
@@ -61,7 +61,7 @@ class Page:
             figures.append(rail)
             captions.append(rail.caption())
         lines = [f"{name} = {' or '.join(texts)}" for name, texts in notes.items()]
-        self.panels.append(Panel(definition.name, lines, list(zip(figures, captions, strict=True)), self.width))
+        self.panels.append(BlockPanel(definition.name, lines, list(zip(figures, captions, strict=True)), self.width))
 
     def finish(self) -> Drawing:
         y = heading(self.canvas, self.graph, self.width, "")
@@ -78,8 +78,8 @@ class Page:
         self.canvas.legend(y + 4, self.width)
         return self.canvas.drawing(self.graph.name, "blocks", f"{self.graph.title}: blocks")
 
-    def _shelves(self) -> list[list[Panel]]:
-        shelves: list[list[Panel]] = []
+    def _shelves(self) -> list[list[BlockPanel]]:
+        shelves: list[list[BlockPanel]] = []
         used = 0.0
         for panel in self.panels:
             if shelves and used + MARGIN + panel.width <= self.width:
@@ -112,7 +112,7 @@ def _caption(definition: Definition, form: Form) -> str:
     return f"{share} block{'s' * (total > 1)}: {names}"
 
 
-class Panel:
+class BlockPanel:
     """A framed definition: its name and what the names in it mean, its forms in rows, what each stands for."""
 
     def __init__(self, name: str, notes: Sequence[str], figures: Sequence[tuple[Figure, str]], limit: float) -> None:

@@ -26,7 +26,7 @@ _TURN = 12.0
 """Between a line that comes down and the branch that it turns into."""
 
 
-class Stack:
+class RowStack:
     """Rows without anything between them, by their middle."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
@@ -53,7 +53,7 @@ class _Link:
     source: int
     target: int
     status: Status
-    branch: Stack | None = None
+    branch: RowStack | None = None
 
 
 class Across:
@@ -63,7 +63,7 @@ class Across:
         self._rows = elided(rows_of(change, _WIDEST, _WIDEST - 16))
         self._main = _stacks([row for row in self._rows if row.main], self._rows)
         self._stack_of = {row.number: stack for stack in self._main for row in stack.rows}
-        self._branches = [Stack(branch) for branch in branches_of(self._rows)]
+        self._branches = [RowStack(branch) for branch in branches_of(self._rows)]
         self._in_branch = {row.number: stack for stack in self._branches for row in stack.rows}
         self._links = list(self._find_links())
         self._place()
@@ -95,7 +95,7 @@ class Across:
                     found.append(_Link(source, row.number, status))
         return found
 
-    def _sources(self, branch: Stack) -> dict[int, Status]:
+    def _sources(self, branch: RowStack) -> dict[int, Status]:
         """What a branch reads on the main path, or from other branches."""
         own = {row.number for row in branch.rows}
         return {source: status for row in branch.rows for source, status in row.reads.items() if source not in own}
@@ -184,7 +184,7 @@ class Across:
         points = [(start, axis), (start, lane), (end, lane), (end, axis - target.high / 2)]
         _edge(canvas, boxes, link.source, link.target, points, link.status)
 
-    def _draw_branch(self, canvas: Canvas, boxes: dict[int, Box], branch: Stack, x: float, axis: float) -> None:
+    def _draw_branch(self, canvas: Canvas, boxes: dict[int, Box], branch: RowStack, x: float, axis: float) -> None:
         first, last = branch.rows[0].number, branch.rows[-1].number
         middle = axis + branch.y
         # Into the first of its layers, and out of the last one.
@@ -209,7 +209,7 @@ def _edge(canvas: Canvas, boxes: dict[int, Box], tail: int, head: int, points: l
     canvas.arrow(boxes[tail], boxes[head], points, dashed=status == "removed", radius=4)
 
 
-def _stacks(main: Sequence[Row], rows: Sequence[Row]) -> list[Stack]:
+def _stacks(main: Sequence[Row], rows: Sequence[Row]) -> list[RowStack]:
     """The main path cut where an arrow is needed: before a layer, at a merge, and where something else is read."""
     sources = {source for row in rows for source in row.reads}
     groups: list[list[Row]] = []
@@ -220,4 +220,4 @@ def _stacks(main: Sequence[Row], rows: Sequence[Row]) -> list[Stack]:
         if last is None or not joins or last.symbol or last.elided or last.number in sources:
             groups.append([])
         groups[-1].append(row)
-    return [Stack(group) for group in groups]
+    return [RowStack(group) for group in groups]

@@ -29,7 +29,7 @@ INFINITY = float("inf")
 Edges = Mapping[tuple[int, int], frozenset[Ref]]
 
 
-class Column:
+class GlyphColumn:
     """A glyph and its place."""
 
     def __init__(self, index: int, glyph: Glyph) -> None:
@@ -77,18 +77,18 @@ class Column:
 class Arc(NamedTuple):
     """An arrow to a segment that is not the next; `at`: where at the top of the first it begins, 0 to 1."""
 
-    tail: Column
-    head: Column
+    tail: GlyphColumn
+    head: GlyphColumn
     at: float
 
 
-class Row:
+class GlyphRow:
     """Columns on one axis, and the lanes above them for arrows to segments that are not the next.
 
     An arrow to another row has a lane in both.
     """
 
-    def __init__(self, columns: list[Column], arcs: list[Arc]) -> None:
+    def __init__(self, columns: list[GlyphColumn], arcs: list[Arc]) -> None:
         self.columns = columns
         self.lanes = lanes([(self._end(arc.tail), self._end(arc.head)) for arc in arcs])
         self.arcs = arcs
@@ -96,7 +96,7 @@ class Row:
         self.top: float = 0
         self.axis: float = 0
 
-    def _end(self, column: Column) -> float:
+    def _end(self, column: GlyphColumn) -> float:
         return column.x if column in self.columns else INFINITY
 
     def lane(self, arc: Arc) -> float:
@@ -112,12 +112,12 @@ def lay_out(
     canvas: Canvas, glyphs: Sequence[Glyph], edges: Edges, shares: Shares, top: float, width: float
 ) -> tuple[float, float]:
     """Draw all glyphs and arrows; gives the y of the end and the length of the longest row."""
-    columns = [Column(index, glyph) for index, glyph in enumerate(glyphs)]
+    columns = [GlyphColumn(index, glyph) for index, glyph in enumerate(glyphs)]
     broken = _rows(columns, width)
     length = max(_place(row) for row in broken)
     loose = {(tail, head): refs for (tail, head), refs in edges.items() if head != tail + 1}
     far = [Arc(columns[tail], columns[head], at) for (tail, head), at in zip(loose, starts(loose), strict=True)]
-    rows = [Row(row, [arc for arc in far if arc.tail in row or arc.head in row]) for row in broken]
+    rows = [GlyphRow(row, [arc for arc in far if arc.tail in row or arc.head in row]) for row in broken]
     for row in rows:
         row.set_top(top)
         top = _row(canvas, row, edges, shares)
@@ -134,7 +134,7 @@ def lay_out(
     return top, length
 
 
-def _rows(columns: list[Column], width: float) -> list[list[Column]]:
+def _rows(columns: list[GlyphColumn], width: float) -> list[list[GlyphColumn]]:
     """The columns in as few rows as the width allows, of about equal length."""
     for slack in (LOOSE, TIGHT):
         for column in columns:
@@ -152,8 +152,8 @@ def _rows(columns: list[Column], width: float) -> list[list[Column]]:
     return [[column] for column in columns]
 
 
-def _broken(columns: list[Column], limit: float) -> list[list[Column]]:
-    rows: list[list[Column]] = []
+def _broken(columns: list[GlyphColumn], limit: float) -> list[list[GlyphColumn]]:
+    rows: list[list[GlyphColumn]] = []
     for column in columns:
         if rows and _place([*rows[-1], column]) <= limit:
             rows[-1].append(column)
@@ -162,7 +162,7 @@ def _broken(columns: list[Column], limit: float) -> list[list[Column]]:
     return rows
 
 
-def _place(row: Sequence[Column]) -> float:
+def _place(row: Sequence[GlyphColumn]) -> float:
     """Set the columns' x; gives the row's length."""
     x = 0.0
     for before, column in zip([None, *row], row, strict=False):
@@ -176,7 +176,7 @@ def _place(row: Sequence[Column]) -> float:
     return x + max(last.reach + 4 + last.room, last.label / 2)
 
 
-def _row(canvas: Canvas, row: Row, edges: Edges, shares: Shares) -> float:
+def _row(canvas: Canvas, row: GlyphRow, edges: Edges, shares: Shares) -> float:
     """Draw one row but for its arcs; gives the y of its end."""
     axis = row.axis
     for column in row.columns:
@@ -198,7 +198,7 @@ def _row(canvas: Canvas, row: Row, edges: Edges, shares: Shares) -> float:
     return y + HIGHEST_BAR + 24
 
 
-def _arrow(canvas: Canvas, before: Column, after: Column, axis: float) -> None:
+def _arrow(canvas: Canvas, before: GlyphColumn, after: GlyphColumn, axis: float) -> None:
     tail, head = before.glyph.box, after.glyph.box
     assert tail is not None
     assert head is not None
@@ -207,14 +207,14 @@ def _arrow(canvas: Canvas, before: Column, after: Column, axis: float) -> None:
     _size(canvas, before, (start + end) / 2 - 1.5, axis)
 
 
-def _output(canvas: Canvas, column: Column, axis: float) -> None:
+def _output(canvas: Canvas, column: GlyphColumn, axis: float) -> None:
     assert column.glyph.box is not None
     start, end = column.x + column.reach + 1, column.x + column.reach + column.room
     canvas.arrow(column.glyph.box, canvas.anchor(end, axis), [(start, axis), (end, axis)])
     _size(canvas, column, (start + end) / 2 - 1.5, axis)
 
 
-def _arc(canvas: Canvas, arc: Arc, source: Row, target: Row, margin: float) -> None:
+def _arc(canvas: Canvas, arc: Arc, source: GlyphRow, target: GlyphRow, margin: float) -> None:
     """An arrow above the row, to a segment that is not the next; from another row by the margin on the right."""
     before, after, y = arc.tail, arc.head, target.lane(arc)
     tail, head = before.glyph.box, after.glyph.box
@@ -230,13 +230,13 @@ def _arc(canvas: Canvas, arc: Arc, source: Row, target: Row, margin: float) -> N
     canvas.arrow(tail, head, [*points, (end, y), (end, head.top[1] - SHEET * after.glyph.sheets - 1)])
 
 
-def _size(canvas: Canvas, column: Column, x: float, axis: float) -> None:
+def _size(canvas: Canvas, column: GlyphColumn, x: float, axis: float) -> None:
     above, below = column.size
     canvas.text(x, axis - 5.5, Line(above, style.SMALL))
     canvas.text(x, axis + 5.5, Line(below, style.SMALL))
 
 
-def _return(canvas: Canvas, before: Column, after: Column, top: float) -> None:
+def _return(canvas: Canvas, before: GlyphColumn, after: GlyphColumn, top: float) -> None:
     """The line from the end of a row to the beginning of the next."""
     tail, head = before.glyph.box, after.glyph.box
     assert tail is not None
@@ -249,13 +249,13 @@ def _return(canvas: Canvas, before: Column, after: Column, top: float) -> None:
     canvas.arrow(tail, head, points)
 
 
-def _caption(canvas: Canvas, column: Column, y: float) -> None:
+def _caption(canvas: Canvas, column: GlyphColumn, y: float) -> None:
     for line in column.glyph.words:
         canvas.text(column.x, y + line.height / 2, line)
         y += line.height
 
 
-def _bars(canvas: Canvas, shares: Shares, row: Sequence[Column], top: float) -> None:
+def _bars(canvas: Canvas, shares: Shares, row: Sequence[GlyphColumn], top: float) -> None:
     """The shares of all parameters and MACs of each segment."""
     base = top + HIGHEST_BAR + 8
     for column in row:
