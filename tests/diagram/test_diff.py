@@ -9,11 +9,11 @@ from typing import Literal
 import pytest
 
 import archdsl
+from archdsl.backends.diagram import Drawing, Options, draw
 from archdsl.backends.diagram.diff.across import Across
 from archdsl.backends.diagram.diff.down import Down
 from archdsl.backends.diagram.diff.looks import ADDED, AFTER, BEFORE, CHANGED, REMOVED, SAME
 from archdsl.backends.diagram.diff.rows import INPUT, rows_of
-from archdsl.backends.diagram.drawing import Drawing, Options, draw
 from archdsl.backends.diagram.style import COLUMN, PAGE, lightness
 from archdsl.graph.diff.compare import diff, distinct
 from archdsl.steps import amendments, chain, draw_steps

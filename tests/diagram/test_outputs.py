@@ -7,7 +7,7 @@ import pytest
 import archdsl
 from archdsl import api
 from archdsl.backends.diagram import Options
-from archdsl.backends.diagram.drawing import Level
+from archdsl.backends.diagram.choices import Level
 from archdsl.backends.diagram.lanes import starts
 from archdsl.backends.diagram.page_data import page_data
 from archdsl.graph.ir import Graph

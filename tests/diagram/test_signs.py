@@ -7,7 +7,7 @@ import re
 import pytest
 
 from archdsl.api import open_source
-from archdsl.backends.diagram.drawing import Level
+from archdsl.backends.diagram.choices import Level
 from archdsl.source import Source
 
 SPEC = """
