@@ -166,7 +166,7 @@ class KeyMap:
         inner = [(rule.ours, rule) for rule in self.rules if rule.inside]
         counters = [(counter.ours, counter) for counter in self.counters]
         ends = {pattern.skeleton.rpartition(".")[2] for pattern, _ in (*rules, *inner, *counters)}
-        return _Indexed(Lines(counters, self.span), Lines(rules, self.span), Lines(inner, self.span), ends, {}, {})
+        return _Indexed(Lines(counters, self.span), Lines(rules, self.span), Lines(inner, self.span), ends, {}, {}, {})
 
     def amended(self, other: KeyMap) -> KeyMap:
         """This map with the lines of another after its own."""
@@ -213,16 +213,17 @@ class _Renamed(NamedTuple):
 class _Indexed(NamedTuple):
     """The counters and rules of a map, those for what is inside apart, and the last parts of all their patterns.
 
-    `known` and `insides` are what was found for keys and for rests of keys: graphs of one model share most of them, and
-    most insides are those of another block.
+    What was found is kept, since graphs of one model share most keys, and most blocks have the same insides: names of
+    keys, by what their counters say; those of rests of keys; the counters of keys, each with the path that it numbers.
     """
 
     counters: Lines[Counter]
     rules: Lines[Rule]
     inner: Lines[Rule]
     ends: set[str]
-    known: dict[str, _Renamed]
+    known: dict[tuple[object, ...], _Renamed]
     insides: dict[str, _Renamed]
+    counted: dict[str, tuple[tuple[Counter, str], ...]]
 
 
 class _Application:
@@ -233,7 +234,8 @@ class _Application:
         self.effort = effort
         if "lines" not in vars(keymap):
             effort.spend(len(keymap.rules) + len(keymap.counters), self.span, LINES)
-        self.counters, self.rules, self.inner, self.named, self.known, self.insides = keymap.lines
+        self.lines = keymap.lines
+        self.rules, self.inner = self.lines.rules, self.lines.inner
         self.result = Renaming()
         self.counts: dict[Counter, dict[str, int]] = {}
 
@@ -245,7 +247,7 @@ class _Application:
         for key in keys:
             self.effort.spend(1, self.span, LINES)
             head, _, weight = key.rpartition(".")
-            if weight in self.named or NUMBER.search(weight) or not head:
+            if weight in self.lines.ends or NUMBER.search(weight) or not head:
                 theirs, used = self._renamed(key)
             else:  # no line is for this weight alone: its layer's others have the same beginning
                 if head != layer:
@@ -277,21 +279,25 @@ class _Application:
     def _counted(self, key: str) -> dict[str, int]:
         """The numbers of a key by the counters that are for it."""
         counted: dict[str, int] = {}
-        for counter, _ in self.counters.fitting(key, self.effort):
+        if not self.lines.counters.most:
+            return counted
+        found = self.lines.counted.get(key)
+        if found is None:
+            fitting = self.lines.counters.fitting(key, self.effort)
+            found = self.lines.counted[key] = tuple((c, beginning(key, c.ours.parts)) for c, _ in fitting)
+        for counter, path in found:
             known = self.counts.setdefault(counter, {})
-            counted[counter.name] = known.setdefault(beginning(key, counter.ours.parts), len(known))
+            counted[counter.name] = known.setdefault(path, len(known))
             self.result.used.add(counter)
         return counted
 
     def _renamed(self, key: str) -> tuple[str, Rule | None]:
         """Their name for one key, and the rule that says so: the last that fits."""
         counted = self._counted(key)
-        if counted:  # its name depends on the keys before it
-            found = self._name(key, counted)
-        elif key in self.known:
-            found = self.known[key]
-        else:
-            found = self.known[key] = self._name(key, counted)
+        at = (key, *counted.items())
+        found = self.lines.known.get(at)
+        if found is None:
+            found = self.lines.known[at] = self._name(key, counted)
         self.result.used.update(found.used)
         if found.reshaped is not None:
             self.result.reshaped[key] = found.reshaped
@@ -313,9 +319,10 @@ class _Application:
         """Their name for the rest of a key, with a dot before it unless it is empty."""
         if not self.inner.most or not rest:
             return _Renamed(rest and "." + rest)
-        if rest not in self.insides:
-            self.insides[rest] = self._name_inside(rest)
-        return self.insides[rest]
+        insides = self.lines.insides
+        if rest not in insides:
+            insides[rest] = self._name_inside(rest)
+        return insides[rest]
 
     def _name_inside(self, rest: str) -> _Renamed:
         parts: list[str] = []

@@ -18,7 +18,7 @@ from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import decided, has_sizes
 from archdsl.semantics.program import FileScope
 from archdsl.semantics.sizes import MAX_PARAMETERS
-from archdsl.semantics.values import MAX_SIZE, UNKNOWN, Arg, Layer, Record, Tensor, expr_of, plain, size_of
+from archdsl.semantics.values import MAX_SIZE, SINGLE, UNKNOWN, Arg, Layer, Record, Tensor, expr_of, plain, size_of
 from archdsl.source import Span
 from archdsl.symbolic import Const, Expr, Function, expand, substitute, symbols
 
@@ -204,8 +204,7 @@ class Context:
 
     def walk(self, value: Any, span: Span) -> int:
         """How much a value holds, counted as work: whoever asks goes through all of it."""
-        value = plain(value)
-        if not isinstance(value, tuple | Record):
+        if type(value) in SINGLE or not isinstance(value := plain(value), tuple | Record):
             return 1
         held = size_of(value)
         self.step(span, 2 * held)

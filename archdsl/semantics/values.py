@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from archdsl.graph.describe import value_text
@@ -164,8 +165,14 @@ class Builtin:
     python: str | None = None
 
 
+SINGLE: frozenset[type] = frozenset({int, float, str, bool, NoneType})
+"""What most values are: nothing is in them."""
+
+
 def plain(value: Any) -> Any:
     """The value without its trace."""
+    if type(value) in SINGLE:
+        return value
     if isinstance(value, Traced):
         return value.value
     if type(value) is tuple:
