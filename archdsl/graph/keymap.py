@@ -7,25 +7,23 @@ its pattern in the order of the graph, so that `{n}` on their side can be a numb
 several rules that match the last one counts; a key or a part that none matches keeps its name. A pattern of theirs for
 `none` is of a part that some of our models do not have. A rule for one tensor can say that it has another shape there.
 
-Takes syntax, gives a `KeyMap`; applied to keys it gives a `Renaming`, which goes both ways. Reports E406 and
-E408, and what `keypatterns` and `keyshapes` report.
+A `KeyMap`, which `read_keymap` makes of syntax, applied to keys gives a `Renaming`, which goes both ways. Reports E408,
+and what `keypatterns` and `keyshapes` report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.glob import Effort
-from archdsl.graph.keypatterns import LINES, NUMBER, Lines, Pattern, beginning, read_pattern
-from archdsl.graph.keyshapes import Reshape, Shape, read_reshape, report_misfit
+from archdsl.graph.keypatterns import LINES, NUMBER, Lines, Pattern, beginning
+from archdsl.graph.keyshapes import Reshape, Shape, report_misfit
 from archdsl.source import Span
 from archdsl.syntax import ast
-
-_INSIDE = "*."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +188,7 @@ class KeyMap:
 
     def apply(self, keys: Iterable[str], effort: Effort | None = None) -> Renaming:
         """Their name for each of our keys, which come in the order of the graph; raises ArchError E514."""
-        return _Application(self, effort or Effort()).run(keys)
+        return _Application(self, effort or Effort()).run(tuple(keys))
 
     def matching(self, keys: Iterable[str], effort: Effort | None = None) -> set[Rule]:
         """The rules that would have an effect if no others were there."""
@@ -239,25 +237,30 @@ class _Application:
         self.result = Renaming()
         self.counts: dict[Counter, dict[str, int]] = {}
 
-    def run(self, keys: Iterable[str]) -> Renaming:
-        result = self.result
+    def run(self, keys: Sequence[str]) -> Renaming:
+        self.effort.spend(len(keys), self.span, LINES)
+        result, theirs = self.result, self.result.theirs
+        named, plain = self.lines.ends, set[str]()
         given: dict[str, tuple[str, Rule | None]] = {}
         layer = their_layer = ""
         of_layer: Rule | None = None
         for key in keys:
-            self.effort.spend(1, self.span, LINES)
             head, _, weight = key.rpartition(".")
-            if weight in self.lines.ends or NUMBER.search(weight) or not head:
-                theirs, used = self._renamed(key)
+            if weight not in plain and not (weight in named or NUMBER.search(weight)):
+                plain.add(weight)
+            if weight not in plain or not head:
+                name, used = self._renamed(key)
             else:  # no line is for this weight alone: its layer's others have the same beginning
                 if head != layer:
-                    theirs, of_layer = self._renamed(key)
-                    layer, their_layer = head, theirs[: -len(weight)]
-                theirs, used = their_layer + weight, of_layer
-            result.theirs[key] = theirs
-            first = given.setdefault(theirs, (key, used))
-            if first[0] != key:
-                result.clashes.append(Clash(theirs, first, (key, used)))
+                    name, of_layer = self._renamed(key)
+                    layer, their_layer = head, name[: -len(weight)]
+                name, used = their_layer + weight, of_layer
+            theirs[key] = name
+            first = given.get(name)
+            if first is None:
+                given[name] = (key, used)
+            elif first[0] != key:
+                result.clashes.append(Clash(name, first, (key, used)))
         return result
 
     def alone(self, key: str) -> set[Rule]:
@@ -356,83 +359,3 @@ def report_clash(clash: Clash, bag: Bag) -> None:
     secondary = [] if first is None or first is second else [Label(first.syntax.theirs.span, "given here")]
     note = f"`{first_key}` and `{second_key}` of the model would both be `{clash.key}`"
     bag.report("E408", second.syntax.theirs.span, secondary=secondary, key=clash.key, notes=[note])
-
-
-# --- reading patterns ------------------------------------------------------------------------
-
-_FAULTS = {
-    "counted": ("`{}` is counted twice", "give each `count` a name of its own"),
-    "absent": (
-        "it has no counterpart and begins with `*.`",
-        'write the whole key, "AuxLogits.fc.weight" = none, or the level that is gone, "AuxLogits" = none',
-    ),
-    "inside": (
-        "both sides begin with `*.`, or none",
-        'write "*.norm.weight" = "*.bn.weight", or no `*.` on either side',
-    ),
-    "counter": ("`{}` is a counter, which only their side can use", "give the number on our side another name"),
-    "part": ("`{}` counts whole paths, and this is a part of one", "write whole paths on both sides, without `*.`"),
-    "unknown": ("our side does not say what `{}` is", "put `{{{}}}` on our side, too, or let `count` number it"),
-    "range": ("a range belongs to our side", 'write it on the right: "blocks.{{i}}" = "stages.{{i in 4..8}}"'),
-}
-"""What is wrong with a line, and what to write instead."""
-
-
-def _report(bag: Bag, span: Span, fault: str, name: str = "") -> None:
-    detail, help_ = _FAULTS[fault]
-    bag.report("E406", span, detail=detail.format(name), help=help_.format(name))
-
-
-def read_map(item: ast.Checkpoint, bag: Bag) -> KeyMap | None:
-    """The map that a `checkpoint` item means; None after E406."""
-    before = len(bag)
-    counters: dict[str, Counter] = {}
-    for line in item.rules:
-        if isinstance(line, ast.Counter):
-            pattern = read_pattern(line.ours, bag, matched=True)
-            if line.name in counters:
-                _report(bag, line.name_span, "counted", line.name)
-            elif pattern is not None:
-                counters[line.name] = Counter(line.name, pattern, line)
-    names = {line.name for line in item.rules if isinstance(line, ast.Counter)}
-    rules = [_read_rule(line, names, bag) for line in item.rules if isinstance(line, ast.KeyRule)]
-    absent = [_read_absent(line, bag) for line in item.rules if isinstance(line, ast.Absent)]
-    if len(bag) != before:
-        return None
-    known = tuple(rule for rule in rules if rule)
-    return KeyMap(item.name, known, tuple(counters.values()), item, tuple(pattern for pattern in absent if pattern))
-
-
-def _read_absent(line: ast.Absent, bag: Bag) -> Pattern | None:
-    if line.theirs.value.startswith(_INSIDE):
-        _report(bag, line.theirs.span, "absent")
-        return None
-    return read_pattern(line.theirs, bag, matched=True)
-
-
-def _read_rule(line: ast.KeyRule, counted: set[str], bag: Bag) -> Rule | None:
-    inside = line.ours.value.startswith(_INSIDE)
-    if inside != line.theirs.value.startswith(_INSIDE):
-        _report(bag, (line.theirs if inside else line.ours).span, "inside")
-        return None
-    theirs = read_pattern(line.theirs, bag, matched=False, skip=len(_INSIDE) if inside else 0)
-    ours = read_pattern(line.ours, bag, matched=True, skip=len(_INSIDE) if inside else 0)
-    if theirs is None or ours is None:
-        return None
-    known = {hole.name for hole in ours.holes}
-    for name in sorted(known & counted):
-        _report(bag, line.ours.span, "counter", name)
-        return None
-    for hole in theirs.holes:
-        if hole.name in counted and inside:
-            _report(bag, line.theirs.span, "part", hole.name)
-            return None
-        if hole.name not in known | counted:
-            _report(bag, line.theirs.span, "unknown", hole.name)
-            return None
-        if hole.within is not None:
-            _report(bag, line.theirs.span, "range")
-            return None
-    before = len(bag)
-    reshape = read_reshape(line, bag)
-    return Rule(theirs, ours, line, inside, reshape) if len(bag) == before else None

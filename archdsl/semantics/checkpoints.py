@@ -12,8 +12,9 @@ from archdsl.diagnostics.core import ArchError, Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph, Node
-from archdsl.graph.keymap import Clash, Counter, KeyMap, Rule, read_map, report_clash
+from archdsl.graph.keymap import Clash, Counter, KeyMap, Rule, report_clash
 from archdsl.graph.keyshapes import Shape
+from archdsl.graph.read_keymap import read_map
 from archdsl.semantics.program import FileScope, Program
 from archdsl.semantics.variants import Configured
 from archdsl.syntax import ast

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from archdsl import api
 from archdsl.diagnostics.core import Bag
-from archdsl.graph.keymap import KeyMap, read_map
+from archdsl.graph.keymap import KeyMap
+from archdsl.graph.read_keymap import read_map
 from archdsl.source import Source
 from archdsl.syntax import ast, parse
 
