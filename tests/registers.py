@@ -8,15 +8,12 @@ candidate for a `reference`.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from unittest import mock
 
-import torch
 from torch import nn
 
 from archdsl.graph.ir import Graph
@@ -167,19 +164,18 @@ def candidates(library: str, variants: Mapping[str, Variant], *, every: bool = F
     for variant in variants.values():
         ours[of_graph(variant.graph)].append(variant)
     found = []
-    with _quick():
-        for model in plausible(library, every=every):
-            network = built(library, model)
-            structure = of_module(network) if network is not None else None
-            if network is None or structure is None:
-                continue
-            for variant in ours.get(structure, ()):
-                if all((each.library, each.model) != (library, model) for each in variant.references):
-                    alias = _alias(variant, library, model, network)
-                    if not alias:  # another variant with the same keys may have the library's files instead
-                        twins = (each for each in ours[structure] if each is not variant and _twins(each, variant))
-                        alias = next(filter(None, (_alias(each, library, model, network) for each in twins)), "")
-                    found.append(Candidate(variant.name, library, model, alias))
+    for model in plausible(library, every=every):
+        network = built(library, model)
+        structure = of_module(network) if network is not None else None
+        if network is None or structure is None:
+            continue
+        for variant in ours.get(structure, ()):
+            if all((each.library, each.model) != (library, model) for each in variant.references):
+                alias = _alias(variant, library, model, network)
+                if not alias:  # another variant with the same keys may have the library's files instead
+                    twins = (each for each in ours[structure] if each is not variant and _twins(each, variant))
+                    alias = next(filter(None, (_alias(each, library, model, network) for each in twins)), "")
+                found.append(Candidate(variant.name, library, model, alias))
     return found
 
 
@@ -222,15 +218,3 @@ def _twins(one: Variant, other: Variant) -> bool:
 def _layers(library: str, name: str) -> list[tuple[str, str, str]] | None:
     other = built(library, name)
     return None if other is None else layers(other)
-
-
-@contextlib.contextmanager
-def _quick() -> Iterator[None]:
-    """Without the initialization, which is a third of the time and has no effect on the meta device."""
-    nothing = lambda *args, **kwargs: None  # noqa: E731
-    with contextlib.ExitStack() as stack:
-        for kind in (nn.modules.conv._ConvNd, nn.Linear, nn.modules.batchnorm._BatchNorm):
-            stack.enter_context(mock.patch.object(kind, "reset_parameters", nothing))
-        for name in ("kaiming_uniform_", "kaiming_normal_", "normal_", "trunc_normal_", "ones_", "zeros_"):
-            stack.enter_context(mock.patch.object(torch.nn.init, name, nothing))
-        yield
