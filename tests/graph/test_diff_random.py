@@ -113,3 +113,17 @@ def test_the_order_in_which_branches_run_is_no_difference(both: tuple[str, str])
     a, b = map(graph, both)
     assert diff(a, b).equal == isomorphic(a, b)
     assert diff(b, a) == diff(a, b).inverse()
+
+
+def test_a_change_in_a_branch_that_runs_at_another_place_is_that_change_alone() -> None:
+    old = [
+        "  a = x -> conv(4, 1) -> bn -> relu",
+        "  b = x -> conv(4, 3) -> gelu",
+        "  c = x -> bn -> conv(4, 5) -> relu",
+    ]
+    new = [old[2], old[1].replace("conv(4, 3)", "conv(4, 7)"), old[0]]
+    texts = ("\n".join(["model Net {", "  x = image(3, 8, 8) -> stem: conv(4, 5)", *lines,
+             "  a + b + c -> gap -> flatten -> fc: linear(3)", "}"]) for lines in (old, new))  # fmt: skip
+    found = diff(*map(graph, texts))
+    assert [op.status for _, block in found.blocks() for op in block.changes] == ["changed"]
+    assert str(found) == "~ layers conv kernel 3 → 7"

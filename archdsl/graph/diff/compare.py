@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archdsl.graph.diff.changes import BlockChange, DistinctChange, GraphDiff, OpChange, SectionChange, in_order
-from archdsl.graph.diff.facts import ParameterChange, changes, has_window, is_commutative, is_idle, kind_of
+from archdsl.graph.diff.facts import Kinds, ParameterChange, changes, has_window, is_commutative, is_idle, kind_of
 from archdsl.graph.diff.matching import Matching, SectionMatch, UnitMatch
+from archdsl.graph.diff.orders import orders
 from archdsl.graph.ir import Cost, Graph, Node, Ref
 from archdsl.graph.stages import Unit
 
@@ -38,7 +39,14 @@ def _text(graph: Graph) -> list[tuple[str, str, str]]:
 
 
 def _compare(before: Graph, after: Graph) -> GraphDiff:
-    matching = Matching(before, after)
+    """The difference with the fewest changes, of the orders in which the nodes of the second graph can be looked at."""
+    kinds = Kinds()
+    found = (_difference(Matching(before, after, order, kinds)) for order in orders(before, after, kinds))
+    return min(found, key=lambda difference: sum(len(block.changes) for _, block in difference.blocks()))
+
+
+def _difference(matching: Matching) -> GraphDiff:
+    before, after = matching.before, matching.after
     wiring = _Wiring(matching)
     return GraphDiff(
         before,

@@ -7,11 +7,12 @@ keeps the size and the same padding as a number, a convolution whose groups are 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from archdsl.graph.ir import Node
+from archdsl.graph.templates import Bodies
 from archdsl.ops.spec import Shape
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, evaluate, lift, symbols
 
@@ -54,6 +55,22 @@ def facts_of(node: Node) -> Facts:
     known = _known(node)
     values = ((name, _flat(evaluate(expr, known))) for name, expr in given.items())
     return Facts(target, tuple(values), node.input_shapes)
+
+
+class Kinds(Bodies):
+    """Numbers for nodes: equal for those that are built alike."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of: dict[Hashable, int] = {}
+
+    def of(self, node: Node) -> int:
+        """The number of the node's facts."""
+        key = (node.op.name, node.params, node.input_shapes)
+        number = self._of.get(key)
+        if number is None:
+            number = self._of[key] = self.number(facts_of(node))
+        return number
 
 
 def changes(before: Node, after: Node) -> tuple[ParameterChange, ...]:

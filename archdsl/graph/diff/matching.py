@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 
 from archdsl.graph.diff.align import Pair, align
 from archdsl.graph.diff.alike import alike
-from archdsl.graph.diff.facts import ParameterChange, changes, facts_of, has_window, kind_of, target_of
-from archdsl.graph.diff.isomorphism import reordered
+from archdsl.graph.diff.facts import Kinds, ParameterChange, changes, has_window, kind_of, target_of
 from archdsl.graph.ir import Cost, Graph, Node
 from archdsl.graph.stages import Stage, Unit, stages
-from archdsl.graph.templates import Bodies
 from archdsl.ops.spec import LAYERS, PASSING
 
 _SAME_OP, _SAME_TARGET, _REPLACED = 2.0, 1.5, 1.0
@@ -55,22 +53,21 @@ class SectionMatch:
 
 @dataclass
 class Matching:
-    """The correspondence of two graphs; `sections` are all of both, in order."""
+    """The correspondence of two graphs; `sections` are all of both, in order. `order` is that of the second's nodes."""
 
     before: Graph
     after: Graph
+    order: Sequence[Node]
+    kinds: Kinds
     sections: list[SectionMatch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._facts: dict[Hashable, int] = {}
-        self._bodies = Bodies()
         self._signatures: dict[int, int] = {}
         self._bags: dict[int, Counter[str]] = {}
         self._aligned: dict[Hashable, tuple[OpMatch, ...]] = {}
         self._likeness: dict[tuple[int, int], float] = {}
         self._scores: dict[tuple[int, int], float] = {}
-        order = reordered(self.before, self.after, self._bodies, self.number)
-        first, second = alike(stages(self.before, by_size=True), stages(self.after, order, by_size=True))
+        first, second = alike(stages(self.before, by_size=True), stages(self.after, self.order, by_size=True))
         keys = [[(s.kind, s.name, *map(self._signature, s.units)) for s in side] for side in (first, second)]
         for i, j in align(keys[0], keys[1], lambda i, j: self._section_score(first[i], second[j])):
             old = None if i is None else first[i]
@@ -137,17 +134,9 @@ class Matching:
         if found is None:
             inside = {node.id: place for place, node in enumerate(unit.nodes)}
             entries = dict.fromkeys(ref for node in unit.nodes for ref in node.inputs if ref.node not in inside)
-            members = ((self.number(node), node.inputs, 0) for node in unit.nodes)
-            found = self._signatures[id(unit)] = self._bodies.body(members, entries, inside.__getitem__)
+            members = ((self.kinds.of(node), node.inputs, 0) for node in unit.nodes)
+            found = self._signatures[id(unit)] = self.kinds.body(members, entries, inside.__getitem__)
         return found
-
-    def number(self, node: Node) -> int:
-        """A number for the node's facts: equal for nodes that are built alike."""
-        key = (node.op.name, node.params, node.input_shapes)
-        number = self._facts.get(key)
-        if number is None:
-            number = self._facts[key] = self._bodies.number(facts_of(node))
-        return number
 
     # --- ops ---------------------------------------------------------------------------------
 
@@ -160,7 +149,7 @@ class Matching:
         if key not in self._aligned:
             common = {*old.labels} & {*new.labels}
             first, second = (
-                [(self.number(node), unit.inner(node) in common and unit.inner(node)) for node in unit.nodes]
+                [(self.kinds.of(node), unit.inner(node) in common and unit.inner(node)) for node in unit.nodes]
                 for unit in (old, new)
             )
             pairs = align(first, second, lambda i, j: self._op_score(old, i, new, j))
@@ -169,7 +158,7 @@ class Matching:
 
     def _op_score(self, old: Unit, i: int, new: Unit, j: int) -> float:
         a, b = old.nodes[i], new.nodes[j]
-        key = (self.number(a), self.number(b))
+        key = (self.kinds.of(a), self.kinds.of(b))
         score = self._scores.get(key)
         if score is None:
             score = self._scores[key] = _fit(a, b)
