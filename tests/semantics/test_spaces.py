@@ -363,10 +363,11 @@ SHIPPED = [
 def test_the_variants_that_are_found_fit_into_the_spec(spec: str, name: str) -> None:
     file = shipped(spec)
     space = file.spaces[name]
-    some = itertools.islice(networks(Candidates(file, space), "random", 0), 2)
+    wide = replace(space, lines=tuple(line for line in space.lines if not line.costs))  # a narrow window takes long
+    some = itertools.islice(networks(Candidates(file, wide), "random", 0), 2)
     found = [result_of(number, network, {}) for number, network in enumerate(some)]
     text = file.program.root.source.text + "\n" + as_variants(found, space, "found")
     pasted = ArchFile(replace(file.program.root.source, text=text))
-    assert [d.code for d in pasted.check() if d.severity == "error"] == []
+    assert [d.code for d in pasted.bag if d.severity == "error"] == []
     for result in found:
         assert costs(pasted[f"{name}_{result.number}"]) == dict(result.costs)
