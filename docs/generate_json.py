@@ -19,7 +19,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from archdsl.cli.app import COMMANDS, run
-from archdsl.cli.documents import differences, drawings, exploring, specs, training, weights
+from archdsl.cli.documents import differences, drawings, exploring, files, networks, specs, training, weights
 from archdsl.cli.documents.base import VERSION, Document, Envelope, Shape
 
 PAGE = Path(__file__).parent / "json.md"
@@ -117,7 +117,7 @@ def page() -> str:
 
 def documents() -> list[type[Document]]:
     """All kinds of documents."""
-    modules = (specs, differences, exploring, drawings, training, weights)
+    modules = (files, networks, specs, differences, exploring, drawings, training, weights)
     found = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
     return list(dict.fromkeys(kind for kind in found if issubclass(kind, Document) and kind is not Document))
 

@@ -12,7 +12,7 @@ from archdsl.cli.shared import ArchCommand, exit_code, json_option, locate, writ
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
-    from archdsl.cli.documents.specs import CheckedJson
+    from archdsl.cli.documents.files import CheckedJson
     from archdsl.graph.sizes import SizeDecision
     from archdsl.semantics.program import Definition
 
@@ -49,7 +49,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
                 asked = ", ".join(f"`{decision.text}` ({decision.place})" for decision in sizes)
                 console.line(f"  asks about sizes, and holds only for images of which the answers are true: {asked}")
     if as_json:
-        from archdsl.cli.documents.specs import CheckDocument
+        from archdsl.cli.documents.files import CheckDocument
 
         write_document(CheckDocument(files=files), every)
     elif every:
@@ -87,7 +87,7 @@ def _checked(
     unchecked: tuple[Definition, ...],
     found: tuple[Diagnostic, ...],
 ) -> CheckedJson:
-    from archdsl.cli.documents.specs import CheckedJson
+    from archdsl.cli.documents.files import CheckedJson
 
     names = [definition.name for definition in unchecked]
     return CheckedJson.of(file=name, ok=ok, variants=variants, recipes=recipes, unchecked=names, diagnostics=found)

@@ -18,7 +18,7 @@ from archdsl.diagnostics.glyphs import shown
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
-    from rich.segment import Segment
+    from rich.segment import Segment, Segments
     from rich.text import Text
 
 UNBOUNDED = 10_000
@@ -84,6 +84,7 @@ def width() -> int:
 def show(*renderables: RenderableType) -> None:
     """Print tables and texts to standard output."""
     from rich.table import Table
+    from rich.text import Text
 
     out = console(sys.stdout)
     for renderable in renderables:
@@ -91,8 +92,25 @@ def show(*renderables: RenderableType) -> None:
             from archdsl.cli.plain import lines
 
             sys.stdout.writelines(text + "\n" for text in lines(renderable))
+        elif isinstance(renderable, Table | Text):
+            out.print(_without_ends(out, renderable), end="")
         else:
             out.print(renderable)
+
+
+def _without_ends(out: Console, renderable: RenderableType) -> Segments:
+    """A table or a text without the blanks that rich ends lines with."""
+    from rich.segment import Segment, Segments
+
+    found: list[Segment] = []
+    for line in out.render_lines(renderable, pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            *first, (text, style, _) = line
+            found += [*first, Segment(text.rstrip(), style)]
+        found.append(Segment.line())
+    return Segments(found)
 
 
 def line(text: str = "") -> None:

@@ -25,7 +25,7 @@ def command(code: str, as_json: bool) -> int:
         near = closest(code, entries())
         raise click.BadParameter(f"there is no code {code!r}{f', did you mean {near}?' if near else ''}")
     if as_json:
-        from archdsl.cli.documents.specs import ExplainDocument
+        from archdsl.cli.documents.files import ExplainDocument
 
         write_document(ExplainDocument(code=code, markdown=markdown))
     elif console.is_coloured(sys.stdout):

@@ -36,7 +36,7 @@ def command(files: tuple[str, ...], only_check: bool, as_json: bool) -> int:
         except ArchError as error:
             every += error.diagnostics
     if as_json:
-        from archdsl.cli.documents.specs import FmtDocument
+        from archdsl.cli.documents.files import FmtDocument
 
         write_document(FmtDocument.of(files=[{"file": file, "changed": differs} for file, differs in results]), every)
     elif every:

@@ -30,7 +30,7 @@ def command(as_json: bool) -> int:
 
     found = list(families())
     if as_json:
-        from archdsl.cli.documents.specs import ListDocument
+        from archdsl.cli.documents.networks import ListDocument
 
         write_document(ListDocument.of(families=[_family(source, family) for source, family in found]))
         return 0

@@ -14,15 +14,9 @@ from archdsl.cli.documents.base import VERSION, Document, Envelope, Shape
 from archdsl.cli.documents.differences import DiffDocument, StepsDocument
 from archdsl.cli.documents.drawings import DrawDocument, PlotDocument
 from archdsl.cli.documents.exploring import ScaleDocument, SearchDocument, SweepDocument
-from archdsl.cli.documents.networks import VariantJson
-from archdsl.cli.documents.specs import (
-    BuildDocument,
-    CheckDocument,
-    ExplainDocument,
-    FmtDocument,
-    ListDocument,
-    ShowDocument,
-)
+from archdsl.cli.documents.files import CheckDocument, ExplainDocument, FmtDocument
+from archdsl.cli.documents.networks import ListDocument, VariantJson
+from archdsl.cli.documents.specs import BuildDocument, ShowDocument
 from archdsl.cli.documents.training import RecipeDocument
 from archdsl.cli.documents.weights import PredictDocument, WeightsDocument
 from tests.cli.conftest import Run

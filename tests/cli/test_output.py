@@ -40,6 +40,26 @@ def test_fits_a_terminal_and_cuts_nothing(arch: Run, monkeypatch: pytest.MonkeyP
     assert "\x1b[" in result.out
 
 
+@pytest.mark.parametrize("columns", [None, 90])
+@pytest.mark.parametrize(
+    "args",
+    [
+        "list",
+        "weights resnet50",
+        "show resnet18 --costs",
+        "diff resnet18 resnet34",
+        "recipe resnet",
+        "recipe resnet a1",
+    ],
+)
+def test_no_line_ends_in_blanks(arch: Run, monkeypatch: pytest.MonkeyPatch, args: str, columns: int | None) -> None:
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = _ESCAPES.sub("", arch(*args.split()).out).splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
 def test_stage_names_are_whole_in_80_columns(arch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")

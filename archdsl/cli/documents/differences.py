@@ -12,9 +12,9 @@ from archdsl.cli.documents.networks import (
     ParameterJson,
     Params,
     PreprocessJson,
-    StageJson,
     VariantJson,
 )
+from archdsl.cli.documents.specs import StageJson
 from archdsl.cli.wording import prepared
 from archdsl.graph.diff.changes import Status
 from archdsl.graph.diff.initial import initial

@@ -1,24 +1,19 @@
-"""What several commands print of a network: variants, stages, costs, pictures."""
+"""Variants: what several commands print of one; and `list`, which prints nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
-from archdsl.cli.documents.base import Shape, Size, Text
+from archdsl.cli.documents.base import Document, Shape, Size, Text
 from archdsl.cli.wording import arguments
-from archdsl.graph.stages import StageKind
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import Asked
-    from archdsl.graph.costs import Costs
-    from archdsl.graph.ir import Node
     from archdsl.graph.sizes import SizeDecision
-    from archdsl.graph.stages import Stage
     from archdsl.transform import Transform
 
 Layers: TypeAlias = Annotated[int, Field(description="Convolutions and linear layers.")]
@@ -126,57 +121,6 @@ class VariantJson(Shape):
         return cls.of(variant, **({} if wanted is None else {"costs": CostsJson.of_variant(variant, wanted)}))
 
 
-class PartCostsJson(Shape):
-    """Costs of a batch, of a stage or a layer; sizes are in bytes."""
-
-    weights: int
-    memory: int
-    """The most that is alive at once in inference while it runs, weights aside."""
-    moved: int
-    """What it reads and writes in a forward pass."""
-    intensity: float
-    """MACs for each byte moved; 0 where none is."""
-    seconds: float | None
-    """The roofline time on the device."""
-
-    @classmethod
-    def of_nodes(cls, nodes: Sequence[Node], costs: Costs, wanted: Asked) -> Self:
-        part = costs.part(nodes)
-        return cls.of(part, seconds=wanted.seconds(part))
-
-
-class BlocksJson(Shape):
-    """What a stage repeats."""
-
-    count: int
-    name: Text
-
-    @classmethod
-    def differs(cls, repeats: tuple[int, str]) -> dict[str, Any]:
-        return {"count": repeats[0], "name": repeats[1]}
-
-
-class StageJson(Shape):
-    """A row of the stage table."""
-
-    name: Text
-    kind: StageKind
-    """`part`: of a model without stages; `aux`: what a further output alone needs."""
-    output: Size
-    blocks: list[BlocksJson]
-    layers: Layers
-    params: Params
-    macs: Macs
-    activations: Activations
-
-    costs: PartCostsJson | None = None
-    """With `--costs`, `--batch`, `--dtype` or `--device`."""
-
-    @classmethod
-    def differs(cls, stage: Stage) -> dict[str, Any]:
-        return {"blocks": stage.repeats}
-
-
 class PreprocessJson(Shape):
     """How pictures become the input: resized, a central crop, then (x - mean) / std."""
 
@@ -213,3 +157,19 @@ class ParameterJson(Shape):
     name: Text
     values: list[list[Value]]
     """Pairs, before and after, one for each distinct pair."""
+
+
+class FamilyJson(Shape):
+    """A shipped spec."""
+
+    name: Text
+    file: Text
+    doc: Text
+    variants: list[VariantJson]
+
+
+class ListDocument(Document):
+    """What is shipped."""
+
+    command: ClassVar[str] = "list"
+    families: list[FamilyJson]

@@ -1,27 +1,80 @@
-"""What is in one spec: `build`, `check`, `show`, `list`, `explain`, `fmt`."""
+"""One network, its stages and layers: `build`, `show`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from archdsl.cli.documents.base import DiagnosticJson, Document, Shape, Size, Text
+from archdsl.cli.documents.base import Document, Shape, Size, Text
 from archdsl.cli.documents.networks import (
     Activations,
+    Layers,
     Macs,
     Params,
-    PartCostsJson,
     PreprocessJson,
-    StageJson,
     VariantJson,
 )
 from archdsl.cli.wording import description, prepared
+from archdsl.graph.stages import StageKind
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.backends.proof import Proof
     from archdsl.cli.costing import Asked
+    from archdsl.graph.costs import Costs
     from archdsl.graph.ir import Node
+    from archdsl.graph.stages import Stage
+
+
+class PartCostsJson(Shape):
+    """Costs of a batch, of a stage or a layer; sizes are in bytes."""
+
+    weights: int
+    memory: int
+    """The most that is alive at once in inference while it runs, weights aside."""
+    moved: int
+    """What it reads and writes in a forward pass."""
+    intensity: float
+    """MACs for each byte moved; 0 where none is."""
+    seconds: float | None
+    """The roofline time on the device."""
+
+    @classmethod
+    def of_nodes(cls, nodes: Sequence[Node], costs: Costs, wanted: Asked) -> Self:
+        part = costs.part(nodes)
+        return cls.of(part, seconds=wanted.seconds(part))
+
+
+class BlocksJson(Shape):
+    """What a stage repeats."""
+
+    count: int
+    name: Text
+
+    @classmethod
+    def differs(cls, repeats: tuple[int, str]) -> dict[str, Any]:
+        return {"count": repeats[0], "name": repeats[1]}
+
+
+class StageJson(Shape):
+    """A row of the stage table."""
+
+    name: Text
+    kind: StageKind
+    """`part`: of a model without stages; `aux`: what a further output alone needs."""
+    output: Size
+    blocks: list[BlocksJson]
+    layers: Layers
+    params: Params
+    macs: Macs
+    activations: Activations
+
+    costs: PartCostsJson | None = None
+    """With `--costs`, `--batch`, `--dtype` or `--device`."""
+
+    @classmethod
+    def differs(cls, stage: Stage) -> dict[str, Any]:
+        return {"blocks": stage.repeats}
 
 
 class LayerJson(Shape):
@@ -94,26 +147,6 @@ class BuildDocument(Document):
     built: list[BuiltJson]
 
 
-class CheckedJson(Shape):
-    """A file that was checked."""
-
-    file: Text
-    ok: bool
-    variants: list[Text]
-    """Names; so are `recipes` (those of this file) and `unchecked`."""
-    recipes: list[Text]
-    unchecked: list[Text]
-    """Definitions that nothing uses, so that only their names were checked."""
-    diagnostics: list[DiagnosticJson]
-
-
-class CheckDocument(Document):
-    """What was found in files; the diagnostics of the envelope are those of all."""
-
-    command: ClassVar[str] = "check"
-    files: list[CheckedJson]
-
-
 class ShowDocument(Document):
     """Of a file with several variants, none of them named, `variants` alone is filled."""
 
@@ -152,42 +185,3 @@ class ShowDocument(Document):
             ],
             preprocess=prepared(variant),
         )
-
-
-class FamilyJson(Shape):
-    """A shipped spec."""
-
-    name: Text
-    file: Text
-    doc: Text
-    variants: list[VariantJson]
-
-
-class ListDocument(Document):
-    """What is shipped."""
-
-    command: ClassVar[str] = "list"
-    families: list[FamilyJson]
-
-
-class ExplainDocument(Document):
-    """What a code means, at length."""
-
-    command: ClassVar[str] = "explain"
-    code: Text
-    markdown: Text
-
-
-class FormattedJson(Shape):
-    """A file that was formatted."""
-
-    file: Text
-    changed: bool
-    """Whether its layout was another."""
-
-
-class FmtDocument(Document):
-    """The files, in canonical layout now (`--check`: not yet)."""
-
-    command: ClassVar[str] = "fmt"
-    files: list[FormattedJson]
