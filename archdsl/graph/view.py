@@ -1,4 +1,4 @@
-"""What of a folded graph is open, and so which boxes and edges a picture has: takes a `FoldedGraph`, gives a `View`.
+"""What of a folded graph is open, and so which boxes and links a picture has: takes a `FoldedGraph`, gives a `View`.
 
 A scope is open, drawn as a frame around its members, or closed, drawn as one box. A scope whose only member is another
 scope opens together with it: two frames around the same boxes say nothing.
@@ -9,23 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from archdsl.graph.fold import FoldedGraph
 from archdsl.graph.ir import Ref
-from archdsl.graph.parts import Part
+from archdsl.graph.parts import OUTSIDE, Edge, Part
 
 _EASY = 40
 _FULL = 60
 """How many boxes the default picture has at most: opened level by level, and then with one block of each kind open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """An edge between two boxes, and the tensors that take it."""
+class Link(NamedTuple):
+    """A tensor between two runs of a scope, given by position; `OUTSIDE` for the scope's border.
 
-    source: Part
-    target: Part
-    tensors: tuple[Ref, ...]
+    `tensor` is as the drawn source has it, the first of its run, `entry` as others know it.
+    """
+
+    source: int
+    target: int
+    tensor: Ref
+    entry: Ref
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,64 +47,36 @@ class View:
         """The nodes and closed scopes that are drawn, in the order of the tree."""
         return list(_boxes(self.folded, self.is_open))
 
-    @cached_property
-    def _box_of(self) -> list[Part]:
-        """By place in the tree's order, the box that shows a node."""
+    def links(self, part: Part) -> list[Link]:
+        """The links between the runs of an open scope: one for each pair, or for each tensor where one side is open."""
+        runs = self.folded.runs(part)
+        of = {member.index: place for place, run in enumerate(runs) for member in run.parts}
+        first: list[tuple[int, int, Edge]] = []
+        others: list[tuple[int, int, Edge]] = []
+        for edge in part.edges:
+            source, target = of.get(edge.source, OUTSIDE), of.get(edge.target, OUTSIDE)
+            if source != target and (part.parent is not None or target != OUTSIDE):
+                entered = target == OUTSIDE or part.parts[edge.target] is runs[target].first
+                (first if entered else others).append((source, target, edge))
+        # The first of a run shows how it is entered; another adds only what comes from elsewhere.
+        seen = {(source, target) for source, target, _ in first}
+        first += [(source, target, edge) for source, target, edge in others if (source, target) not in seen]
+        found: dict[object, Link] = {}
+        for source, target, edge in first:
+            ends = [runs[place].first for place in (source, target) if place != OUTSIDE]
+            split = len(ends) < 2 or any(end.scope is not None and self.is_open(end) for end in ends)
+            tensor = edge.tensor if source == OUTSIDE else self._drawn(edge.tensor, part.parts[edge.source], ends[0])
+            link = Link(source, target, tensor, edge.tensor)
+            # Two of a run that are read by one are one tensor as drawn, and two where they enter.
+            found.setdefault(link if split else (source, target), link)
+        return list(found.values())
+
+    def _drawn(self, tensor: Ref, member: Part, first: Part) -> Ref:
+        """The tensor at the same place in the first of a run."""
         tree = self.folded.tree
-        found = [tree.root] * len(tree.order)
-        for box in self.boxes:
-            found[box.start : box.stop] = [box] * box.size
-        for place, part in enumerate(tree.order):
-            assert part.node is not None
-            found[place] = found[tree.place[self.folded.shown[part.node.id]]]
-        return found
-
-    @cached_property
-    def arrows(self) -> list[Arrow]:
-        """The edges between boxes, each pair once. What is inside a box or between members of a run is left out."""
-        tree, shown = self.folded.tree, self.folded.shown
-        found: dict[tuple[int, int], tuple[Part, Part, dict[Ref, None]]] = {}
-        later: list[tuple[int, Ref]] = []
-        entered: set[tuple[int, int]] = set()
-
-        def draw(node: int, ref: Ref) -> None:
-            source, target = self._box_of[tree.place[ref.node]], self._box_of[tree.place[node]]
-            if source is not target:
-                tensors = found.setdefault((id(source), id(target)), (source, target, {}))[2]
-                tensors[Ref(shown[ref.node], ref.port)] = None
-
-        for node in tree.graph.nodes:
-            for ref in tree.inputs[node.id]:
-                if shown[node.id] != node.id:
-                    later.append((node.id, ref))
-                    continue
-                entered.update(self._crossings(node.id, ref))
-                draw(node.id, ref)
-        for number, ref in later:
-            # The first of a run shows how it is entered; another enters only from where the first does not.
-            if not self._is_within_run(number, ref) and not entered.intersection(self._crossings(number, ref)):
-                draw(number, ref)
-        return [Arrow(source, target, tuple(tensors)) for source, target, tensors in found.values()]
-
-    def _crossings(self, node: int, ref: Ref) -> Iterator[tuple[int, int]]:
-        """The runs with several members that an edge enters, each with the box that it comes from."""
-        tree = self.folded.tree
-        source = tree.place[ref.node]
-        for part in tree.part(node).ancestors():
-            if part.start <= source < part.stop:
-                return
-            run = self.folded.run(part)
-            if run.count > 1:
-                yield id(run), id(self._box_of[source])
-
-    def _is_within_run(self, node: int, ref: Ref) -> bool:
-        """Whether an edge connects members of one run, or lies inside a member that is not drawn."""
-        tree = self.folded.tree
-        around = next(p for p in tree.part(node).ancestors() if p.start <= tree.place[ref.node] < p.stop)
-        if any(p.parent is not None and self.folded.run(p).first is not p for p in around.ancestors()):
-            return True
-        ends = (next(p for p in tree.part(n).ancestors() if p.parent is around) for n in (node, ref.node))
-        return len({id(self.folded.run(end)) for end in ends}) == 1
+        node = tree.order[tree.place[tensor.node] + first.start - member.start].node
+        assert node is not None
+        return Ref(node.id, tensor.port)
 
 
 def view(folded: FoldedGraph, depth: int | None = None, expand: Iterable[Part] = ()) -> View:

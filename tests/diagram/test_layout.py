@@ -147,3 +147,19 @@ def test_links_of_the_border() -> None:
     joined = join(cut(boxes, links, list(range(31))), list(range(31)))
     assert joined.routes[0][0] == pytest.approx((joined.ins[0], 0), abs=SLACK)
     assert joined.routes[30][-1] == pytest.approx((joined.outs[30], joined.height), abs=SLACK)
+
+
+def test_lines_between_near_ranks_do_not_swing() -> None:
+    """dot's own curves to two places on one frame go up to the box above, and through what is in the frame."""
+    sizes = [Size(300, 60, frame=True), Size(250, 60, frame=True)]
+    found = laid_out(sizes, [Link(0, 1, into=-90), Link(0, 1, into=30)])
+    for route in found.routes:
+        assert all(60 - END <= y <= found.places[1][1] + END for _, y in route)
+
+
+def test_links_of_a_frame_meet_what_is_inside() -> None:
+    """However many leave it, they go on from one point."""
+    sizes = [Size(80, 30, frame=True), *[Size(40, 14)] * 4]
+    found = laid_out(sizes, [Link(0, head) for head in (1, 2, 3, 4)])
+    (x, top), ends = found.places[0], {route[0] for route in found.routes}
+    assert all(end == pytest.approx((x, top + 30), abs=END) for end in ends)

@@ -34,12 +34,16 @@ _ENDS = ("top", "", "bottom")
 
 
 class Size(NamedTuple):
-    """A box. `end`: it is a point on the upper or lower border, on the first or last rank."""
+    """A box. `end`: it is a point on the upper or lower border, on the first or last rank.
+
+    Links to and from a `frame` go on inside it, so they end just where they say.
+    """
 
     wide: float
     high: float
     end: Literal["", "top", "bottom"] = ""
     round: bool = False
+    frame: bool = False
 
 
 class Link(NamedTuple):
@@ -176,10 +180,10 @@ class _Graph:
         return len(links) >= _FAN and plain and not self._has_ports(place)
 
     def _has_ports(self, place: int) -> bool:
-        """Whether links leave or arrive elsewhere than in its middle."""
+        """Whether links leave or arrive elsewhere than in its middle, or have to meet what is inside."""
         shifts = [self.links[index].into for index in self.arriving[place]]
         shifts += [self.links[index].out for index in self.leaving[place]]
-        return any(abs(shift) > _STRAIGHT for shift in shifts)
+        return self.sizes[place].frame or any(abs(shift) > _STRAIGHT for shift in shifts)
 
     def _main_path(self) -> set[int]:
         """The links of a longest path, by number; none where there are more than two neighbours or several ways in:
@@ -191,6 +195,8 @@ class _Graph:
         network = networkx.MultiDiGraph()
         network.add_nodes_from(range(len(self.sizes)))
         network.add_edges_from((link.tail, link.head, index) for index, link in enumerate(self.links))
+        if not networkx.is_directed_acyclic_graph(network):
+            return set()
         return {min(network[tail][head]) for tail, head in pairwise(networkx.dag_longest_path(network))}
 
     def _groups(self) -> list[str]:
@@ -217,7 +223,7 @@ class _Graph:
         routes: dict[Link, tuple[Point, ...]] = {}
         for edge in found.get("edges", ()):
             link = self.links[int(edge["id"][1:])]
-            points = [(x - left, top - y) for x, y in map(_numbers, edge["pos"].split(" "))]
+            points = _falling([(x - left, top - y) for x, y in map(_numbers, edge["pos"].split(" "))])
             if self.below[link.tail]:
                 start = points[0][0], places[link.tail][1] + self.sizes[link.tail].high
                 points = [*_straight(start, points[0]), *points[1:]]
@@ -226,6 +232,15 @@ class _Graph:
                 points += _straight(points[-1], end)[1:]
             routes[_line(link)] = tuple(points)
         return Layout(right - left, top - bottom, tuple(places), tuple(routes[_line(link)] for link in self.links))
+
+
+def _falling(points: list[Point]) -> list[Point]:
+    """A route without the swings of dot's curves between near ranks, which go through what is above and below them."""
+    for at in range(0, len(points) - 1, 3):
+        low, high = sorted((points[at][1], points[at + 3][1]))
+        for place in (at + 1, at + 2):
+            points[place] = points[place][0], min(max(points[place][1], low), high)
+    return points
 
 
 def _straight(start: Point, end: Point) -> list[Point]:

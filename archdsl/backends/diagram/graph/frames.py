@@ -115,7 +115,7 @@ class Frames:
         chain = self.wording.levels(part) if part.parent is not None else [part]
         inner = chain[-1]  # two frames around the same boxes say nothing
         items = [self._item(run) for run in self.folded.runs(inner)]
-        wires = self._wires(inner, items)
+        wires = [Wire(*link) for link in self.view.links(inner)]
         stacks = _stacks(items, wires)
         bounded("graph", self.folded.graph.name, "boxes in one block", len(stacks), MOST)
         self._label(stacks, wires)
@@ -135,46 +135,6 @@ class Frames:
 
     # --- links -------------------------------------------------------------------------------
 
-    def _wires(self, part: Part, items: Sequence[Item]) -> list[Wire]:
-        """The links between items; between open ones, one for each tensor."""
-        of = {member.index: place for place, item in enumerate(items) for member in item.run.parts}
-        found: dict[tuple[int, int, Ref | None], Wire] = {}
-        entered: set[tuple[int, int]] = set()
-        later = []
-        for edge in part.edges:
-            source, target = of.get(edge.source, OUTSIDE), of.get(edge.target, OUTSIDE)
-            if source == target or (part.parent is None and target == OUTSIDE):
-                continue
-            if target != OUTSIDE and part.parts[edge.target] is not items[target].part:
-                later.append((source, target, edge))
-                continue
-            entered.add((source, target))
-            self._add(found, part, items, source, target, edge.source, edge.tensor)
-        for source, target, edge in later:
-            # The first of a run shows how it is entered; another adds only what comes from elsewhere.
-            if (source, target) not in entered:
-                self._add(found, part, items, source, target, edge.source, edge.tensor)
-        return list(found.values())
-
-    def _add(
-        self,
-        found: dict[tuple[int, int, Ref | None], Wire],
-        part: Part,
-        items: Sequence[Item],
-        source: int,
-        target: int,
-        member: int,
-        tensor: Ref,
-    ) -> None:
-        drawn = tensor
-        if source != OUTSIDE:  # the same place in the first of the run
-            tree = self.folded.tree
-            shift = items[source].part.start - part.parts[member].start
-            drawn = Ref(_number(tree.order[tree.place[tensor.node] + shift]), tensor.port)
-        ends = [items[place] for place in (source, target) if place != OUTSIDE]
-        split = len(ends) < 2 or any(item.frame for item in ends)
-        found.setdefault((source, target, drawn if split else None), Wire(source, target, drawn, tensor))
-
     def _label(self, stacks: Sequence[Stack], wires: Sequence[Wire]) -> None:
         """Write a shape where it changes: at the first link that a tensor takes."""
         labelled: set[tuple[int, str]] = set()
@@ -189,7 +149,10 @@ class Frames:
                 wire.label = text
 
     def _sizes(self, stacks: Sequence[Stack]) -> list[Size]:
-        return [Size(stack.wide, stack.high, round=stack.wide == SIGN) for stack in stacks]
+        return [
+            Size(stack.wide, stack.high, round=stack.wide == SIGN, frame=stack.items[0].frame is not None)
+            for stack in stacks
+        ]
 
     def _links(self, stacks: Sequence[Stack], wires: Sequence[Wire]) -> list[Link]:
         joined = Counter(wire.target for wire in wires)
@@ -231,11 +194,6 @@ class Frames:
         outs = {wires[index].entry: x + dx for index, x in joined.outs.items()}
         items = [item for stack in stacks for item in stack.items]
         return Frame(part, items, wide, high, routes, ins, outs)
-
-
-def _number(part: Part) -> int:
-    assert part.node is not None
-    return part.node.id
 
 
 def _keys(wires: Sequence[Wire]) -> list[Ref]:
