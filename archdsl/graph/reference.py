@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -22,6 +22,11 @@ Plain: TypeAlias = bool | int | float | str | tuple["Plain", ...]
 """A value that can be passed to a library: nothing that is computed there, nothing that could be called."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def is_plain(value: object) -> TypeGuard[Plain]:
+    """Whether a value is a number, bool or text, or a list of such."""
+    return all(map(is_plain, value)) if isinstance(value, tuple) else isinstance(value, bool | int | float | str)
 
 
 def is_plain_name(name: str) -> bool:

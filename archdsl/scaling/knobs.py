@@ -153,7 +153,8 @@ class Knob:
             given = {self.name: value}
         else:
             result = self._results(value)
-            promise = {cost: float(result.fields[f"_{cost}"]) for cost in COSTS if f"_{cost}" in result.fields}
+            said = {cost: result.fields.get(f"_{cost}") for cost in COSTS}
+            promise = {cost: float(factor) for cost, factor in said.items() if isinstance(factor, int | float)}
             given = self._applied(result)
         variant = self.base.override({name: found for name, found in given.items() if name != IMAGE})
         if IMAGE in given:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from archdsl.graph.scopes import BlockScope, Bound, ChoiceScope, ScopeKind
 from archdsl.graph.templates import instantiate
@@ -36,8 +36,13 @@ from archdsl.semantics.values import (
     Named,
     OpLayer,
     Tensor,
+    Tensors,
+    Unknown,
+    Value,
+    all_of,
     as_tensors,
     list_of,
+    one_or_all,
     plain,
     settled_arg,
     traced,
@@ -51,11 +56,16 @@ from archdsl.source import Span
 from archdsl.symbolic import Const, Expr, Symbol, expand, substitute
 
 _EMPTY = "it has no members here, so there is nothing to apply: `id` is the layer that does nothing"
+Applied: TypeAlias = Tensors | Unknown
+
+Apply: TypeAlias = Callable[[Any, tuple[Tensor, ...], Context, Named | None], Applied]
+"""A rule for a kind of layers. The name is that of the layer, if it has a label or a number."""
+
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @evaluates(bound.Arrow)
-def _arrow(node: bound.Arrow, ctx: Context) -> Any:
+def _arrow(node: bound.Arrow, ctx: Context) -> Value:
     value = evaluate(node.operands[0], ctx)
     layers: list[Layer] = [value] if isinstance(value, Layer) else []
     for operand in node.operands[1:]:
@@ -91,14 +101,14 @@ def _composed(layers: list[Layer], span: Span, ctx: Context) -> Chain:
     return Chain(span, tuple(layers), size=size)
 
 
-def apply(layer: Layer, tensors: tuple[Tensor, ...], ctx: Context, span: Span) -> Any:
+def apply(layer: Layer, tensors: tuple[Tensor, ...], ctx: Context, span: Span) -> Applied:
     """Apply a layer: a Tensor, a tuple of them, or UNKNOWN after an error."""
     if ctx.scope is None:
         return ctx.error("E313", span, got="a layer outside a model or block")
     return _APPLY[type(layer)](layer, tensors, ctx, None)
 
 
-def _apply_named(layer: Layer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _apply_named(layer: Layer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     ctx.step(layer.span)
     return _APPLY[type(layer)](layer, tensors, ctx, name)
 
@@ -106,55 +116,53 @@ def _apply_named(layer: Layer, tensors: tuple[Tensor, ...], ctx: Context, name: 
 # --- layers made of layers ---------------------------------------------------------------
 
 
-def _identity(layer: Identity, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _identity(layer: Identity, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     if name is not None and claim("id", layer.span, ctx, name) is None:
         return UNKNOWN
-    return tensors[0] if len(tensors) == 1 else tensors
+    return one_or_all(tensors)
 
 
-def _chain(layer: Chain, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _chain(layer: Chain, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     if name is not None:
         return _grouped("group", layer, tensors, ctx, name, _chain)
-    value: Any = tensors
-    for part in layer.layers:
-        value = _apply_named(part, value, ctx, None)
-        if value is UNKNOWN:
-            return UNKNOWN
-        value = as_tensors(value)
-    return value[0] if len(value) == 1 else value
-
-
-def _merge_layers(layer: Merge, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
-    if name is not None:
-        return _grouped("group", layer, tensors, ctx, name, _merge_layers)
-    operands: list[Any] = []
     for part in layer.layers:
         value = _apply_named(part, tensors, ctx, None)
         if value is UNKNOWN:
             return UNKNOWN
-        operands.extend(as_tensors(value) or ())
-    return add_node(layer.op, {}, {}, operands, ctx, layer.span, None, [p.span for p in layer.layers])
+        tensors = all_of(value)
+    return one_or_all(tensors)
 
 
-def _sequence(layer: SequenceLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _merge_layers(layer: Merge, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
+    if name is not None:
+        return _grouped("group", layer, tensors, ctx, name, _merge_layers)
+    operands: list[Tensor] = []
+    for part in layer.layers:
+        value = _apply_named(part, tensors, ctx, None)
+        if value is UNKNOWN:
+            return UNKNOWN
+        operands.extend(all_of(value))
+    return add_node(layer.op, {}, operands, ctx, layer.span, None, [p.span for p in layer.layers])
+
+
+def _sequence(layer: SequenceLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     return _grouped("sequence", layer, tensors, ctx, name, _members)
 
 
-def _members(layer: SequenceLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
-    value: Any = tensors
+def _members(layer: SequenceLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     position = 0
     for part in layer.layers:
         passes = _is_identity(part)  # `id` is no layer of its own, so it takes no number
         numbered = _label_of(part) is None and not passes
-        value = _apply_named(part, value, ctx, Named(part.span, str(position), False, part) if numbered else None)
+        value = _apply_named(part, tensors, ctx, Named(part.span, str(position), False, part) if numbered else None)
         if value is UNKNOWN:
             return UNKNOWN
-        value = as_tensors(value)
+        tensors = all_of(value)
         position += not passes
-    return value[0] if len(value) == 1 else value
+    return one_or_all(tensors)
 
 
-def _named(layer: Named, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _named(layer: Named, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     if name is not None:
         return _grouped("group", layer, tensors, ctx, name, _named)
     assert ctx.scope is not None
@@ -169,13 +177,11 @@ def _named(layer: Named, tensors: tuple[Tensor, ...], ctx: Context, name: Named 
     return _apply_named(layer.layer, tensors, ctx.within(scope), label)
 
 
-def _choice(layer: Choice, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _choice(layer: Choice, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     return _chosen(layer, tensors, ctx, name, _apply_named)
 
 
-def _chosen(
-    layer: Choice, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None, inside: Callable[..., Any]
-) -> Any:
+def _chosen(layer: Choice, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None, inside: Apply) -> Applied:
     assert ctx.scope is not None
     parent = ctx.scope
     scope = ChoiceScope(
@@ -185,32 +191,32 @@ def _chosen(
     parent.members.append(scope)
     value = inside(layer.layer, tensors, ctx.within(scope), name)
     if value is not UNKNOWN:
-        scope.outputs = tuple(t.ref for t in as_tensors(value) or ())
+        scope.outputs = tuple(t.ref for t in all_of(value))
     return value
 
 
 def _grouped(
     kind: ScopeKind,
-    layer: Any,
+    layer: Layer,
     tensors: tuple[Tensor, ...],
     ctx: Context,
     name: Named | None,
-    inside: Callable[..., Any],
-) -> Any:
+    inside: Apply,
+) -> Applied:
     scope = open_scope(kind, "sequence" if kind == "sequence" else "group", layer.span, ctx, name)
     if scope is None:
         return UNKNOWN
     scope.inputs = tuple(t.ref for t in tensors)
     value = inside(layer, tensors, ctx.within(scope), None)
     if value is not UNKNOWN:
-        scope.outputs = tuple(t.ref for t in as_tensors(value) or ())
+        scope.outputs = tuple(t.ref for t in all_of(value))
     return value
 
 
 # --- blocks ------------------------------------------------------------------------------
 
 
-def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     if layer.block.faulty:
         return UNKNOWN
     wanted = len(layer.block.inputs)
@@ -252,7 +258,7 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
         instances[layer.block, key] = Recorded(
             scope,
             nodes,
-            as_tensors(value) or (),
+            all_of(value),
             tuple(ctx.run.discarded[let_go:]),
             ctx.run.parameters - parameters,
             ctx.run.parts - parts,
@@ -264,7 +270,7 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
 def _renewed(recorded: Recorded, layer: BlockLayer, ctx: Context) -> dict[int, OpParams] | None:
     """Parameters of ops that differ between a recorded instance and this one; None where one is refused."""
     inert = inert_parameters(layer.block)
-    changed: dict[str, Any] = {}
+    changed: dict[str, Value] = {}
     for parameter in layer.block.parameters:
         arg = layer.args.get(parameter.name)
         if parameter.name in inert and arg is not None:
@@ -283,7 +289,7 @@ def _replayed(
     scope: BlockScope,
     tensors: tuple[Tensor, ...],
     ctx: Context,
-) -> Any:
+) -> Applied:
     """An instance like one that was elaborated before."""
     assert ctx.run.graph is not None
     old = recorded.scope
@@ -320,7 +326,7 @@ def enter(
     return inner
 
 
-def _run_block(block: Definition, scope: BlockScope, inner: Context, tensors: tuple[Tensor, ...]) -> Any:
+def _run_block(block: Definition, scope: BlockScope, inner: Context, tensors: tuple[Tensor, ...]) -> Applied:
     names = scope.input_names
     inner.inputs = tuple(_seen(t, Symbol(n), inner) for n, t in zip(scope.width_names, tensors, strict=True))
     if names != ("in",):
@@ -331,15 +337,18 @@ def _run_block(block: Definition, scope: BlockScope, inner: Context, tensors: tu
     value = execute(block.body, inner)
     if isinstance(value, Layer):
         value = _body_layer(value, inner.inputs, inner, None)
-    if value is not UNKNOWN and as_tensors(value) is None:
+    if value is UNKNOWN:
+        return UNKNOWN
+    results = as_tensors(value)
+    if results is None:
         code = "E312" if value is None else "E301"
         what, got = f"the result of {block.name}", type_name(value)
         return inner.error(code, block.span, name=block.name, what=what, expected="a tensor", got=got)
-    check_branches(f"outputs of {block.name}", len(as_tensors(value) or ()), inner, block.span)
-    return value
+    check_branches(f"outputs of {block.name}", len(results), inner, block.span)
+    return one_or_all(results)
 
 
-def _body_layer(layer: Layer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def _body_layer(layer: Layer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Applied:
     """The layer that a block is: of a sequence the members, with no level between, also where an `if` chose it."""
     if isinstance(layer, SequenceLayer):
         return _members(layer, tensors, ctx, None)
@@ -353,21 +362,20 @@ def _seen(tensor: Tensor, width: Expr, ctx: Context) -> Tensor:
     return Tensor(tensor.ref, tensor.shape, width if ctx.run.traced else Const(tensor.shape.channels))
 
 
-def _leave(value: Any, scope: BlockScope, tensors: tuple[Tensor, ...], run: Run) -> Any:
+def _leave(value: Applied, scope: BlockScope, tensors: tuple[Tensor, ...], run: Run) -> Applied:
     """Results of a block as the caller sees them: widths in the caller's expressions."""
     if value is UNKNOWN:
         return UNKNOWN
-    results = as_tensors(value)
-    assert results is not None
+    results = all_of(value)
     scope.outputs = tuple(t.ref for t in results)
     if not run.traced:
-        return results[0] if len(results) == 1 else results
+        return one_or_all(results)
     outer: dict[str, Expr] = {name: bound.expr for name, bound in scope.arguments.items()}
     outer |= {name: tensor.channels for name, tensor in zip(scope.width_names, tensors, strict=True)}
     seen = tuple(Tensor(t.ref, t.shape, substitute(expand(t.channels), outer)) for t in results)
     if scope.parent is not None:
         scope.parent.frame.template.widths |= {t.ref: t.channels for t in seen}
-    return seen[0] if len(seen) == 1 else seen
+    return one_or_all(seen)
 
 
 def _is_identity(layer: Layer) -> bool:
@@ -380,7 +388,7 @@ def _label_of(layer: Layer) -> Named | None:
     return layer if isinstance(layer, Named) else None
 
 
-_APPLY: dict[type, Callable[..., Any]] = {
+_APPLY: dict[type[Layer], Apply] = {
     Identity: _identity,
     Chain: _chain,
     Merge: _merge_layers,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from archdsl.diagnostics.core import Bag
 from archdsl.diagnostics.suggest import closest
@@ -42,10 +42,21 @@ class Owner:
     parameter_names: tuple[str, ...]
 
 
-def validated(owner: Parametrized, model: Any, args: Mapping[str, Arg], span: Span, bag: Bag) -> Any:
-    """The pydantic `model` of these arguments; None after its errors, which are reported."""
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(
+    owner: Parametrized,
+    model: type[Model],
+    args: Mapping[str, Arg],
+    span: Span,
+    bag: Bag,
+    more: Mapping[str, object] | None = None,
+) -> Model | None:
+    """The pydantic `model` of these arguments, and of `more` that nobody wrote; None after its errors, which are
+    reported."""
     try:
-        return model(**{name: arg.value for name, arg in args.items()})
+        return model(**{name: arg.value for name, arg in args.items()}, **(more or {}))
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             code, place, facts = argument_problem(owner, args, detail, span)

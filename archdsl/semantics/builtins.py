@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from archdsl.semantics.values import MAX_SIZE, Builtin
+from archdsl.semantics.values import MAX_SIZE, Builtin, Value, is_number, type_name
 
 
 class ValueProblem(Exception):
@@ -17,28 +18,24 @@ class ValueProblem(Exception):
         super().__init__(code, facts)
 
 
-def _number(value: Any, what: str) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        from archdsl.semantics.values import type_name
-
+def _number(value: Value, what: str) -> int | float:
+    if not is_number(value):
         raise ValueProblem("E301", what=f"the argument of {what}", expected="a number", got=type_name(value))
     return value
 
 
-def _list(value: Any, what: str) -> tuple[Any, ...]:
+def _list(value: Value, what: str) -> tuple[Value, ...]:
     if not isinstance(value, tuple | range):
-        from archdsl.semantics.values import type_name
-
         raise ValueProblem("E301", what=f"the argument of {what}", expected="a list", got=type_name(value))
     return tuple(value)
 
 
-def _rounding(name: str, function: Any) -> Any:
+def _rounding(name: str, function: Callable[[Any], int | float]) -> Callable[[Value], Value]:
     return lambda value: function(_number(value, name))
 
 
-def _extreme(name: str, function: Any) -> Any:
-    def call(*values: Any) -> Any:
+def _extreme(name: str, function: Callable[[Iterable[Any]], int | float]) -> Callable[..., Value]:
+    def call(*values: Value) -> Value:
         items = _list(values[0], name) if len(values) == 1 else values
         if not items:
             raise ValueProblem(
@@ -49,24 +46,24 @@ def _extreme(name: str, function: Any) -> Any:
     return call
 
 
-def _zip(*lists: Any) -> tuple[Any, ...]:
+def _zip(*lists: Value) -> tuple[Value, ...]:
     rows = [_list(item, "zip") for item in lists]
     if len({len(row) for row in rows}) > 1:
         raise ValueProblem("E308", lengths=" and ".join(str(len(row)) for row in rows))
     return tuple(zip(*rows, strict=True))
 
 
-def _linspace(start: Any, stop: Any, count: Any) -> tuple[float, ...]:
+def _linspace(start: Value, stop: Value, count: Value) -> tuple[float, ...]:
     """`count` values from start to stop, both included: start + (stop - start) * i / (count - 1)."""
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MAX_SIZE:
         expected = f"a whole number from 0 to {MAX_SIZE:_}"
         raise ValueProblem("E301", what="the count of linspace", expected=expected, got=str(count))
-    _number(start, "linspace"), _number(stop, "linspace")
-    return tuple(start + (stop - start) * i / (count - 1) if count > 1 else float(start) for i in range(count))
+    low, high = _number(start, "linspace"), _number(stop, "linspace")
+    return tuple(low + (high - low) * i / (count - 1) if count > 1 else float(low) for i in range(count))
 
 
-def _real(name: str, function: Any) -> Any:
-    def call(value: Any) -> float:
+def _real(name: str, function: Callable[[float], float]) -> Callable[[Value], float]:
+    def call(value: Value) -> float:
         try:
             return float(function(_number(value, name)))
         except ValueError:
@@ -75,7 +72,7 @@ def _real(name: str, function: Any) -> Any:
     return call
 
 
-def _unique(items: Any) -> tuple[Any, ...]:
+def _unique(items: Value) -> tuple[Value, ...]:
     return tuple(dict.fromkeys(_list(items, "unique")))
 
 

@@ -7,7 +7,6 @@ E302, E309, E312, E321 and E323.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from archdsl.ops.registry import OPS
 from archdsl.ops.spec import OpSpec
@@ -33,6 +32,7 @@ from archdsl.semantics.values import (
     OpLayer,
     Record,
     Traced,
+    Value,
     expr_of,
     list_of,
     members,
@@ -44,7 +44,7 @@ from archdsl.symbolic import Function, Invoke, Symbol, Tuple, apply
 
 
 @evaluates(bound.CallValue)
-def _call_value(node: bound.CallValue, ctx: Context) -> Any:
+def _call_value(node: bound.CallValue, ctx: Context) -> Value:
     """Of what is known only now: its arguments are bound here."""
     callee = evaluate(node.callee, ctx)
     if callee is UNKNOWN:
@@ -80,7 +80,7 @@ def _bound(
     )
 
 
-def _what(callee: Any) -> str:
+def _what(callee: Value) -> str:
     """What is called and cannot be, in words."""
     match callee:
         case Named():
@@ -102,31 +102,31 @@ def _hidden(callee: bound.Expression) -> str | None:
 
 
 @evaluates(bound.CallOp)
-def _call_op(node: bound.CallOp, ctx: Context) -> Any:
+def _call_op(node: bound.CallOp, ctx: Context) -> Value:
     defaults = op_defaults(node.op, ctx)
     if node.literal is not None:
         return _image_or_layer(OpLayer(node.span, node.op, node.literal, defaults), ctx)
     return _op_layer(OpLayer(node.span, node.op, {}, defaults), node.arguments, ctx, node.span)
 
 
-def _op_layer(callee: OpLayer, arguments: bound.Arguments, ctx: Context, span: Span) -> Any:
+def _op_layer(callee: OpLayer, arguments: bound.Arguments, ctx: Context, span: Span) -> Value:
     """An op with more of its arguments; `image` is applied at once."""
     args = evaluate_arguments(arguments, callee.op.parameter_names, callee.op.name, ctx, callee.args)
     return UNKNOWN if args is None else _image_or_layer(OpLayer(span, callee.op, args, callee.defaults), ctx)
 
 
-def _image_or_layer(layer: OpLayer, ctx: Context) -> Any:
+def _image_or_layer(layer: OpLayer, ctx: Context) -> Value:
     if layer.op.inputs != (0, 0):
         return layer
     return source(layer, ctx, layer.span) if _image_sizes(layer, ctx) else UNKNOWN
 
 
 @evaluates(bound.CallBlock)
-def _call_block(node: bound.CallBlock, ctx: Context) -> Any:
+def _call_block(node: bound.CallBlock, ctx: Context) -> Value:
     return _block_layer(BlockLayer(node.span, node.block, {}), node.arguments, ctx, node.span)
 
 
-def _block_layer(callee: BlockLayer, arguments: bound.Arguments, ctx: Context, span: Span) -> Any:
+def _block_layer(callee: BlockLayer, arguments: bound.Arguments, ctx: Context, span: Span) -> Value:
     block = callee.block
     args = evaluate_arguments(arguments, [p.name for p in block.parameters], block.name, ctx, callee.args)
     if args is None:
@@ -143,12 +143,12 @@ def _image_sizes(layer: OpLayer, ctx: Context) -> bool:
 
 
 @evaluates(bound.Combine)
-def _combine(node: bound.Combine, ctx: Context) -> Any:
+def _combine(node: bound.Combine, ctx: Context) -> Value:
     return _combined(node.op, node.operands, ctx, node.span)
 
 
-def _combined(op: OpSpec, operands: Sequence[bound.Expression], ctx: Context, span: Span) -> Any:
-    values: list[Any] = []
+def _combined(op: OpSpec, operands: Sequence[bound.Expression], ctx: Context, span: Span) -> Value:
+    values: list[Value] = []
     spans: list[Span] = []
     for operand in operands:
         value = evaluate(operand, ctx)
@@ -164,26 +164,26 @@ def _combined(op: OpSpec, operands: Sequence[bound.Expression], ctx: Context, sp
 
 
 @evaluates(bound.CallBuiltin)
-def _call_builtin(node: bound.CallBuiltin, ctx: Context) -> Any:
+def _call_builtin(node: bound.CallBuiltin, ctx: Context) -> Value:
     values = [evaluate(operand, ctx) for operand in node.operands]
     if any(value is UNKNOWN for value in values):
         return UNKNOWN
     return _computed(node.builtin, values, ctx, node.span, node.place)
 
 
-def _builtin(builtin: Builtin, node: bound.CallValue, ctx: Context) -> Any:
+def _builtin(builtin: Builtin, node: bound.CallValue, ctx: Context) -> Value:
     """A call of a built-in function that is a value."""
     called = bind_builtin(node.span, builtin, node.given, ctx.error)
     return evaluate(called, ctx)
 
 
-def _computed(builtin: Builtin, values: list[Any], ctx: Context, span: Span, place: Span) -> Any:
+def _computed(builtin: Builtin, values: list[Value], ctx: Context, span: Span, place: Span) -> Value:
     """What a built-in function gives; `place` is that of what it may refuse."""
     for value in values:
         items = list_of(value)
         if isinstance(items, range):
             ctx.step(span, len(items))
-        else:
+        elif items is not None:
             ctx.walk(items, span)
     try:
         result = builtin.call(*map(plain, values))
@@ -198,8 +198,9 @@ def _computed(builtin: Builtin, values: list[Any], ctx: Context, span: Span, pla
     if isinstance(result, int | float) and abs(result) > MAX_NUMBER:
         return ctx.error("E321", span)
     if builtin.name == "zip":
+        assert isinstance(result, tuple)
         ctx.sized(result, span)
-        return _zip_traced(result, values)
+        return _zip_traced(values)
     if builtin.python is None:
         values = [ctx.unsized(value, span) for value in values]
     exprs = [expr_of(value) for value in values]
@@ -215,11 +216,11 @@ def _computed(builtin: Builtin, values: list[Any], ctx: Context, span: Span, pla
 
 
 @evaluates(bound.CallFunction)
-def _call_function(node: bound.CallFunction, ctx: Context) -> Any:
+def _call_function(node: bound.CallFunction, ctx: Context) -> Value:
     return _function(node.definition, node.arguments, ctx, node.span)
 
 
-def _function(definition: Definition, arguments: bound.Arguments, ctx: Context, span: Span) -> Any:
+def _function(definition: Definition, arguments: bound.Arguments, ctx: Context, span: Span) -> Value:
     """What a fn gives; of a scaling, a record of what it binds."""
     names = [p.name for p in definition.parameters]
     args = evaluate_arguments(arguments, names, definition.name, ctx, {}, tensors=True)
@@ -265,8 +266,8 @@ def _invoke(definition: Definition, args: Mapping[str, Arg], inner: Context) -> 
 
 
 def _traced_function(
-    definition: Definition, args: Mapping[str, Arg], values: Mapping[str, Any], run: Run
-) -> tuple[Any, Function] | None:
+    definition: Definition, args: Mapping[str, Arg], values: Mapping[str, Value], run: Run
+) -> tuple[Value, Function] | None:
     """What a fn gives for these values, and how, over its parameters; None where that cannot be said."""
     if run.depth >= MAX_DEPTH:
         return None
@@ -282,8 +283,6 @@ def _traced_function(
     return value.value, Function(definition.name, parameters, value.expr)
 
 
-def _zip_traced(rows: tuple[tuple[Any, ...], ...], lists: Sequence[Any]) -> Any:
+def _zip_traced(lists: Sequence[Value]) -> Value:
     """zip keeps the traces of its lists' members."""
-    if not any(isinstance(item, Traced) for item in lists):
-        return tuple(zip(*lists, strict=True))
     return tuple(zip(*map(members, lists), strict=True))

@@ -18,7 +18,20 @@ from archdsl.graph.scopes import Scope
 from archdsl.graph.sizes import decided, has_sizes
 from archdsl.semantics.program import FileScope
 from archdsl.semantics.sizes import MAX_PARAMETERS
-from archdsl.semantics.values import MAX_SIZE, SINGLE, UNKNOWN, Arg, Layer, Record, Tensor, expr_of, plain, size_of
+from archdsl.semantics.values import (
+    MAX_SIZE,
+    SINGLE,
+    UNKNOWN,
+    Arg,
+    Layer,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    expr_of,
+    plain,
+    size_of,
+)
 from archdsl.source import Span
 from archdsl.symbolic import Const, Expr, Function, expand, substitute, symbols
 
@@ -146,7 +159,7 @@ class Context:
     run: Run
     file: FileScope
     scope: Scope | None = None
-    locals: dict[str, Any] = field(default_factory=dict)
+    locals: dict[str, Value] = field(default_factory=dict)
     inputs: tuple[Tensor, ...] = ()
     inline: bool = True
     function: FunctionTrace | None = None
@@ -169,7 +182,7 @@ class Context:
         secondary: Iterable[Label] = (),
         facts: Mapping[str, object] | None = None,
         **more_facts: object,
-    ) -> Any:
+    ) -> Unknown:
         """Report, with the chain of instantiations as notes, and give back UNKNOWN."""
         self.run.report(
             code,
@@ -202,7 +215,7 @@ class Context:
         if run.steps > run.most:
             self.limit(span, "steps of evaluation", MAX_STEPS, spent=True)
 
-    def walk(self, value: Any, span: Span) -> int:
+    def walk(self, value: Value, span: Span) -> int:
         """How much a value holds, counted as work: whoever asks goes through all of it."""
         if type(value) in SINGLE or not isinstance(value := plain(value), tuple | Record):
             return 1
@@ -210,7 +223,7 @@ class Context:
         self.step(span, 2 * held)
         return held
 
-    def sized(self, values: Iterable[Any], span: Span) -> int:
+    def sized(self, values: Iterable[Value], span: Span) -> int:
         """How much some values hold together; E315 where that is too much to work with."""
         total = 1
         for value in values:
@@ -233,21 +246,27 @@ class Context:
 
     # --- what the network depends on ---------------------------------------------------------
 
-    def unsized(self, value: Any, span: Span) -> Any:
+    def unsized(self, value: Value, span: Span) -> Value:
         """A value on which the network now depends, without what it says of the size of the image, which is noted."""
         expr = expr_of(value) if self.run.reads_sizes else None
         if expr is None or not has_sizes(expr):
             return value
+        self.decide(expr, plain(value), span)
+        return plain(value)
+
+    def decide(self, expr: Expr, answer: Value | None, span: Span) -> None:
+        """Note that the network depends on what this says of the size of the image, if it says something."""
+        if not (self.run.reads_sizes and has_sizes(expr)):
+            return
         self.structural(expr)
         if self.scope is not None:
             owner = self.scope.frame
             known = {name: Const(plain(bound.value)) for name, bound in owner.arguments.items()}
             asked = substitute(expand(expr), known)
             # A choice by a parameter may leave the size aside.
-            decision = decided(asked, plain(value), span, self.run.requirement) if has_sizes(asked) else None
+            decision = decided(asked, answer, span, self.run.requirement) if has_sizes(asked) else None
             if decision is not None:
                 owner.template.decisions[decision] = None
-        return plain(value)
 
     def structural(self, expr: Expr) -> None:
         """Note that the shape of the network itself depends on these parameters, not only its numbers."""
@@ -256,7 +275,7 @@ class Context:
         elif self.scope is not None:
             self.scope.frame.template.structural |= symbols(expr)
 
-    def let_go(self, name: str, value: Any) -> None:
+    def let_go(self, name: str, value: Value) -> None:
         """Note that a tensor has a name that may stay unused."""
         if name.startswith("_") and isinstance(value, Tensor):
             self.run.discarded.append(value.ref)

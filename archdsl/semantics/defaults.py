@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Set
 from functools import partial
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -22,7 +21,7 @@ from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.expressions import op_defaults
 from archdsl.semantics.parameters import accepts, outside
 from archdsl.semantics.program import Definition, Program
-from archdsl.semantics.values import UNKNOWN, Arg, as_tensors, expr_of, plain
+from archdsl.semantics.values import UNKNOWN, Arg, Value, as_tensors, expr_of, plain
 
 _PLAIN: dict[type, str] = {bool: "bool", str: "string"}
 
@@ -59,7 +58,7 @@ def _parameter(parameter: bound.Parameter, definition: Definition, names: Set[st
     """Check one of the parameters that have these `names`."""
     default = parameter.default
     computed = any(isinstance(node, bound.Local) and node.name in names for node in bound.walk(default))
-    value: Any = UNKNOWN if default is None or computed else evaluate(default, ctx)
+    value: Value = UNKNOWN if default is None or computed else evaluate(default, ctx)
     if value is not UNKNOWN:
         assert default is not None
         given = Arg(value if as_tensors(value) else plain(value), expr_of(value), default.span)

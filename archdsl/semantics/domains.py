@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.space import DISTRIBUTIONS, Axis, Choices, Domain, Steps, Whole, written
 from archdsl.semantics.elaborate import call_arguments, constant
 from archdsl.semantics.program import FileScope
-from archdsl.semantics.values import UNKNOWN, Arg
+from archdsl.semantics.values import UNKNOWN, Arg, Value, is_number
 from archdsl.syntax import ast
 
 MOST_AXES = 1_000
@@ -50,7 +49,7 @@ class Domains:
             start, stop = constant(node.start, self.file, self.bag), constant(node.stop, self.file, self.bag)
             if start is UNKNOWN or stop is UNKNOWN:
                 raise Reported
-            if not all(isinstance(end, int) and not isinstance(end, bool) for end in (start, stop)):
+            if type(start) is not int or type(stop) is not int:
                 raise self._wrong(node, "the ends of a range are whole numbers; others are uniform(low, high, step)")
             if not 0 < stop - start <= MOST_VALUES:
                 raise self._wrong(node, f"a range holds 1 to {MOST_VALUES:,} numbers")
@@ -65,18 +64,20 @@ class Domains:
         value = constant(node, self.file, self.bag) if is_list else None
         if value is UNKNOWN:
             raise Reported
-        members = [written(item) for item in value] if isinstance(value, tuple | range) else [None]
-        if value is None or None in members:
+        if not isinstance(value, tuple | range):
+            raise self._no_domain(name, node)
+        members = [written(item) for item in value]
+        if None in members:
             raise self._no_domain(name, node)
         return self._choices(node, [text for text in members if text is not None], list(value))
 
-    def _choices(self, node: ast.Expression, texts: Sequence[str], values: Sequence[Any]) -> Domain:
+    def _choices(self, node: ast.Expression, texts: Sequence[str], values: Sequence[Value]) -> Domain:
         if not 0 < len(texts) <= MOST_VALUES:
             raise self._wrong(node, "there is nothing to choose from")
-        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        numbers = [value for value in values if is_number(value)]
         if len(set(texts)) < len(texts):
             raise self._wrong(node, "the same choice stands there twice")
-        return Choices(tuple(texts), ordered=numbers and list(values) == sorted(values))
+        return Choices(tuple(texts), ordered=numbers == sorted(numbers) and len(numbers) == len(values))
 
     def _steps(self, node: ast.CallExpr, kind: str) -> Domain:
         """`uniform(low, high, step)`; raises Reported."""

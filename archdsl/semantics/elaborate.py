@@ -6,7 +6,7 @@ Takes a bound `Definition` of kind model and its arguments; gives a `Graph`, or 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from archdsl.diagnostics.core import Bag
 from archdsl.garbage import collector_paused
@@ -24,7 +24,7 @@ from archdsl.semantics.replay import template_of
 from archdsl.semantics.resolve import resolve_arguments, resolve_expression
 from archdsl.semantics.results import give_results
 from archdsl.semantics.statements import execute
-from archdsl.semantics.values import UNKNOWN, Arg, args_from, plain
+from archdsl.semantics.values import UNKNOWN, Arg, Value, args_from, plain
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -45,14 +45,16 @@ def guarded(work: Callable[[], T], span: Span, bag: Bag) -> T | None:
     return None
 
 
-def constant(expression: ast.Expression, file: FileScope, bag: Bag, names: Mapping[str, Any] | None = None) -> Any:
+def constant(expression: ast.Expression, file: FileScope, bag: Bag, names: Mapping[str, Value] | None = None) -> Value:
     """The plain value of an expression that stands in no body, over these names; UNKNOWN after an error."""
     if isinstance(expression, ast.Number | ast.String | ast.Bool):  # most of what items say
         return expression.value
     return value_of(resolve_expression(expression, file, bag, names or ()), file, bag, names)
 
 
-def value_of(expression: bound.Expression, file: FileScope, bag: Bag, names: Mapping[str, Any] | None = None) -> Any:
+def value_of(
+    expression: bound.Expression, file: FileScope, bag: Bag, names: Mapping[str, Value] | None = None
+) -> Value:
     """The same of what has been resolved."""
     run = Run(bag)
     ctx = Context(run, file, locals=dict(names or {}))

@@ -10,25 +10,26 @@ from typing import Any, TypeAlias, TypeVar
 
 from archdsl.semantics import bound
 from archdsl.semantics.context import Context
+from archdsl.semantics.values import Value
 
 Node = TypeVar("Node", bound=bound.Bound)
 
-Rule: TypeAlias = Callable[[Any, Context], Any]
+Rule: TypeAlias = Callable[[Any, Context], Value]
 
 _RULES: dict[type[bound.Bound], Rule] = {}
 
 
-def evaluates(kind: type[Node]) -> Callable[[Callable[[Node, Context], Any]], Callable[[Node, Context], Any]]:
+def evaluates(kind: type[Node]) -> Callable[[Callable[[Node, Context], Value]], Callable[[Node, Context], Value]]:
     """The function below is the rule for pieces of this kind."""
 
-    def register(rule: Callable[[Node, Context], Any]) -> Callable[[Node, Context], Any]:
+    def register(rule: Callable[[Node, Context], Value]) -> Callable[[Node, Context], Value]:
         _RULES[kind] = rule
         return rule
 
     return register
 
 
-def evaluate(node: bound.Expression, ctx: Context) -> Any:
+def evaluate(node: bound.Expression, ctx: Context) -> Value:
     """The value of an expression; UNKNOWN where an error has been reported."""
     ctx.run.steps += 1
     return _RULES[type(node)](node, ctx)

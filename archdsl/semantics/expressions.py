@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from archdsl.diagnostics.core import declared
 from archdsl.diagnostics.suggest import closest, meant
@@ -36,12 +35,16 @@ from archdsl.semantics.values import (
     Record,
     Tensor,
     Traced,
+    Unknown,
+    Value,
     expr_of,
+    is_true,
     list_of,
     members,
     plain,
     traced,
     type_name,
+    whole,
 )  # fmt: skip
 from archdsl.source import Span
 from archdsl.symbolic import Conditional, Const, item_of, lift
@@ -57,7 +60,7 @@ def _literal(node: bound.Literal, ctx: Context) -> str | bool:
 
 
 @evaluates(bound.Number)
-def _number(node: bound.Number, ctx: Context) -> Any:
+def _number(node: bound.Number, ctx: Context) -> Value:
     return node.value if node.value <= MAX_NUMBER else ctx.error("E321", node.span)
 
 
@@ -65,7 +68,7 @@ def _number(node: bound.Number, ctx: Context) -> Any:
 
 
 @evaluates(bound.Local)
-def _local(node: bound.Local, ctx: Context) -> Any:
+def _local(node: bound.Local, ctx: Context) -> Value:
     if node.name in ctx.locals:
         return ctx.locals[node.name]
     if node.otherwise is not None:
@@ -95,13 +98,13 @@ def _function(node: bound.Function, ctx: Context) -> Builtin:
 
 
 @evaluates(bound.Refused)
-def _refused(node: bound.Refused, ctx: Context) -> Any:
+def _refused(node: bound.Refused, ctx: Context) -> Unknown:
     ctx.run.fail()
     return UNKNOWN
 
 
 @evaluates(bound.Reference)
-def _reference(node: bound.Reference, ctx: Context) -> Any:
+def _reference(node: bound.Reference, ctx: Context) -> Value:
     definition = node.definition
     if isinstance(definition.syntax, ast.Table):
         return _table(definition, definition.syntax, ctx)
@@ -110,7 +113,7 @@ def _reference(node: bound.Reference, ctx: Context) -> Any:
     return definition
 
 
-def _table(definition: Definition, table: ast.Table, ctx: Context) -> Any:
+def _table(definition: Definition, table: ast.Table, ctx: Context) -> Value:
     if definition.faulty:
         return UNKNOWN
     known = ctx.file.memo.tables.get(definition)
@@ -152,7 +155,7 @@ def op_defaults(op: OpSpec, ctx: Context) -> Mapping[str, Arg]:
 
 
 @evaluates(bound.Attribute)
-def _attribute(node: bound.Attribute, ctx: Context) -> Any:
+def _attribute(node: bound.Attribute, ctx: Context) -> Value:
     value = evaluate(node.value, ctx)
     if value is UNKNOWN:
         return UNKNOWN
@@ -173,11 +176,11 @@ def _attribute(node: bound.Attribute, ctx: Context) -> Any:
     return ctx.error("E114", node.name_span, secondary=places, facts=facts)
 
 
-def _tensor_fact(tensor: Tensor, name: str, ctx: Context) -> Any:
+def _tensor_fact(tensor: Tensor, name: str, ctx: Context) -> Value:
     """How wide, high or broad a tensor is; it remembers whether that depends on the size of the image."""
     assert ctx.run.graph is not None
     shape, node = tensor.shape, ctx.run.graph.nodes[tensor.ref.node]
-    value = getattr(shape, name)
+    value: int = getattr(shape, name)
     if name == "channels":
         flattened = node.op.channels is None and shape.layout == "flat" and isinstance(tensor.channels, Const)
         if not (flattened and node.input_shapes and node.input_shapes[0].channels != value):
@@ -192,7 +195,7 @@ def _tensor_fact(tensor: Tensor, name: str, ctx: Context) -> Any:
 
 
 @evaluates(bound.Subscript)
-def _subscript(node: bound.Subscript, ctx: Context) -> Any:
+def _subscript(node: bound.Subscript, ctx: Context) -> Value:
     value = evaluate(node.value, ctx)
     items = list_of(value)
     if value is UNKNOWN:
@@ -201,34 +204,38 @@ def _subscript(node: bound.Subscript, ctx: Context) -> Any:
         got = type_name(value)
         return ctx.error("E301", node.value.span, what="what is indexed", expected="a list", got=got)
     if isinstance(node.index, bound.Range):
-        ends = [None if e is None else integer(e, ctx, "the bound") for e in (node.index.start, node.index.stop)]
-        if UNKNOWN in ends:
+        start, stop = _end(node.index.start, 0, ctx), _end(node.index.stop, len(items), ctx)
+        if start is UNKNOWN or stop is UNKNOWN:
             return UNKNOWN
-        start, stop = 0 if ends[0] is None else plain(ends[0]), len(items) if ends[1] is None else plain(ends[1])
-        if not 0 <= start <= stop <= len(items):
-            return ctx.error("E306", node.index.span, index=f"{start}..{stop}", length=len(items))
+        low, high = whole(start), whole(stop)
+        if not 0 <= low <= high <= len(items):
+            return ctx.error("E306", node.index.span, index=f"{low}..{high}", length=len(items))
         ctx.step(node.span, len(items))
-        for end in ends:  # which members there are is not written into their traces
+        for end in (start, stop):  # which members there are is not written into their traces
             ctx.structural(expr_of(end))
-        return tuple(members(value))[start:stop]
+        return tuple(members(value))[low:high]
     index = integer(node.index, ctx, "the index")
     if index is UNKNOWN:
         return UNKNOWN
-    position = plain(index)
+    position = whole(index)
     if not -len(items) <= position < len(items):
         return ctx.error("E306", node.index.span, index=position, length=len(items))
     if isinstance(value, Traced):
         return traced(items[position], item_of(value.expr, expr_of(index)))
     ctx.structural(expr_of(index))
-    return value[position]
+    return items[position]
+
+
+def _end(node: bound.Expression | None, otherwise: int, ctx: Context) -> int | Traced | Unknown:
+    return otherwise if node is None else integer(node, ctx, "the bound")
 
 
 @evaluates(bound.If)
-def _if(node: bound.If, ctx: Context) -> Any:
+def _if(node: bound.If, ctx: Context) -> Value:
     test = condition(node.condition, ctx)
     if test is UNKNOWN:
         return UNKNOWN
-    taken = plain(test)
+    taken = is_true(test)
     value = evaluate(node.yes if taken else node.no, ctx)
     if not isinstance(test, Traced) or value is UNKNOWN:
         return value
@@ -251,7 +258,7 @@ def _if(node: bound.If, ctx: Context) -> Any:
 
 
 @evaluates(bound.Labelled)
-def _labelled(node: bound.Labelled, ctx: Context) -> Any:
+def _labelled(node: bound.Labelled, ctx: Context) -> Value:
     name = label_text(node.parts, node.label_span, ctx)
     value = evaluate(node.value, ctx)
     if value is UNKNOWN or name is None:
@@ -305,11 +312,11 @@ def filled(parts: Sequence[bound.LabelPart], ctx: Context) -> str | None:
     return text
 
 
-def _holds_tensors(value: Any) -> bool:
+def _holds_tensors(value: Value) -> bool:
     return isinstance(value, tuple) and any(isinstance(item, Tensor | Layer) for item in value)
 
 
-def _column(value: Any, name: str | None, ctx: Context) -> Span | None:
+def _column(value: Value, name: str | None, ctx: Context) -> Span | None:
     """Where a record's table declares a column."""
     table = ctx.file.names.get(value.table) if isinstance(value, Record) else None
     columns = table.syntax.columns if table is not None and isinstance(table.syntax, ast.Table) else ()

@@ -7,7 +7,6 @@ off the text of the block: every mention of such a parameter is an argument of a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from archdsl.ops.spec import OpParams
 from archdsl.semantics import bound
 from archdsl.semantics.program import Definition
 from archdsl.semantics.replay import Recorded
+from archdsl.semantics.values import Value
 from archdsl.symbolic import Symbol
 
 
@@ -43,7 +43,7 @@ def _inert(block: Definition) -> frozenset[str]:
     return frozenset(n for n in names if mentions[n] == harmless[n] > 0)
 
 
-def renewed(recorded: Recorded, changed: Mapping[str, Any]) -> dict[int, OpParams] | None:
+def renewed(recorded: Recorded, changed: Mapping[str, Value]) -> dict[int, OpParams] | None:
     """Parameters of the recorded nodes that depend on changed inert parameters, by number of the node.
 
     None where an op refuses the new value: then the instance is elaborated, to say so in its place.
@@ -60,7 +60,7 @@ def renewed(recorded: Recorded, changed: Mapping[str, Any]) -> dict[int, OpParam
     return found
 
 
-def _values(node: Node, changed: Mapping[str, Any]) -> dict[str, Any] | None:
+def _values(node: Node, changed: Mapping[str, Value]) -> dict[str, object] | None:
     fresh = {n: changed[e.name] for n, e in node.exprs.items() if isinstance(e, Symbol) and e.name in changed}
     if not fresh or node.op.role != "regularizer":
         return None

@@ -6,7 +6,7 @@ are layers. Reports E301, E302, E306, E307, E311 and E315.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from archdsl.semantics import bound
 from archdsl.semantics.conditions import condition, integer, is_plain
@@ -21,11 +21,14 @@ from archdsl.semantics.values import (
     Sequence,
     Tensor,
     Traced,
+    Unknown,
+    Value,
     expr_of,
+    is_true,
     list_of,
     members,
-    plain,
     type_name,
+    whole,
 )  # fmt: skip
 from archdsl.source import Span
 from archdsl.syntax import ast
@@ -34,8 +37,8 @@ _UNPACK_TENSOR = "this is one tensor: `split(2)` gives two, and so does a block 
 
 
 @evaluates(bound.List)
-def _list(node: bound.List, ctx: Context) -> Any:
-    values: list[Any] = []
+def _list(node: bound.List, ctx: Context) -> Value:
+    values: list[Value] = []
     for item in node.items:
         members_ = _item(item, ctx)
         if members_ is UNKNOWN:
@@ -44,24 +47,24 @@ def _list(node: bound.List, ctx: Context) -> Any:
     return list_value(values, node.span, ctx)
 
 
-def list_value(values: list[Any], span: Span, ctx: Context) -> Any:
+def list_value(values: list[Value], span: Span, ctx: Context) -> Value:
     """A list of values, or a sequence if its members are layers."""
     ctx.step(span, len(values))
     if len(values) > MAX_LIST:
         ctx.limit(span, "members of a list", MAX_LIST)
     if any(isinstance(value, tuple | Record) for value in values):
         ctx.sized(values, span)
-    layers = [isinstance(value, Layer) for value in values]
-    if not any(layers):
+    layers = [value for value in values if isinstance(value, Layer)]
+    if not layers:
         return tuple(values)
-    if not all(layers):
+    if len(layers) < len(values):
         odd = next(value for value in values if not isinstance(value, Layer))
         got = type_name(odd)
         return ctx.error("E301", span, what="every member of a sequence", expected="a layer", got=got)
-    return Sequence(span, tuple(values), size=ctx.sized(values, span))
+    return Sequence(span, tuple(layers), size=ctx.sized(layers, span))
 
 
-def _item(item: bound.Item, ctx: Context) -> Any:
+def _item(item: bound.Item, ctx: Context) -> list[Value] | Unknown:
     """The members that one item of a list stands for, or UNKNOWN."""
     if item.condition is not None:
         return _optional(item, item.condition, ctx)
@@ -70,7 +73,7 @@ def _item(item: bound.Item, ctx: Context) -> Any:
     return _spliced(item.value, ctx)
 
 
-def _spliced(node: bound.Expression | bound.Splice, ctx: Context) -> Any:
+def _spliced(node: bound.Expression | bound.Splice, ctx: Context) -> list[Value] | Unknown:
     """One value as a list of it; of `..xs` the members; or UNKNOWN."""
     if not isinstance(node, bound.Splice):
         value = evaluate(node, ctx)
@@ -94,11 +97,11 @@ def _spliced(node: bound.Expression | bound.Splice, ctx: Context) -> Any:
     return list(members(value))
 
 
-def _repeated(item: bound.Item, times: bound.Expression, ctx: Context) -> Any:
+def _repeated(item: bound.Item, times: bound.Expression, ctx: Context) -> list[Value] | Unknown:
     count = integer(times, ctx, "the number of repeats")
     if count is UNKNOWN:
         return UNKNOWN
-    number = plain(count)
+    number = whole(count)
     if number < 0:
         what = "the number of repeats"
         return ctx.error("E302", times.span, what=what, expected="at least 0", got=number)
@@ -113,14 +116,14 @@ def _repeated(item: bound.Item, times: bound.Expression, ctx: Context) -> Any:
     return values * number
 
 
-def _optional(item: bound.Item, asked: bound.Expression, ctx: Context) -> Any:
+def _optional(item: bound.Item, asked: bound.Expression, ctx: Context) -> list[Value] | Unknown:
     test = condition(asked, ctx)
     if test is UNKNOWN:
         return UNKNOWN
     always = _without_condition(item)
     if not isinstance(test, Traced) or item.count is not None or isinstance(item.value, bound.Splice):
         ctx.structural(expr_of(test))
-        return _item(always, ctx) if plain(test) else []
+        return _item(always, ctx) if is_true(test) else []
     if not test.value:
         if is_plain(item.value, ctx):
             ctx.structural(test.expr)
@@ -135,15 +138,15 @@ def _optional(item: bound.Item, asked: bound.Expression, ctx: Context) -> Any:
 
 
 @evaluates(bound.Comprehension)
-def _comprehension(node: bound.Comprehension, ctx: Context) -> Any:
+def _comprehension(node: bound.Comprehension, ctx: Context) -> Value:
     outer = dict(ctx.locals)
-    values: list[Any] = []
+    values: list[Value] = []
     whole = _clauses(node, 0, values, ctx)
     ctx.locals = outer
     return list_value(values, node.span, ctx) if whole else UNKNOWN
 
 
-def _clauses(node: bound.Comprehension, depth: int, values: list[Any], ctx: Context) -> bool:
+def _clauses(node: bound.Comprehension, depth: int, values: list[Value], ctx: Context) -> bool:
     """Put into `values` what a comprehension gives from one of its clauses on; False after an error."""
     clause = node.clauses[depth]
     listed = iterable(evaluate(clause.iterable, ctx), clause.iterable.span, ctx)
@@ -159,7 +162,7 @@ def _clauses(node: bound.Comprehension, depth: int, values: list[Any], ctx: Cont
             if keep is UNKNOWN:
                 return False
             ctx.structural(expr_of(keep))
-            if not plain(keep):
+            if not is_true(keep):
                 continue
         if depth + 1 < len(node.clauses):
             if not _clauses(node, depth + 1, values, ctx):
@@ -174,7 +177,7 @@ def _clauses(node: bound.Comprehension, depth: int, values: list[Any], ctx: Cont
     return whole
 
 
-def iterable(value: Any, span: Span, ctx: Context) -> Any:
+def iterable(value: Value, span: Span, ctx: Context) -> Iterable[tuple[int, Value]] | Unknown:
     """Pairs (index, member) of a list or range, or UNKNOWN with E311 reported."""
     if value is UNKNOWN:
         return UNKNOWN
@@ -186,7 +189,7 @@ def iterable(value: Any, span: Span, ctx: Context) -> Any:
     return enumerate(members(value))
 
 
-def bind_loop(target: ast.Target, index: int, value: Any, ctx: Context) -> bool:
+def bind_loop(target: ast.Target, index: int, value: Value, ctx: Context) -> bool:
     """Bind the target of a loop: `v`, `(a, b)`, or with the index `i, v` and `i, (a, b)`."""
     if target.name is not None:
         return bind(target, value, ctx)
@@ -202,7 +205,7 @@ def bind_loop(target: ast.Target, index: int, value: Any, ctx: Context) -> bool:
     return False
 
 
-def bind(target: ast.Target, value: Any, ctx: Context) -> bool:
+def bind(target: ast.Target, value: Value, ctx: Context) -> bool:
     """Bind names to a value, unpacking lists; False after E307."""
     if target.name is not None:
         ctx.locals[target.name] = value
@@ -230,7 +233,7 @@ def bind_unknown(target: ast.Target, ctx: Context) -> None:
 
 
 @evaluates(bound.Range)
-def _range(node: bound.Range, ctx: Context) -> Any:
+def _range(node: bound.Range, ctx: Context) -> Value:
     if node.start is None or node.stop is None:
         help_ = "a range has two ends here: 0..n"
         return ctx.error(
@@ -241,14 +244,14 @@ def _range(node: bound.Range, ctx: Context) -> Any:
         return UNKNOWN
     ctx.structural(expr_of(start))
     ctx.structural(expr_of(stop))
-    span = range(plain(start), plain(stop))
+    span = range(whole(start), whole(stop))
     if len(span) > MAX_LIST:
         ctx.limit(node.span, "members of a range", MAX_LIST)
     return span
 
 
 @evaluates(bound.Tuple)
-def _tuple(node: bound.Tuple, ctx: Context) -> Any:
+def _tuple(node: bound.Tuple, ctx: Context) -> Value:
     values = tuple(evaluate(item, ctx) for item in node.items)
     if any(value is UNKNOWN for value in values):
         return UNKNOWN

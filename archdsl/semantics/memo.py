@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,9 @@ class Memo:
     """Evaluated tables."""
     defaults: dict[tuple[FileScope, str], dict[str, Arg]] = field(default_factory=dict)
     """The arguments that `default` gives an op in a file."""
-    params: dict[tuple[Any, ...], OpParams] = field(default_factory=dict)
+    params: dict[tuple[Hashable, ...], OpParams] = field(default_factory=dict)
     """By op and arguments: its parameters, checked."""
-    instances: dict[tuple[Definition, Any], Recorded] = field(default_factory=dict)
+    instances: dict[tuple[Definition, Hashable], Recorded] = field(default_factory=dict)
     """What was elaborated of a block for which arguments and inputs."""
     inert: dict[Definition, frozenset[str]] = field(default_factory=dict)
     """Parameters of a block that only a regularizer's number depends on."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -37,8 +36,13 @@ from archdsl.semantics.values import (
     Named,
     OpLayer,
     Tensor,
+    Tensors,
     Traced,
+    Unknown,
+    Value,
     is_long,
+    is_number,
+    one_or_all,
     plain,
     traces_of,
     type_name,
@@ -49,54 +53,58 @@ from archdsl.symbolic import IN_CHANNELS, Const, Expr, substitute, symbols, tota
 _BY_A_NUMBER = "a tensor is multiplied by a number with `x -> scale(0.5)`; nothing else takes a tensor and a number"
 
 
-def combine(op: str, operands: Sequence[Any], ctx: Context, span: Span, spans: Sequence[Span]) -> Any:
+def combine(op: str, operands: Sequence[Value], ctx: Context, span: Span, spans: Sequence[Span]) -> Value:
     """`f + g`, `concat(…)`: of layers a layer, of tensors a tensor."""
-    tensors = [isinstance(operand, Tensor) for operand in operands]
-    if operands and all(tensors):
-        return add_node(OPS[op], {}, {}, operands, ctx, span, None, spans)
-    if operands and all(isinstance(operand, Layer) for operand in operands):
-        return Merge(span, OPS[op], tuple(operands), size=ctx.sized(operands, span))
-    if any(tensors) and any(isinstance(operand, Layer) for operand in operands):
+    tensors = [operand for operand in operands if isinstance(operand, Tensor)]
+    layers = [operand for operand in operands if isinstance(operand, Layer)]
+    if tensors and len(tensors) == len(operands):
+        return add_node(OPS[op], {}, tensors, ctx, span, None, spans)
+    if layers and len(layers) == len(operands):
+        return Merge(span, OPS[op], tuple(layers), size=ctx.sized(layers, span))
+    if tensors and layers:
         return ctx.error("E314", span, op=op)
+    odd: Value | None
     odd, place = next(
         (pair for pair in zip(operands, spans, strict=True) if not isinstance(pair[0], Layer | Tensor)),
         (None, span),
     )
+    number = None if odd is None else plain(odd)
     got = "nothing" if not operands else type_name(odd)
-    repeats = op == "mul" and isinstance(plain(odd), int) and any(isinstance(o, Layer) for o in operands)
-    help_ = "to repeat a layer, write `3 of layer` in a list: `[3 of layer]`" if repeats else None
-    if help_ is None and isinstance(plain(odd), int | float) and not isinstance(plain(odd), bool):
+    help_ = None
+    if op == "mul" and isinstance(number, int) and layers:
+        help_ = "to repeat a layer, write `3 of layer` in a list: `[3 of layer]`"
+    elif is_number(number):
         help_ = _BY_A_NUMBER
     what = f"an operand of {op}"
     return ctx.error("E301", place, what=what, expected="a layer or a tensor", got=got, help=help_)
 
 
-def source(layer: OpLayer, ctx: Context, span: Span) -> Any:
+def source(layer: OpLayer, ctx: Context, span: Span) -> Tensors | Unknown:
     """The model's input: the first node of the graph, and its only one without inputs."""
     if ctx.scope is None or ctx.scope.owner.kind != "model" or ctx.run.size:
         return ctx.error("E324", span)
     return op_layer(replace(layer, args={**layer.args, **ctx.run.image}), (), ctx, None)
 
 
-def op_layer(layer: OpLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Any:
+def op_layer(layer: OpLayer, tensors: tuple[Tensor, ...], ctx: Context, name: Named | None) -> Tensors | Unknown:
     args = {**layer.defaults, **layer.args} if layer.defaults else layer.args
     if name is not None and name.stage:
         ctx = ctx.within(open_stage(name.name, name.span, ctx))
     if layer.defaults and any(arg.value is UNKNOWN for arg in args.values()):
         return UNKNOWN
-    return add_node(layer.op, args, layer.defaults, tensors, ctx, layer.span, name, ())
+    return add_node(layer.op, args, tensors, ctx, layer.span, name)
 
 
 def add_node(
     op: OpSpec,
     args: Mapping[str, Arg],
-    defaults: Mapping[str, Arg],
     tensors: Sequence[Tensor],
     ctx: Context,
     span: Span,
-    name: Named | None,
-    spans: Sequence[Span],
-) -> Any:
+    name: Named | None = None,
+    spans: Sequence[Span] = (),
+) -> Tensors | Unknown:
+    """A node of an op; `spans` are those of its operands, where they stand apart."""
     least, most = op.inputs
     if len(tensors) < least or (most is not None and len(tensors) > most):
         takes = f"{least or 'no'} input" + ("s" if least > 1 else "") if most == least else f"at least {least} inputs"
@@ -128,22 +136,24 @@ def add_node(
     assert graph is not None
     assert scope is not None
     exprs = {n: a.expr for n, a in args.items() if not isinstance(a.expr, Const)}
-    actual = outputs[0].channels
-    channels = _width(op, exprs, tensors, actual, params) if ctx.run.traced else Const(actual)
     node = Node(
         len(graph.nodes), op, params, tuple(t.ref for t in tensors), shapes, outputs, claimed,
         below(scope.path, claimed), scope, span, exprs, name is not None, weights,
     )  # fmt: skip
+    graph.add(node)
+    return _outputs(node, tensors, ctx)
+
+
+def _outputs(node: Node, tensors: Sequence[Tensor], ctx: Context) -> Tensors:
+    """The tensors that a new node gives, whose widths are noted in its block."""
+    actual = node.shape.channels
+    channels = _width(node.op, node.exprs, tensors, actual, node.params) if ctx.run.traced else Const(actual)
     if is_long(channels):
         ctx.structural(channels)
-        channels = Const(outputs[0].channels)
-    graph.add(node)
-    widths = scope.frame.template.widths
-    for port in range(len(outputs)):
-        widths[Ref(node.id, port)] = channels
-    if len(outputs) == 1:
-        return Tensor(Ref(node.id, 0), outputs[0], channels)
-    return tuple(Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(outputs))
+        channels = Const(actual)
+    made = tuple([Tensor(Ref(node.id, port), shape, channels) for port, shape in enumerate(node.outputs)])
+    node.scope.frame.template.widths |= {tensor.ref: channels for tensor in made}
+    return one_or_all(made)
 
 
 def check_branches(what: str, got: int, ctx: Context, span: Span) -> None:
@@ -162,7 +172,7 @@ def settled_args(args: Mapping[str, Arg], ctx: Context) -> dict[str, Arg]:
             ctx.unsized(Traced(arg.value, arg.expr), arg.span)
             found[name] = Arg(arg.value, Const(arg.value), arg.span)
         for expr in traces_of(arg.value):  # of a layer: it forgets them itself where it enters a block
-            ctx.unsized(Traced(None, expr), arg.span)
+            ctx.decide(expr, None, arg.span)
     return found
 
 
@@ -201,7 +211,7 @@ def _problem(
     span: Span,
     tensors: Sequence[Tensor],
     spans: Sequence[Span],
-) -> Any:
+) -> Unknown:
     """Report what a shape rule refused, pointing at the argument or the operands at fault."""
     place = args[problem.argument].span if problem.argument and problem.argument in args else span
     secondary: list[Label] = []
@@ -229,6 +239,6 @@ def _width(op: OpSpec, exprs: Mapping[str, Expr], tensors: Sequence[Tensor], act
     return substitute(op.channels, values)
 
 
-def _typed(value: Any) -> Any:
+def _typed(value: Value) -> tuple[object, ...]:
     """A key that tells 1 from 1.0 and true, in lists too."""
     return tuple(map(_typed, value)) if isinstance(value, tuple) else (type(value), value)

@@ -24,7 +24,9 @@ from archdsl.semantics.values import (
     Sequence,
     Tensor,
     Traced,
+    Value,
     expr_of,
+    is_number,
     list_of,
     members,
     plain,
@@ -34,10 +36,10 @@ from archdsl.semantics.values import (
 from archdsl.symbolic import Const, Expr, Not, binary
 
 _NO_TEXT = 'texts are not joined; labels take values in braces: `layer{i}: f`, or quoted `"{p}.x": f`'
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+_ARITHMETIC: dict[str, Callable[[int | float, int | float], int | float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
 }  # fmt: skip
-_ORDER: dict[str, Callable[[Any, Any], Any]] = {
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 _DIVIDED = "a tensor is divided by a number with `x -> scale(1 / n)`; there is no quotient of tensors"
@@ -46,7 +48,7 @@ _COMBINES = {"+": "add", "-": "sub", "*": "mul"}
 
 
 @evaluates(bound.Unary)
-def _unary(node: bound.Unary, ctx: Context) -> Any:
+def _unary(node: bound.Unary, ctx: Context) -> Value:
     value = evaluate(node.operand, ctx)
     number = plain(value)
     if value is UNKNOWN:
@@ -61,7 +63,7 @@ def _unary(node: bound.Unary, ctx: Context) -> Any:
 
 
 @evaluates(bound.Binary)
-def _binary(node: bound.Binary, ctx: Context) -> Any:
+def _binary(node: bound.Binary, ctx: Context) -> Value:
     op = node.op
     if op in ("and", "or"):
         return _logic(node, ctx)
@@ -81,7 +83,7 @@ def _binary(node: bound.Binary, ctx: Context) -> Any:
     return _arithmetic(node, ctx, left, right)
 
 
-def _arithmetic(node: bound.Binary, ctx: Context, left: Any, right: Any) -> Any:
+def _arithmetic(node: bound.Binary, ctx: Context, left: Value, right: Value) -> Value:
     for side in (left, right):
         ctx.walk(side, node.span)
     op, a, b = node.op, plain(left), plain(right)
@@ -93,8 +95,9 @@ def _arithmetic(node: bound.Binary, ctx: Context, left: Any, right: Any) -> Any:
         return _result(equal if op == "==" else not equal, op, left, right, ctx)
     if isinstance(a, tuple) and isinstance(b, tuple) and op == "+":
         return list_value([*members(left), *members(right)], node.span, ctx)
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b))
-    if not numbers and not (op in _ORDER and isinstance(a, str) and isinstance(b, str)):
+    if op in _ORDER and isinstance(a, str) and isinstance(b, str):
+        return _result(_ORDER[op](a, b), op, left, right, ctx)
+    if not is_number(a) or not is_number(b):
         joined = op == "+" and isinstance(a, str) and isinstance(b, str)
         facts = {"left": type_name(a), "right": type_name(b)}
         return ctx.error("E304", node.op_span, op=op, help=_NO_TEXT if joined else None, facts=facts)
@@ -102,36 +105,39 @@ def _arithmetic(node: bound.Binary, ctx: Context, left: Any, right: Any) -> Any:
         return _result(_ORDER[op](a, b), op, left, right, ctx)
     if op in ("/", "//", "%") and b == 0:
         return ctx.error("E305", node.right.span)
+    value = _number(op, a, b)
+    if value is None:
+        return ctx.error("E321", node.span)
+    return _result(value, "**" if op == "^" else op, left, right, ctx)
+
+
+def _number(op: str, a: int | float, b: int | float) -> int | float | None:
+    """What an arithmetic operation gives; None if it is no number, or too large."""
     if op == "/":
         exact = isinstance(a, int) and isinstance(b, int) and a % b == 0
-        return _result(a // b if exact else a / b, op, left, right, ctx)
+        return a // b if exact else a / b
     if op == "^":
-        return _power(node, ctx, left, right)
+        return _power(a, b)
     value = _ARITHMETIC[op](a, b)
-    if abs(value) > MAX_NUMBER:
-        return ctx.error("E321", node.span)
-    return _result(value, op, left, right, ctx)
+    return None if abs(value) > MAX_NUMBER else value
 
 
-def _power(node: bound.Binary, ctx: Context, left: Any, right: Any) -> Any:
-    a, b = plain(left), plain(right)
+def _power(a: int | float, b: int | float) -> int | float | None:
     try:
         huge = abs(a) > 1 and abs(float(a)) ** float(b) > MAX_NUMBER
         value = None if huge or (a == 0 and b < 0) else a**b
     except OverflowError:
-        value = None
-    if value is None or isinstance(value, complex):
-        return ctx.error("E321", node.span)
-    return _result(value, "**", left, right, ctx)
+        return None
+    return value if isinstance(value, int | float) else None
 
 
-def _result(value: Any, op: str, left: Any, right: Any, ctx: Context) -> Any:
+def _result(value: Value, op: str, left: Value, right: Value, ctx: Context) -> Value:
     if isinstance(left, Traced) or isinstance(right, Traced):
         return kept(value, binary(op, expr_of(left), expr_of(right)), ctx)
     return value
 
 
-def _logic(node: bound.Binary, ctx: Context) -> Any:
+def _logic(node: bound.Binary, ctx: Context) -> Value:
     left = condition(node.left, ctx)
     if left is UNKNOWN:
         return UNKNOWN
@@ -145,14 +151,14 @@ def _logic(node: bound.Binary, ctx: Context) -> Any:
     return UNKNOWN if right is UNKNOWN else _result(plain(right), node.op, left, right, ctx)
 
 
-def _chosen(value: Any) -> Any:
+def _chosen(value: Value) -> Value:
     """The layer that an `if` chose."""
     while isinstance(value, Choice):
         value = value.layer
     return value
 
 
-def _joins_or_adds(left: Any, right: Any) -> bool:
+def _joins_or_adds(left: Value, right: Value) -> bool:
     """Whether `+` could join lists as well as add what layers give: between sequences, or a list and a layer."""
     left, right = _chosen(left), _chosen(right)
     if isinstance(left, Sequence) and isinstance(right, Sequence):
@@ -161,11 +167,11 @@ def _joins_or_adds(left: Any, right: Any) -> bool:
     return any(lists) and any(isinstance(value, Layer) for value in (left, right))
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Value) -> str:
     return "a sequence" if isinstance(_chosen(value), Sequence) else type_name(value)
 
 
-def _both_meanings(node: bound.Binary, left: Any, right: Any) -> str:
+def _both_meanings(node: bound.Binary, left: Value, right: Value) -> str:
     """How to write a joined sequence, and a sum, of these operands."""
     texts = [" ".join(side.span.text.split()) for side in (node.left, node.right)]
     if sum(map(len, texts)) > 60:
@@ -183,7 +189,7 @@ def _both_meanings(node: bound.Binary, left: Any, right: Any) -> str:
     return f"{joined}; to add what each gives for the same input, `add({', '.join(texts)})`"
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: Value) -> bool:
     return isinstance(_chosen(value), Sequence) or list_of(value) is not None
 
 
@@ -191,7 +197,7 @@ def _not(expr: Expr) -> Expr:
     return Const(not expr.value) if isinstance(expr, Const) else Not(expr)
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: Value, b: Value) -> bool:
     if isinstance(a, bool) != isinstance(b, bool):
         return False
     if isinstance(a, tuple | range) and isinstance(b, tuple | range):  # a range is a list like any other

@@ -7,7 +7,6 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from archdsl.diagnostics.core import Label
 from archdsl.diagnostics.suggest import closest
@@ -22,8 +21,10 @@ from archdsl.semantics.values import (
     Arg,
     Record,
     Tensor,
+    Value,
     as_tensors,
     expr_of,
+    is_number,
     plain,
     traced,
     traces_of,
@@ -79,7 +80,7 @@ def evaluate_arguments(
 
 def _spread(
     argument: bound.Argument,
-    value: Any,
+    value: Value,
     names: Sequence[str],
     owner: str,
     ctx: Context,
@@ -163,7 +164,7 @@ def accepts(parameter: bound.Parameter, arg: Arg, definition: Definition, ctx: C
     return False
 
 
-def outside(value: Any, allowed: bound.Expression, definition: Definition, ctx: Context) -> str | None:
+def outside(value: Value, allowed: bound.Expression, definition: Definition, ctx: Context) -> str | None:
     """What a value should be; "" if it is that, None if the declaration itself is wrong, which is reported.
 
     Of a list every member must lie in the range, or be one of the values.
@@ -181,18 +182,21 @@ def outside(value: Any, allowed: bound.Expression, definition: Definition, ctx: 
         ctx.step(allowed.span, len(found) * len(choices))
         fits = all(any(item == choice and _alike(item, choice) for choice in choices) for item in found)
         return "" if fits else "one of " + ", ".join(map(_shown, choices))
-    low, high = (None if end is None else plain(evaluate(end, inner)) for end in (allowed.start, allowed.stop))
-    for end, limit in ((allowed.start, low), (allowed.stop, high)):
+    ends: list[int | float | None] = []
+    for end in (allowed.start, allowed.stop):
+        limit = None if end is None else plain(evaluate(end, inner))
         if limit is UNKNOWN:
             return None
-        if end is not None and not _is_number(limit):
+        if end is not None and not is_number(limit):
             ctx.error("E301", end.span, what="the bound", expected="a number", got=type_name(limit))
             return None
+        ends.append(limit if is_number(limit) else None)
+    low, high = ends
     if isinstance(value, range) and value:  # what its ends keep to, all of it does
         found = (value[0], value[-1])
     text = f"in {'' if low is None else low}..{'' if high is None else high}"
     expected = text if high is None else f"{text} (less than {high})"
-    fits = all(_is_number(i) and (low is None or low <= i) and (high is None or i < high) for i in found)
+    fits = all(is_number(i) and (low is None or low <= i) and (high is None or i < high) for i in found)
     return "" if fits else expected
 
 
@@ -201,21 +205,17 @@ def parameters_by_name(definition: Definition) -> Mapping[str, bound.Parameter]:
     return {parameter.name: parameter for parameter in definition.parameters}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _alike(item: Any, choice: Any) -> bool:
+def _alike(item: Value, choice: Value) -> bool:
     return isinstance(item, bool) == isinstance(choice, bool)
 
 
-def _holds_tensor(value: Any) -> bool:
+def _holds_tensor(value: Value) -> bool:
     if isinstance(value, Record):
         return any(map(_holds_tensor, value.fields.values()))
     return isinstance(value, Tensor) or (type(value) is tuple and any(map(_holds_tensor, value)))
 
 
-def _has_type(value: Any, type_: ast.TypeRef) -> bool:
+def _has_type(value: Value, type_: ast.TypeRef) -> bool:
     if isinstance(value, bool) and type_.name != "bool":
         return False
     if not isinstance(value, TYPES.get(type_.name, (object,))):
@@ -232,5 +232,5 @@ def _type_text(type_: ast.TypeRef) -> str:
     return _ARTICLE.get(type_.name, f"a {type_.name}")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Value) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)

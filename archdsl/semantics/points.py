@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.graph.space import ASKED, Axis, numbers_of, texts_of, written
@@ -20,7 +20,7 @@ from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.parameters import parameters_by_name
 from archdsl.semantics.program import FileScope
 from archdsl.semantics.resolve import resolve_expression
-from archdsl.semantics.values import UNKNOWN, plain
+from archdsl.semantics.values import UNKNOWN, Value, plain
 from archdsl.semantics.variants import Configured
 from archdsl.source import Source
 from archdsl.syntax import ast
@@ -53,7 +53,7 @@ class Point:
     """Of every dimension."""
     arguments: Mapping[str, str]
     """Of the model's parameters that the space sets."""
-    names: Mapping[str, Any]
+    names: Mapping[str, Value]
     """The values of all lines, which conditions on costs read."""
 
 
@@ -160,12 +160,12 @@ class Space:
 class _Reader:
     """Evaluates the lines of a space at a point."""
 
-    def __init__(self, bag: Bag, names: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, bag: Bag, names: Mapping[str, Value] | None = None) -> None:
         self.bag = bag
-        self.names: dict[str, Any] = dict(names or {})
+        self.names: dict[str, Value] = dict(names or {})
         self.run = Run(bag, traced=False)
 
-    def value(self, node: ast.Expression | None, file: FileScope) -> Any:
+    def value(self, node: ast.Expression | None, file: FileScope) -> Value:
         if node is None:
             return UNKNOWN
         ctx = Context(self.run, file, locals=dict(self.names))

@@ -6,14 +6,13 @@ Reports E106, E301, E302, E318, E438 and errors in values.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import Any
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.recipe import VARYING, Progressive
 from archdsl.semantics.elaborate import constant
 from archdsl.semantics.program import FileScope
-from archdsl.semantics.values import UNKNOWN, type_name
+from archdsl.semantics.values import UNKNOWN, Unknown, type_name
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -35,7 +34,7 @@ def read_progressive(
     lengths: tuple[int, ...] | None = None
     if "epochs" in names:
         at = names.index("epochs")
-        found = _lengths([row[at] for row in values], [row.values[at].span for row in item.rows], bag)
+        found = _lengths([int(row[at]) for row in values], [row.values[at].span for row in item.rows], bag)
         if found is None:
             return None
         lengths = found
@@ -67,7 +66,7 @@ def _right_columns(item: ast.Progressive, parameters: Container[str], bag: Bag) 
     return ok
 
 
-def _count(item: ast.Progressive, file: FileScope, bag: Bag) -> Any:
+def _count(item: ast.Progressive, file: FileScope, bag: Bag) -> int | Unknown | None:
     """The number of stages between two ends, None where each row is one; UNKNOWN after an error."""
     if item.count is None:
         return None
@@ -104,7 +103,7 @@ def _right_rows(item: ast.Progressive, count: int | None, bag: Bag) -> bool:
     return True
 
 
-def _row(row: ast.Row, item: ast.Progressive, file: FileScope, bag: Bag) -> tuple[Any, ...] | None:
+def _row(row: ast.Row, item: ast.Progressive, file: FileScope, bag: Bag) -> tuple[int | float, ...] | None:
     """The numbers of a row; None after an error."""
     if len(row.values) != len(item.columns):
         bag.report("E318", row.misfit(len(item.columns)), given=len(row.values), wanted=len(item.columns))

@@ -209,8 +209,7 @@ class Recipes:
             "parameters": {key: arg.value for key, arg in parameters.items()},
             "progressive": stages,
         }
-        given |= {key: Arg(value, Const(0), span) for key, value in extra.items()}
-        made = validated(Owner("recipe", SETTINGS), Recipe, given, span, self.bag)
+        made = validated(Owner("recipe", SETTINGS), Recipe, given, span, self.bag, extra)
         if not isinstance(made, Recipe) or not self._consistent(made, merged, {*args, *parameters}):
             return None
         if made.after is not None and made.after not in item.file.recipes:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
-from archdsl.graph.reference import ARGUMENTS, LIBRARIES, Comparison, Plain, Reference, is_plain_name
+from archdsl.graph.reference import ARGUMENTS, LIBRARIES, Comparison, Plain, Reference, is_plain, is_plain_name
 from archdsl.semantics.arguments import Owner, validated
 from archdsl.semantics.checkpoints import keymaps_of
 from archdsl.semantics.elaborate import constant
@@ -134,7 +134,7 @@ def _arguments(item: ast.Reference, file: FileScope, bag: Bag) -> dict[str, Plai
         value = constant(argument.value, file, bag)
         if value is UNKNOWN or listed is None:
             ok = False
-        elif not listed[name].takes(value):
+        elif not is_plain(value) or not listed[name].takes(value):
             got = str(value) if type(value) in (int, float) else type_name(value)
             bag.report("E414", argument.value.span, name=name, expected=listed[name].expected, got=got)
             ok = False

@@ -6,9 +6,8 @@ Takes what an instance is given; gives the key under which the first one is foun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from archdsl.graph.ir import Node, Ref
 from archdsl.graph.scopes import BlockScope
@@ -27,6 +26,7 @@ from archdsl.semantics.values import (
     Record,
     Sequence,
     Tensor,
+    Value,
 )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def template_of(definition: Definition, tensors: tuple[Tensor, ...], start: int 
 
 def instance_key(
     args: Mapping[str, Arg], tensors: tuple[Tensor, ...], inert: frozenset[str], traced: bool
-) -> tuple[Any, ...] | None:
+) -> tuple[Hashable, ...] | None:
     """What an instance depends on, but for the values of inert parameters; None where it cannot be said."""
     refs = [tensor.ref for tensor in tensors]
     wiring = tuple(refs.index(ref) for ref in refs)
@@ -66,7 +66,7 @@ def instance_key(
     return key
 
 
-def _fingerprint(value: Any) -> Any:
+def _fingerprint(value: Value) -> Hashable:
     """A value as something hashable; 1, 1.0 and true are different. Layers are told apart by place and arguments."""
     if isinstance(value, Layer):
         place = (type(value), value.span.source, value.span.start)

@@ -7,13 +7,12 @@ Reports E301, E312, E319, E333.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from archdsl.diagnostics.core import Bag
 from archdsl.semantics.context import Run
 from archdsl.semantics.program import Definition
 from archdsl.semantics.sizes import excessive_branches
-from archdsl.semantics.values import UNKNOWN, Tensor, as_tensors, plain, type_name
+from archdsl.semantics.values import UNKNOWN, Tensor, Value, as_tensors, plain, type_name
 from archdsl.source import Span
 from archdsl.syntax import ast
 
@@ -21,7 +20,7 @@ _NAME_ALL = "give each of them a name, `output name = tensor`, and end the body 
 _ONE_LIST = "a model gives one list of tensors: join them, `a + b`, or give each a name, `output name = tensor`"
 
 
-def give_results(value: Any, run: Run, model: Definition, bag: Bag) -> bool:
+def give_results(value: Value | None, run: Run, model: Definition, bag: Bag) -> bool:
     """Set the outputs of the graph; False where there are none, which is reported.
 
     A tensor is the result; with named outputs besides it is the first of a named tuple. In a body without a result the
@@ -64,7 +63,7 @@ def lacks_result(body: Sequence[ast.Statement]) -> bool:
     return not isinstance(last, ast.Result)
 
 
-def _report(value: Any, run: Run, model: Definition, bag: Bag) -> None:
+def _report(value: Value | None, run: Run, model: Definition, bag: Bag) -> None:
     """Why what a model's body gives is no result."""
     name = model.name
     assert run.graph is not None
@@ -81,8 +80,8 @@ def _report(value: Any, run: Run, model: Definition, bag: Bag) -> None:
         bag.report("E301", _place(model), what=what, expected="a tensor", got=type_name(value), help=help_)
 
 
-def _holds_tensors(value: Any) -> bool:
-    items = plain(value)
+def _holds_tensors(value: Value | None) -> bool:
+    items = None if value is None else plain(value)
     return isinstance(items, tuple) and any(isinstance(item, Tensor) or _holds_tensors(item) for item in items)
 
 

@@ -7,10 +7,9 @@ as code and facts (E330, E331, E333).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from archdsl.ops.spec import OpParams, OpSpec, Shape, Weight
-from archdsl.semantics.values import Arg
+from archdsl.semantics.values import Arg, Value
 
 MAX_SIDE = 1_000_000
 """Channels, height and width of a feature map, and whole numbers given to an op: kernels, strides, padding, outputs."""
@@ -26,7 +25,7 @@ _SMALL = 1000
 Excess = tuple[str, dict[str, object]]
 
 
-def largest(value: Any) -> int:
+def largest(value: Value) -> int:
     """The greatest whole number in an argument; 0 if there is none."""
     if isinstance(value, tuple | list):
         return max(map(largest, value), default=0)

@@ -5,8 +5,7 @@ Takes the statements and the `Context` they change; gives the value of the last 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from archdsl.diagnostics.core import Label
 from archdsl.graph.sizes import has_sizes
@@ -18,26 +17,18 @@ from archdsl.semantics.expressions import filled, label_text
 from archdsl.semantics.lists import bind, bind_loop, bind_unknown, iterable
 from archdsl.semantics.naming import open_stage
 from archdsl.semantics.reserved import output_problem
-from archdsl.semantics.values import UNKNOWN, Tensor, Traced, as_tensors, expr_of, plain, type_name
+from archdsl.semantics.values import UNKNOWN, Tensor, Traced, Value, as_tensors, expr_of, is_true, type_name
 from archdsl.symbolic import Local
-
-_NOTHING = object()
-"""The value of a statement that is no expression."""
 
 _EACH = "give each of them a name: for i, x in list { output p{i} = x }"
 
 
-def execute(body: Sequence[bound.Statement], ctx: Context) -> Any:
+def execute(body: Sequence[bound.Statement], ctx: Context) -> Value | None:
     """The result of a body, UNKNOWN after an error, or None where it has no result."""
-    value = _block(body, ctx)
-    return None if value is _NOTHING else value
-
-
-def _block(body: Sequence[bound.Statement], ctx: Context) -> Any:
-    value: Any = _NOTHING
+    value: Value | None = None
     before: bound.Statement | None = None
     for statement in body:
-        if before is not None and value is not _NOTHING and value is not UNKNOWN:
+        if before is not None and value is not None and value is not UNKNOWN:
             # Only the last expression counts: an earlier one would be computed and dropped.
             ctx.error("E322", before.span, what=type_name(value))
         before = statement
@@ -46,7 +37,8 @@ def _block(body: Sequence[bound.Statement], ctx: Context) -> Any:
     return value
 
 
-def _statement(statement: bound.Statement, ctx: Context) -> Any:
+def _statement(statement: bound.Statement, ctx: Context) -> Value | None:
+    """What a statement gives; None of one that is no expression."""
     match statement:
         case bound.Assign():
             _assign(statement, ctx)
@@ -62,7 +54,7 @@ def _statement(statement: bound.Statement, ctx: Context) -> Any:
             _output(statement, ctx)
         case bound.Require():
             _require(statement, ctx)
-    return _NOTHING
+    return None
 
 
 def _assign(statement: bound.Assign, ctx: Context) -> None:
@@ -80,6 +72,7 @@ def _keep_name(name: str, value: Traced, ctx: Context) -> Traced:
     """Keep a number's name for generated source, where a block body gives it one."""
     if ctx.run.reads_sizes and has_sizes(value.expr):
         return value
+    taken: Mapping[str, object]
     if ctx.function is not None:
         kept, taken = ctx.function.locals, ctx.locals
     elif ctx.inline or ctx.scope is None:
@@ -102,28 +95,28 @@ def _for(statement: bound.For, ctx: Context) -> None:
         if not bind_loop(statement.target, index, value, ctx):
             _forget(statement.body, ctx)
             return
-        result = _block(statement.body, ctx)
-        if result is not _NOTHING and result is not UNKNOWN:
+        result = execute(statement.body, ctx)
+        if result is not None and result is not UNKNOWN:
             ctx.error("E322", statement.body[-1].span, what=type_name(result))
             return
 
 
-def _if_statement(statement: bound.IfStatement, ctx: Context) -> Any:
+def _if_statement(statement: bound.IfStatement, ctx: Context) -> Value | None:
     test = condition(statement.condition, ctx)
     if test is UNKNOWN:
         _forget((*statement.yes, *statement.no), ctx)
-        return _NOTHING
+        return None
     ctx.structural(expr_of(test))
-    return _block(statement.yes if plain(test) else statement.no, ctx)
+    return execute(statement.yes if is_true(test) else statement.no, ctx)
 
 
-def _stage(statement: bound.Stage, ctx: Context) -> Any:
+def _stage(statement: bound.Stage, ctx: Context) -> Value | None:
     name = label_text(statement.parts, statement.name_span, ctx)
     if name is None or ctx.scope is None:
         _forget(statement.body, ctx)
-        return _NOTHING
+        return None
     outer, ctx.scope = ctx.scope, open_stage(name, statement.name_span, ctx)
-    value = _block(statement.body, ctx)
+    value = execute(statement.body, ctx)
     ctx.scope = outer
     return value
 
@@ -154,7 +147,7 @@ def _require(statement: bound.Require, ctx: Context) -> None:
     outer, ctx.run.requirement = ctx.run.requirement, message
     test = condition(statement.condition, ctx)
     ctx.run.requirement = outer
-    if test is not UNKNOWN and not plain(test):
+    if test is not UNKNOWN and not is_true(test):
         ctx.error("E316", statement.condition.span, message=message)
 
 

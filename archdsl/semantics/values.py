@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import NoneType
-from typing import TYPE_CHECKING, Any, Final
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from archdsl.graph.describe import value_text
 from archdsl.graph.ir import Ref
@@ -23,21 +23,26 @@ if TYPE_CHECKING:
     from archdsl.semantics.program import Definition
 
 
-class _Unknown:
+class Unknown(Enum):
     """The value of what has already been reported; whatever touches it is unknown too, silently."""
 
-    def __repr__(self) -> str:
-        return "unknown"
+    UNKNOWN = "unknown"
 
 
-UNKNOWN: Final = _Unknown()
+UNKNOWN: Final = Unknown.UNKNOWN
+
+Value: TypeAlias = (
+    "bool | int | float | str | range | tuple[Value, ...] | Traced | Record | Tensor | Layer | Builtin | Definition"
+    " | Unknown"
+)
+"""Whatever an expression may give."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Traced:
     """A plain value and the expression over the frame's parameters that it was computed from."""
 
-    value: Any
+    value: Value
     expr: Expr
 
 
@@ -46,7 +51,7 @@ class Record:
     """A row of a table."""
 
     table: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Value]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -58,11 +63,15 @@ class Tensor:
     channels: Expr
 
 
+Tensors: TypeAlias = Tensor | tuple[Tensor, ...]
+"""What a layer gives: one tensor, or several."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Arg:
     """An evaluated argument: plain value, what it was computed from, and where it stands."""
 
-    value: Any
+    value: Value
     expr: Expr
     span: Span
 
@@ -159,17 +168,17 @@ class Builtin:
     """A function of the language itself; `python` is its name in generated source, if it has one."""
 
     name: str
-    call: Callable[..., Any]
+    call: Callable[..., Value]
     least: int
     most: int | None
     python: str | None = None
 
 
-SINGLE: frozenset[type] = frozenset({int, float, str, bool, NoneType})
+SINGLE: frozenset[type] = frozenset({int, float, str, bool})
 """What most values are: nothing is in them."""
 
 
-def plain(value: Any) -> Any:
+def plain(value: Value) -> Value:
     """The value without its trace."""
     if type(value) in SINGLE:
         return value
@@ -182,7 +191,24 @@ def plain(value: Any) -> Any:
     return value
 
 
-def expr_of(value: Any) -> Expr:
+def whole(value: int | Traced) -> int:
+    """A whole number without its trace."""
+    number = value.value if isinstance(value, Traced) else value
+    assert isinstance(number, int)
+    return number
+
+
+def is_true(value: bool | Traced) -> bool:
+    """A bool without its trace."""
+    return bool(value.value if isinstance(value, Traced) else value)
+
+
+def is_number(value: Value | None) -> TypeGuard[int | float]:
+    """Whether a plain value is a number; a bool is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def expr_of(value: Value) -> Expr:
     """What a value was computed from; a constant where it depends on no parameter."""
     if isinstance(value, Traced):
         return value.expr
@@ -192,7 +218,7 @@ def expr_of(value: Any) -> Expr:
     return Const(value)
 
 
-def traced(value: Any, expr: Expr) -> Any:
+def traced(value: Value, expr: Expr) -> Value:
     """A plain value with its expression, or just the value where that is constant."""
     return value if isinstance(expr, Const) or isinstance(value, Layer | Tensor | Record) else Traced(value, expr)
 
@@ -202,7 +228,7 @@ MAX_SIZE = 200_000
 """What a list or a layer may hold, and what it holds in turn."""
 
 
-def size_of(value: Any) -> int:
+def size_of(value: Value) -> int:
     """How much a value holds: layers count what they are made of, lists and records their members, anything else is 1.
 
     It stops at `MAX_SIZE`: what is in a list twice is counted twice, and may be far more than there is memory for.
@@ -254,7 +280,7 @@ def settled(layer: Layer) -> Layer:
     return layer
 
 
-def traces_of(value: Any) -> Iterator[Expr]:
+def traces_of(value: Value) -> Iterator[Expr]:
     """What the numbers inside a layer or record were computed from: lost where it enters another block."""
     match value:
         case Traced():
@@ -286,9 +312,9 @@ def settled_arg(arg: Arg) -> Arg:
     return Arg(value, Const(value), arg.span)
 
 
-def type_name(value: Any) -> str:
+def type_name(value: Value | None) -> str:
     """The language's word for a value's type, for messages."""
-    match plain(value):
+    match None if value is None else plain(value):
         case bool():
             return "a bool"
         case int():
@@ -312,28 +338,42 @@ def type_name(value: Any) -> str:
     return "a function"
 
 
-def list_of(value: Any) -> tuple[Any, ...] | range | None:
+def list_of(value: Value) -> tuple[Value, ...] | range | None:
     """A list or range as it is, its members with their traces; None for anything else."""
     items = value.value if isinstance(value, Traced) else value
     return items if isinstance(items, tuple | range) else None
 
 
-def members(value: Any) -> Iterator[Any]:
+def members(value: Value) -> Iterator[Value]:
     """The members of a list, each traced to its place if the list is a parameter."""
+    items = list_of(value)
+    assert items is not None
     if isinstance(value, Traced):
-        for index, item in enumerate(value.value):
+        for index, item in enumerate(items):
             yield traced(item, item_of(value.expr, Const(index)))
     else:
-        yield from value
+        yield from items
 
 
-def as_tensors(value: Any) -> tuple[Tensor, ...] | None:
+def as_tensors(value: Value | None) -> tuple[Tensor, ...] | None:
     """The tensors a layer can be applied to: one, or a tuple of them."""
     if isinstance(value, Tensor):
         return (value,)
-    if isinstance(value, tuple) and value and all(isinstance(item, Tensor) for item in value):
-        return value
-    return None
+    return value if isinstance(value, tuple) and _are_tensors(value) else None
+
+
+def all_of(given: Tensors) -> tuple[Tensor, ...]:
+    """The tensors of a layer, as a tuple."""
+    return (given,) if isinstance(given, Tensor) else given
+
+
+def one_or_all(tensors: tuple[Tensor, ...]) -> Tensors:
+    """A single tensor by itself."""
+    return tensors[0] if len(tensors) == 1 else tensors
+
+
+def _are_tensors(items: tuple[Value, ...]) -> TypeGuard[tuple[Tensor, ...]]:
+    return bool(items) and all(isinstance(item, Tensor) for item in items)
 
 
 TYPES: dict[str, tuple[type, ...]] = {
