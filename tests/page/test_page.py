@@ -202,6 +202,17 @@ def visible(browser: Browser, selector: str) -> bool:
     )
 
 
+def test_an_open_cell_that_reads_two_of_a_run_shows_both(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(page(archdsl.find("nasnetalarge").graph, Options(depth=0, expand=("reduction_cell_0",))), "utf-8")
+    browser.open(path)
+    lines = browser.js(
+        "return [...document.querySelectorAll('.edge')].filter((edge) => edge.targetPart?.path === 'reduction_cell_0')"
+        ".map((edge) => edge.querySelector('path').getAttribute('d'))"
+    )
+    assert len({line.rpartition(" ")[0].rpartition(" ")[2] for line in lines}) == len(lines) == 2  # where they end
+
+
 def test_search_finds_and_reveals_what_is_folded(show: Show) -> None:
     browser = show("resnet50")
     assert "layer3.4.conv2" not in browser.ids("[data-part]")

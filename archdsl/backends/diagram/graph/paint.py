@@ -31,7 +31,7 @@ class Painter:
         self._frames(frame, 0, top, 0)
         self._boxes(frame, 0, top)
         self._links(frame, 0, top)
-        self._legend(top + frame.high + 12, max(frame.wide, style.COLUMN))
+        self.canvas.legend(top + frame.high + 12, max(frame.wide, style.COLUMN))
         return self.canvas.drawing(self.graph.name, "graph", f"{self.graph.title}: graph")
 
     def _heading(self, width: float) -> float:
@@ -142,13 +142,3 @@ class Painter:
         if route.label:
             (x, y), text = route.label
             self.canvas.text(x + left, y + top, Line(text, style.SMALL, colour=style.FAINT))
-
-    def _legend(self, y: float, width: float) -> None:
-        x = 0.0
-        for look in self.canvas.looks:
-            line = Line(look.name, style.SMALL)
-            if x and x + 12 + line.width > width:
-                x, y = 0, y + 11
-            self.canvas.box(x + 4, y, 8, 7, look, kind="key", legend=False)
-            self.canvas.text(x + 11, y, line, "left")
-            x += line.width + 22

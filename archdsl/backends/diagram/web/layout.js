@@ -178,9 +178,11 @@ function linksOf(scope, items) {
     if (source === target || (scope === root && !target)) return;
     const drawn = source ? place + source.part.start - scope.parts[from].start : place;
     const key = `${drawn}:${port}`;
+    const original = `${place}:${port}`;
     const split = !source || !target || source.inner || target.inner;
-    const name = `${source ? source.part.index : -1}>${target ? target.part.index : -1}${split ? `:${key}` : ""}`;
-    if (!found.has(name)) found.set(name, { source, target, key, original: `${place}:${port}`, tensors: [], label: "" });
+    // Two of a run that are read by one are one tensor as drawn, and two where they enter.
+    const name = `${source ? source.part.index : -1}>${target ? target.part.index : -1}${split ? `:${key}:${original}` : ""}`;
+    if (!found.has(name)) found.set(name, { source, target, key, original, tensors: [], label: "" });
     found.get(name).tensors.push([place, port]);
   };
   const isFirst = (index) => index < 0 || !scope.parts[index].run.folded || scope.parts[index].run.first.index === index;
