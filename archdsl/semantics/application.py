@@ -12,17 +12,14 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from archdsl.graph.scopes import BlockScope, Bound, ChoiceScope, ScopeKind
-from archdsl.graph.templates import instantiate
-from archdsl.ops.spec import OpParams
 from archdsl.semantics import bound
 from archdsl.semantics.context import ELEMENTS_A_STEP, MAX_DEPTH, Context, Run
 from archdsl.semantics.evaluate import evaluate, evaluates
-from archdsl.semantics.inert import inert_parameters, renewed
+from archdsl.semantics.instances import Before, copied, instance_key, rates, remember, template_of
 from archdsl.semantics.naming import claim, container, open_block, open_scope
 from archdsl.semantics.nodes import add_node, check_branches, op_layer, settled_args
-from archdsl.semantics.parameters import accepts, bind_parameters
+from archdsl.semantics.parameters import bind_parameters
 from archdsl.semantics.program import Definition
-from archdsl.semantics.replay import Recorded, instance_key, template_of
 from archdsl.semantics.statements import execute
 from archdsl.semantics.values import (
     UNKNOWN,
@@ -236,75 +233,23 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
         if isinstance(arg.value, Layer):
             for expr in traces_of(arg.value):
                 ctx.structural(expr)
-    key = instance_key(layer.args, tensors, inert_parameters(layer.block), ctx.run.traced)
-    instances = ctx.file.memo.instances
-    recorded = instances.get((layer.block, key)) if key is not None else None
-    if recorded is not None:
-        params = _renewed(recorded, layer, ctx)
-        if params is not None:
-            return _replayed(recorded, params, layer, scope, tensors, ctx)
+    key = instance_key(layer, tensors, ctx.run.traced)
+    results = copied(layer, key, scope, ctx)
+    if results is not None:
+        return _leave(results, scope, tensors, ctx.run)
     inner = enter(layer.block, layer.args, scope, ctx, layer.span)
     if inner is None:
         return UNKNOWN
-    start, failed, let_go = ctx.run.size, ctx.run.failed, len(ctx.run.discarded)
-    parts, parameters = ctx.run.parts, ctx.run.parameters
+    before, failed = Before.of(ctx.run), ctx.run.failed
     ctx.run.failed = False
     ctx.run.depth += 1
     value = _run_block(layer.block, scope, inner, tensors)
     ctx.run.depth -= 1
     seen = _leave(value, scope, tensors, ctx.run)
-    if key is not None and value is not UNKNOWN and not ctx.run.failed and ctx.run.graph is not None:
-        nodes = tuple(ctx.run.graph.nodes[start:])
-        instances[layer.block, key] = Recorded(
-            scope,
-            nodes,
-            all_of(value),
-            tuple(ctx.run.discarded[let_go:]),
-            ctx.run.parameters - parameters,
-            ctx.run.parts - parts,
-        )
+    if value is not UNKNOWN and not ctx.run.failed:
+        remember(layer, key, scope, all_of(value), before, ctx)
     ctx.run.failed = ctx.run.failed or failed
     return seen
-
-
-def _renewed(recorded: Recorded, layer: BlockLayer, ctx: Context) -> dict[int, OpParams] | None:
-    """Parameters of ops that differ between a recorded instance and this one; None where one is refused."""
-    inert = inert_parameters(layer.block)
-    changed: dict[str, Value] = {}
-    for parameter in layer.block.parameters:
-        arg = layer.args.get(parameter.name)
-        if parameter.name in inert and arg is not None:
-            if not isinstance(arg.value, int | float) or not accepts(parameter, arg, layer.block, ctx):
-                return None
-            old = recorded.scope.arguments[parameter.name].value
-            if type(old) is not type(arg.value) or old != arg.value:
-                changed[parameter.name] = arg.value
-    return renewed(recorded, changed) if changed else {}
-
-
-def _replayed(
-    recorded: Recorded,
-    params: Mapping[int, OpParams],
-    layer: BlockLayer,
-    scope: BlockScope,
-    tensors: tuple[Tensor, ...],
-    ctx: Context,
-) -> Applied:
-    """An instance like one that was elaborated before."""
-    assert ctx.run.graph is not None
-    old = recorded.scope
-    template = scope.template = old.template
-    for name, before in old.arguments.items():
-        arg = layer.args.get(name)
-        expr = before.expr if arg is None or isinstance(arg.value, Layer) else arg.expr
-        value = before.value if arg is None or isinstance(arg.value, Layer) else arg.value
-        scope.arguments[name] = Bound(value, expr, before.explicit)
-    ctx.grow(layer.span, recorded.parts)
-    ctx.weigh(layer.span, recorded.parameters)
-    instantiate(old, recorded.nodes, scope, ctx.run.graph, params)
-    ctx.run.discarded += [template.of(ref, scope) for ref in recorded.discarded]
-    results = tuple(Tensor(template.of(t.ref, scope), t.shape, t.channels) for t in recorded.results)
-    return _leave(results, scope, tensors, ctx.run)
 
 
 def enter(
@@ -317,12 +262,12 @@ def enter(
     if not bind_parameters(definition, layers, outer, ctx, span):
         return None
     inner = Context(ctx.run, definition.file, scope, inline=False)
-    inert = inert_parameters(definition)
+    free = rates(definition)
     for parameter, value in outer.locals.items():
         arg = layers.get(parameter)
         own = plain(value)
         scope.arguments[parameter] = Bound(own, arg.expr if arg else Const(own), explicit=arg is not None)
-        inner.locals[parameter] = traced(own, Symbol(parameter)) if ctx.run.traced or parameter in inert else own
+        inner.locals[parameter] = traced(own, Symbol(parameter)) if ctx.run.traced or parameter in free else own
     return inner
 
 

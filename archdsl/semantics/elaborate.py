@@ -18,9 +18,9 @@ from archdsl.semantics.application import enter
 from archdsl.semantics.binding import bind_arguments
 from archdsl.semantics.context import Context, LimitReached, Run
 from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.instances import template_of
 from archdsl.semantics.parameters import evaluate_arguments
 from archdsl.semantics.program import Definition, FileScope
-from archdsl.semantics.replay import template_of
 from archdsl.semantics.resolve import resolve_arguments, resolve_expression
 from archdsl.semantics.results import give_results
 from archdsl.semantics.statements import execute

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from archdsl.ops.spec import OpParams
 
 if TYPE_CHECKING:
+    from archdsl.semantics.instances import Recorded
     from archdsl.semantics.program import Definition, FileScope
-    from archdsl.semantics.replay import Recorded
     from archdsl.semantics.values import Arg, Record
 
 
@@ -26,7 +26,7 @@ class Memo:
     """By op and arguments: its parameters, checked."""
     instances: dict[tuple[Definition, Hashable], Recorded] = field(default_factory=dict)
     """What was elaborated of a block for which arguments and inputs."""
-    inert: dict[Definition, frozenset[str]] = field(default_factory=dict)
+    rates: dict[Definition, frozenset[str]] = field(default_factory=dict)
     """Parameters of a block that only a regularizer's number depends on."""
     elaborated: set[Definition] = field(default_factory=set)
     """Definitions whose body was executed: of others no more is known than that their names make sense."""
