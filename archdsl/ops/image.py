@@ -37,4 +37,3 @@ IMAGE = OpSpec(
     view=True,
     examples=(Example({"channels": 3, "height": 8, "width": 8}, ()),),
 )
-OPS = (IMAGE,)

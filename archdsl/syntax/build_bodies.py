@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from archdsl.diagnostics.core import Bag
 from archdsl.source import Source, Span
@@ -15,19 +16,16 @@ from archdsl.syntax.hints import HINTS
 from archdsl.syntax.lexing import Token
 from archdsl.syntax.literals import dedent, parse_number, unescape
 
-if TYPE_CHECKING:
-    from archdsl.syntax.reading import Reader
-
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
 class BuildBodies:
-    """Makes the expressions and statements of one source."""
+    """Makes the expressions and statements of one source. `piece` reads what is between the braces of a label."""
 
-    def __init__(self, source: Source, bag: Bag, reader: Reader) -> None:
+    def __init__(self, source: Source, bag: Bag, piece: Callable[[int, int], ast.Expression]) -> None:
         self.source = source
         self.bag = bag
-        self.reader = reader
+        self.piece = piece
 
     def span(self, start: int, end: int) -> Span:
         return Span(self.source, start, end)
@@ -157,7 +155,7 @@ class BuildBodies:
         done = 0
         for hole in _HOLE.finditer(name) if "{" in name else ():
             self._text_part(name, done, hole.start(), at, quoted, parts)
-            value = self.reader.piece(at + hole.start(1), at + hole.end(1))
+            value = self.piece(at + hole.start(1), at + hole.end(1))
             parts.append(ast.LabelPart(None, value, span=self.span(at + hole.start(), at + hole.end())))
             done = hole.end()
         self._text_part(name, done, len(name), at, quoted, parts)

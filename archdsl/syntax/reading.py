@@ -29,7 +29,7 @@ class Reader:
         self.source = source
         self.bag = bag
         self.parser = the_parser()
-        self.build = Build(source, bag, self)
+        self.build = Build(source, bag, self.piece)
         self.repairs = 0
 
     def file(self) -> ast.File | None:

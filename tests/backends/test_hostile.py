@@ -230,7 +230,7 @@ def test_a_careless_escape_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the escapes of no use, no source would come out that is not what was meant."""
     place = "archdsl.backends.python"
     monkeypatch.setattr(f"{place}.docstrings.docstring_text", lambda text, **_: text)
-    monkeypatch.setattr("archdsl.symbolic.string_literal", lambda text: f'"{text}"')
+    monkeypatch.setattr("archdsl.symbolic.expr.string_literal", lambda text: f'"{text}"')
     stopped = 0
     passed: list[str] = []
     for text in hostile.texts(300):

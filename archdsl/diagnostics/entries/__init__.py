@@ -7,6 +7,7 @@ from archdsl.diagnostics.entries import (
     hub,
     large,
     layers,
+    loading,
     members,
     names,
     plots,
@@ -25,7 +26,7 @@ from archdsl.diagnostics.entries import (
 ALL = (
     *syntax.ENTRIES, *names.ENTRIES, *members.ENTRIES, *shapes.ENTRIES, *values.ENTRIES, *layers.ENTRIES,
     *large.ENTRIES, *claims.ENTRIES, *published.ENTRIES, *recipes.ENTRIES, *spaces.ENTRIES, *weights.ENTRIES,
-    *downloads.ENTRIES, *driver.ENTRIES, *hub.ENTRIES, *training.ENTRIES, *plots.ENTRIES, *search.ENTRIES,
-    *scaling.ENTRIES,
+    *downloads.ENTRIES, *driver.ENTRIES, *loading.ENTRIES, *hub.ENTRIES, *training.ENTRIES, *plots.ENTRIES,
+    *search.ENTRIES, *scaling.ENTRIES,
 )  # fmt: skip
 """Every entry, ordered by code."""
