@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import (
-    ArchCommand,
-    changed,
-    image_option,
-    json_option,
-    locate,
-    may_replace,
-    output_stride_option,
-    set_option,
-    write_document,
-)
+from archdsl.cli.options import force_option, image_option, json_option, output_stride_option, set_option
+from archdsl.cli.shared import ArchCommand, changed, locate, may_replace, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import Image
 
@@ -42,7 +33,7 @@ _OURS = re.compile(r'"""\S+:\s+[\d,]+\s+parameters,\s+[\d,]+\s+MACs\s+at\s+[\d×
 @image_option
 @output_stride_option
 @click.option("--proof/--no-proof", default=None, help="Import the source and run it. [on, but for `-o -`]")
-@click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
+@force_option()
 @json_option
 def command(
     spec: str,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, exit_code, json_option, locate, write_document
+from archdsl.cli.options import json_option
+from archdsl.cli.shared import ArchCommand, exit_code, locate, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ import os
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import (
+from archdsl.cli.options import (
     TEXT,
-    ArchCommand,
-    find_variant,
+    force_option,
     image_option,
     json_option,
     prefix_option,
     set_option,
-    write_document,
+    weights_set_option,
 )
+from archdsl.cli.shared import ArchCommand, find_variant, write_document
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.image import Image
 
@@ -33,16 +33,11 @@ from archdsl.graph.image import Image
 )
 @click.option("-o", "--output", metavar="FILE", required=True, help="Where to write: .safetensors, .pth, .pt or .bin.")
 @click.option("--from", "checkpoint", metavar="NAME", type=TEXT, help="Whose names FILE has. [those that fit]")
-@click.option(
-    "--weights-set",
-    metavar="NAME",
-    type=TEXT,
-    help="Which of several sets in the file: its name, or a word of it (ema).",
-)
+@weights_set_option
 @prefix_option
 @set_option
 @image_option
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@force_option("a file that is there")
 @json_option
 def command(
     file: str,

@@ -8,18 +8,8 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.codes import COULD_NOT_RUN, FINDINGS
-from archdsl.cli.shared import (
-    ArchCommand,
-    changed,
-    find_next,
-    find_variant,
-    image_option,
-    json_option,
-    open_spec,
-    output_stride_option,
-    set_option,
-    write_document,
-)
+from archdsl.cli.options import image_option, json_option, output_stride_option, set_option
+from archdsl.cli.shared import ArchCommand, changed, find_next, find_variant, open_spec, write_document
 from archdsl.graph.image import Image
 
 if TYPE_CHECKING:

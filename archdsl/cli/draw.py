@@ -12,20 +12,8 @@ import click
 
 from archdsl.backends.diagram.choices import ENGINES, FORMATS, LEVELS, Engine, Format, Level
 from archdsl.cli import console
-from archdsl.cli.shared import (
-    TEXT,
-    ArchCommand,
-    exit_code,
-    find_next,
-    find_variant,
-    image_option,
-    json_option,
-    may_replace,
-    open_spec,
-    output_stride_option,
-    set_option,
-    write_document,
-)
+from archdsl.cli.options import TEXT, force_option, image_option, json_option, output_stride_option, set_option
+from archdsl.cli.shared import ArchCommand, exit_code, find_next, find_variant, may_replace, open_spec, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import Image
 
@@ -68,7 +56,7 @@ _CONCERNS = {
 @set_option
 @image_option
 @output_stride_option
-@click.option("--force", is_flag=True, help="Replace a file that is no picture which archdsl drew.")
+@force_option("a file that is no picture which archdsl drew")
 @json_option
 def command(
     spec: str,

@@ -7,7 +7,8 @@ import sys
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, json_option, write_document
+from archdsl.cli.options import json_option
+from archdsl.cli.shared import ArchCommand, write_document
 
 
 @click.command("explain", cls=ArchCommand, short_help="Explain the code of an error.")

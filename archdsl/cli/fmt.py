@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import STDIN, ArchCommand, exit_code, fail, json_option, read_stdin, write_document
+from archdsl.cli.options import json_option
+from archdsl.cli.shared import STDIN, ArchCommand, exit_code, fail, read_stdin, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic, errors_raised
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import ArchCommand, json_option, write_document
+from archdsl.cli.options import json_option
+from archdsl.cli.shared import ArchCommand, write_document
 
 if TYPE_CHECKING:
     from archdsl.cli.recorded import Family

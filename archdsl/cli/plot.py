@@ -12,16 +12,9 @@ import click
 from archdsl.backends.diagram.choices import ENGINES, PICTURES, Engine, Picture
 from archdsl.cli import console
 from archdsl.cli.costing import Asked, asked, costs_options
-from archdsl.cli.shared import (
-    ArchCommand,
-    exit_code,
-    find_variant,
-    json_option,
-    may_replace,
-    open_spec,
-    write_document,
-)
-from archdsl.cli.sweep import combinations, grid_of
+from archdsl.cli.options import force_option, json_option
+from archdsl.cli.shared import ArchCommand, exit_code, find_variant, may_replace, open_spec, write_document
+from archdsl.cli.sweep import combinations, grid_option
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
@@ -38,20 +31,13 @@ _NAMED = 12
 @click.option("--x", "across", type=click.Choice([*COSTS, "top1"]), help="What goes right. [macs; with --set its knob]")
 @click.option("--y", "up", type=click.Choice([*COSTS, "top1"]), help="What goes up. [top1; with --set macs]")
 @click.option("--weights", "files", is_flag=True, help="Every published file with an accuracy, not one of a network.")
-@click.option(
-    "--set",
-    "grid",
-    metavar="NAME=VALUE,…",
-    multiple=True,
-    callback=grid_of,
-    help="One network at values of a knob, as `sweep` takes them: --set compound.phi=0..8.",
-)
+@grid_option("One network at values of a knob, as `sweep` takes them: --set compound.phi=0..8.")
 @click.option("--depth", "deep", is_flag=True, help="One network along its depth: costs of each layer.")
 @click.option("--join", is_flag=True, help="A line through the points of each file, in order.")
 @click.option("--columns", type=click.IntRange(1, 2), default=2, help="As wide as so many columns of a paper. [2]")
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", help="As of `draw`. [auto]")
 @costs_options
-@click.option("--force", is_flag=True, help="Replace a file that is no picture which archdsl drew.")
+@force_option("a file that is no picture which archdsl drew")
 @json_option
 def command(
     specs: tuple[str, ...],

@@ -6,16 +6,8 @@ import click
 
 from archdsl.arguments import LARGEST
 from archdsl.cli import console
-from archdsl.cli.shared import (
-    TEXT,
-    ArchCommand,
-    find_variant,
-    image_option,
-    json_option,
-    prefix_option,
-    set_option,
-    write_document,
-)
+from archdsl.cli.options import TEXT, image_option, json_option, prefix_option, set_option, weights_set_option
+from archdsl.cli.shared import ArchCommand, find_variant, write_document
 from archdsl.graph.image import Image
 
 
@@ -31,12 +23,7 @@ from archdsl.graph.image import Image
 @click.option(
     "--checkpoint", metavar="NAME", type=TEXT, help="The spec's key map to read the weights with. [the one that fits]"
 )
-@click.option(
-    "--weights-set",
-    metavar="NAME",
-    type=TEXT,
-    help="Which of several sets in the file: its name, or a word of it (ema).",
-)
+@weights_set_option
 @prefix_option
 @click.option("--top", type=click.IntRange(1, LARGEST), default=5, show_default=True, help="How many classes to print.")
 @set_option

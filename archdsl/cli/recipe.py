@@ -11,14 +11,8 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.codes import COULD_NOT_RUN, FINDINGS
-from archdsl.cli.shared import (
-    TEXT,
-    ArchCommand,
-    json_option,
-    may_replace,
-    open_spec,
-    write_document,
-)
+from archdsl.cli.options import TEXT, force_option, json_option
+from archdsl.cli.shared import ArchCommand, may_replace, open_spec, write_document
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
@@ -63,7 +57,7 @@ class Found:
 @click.option("--devices", type=click.IntRange(1, 100_000), default=1, help="--as: how many share the batch. [1]")
 @click.option("--plot", is_flag=True, help="Draw learning rate, size and regularization over the epochs, as SVG.")
 @click.option("-o", "--output", metavar="FILE", help="--as, --plot: where to write; `-` prints it.")
-@click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
+@force_option()
 @json_option
 def command(
     spec: str,

@@ -12,18 +12,8 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.costing import Asked, asked, costs_options
-from archdsl.cli.shared import (
-    TEXT,
-    ArchCommand,
-    exit_code,
-    find_variant,
-    image_option,
-    json_option,
-    open_spec,
-    set_option,
-    split_setting,
-    write_document,
-)
+from archdsl.cli.options import TEXT, force_option, image_option, json_option, set_option, split_setting
+from archdsl.cli.shared import ArchCommand, exit_code, find_variant, open_spec, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import Image
 
@@ -136,7 +126,7 @@ def _maps(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) 
     "weights).",
 )
 @click.option("-o", "--output", metavar="FILE", help="Draw the curves, as SVG; `-` prints it.")
-@click.option("--force", is_flag=True, help="Replace a file that archdsl did not write.")
+@force_option()
 @set_option
 @image_option
 @costs_options

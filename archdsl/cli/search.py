@@ -12,8 +12,9 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.costing import asked, costs_options
+from archdsl.cli.options import TEXT, json_option
 from archdsl.cli.search_tables import Shown, list_spaces, print_found
-from archdsl.cli.shared import TEXT, ArchCommand, exit_code, json_option, open_spec
+from archdsl.cli.shared import ArchCommand, exit_code, open_spec
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.space import ASKED, FIGURES, SECONDS
 

@@ -9,18 +9,8 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.costing import Asked, asked, costs_options
-from archdsl.cli.shared import (
-    ArchCommand,
-    changed,
-    exit_code,
-    fail,
-    image_option,
-    json_option,
-    open_spec,
-    output_stride_option,
-    set_option,
-    write_document,
-)
+from archdsl.cli.options import image_option, json_option, output_stride_option, set_option
+from archdsl.cli.shared import ArchCommand, changed, exit_code, fail, open_spec, write_document
 from archdsl.cli.wording import description, prepared
 from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.graph.image import Image

@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,8 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.costing import Asked, asked, costs_options, csv_names, csv_values
-from archdsl.cli.shared import (
-    TEXT,
-    ArchCommand,
-    changed,
-    exit_code,
-    find_variant,
-    image_of,
-    json_option,
-    split_setting,
-    write_document,
-)
+from archdsl.cli.options import TEXT, F, image_of, json_option, split_setting
+from archdsl.cli.shared import ArchCommand, changed, exit_code, find_variant, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import AS_WRITTEN
 
@@ -44,7 +35,7 @@ _RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
 _CLOSED = {"(": ")", "[": "]", "{": "}"}
 
 
-def grid_of(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
+def _grid_of(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
     """Each setting with its values: texts in the language, or sizes of the image."""
     grid: dict[str, list[str]] = {}
     for value in values:
@@ -55,6 +46,13 @@ def grid_of(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
         if not all(grid[name]):
             raise click.BadParameter(f"{value!r} has an empty value", ctx, option)
     return grid
+
+
+def grid_option(help_: str) -> Callable[[F], F]:
+    """`--set NAME=VALUE,…`, any number of times: each setting with its values."""
+    return click.option(
+        "--set", "grid", metavar="NAME=VALUE,…", type=TEXT, multiple=True, callback=_grid_of, help=help_
+    )
 
 
 def _images(ctx: click.Context, option: click.Parameter, value: str | None) -> list[str]:
@@ -86,15 +84,7 @@ def _values(text: str) -> Iterator[str]:
 
 @click.command("sweep", cls=ArchCommand)
 @click.argument("spec")
-@click.option(
-    "--set",
-    "grid",
-    metavar="NAME=VALUE,…",
-    type=TEXT,
-    multiple=True,
-    callback=grid_of,
-    help="A parameter and its values: --set width=0.5,1.0; or the knob of a scaling: --set compound.phi=0..8.",
-)
+@grid_option("A parameter and its values: --set width=0.5,1.0; or the knob of a scaling: --set compound.phi=0..8.")
 @click.option("--image", "images", metavar="SIZE,…", callback=_images, help="Sizes of the image: --image 160,192,224.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @costs_options

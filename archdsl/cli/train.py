@@ -10,7 +10,8 @@ import click
 
 from archdsl.arguments import LARGEST
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, find_variant, json_option, set_option, write_document
+from archdsl.cli.options import TEXT, json_option, set_option
+from archdsl.cli.shared import ArchCommand, find_variant, write_document
 
 if TYPE_CHECKING:
     from archdsl.training.engine import Progress

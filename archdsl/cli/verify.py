@@ -12,13 +12,8 @@ import click
 
 from archdsl.cli import console
 from archdsl.cli.codes import COULD_NOT_RUN, FINDINGS
-from archdsl.cli.shared import (
-    ArchCommand,
-    json_option,
-    locate,
-    may_replace,
-    write_document,
-)
+from archdsl.cli.options import force_option, json_option
+from archdsl.cli.shared import ArchCommand, locate, may_replace, write_document
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
@@ -37,7 +32,7 @@ _PAGE = b"# Parity with reference libraries\n"
 @click.argument("specs", metavar="[SPEC]...", nargs=-1)
 @click.option("--quick", is_flag=True, help="Numbers at small sizes of as few variants as cover every branch.")
 @click.option("-o", "--output", metavar="FILE.md", help="Also write the table as a page of Markdown.")
-@click.option("--force", is_flag=True, help="Replace a file that is no such page.")
+@force_option("a file that is no such page")
 @json_option
 def command(specs: tuple[str, ...], quick: bool, output: str | None, force: bool, as_json: bool) -> int:
     """Compare variants with the models of libraries that their specs name with `reference`.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.shared import TEXT, ArchCommand, json_option, open_spec, write_document
+from archdsl.cli.options import TEXT, json_option
+from archdsl.cli.shared import ArchCommand, open_spec, write_document
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant

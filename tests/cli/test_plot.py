@@ -73,3 +73,10 @@ def test_refused(arch: Run, options: list[str], words: str) -> None:
     result = arch("plot", *options)
     assert result.code == 2
     assert words in " ".join(result.err.split())
+
+
+def test_a_setting_that_is_no_text_is_refused(arch: Run) -> None:
+    for command in ("plot", "sweep", "show"):
+        result = arch(command, "small.arch:small", "--set", "width=\udcff")
+        assert (result.code, result.out) == (2, "")
+        assert "this is a string that is no Unicode text" in result.err
