@@ -188,7 +188,8 @@ def test_accuracies_of_timms() -> None:
         entry = found[tag]
         assert entry.preprocess is not None
         assert (entry.top1, entry.top1_size or entry.preprocess.size) == (top1, size)
-        assert int(size / (entry.top1_crop or entry.preprocess.crop)) == int(size / crop) or entry.preprocess.resize
+        given = None if entry.top1_crop else entry.preprocess.resize
+        assert (given or int(size / (entry.top1_crop or entry.preprocess.crop))) == int(size / crop), tag
     with_classes = [e for file in files().values() for v in file.values() for e in v.weights.values()
                     if e.library == "timm" and e.classes == 1000 and e.refused is None]  # fmt: skip
     assert sum(entry.top1 is not None for entry in with_classes) > 0.95 * len(with_classes)

@@ -206,20 +206,22 @@ def test_any_pattern_matches_what_it_means(
     assert keymap(f'"{theirs}" = "{written(ours)}"').apply([key]).theirs == {key: expected + rest}
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from(["conv", "bn"])), unique=True))
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from(["conv", "bn", "dw"])), unique=True))
 def test_a_map_that_reports_no_clash_goes_both_ways(paths: list[tuple[int, int, str]]) -> None:
+    """It clashes where two layers beside each other have one name."""
     keys = [f"s.{s}.{i}.{name}.w" for s, i, name in paths]
     rules = [
         'count n in "s.{s}.{i}"',
         '"b.{n}.c" = "s.{s}.{i}.conv"',
         '"b.{n + 1}.n" = "s.{s}.{i}.bn"',
         '"q.{s}" = "s.{s}.0"',
+        '"b.{n}.c" = "s.{s}.{i}.dw"',
     ]
+    clash = any((s, i, "dw") in paths and (s, i, "conv") in paths for s, i, _ in paths if i)
     found = keymap(*rules).apply(keys)
     assert list(found.theirs) == keys
-    if found.clashes:
-        assert len(found.ours) < len(keys)
-    else:
+    assert bool(found.clashes) == clash == (len(found.ours) < len(keys))
+    if not clash:
         assert {found.ours[theirs]: theirs for theirs in found.theirs.values()} == found.theirs
 
 
