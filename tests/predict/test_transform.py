@@ -62,16 +62,9 @@ def test_timms(name: str, picture: Image.Image) -> None:
     libraries.import_torchvision()
     import timm
 
-    transform = archdsl.find(name).transform
-    config = {
-        "input_size": (3, *transform.size),
-        "crop_pct": max(transform.size) / transform.resized[0],
-        "interpolation": transform.settings.interpolation,
-        "mean": transform.settings.mean,
-        "std": transform.settings.std,
-    }
+    config = timm.data.resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg(name).to_dict())
     theirs = timm.data.create_transform(**config, is_training=False)
-    assert torch.equal(transform(picture), theirs(picture.convert("RGB")))
+    assert torch.equal(archdsl.find(name).transform(picture), theirs(picture.convert("RGB")))
 
 
 @pytest.mark.parametrize(("size", "crop"), [(384, 1.0), (288, 0.95)])
