@@ -93,15 +93,26 @@ def elaborate(
     A `traced` graph also knows what its numbers were computed from, which only generated source needs: to check and
     to count, the numbers are enough, and come in half the time.
     """
-    if model.faulty or bag.spent:
+    if bag.spent:
         return None
+    root = BlockScope("model", model.name, "", None, span, template=template_of(model, ()))
     run = Run(bag, traced)
     run.image = args_from("<image>", image.given)
-    root = BlockScope("model", model.name, "", None, span, template=template_of(model, ()))
-    graph = run.graph = Graph(name, root, traced=traced)
+    run.graph = Graph(name, root, traced=traced)
+    graph = None if model.faulty else _filled(run.graph, run, model, args)
+    run.settle()
+    if graph is None and not bag.errors:  # it is what was reported where names were resolved
+        for fault in model.file.memo.faults:
+            bag.add(fault)
+    return graph
+
+
+def _filled(graph: Graph, run: Run, model: Definition, args: Mapping[str, Arg]) -> Graph | None:
+    """The graph with what the model's body puts into it; None after errors."""
+    span, bag = graph.root.span, run.bag
     try:
         with collector_paused():
-            inner = enter(model, args, root, Context(run, model.file), span)
+            inner = enter(model, args, graph.root, Context(run, model.file), span)
             value = UNKNOWN if inner is None else execute(model.body, inner)
     except LimitReached as limit:
         limit.report(bag)
@@ -109,8 +120,6 @@ def elaborate(
     except RecursionError:
         bag.report("E315", span, what="levels of nesting", limit=TOO_DEEP)
         return None
-    finally:
-        run.settle()
     graph.reads_sizes = run.reads_sizes
     if not give_results(value, run, model, bag):
         return None

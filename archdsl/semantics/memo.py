@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from archdsl.diagnostics.core import Diagnostic
 from archdsl.ops.spec import OpParams
 
 if TYPE_CHECKING:
@@ -30,5 +31,7 @@ class Memo:
     """Parameters of a block that only a regularizer's number depends on."""
     elaborated: set[Definition] = field(default_factory=set)
     """Definitions whose body was executed: of others no more is known than that their names make sense."""
+    faults: tuple[Diagnostic, ...] = ()
+    """The errors found where names were resolved: of a network that cannot be made for one of them, they are why."""
     items: dict[Any, Any] = field(default_factory=dict)
     """What was read of items: init rules, weights."""

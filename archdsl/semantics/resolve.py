@@ -37,6 +37,7 @@ def resolve(program: Program, bag: Bag) -> None:
         check_recursion(check.uses, bag)
         if file is program.root:
             check.unused()
+    program.root.memo.faults = bag.errors
 
 
 def resolve_expression(node: ast.Expression, file: FileScope, bag: Bag, known: Iterable[str] = ()) -> bound.Expression:

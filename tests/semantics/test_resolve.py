@@ -8,7 +8,7 @@ import pytest
 
 from archdsl import library
 from archdsl.api import ArchFile
-from archdsl.diagnostics.core import Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
 from archdsl.semantics import bound
 from archdsl.semantics.program import bind
 from archdsl.semantics.resolve import resolve
@@ -80,3 +80,21 @@ def test_a_text_that_is_gone_leaves_nothing_behind() -> None:
     file = ArchFile(Source("test.arch", text))
     for op in ["relu", "silu", "gelu", "tanh", "sigmoid", "relu6"] * 20:
         assert file["net"].set({"act": op}).graph.nodes[1].op.name == op
+
+
+@pytest.mark.parametrize(
+    ("body", "definitions", "code"),
+    [
+        ("image(3, 8, 8) -> conv(foo, 1)", "", "E101"),
+        ("image(3, 8, 8) -> conv(4, nme = 1)", "", "E102"),
+        ("image(3, 8, 8) -> conv(f(), 1)", "fn f(a) = a", "E103"),
+        ("image(3, 8, 8) -> B", "block B(n = foo) = conv(n, 1)", "E101"),
+        ("image(3, 8, 8) -> A", "block A() = B\nblock B() = A", "E113"),
+    ],
+)
+def test_a_network_that_a_name_spoils_says_so(body: str, definitions: str, code: str) -> None:
+    """Also where nobody has looked at what the file's own bag says."""
+    file = ArchFile(Source("test.arch", net(body, definitions)))
+    with pytest.raises(ArchError) as error:
+        _ = file["net"].graph
+    assert code in [d.code for d in error.value.diagnostics]
