@@ -6,7 +6,7 @@ Paths, and with them the keys of the weights, stay what they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from archdsl.graph.ir import Graph, Node, Ref
@@ -73,6 +73,7 @@ class _Cut:
         self.ids = ids
         self.nodes: list[Node] = []
         self.outputs: tuple[Ref, ...] = ()
+        self.templates: dict[Hashable, Template] = {}
         self.lost: list[Span] = []
         """Where the spec asked about the size of a tensor that is left out."""
         self.before = [0]
@@ -95,9 +96,6 @@ class _Cut:
         """A copy with what is kept of it; None where that is nothing."""
         inputs = tuple(self.refs[ref] for ref in old.inputs if ref in self.refs)
         new = replace(old, parent=parent, members=[], inputs=inputs, start=self.before[old.start])
-        if isinstance(old, BlockScope):
-            assert isinstance(new, BlockScope)
-            new.template = self._template(old, new)
         for member in old.members:
             copied = self._scope(member, new) if isinstance(member, Scope) else self._node(member, new)
             if copied is not None:
@@ -112,13 +110,24 @@ class _Cut:
             leaving = [ref for ref in self.outputs if ref.node in inside]
             kept = dict.fromkeys([*(ref for ref in old.outputs if ref in self.refs), *leaving])
             new.outputs = tuple(self.refs[ref] for ref in kept)
+        if isinstance(old, BlockScope):
+            assert isinstance(new, BlockScope)
+            new.template = self._template(old, new)
         return new
 
     def _template(self, old: BlockScope, new: BlockScope) -> Template:
-        """What is known of a block of which some is kept: it is the first of its kind."""
-        widths = {self.refs[ref]: width for ref, width in old.widths() if ref in self.refs}
-        decisions = {moved: None for decision in old.decisions if (moved := decision.moved(self.refs))}
-        return replace(old.template, start=new.start, inputs=new.inputs, widths=widths, decisions=decisions)
+        """What is known of a block of which some is kept: one for all of which the same is kept."""
+        kept = tuple(node.id - old.start for node in old.nodes() if node.id in self.ids)
+        given = tuple(
+            (ref.node - new.start, ref.port) if ref.node >= new.start else new.inputs.index(ref) for ref in new.outputs
+        )
+        key = (old.template, kept, tuple(ref in self.refs for ref in old.inputs), given)
+        if key not in self.templates:
+            widths = {self.refs[ref]: width for ref, width in old.widths() if ref in self.refs}
+            decisions = {moved: None for decision in old.decisions if (moved := decision.moved(self.refs))}
+            known = replace(old.template, start=new.start, inputs=new.inputs, widths=widths, decisions=decisions)
+            self.templates[key] = known
+        return self.templates[key]
 
     def _node(self, old: Node, scope: Scope) -> Node | None:
         if old.id not in self.ids:

@@ -7,7 +7,7 @@ Takes a `Graph`, gives a new one with the same paths and the same weights. How e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -68,6 +68,7 @@ class _Dilation:
         self.params: list[OpParams] = []
         self.outputs: list[tuple[Shape, ...]] = []
         self.nodes: list[Node | None] = [None] * len(graph.nodes)
+        self.templates: dict[Hashable, Template] = {}
 
     def run(self) -> Graph | None:
         for node in self.graph.nodes:
@@ -141,7 +142,7 @@ class _Dilation:
         return new
 
     def _template(self, old: BlockScope) -> Template:
-        """What is known of a block here: it is the first of its kind."""
+        """What is known of a block here: one for all that are changed alike."""
         decisions: dict[SizeDecision, None] = {}
         for decision in old.decisions:
             again = decision.at(lambda ref: self.outputs[ref.node][ref.port].dims)
@@ -151,8 +152,13 @@ class _Dilation:
                 self.bag.report("E630", decision.span, facts=facts)
             else:
                 decisions[again] = None
-        widths = dict(old.widths())
-        return replace(old.template, start=old.start, inputs=old.inputs, widths=widths, decisions=decisions)
+        made = tuple((self.params[node.id], self.outputs[node.id]) for node in old.nodes())
+        key = (old.template, made, tuple(self.outputs[ref.node][ref.port] for ref in old.inputs))
+        if key not in self.templates:
+            widths = dict(old.widths())
+            known = replace(old.template, start=old.start, inputs=old.inputs, widths=widths, decisions=decisions)
+            self.templates[key] = known
+        return self.templates[key]
 
     def _copy(self, old: Node, scope: Scope) -> Node:
         params = self.params[old.id]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from archdsl import library
-from archdsl.api import open_source
+from archdsl.api import find, open_source
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import BlockScope, ChoiceScope, Scope
 from archdsl.semantics import application
@@ -96,3 +96,18 @@ def test_a_template_says_widths_of_the_tensors_of_each_instance() -> None:
         assert outer.known_width(middle) is None
     assert found["first"].template is found["second"].template
     assert found["first.a"].template is found["second.a"].template
+
+
+def test_blocks_that_are_cut_or_dilated_alike_have_one_template_again() -> None:
+    for made in (find("resnet50").features([2, 4]), find("resnet50").with_output_stride(8)):
+        found = {path: block.template for path, block in blocks(made.traced()).items()}
+        whole = blocks(elaborated("resnet50"))
+        assert found.keys() == whole.keys()
+        for stage, depth in zip((1, 2, 3, 4), (3, 4, 6, 3), strict=True):
+            first, *rest = [found[f"layer{stage}.{number}"] for number in range(depth)]
+            assert {id(template) for template in rest} == {id(rest[0])}
+            assert first is not rest[0]
+    # Of two equal blocks, one gives what is inside it, too: they are no longer the same.
+    tapped = blocks(find("resnet50").features(["layer1.1.bn2", "layer1"]).traced())
+    assert tapped["layer1.1"].template is not tapped["layer1.2"].template
+    assert {ref.node for ref in tapped["layer1.1"].outputs} > {ref.node for ref in tapped["layer1.2"].inputs}
