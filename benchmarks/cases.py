@@ -40,7 +40,7 @@ def check_startup(rounds: int) -> Iterator[Result]:
             f"check {family} / import torch",
             lambda command=command: _run(*command),  # type: ignore[misc]
             lambda: _run(sys.executable, "-c", "import torch"),
-            bound=0.25,
+            bound=0.3,
             rounds=rounds,
         )
 

@@ -14,7 +14,7 @@ from archdsl.diagnostics.entry import Entry, fill, first_filled
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Wording:
     """A diagnostic's finished sentences. `label` may be empty; `help` is None where there is no hint."""
 
     message: str
@@ -34,10 +34,10 @@ def entries() -> dict[str, Entry]:
     return found
 
 
-def describe(code: str, facts: Mapping[str, object]) -> Words:
+def describe(code: str, facts: Mapping[str, object]) -> Wording:
     """The words for `code` with the facts filled in. Raises KeyError for a code that has no entry (a bug)."""
     entry = entries()[code]
-    return Words(
+    return Wording(
         fill(entry.message, facts),
         first_filled(entry.labels, facts) or "",
         first_filled(entry.helps, facts),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.core import Diagnostic, Severity
 from archdsl.diagnostics.glyphs import one_line, some_lines
-from archdsl.diagnostics.snippet import Line, Mark, Style, bare_line, clamped, mark, snippet
+from archdsl.diagnostics.snippet import Line, MarkedPlace, Style, bare_line, clamped, mark, snippet
 from archdsl.source import Source, Span
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def lay_out(diagnostic: Diagnostic, columns: int = COLUMNS) -> Iterator[Line]:
             yield ((" " * len("help: ") + text, "plain"),)
 
 
-def _marks_by_file(diagnostic: Diagnostic) -> dict[Source, tuple[Span, list[Mark]]]:
+def _marks_by_file(diagnostic: Diagnostic) -> dict[Source, tuple[Span, list[MarkedPlace]]]:
     """For every source its first span, which stands for its place, and its marks; the primary's comes first."""
-    files: dict[Source, tuple[Span, list[Mark]]] = {}
+    files: dict[Source, tuple[Span, list[MarkedPlace]]] = {}
 
     def add(span: Span, text: str, primary: bool) -> None:
         files.setdefault(span.source, (span, []))[1].append(mark(span, one_line(text), primary))
@@ -71,9 +71,9 @@ def _place(span: Span, gutter: int, arrow: str) -> Line:
     return (" " * gutter + arrow + " ", "gutter"), (f"{one_line(span.source.name)}:{line}:{column}", "plain")
 
 
-def _file(span: Span, marks: list[Mark], gutter: int, columns: int) -> Iterator[Line]:
+def _file(span: Span, marks: list[MarkedPlace], gutter: int, columns: int) -> Iterator[Line]:
     """The marked lines of one source in their order, `...` where some are left out."""
-    by_line: dict[int, list[Mark]] = {}
+    by_line: dict[int, list[MarkedPlace]] = {}
     for item in sorted(marks, key=lambda m: (m.line, not m.primary)):
         by_line.setdefault(item.line, []).append(item)
     previous = _line_before_end(span, by_line)
@@ -86,7 +86,7 @@ def _file(span: Span, marks: list[Mark], gutter: int, columns: int) -> Iterator[
         previous = number
 
 
-def _line_before_end(span: Span, by_line: dict[int, list[Mark]]) -> int | None:
+def _line_before_end(span: Span, by_line: dict[int, list[MarkedPlace]]) -> int | None:
     """The last line with text, where only the empty end of a source is marked: else nothing would be seen."""
     source = span.source
     first = min(by_line)

@@ -18,7 +18,7 @@ _GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class MarkedPlace:
     """What is underlined on one line: its characters `start` to `end` (0-based, half-open, never empty)."""
 
     line: int
@@ -35,7 +35,7 @@ def clamped(span: Span) -> Span:
     return Span(span.source, start, min(max(span.end, start), length))
 
 
-def mark(span: Span, text: str, primary: bool) -> Mark:
+def mark(span: Span, text: str, primary: bool) -> MarkedPlace:
     """The mark for a span: on its first line only, from its start to its end or to the line's."""
     span = clamped(span)
     number, column = span.source.position(span.start)
@@ -44,10 +44,10 @@ def mark(span: Span, text: str, primary: bool) -> Mark:
     end = start + (span.end - span.start)
     if end > len(line):
         end = len(line.rstrip())
-    return Mark(number, start, max(end, start + 1), text, primary)
+    return MarkedPlace(number, start, max(end, start + 1), text, primary)
 
 
-def snippet(text: str, marks: Sequence[Mark], gutter: int, columns: int) -> Iterator[Line]:
+def snippet(text: str, marks: Sequence[MarkedPlace], gutter: int, columns: int) -> Iterator[Line]:
     """One source line and what is to be said about it, cut to `columns`; the first mark is sure to be seen.
 
     Marks too far apart to be seen together are shown on another copy of the line.
@@ -154,7 +154,7 @@ class _Underline:
         return self.start < other.end + gap and other.start < self.end + gap
 
 
-def _rows(marks: Sequence[Mark], excerpt: _Excerpt) -> list[list[_Underline]]:
+def _rows(marks: Sequence[MarkedPlace], excerpt: _Excerpt) -> list[list[_Underline]]:
     """Underlines in as few rows as keep them apart; the primary one is in the first."""
     rows: list[list[_Underline]] = []
     for item in sorted(marks, key=lambda m: (not m.primary, m.start, m.end)):

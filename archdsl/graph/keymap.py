@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol, Self, TypeVar
 
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.graph.glob import Effort
-from archdsl.graph.keypatterns import LINES, NUMBER, Lines, Pattern, beginning
+from archdsl.graph.keypatterns import LINES, NUMBER, LineIndex, Pattern, beginning
 from archdsl.graph.keyshapes import Reshape, Shape, report_misfit
 from archdsl.source import Span
 from archdsl.syntax import ast
@@ -164,7 +164,9 @@ class KeyMap:
         inner = [(rule.ours, rule) for rule in self.rules if rule.inside]
         counters = [(counter.ours, counter) for counter in self.counters]
         ends = {pattern.skeleton.rpartition(".")[2] for pattern, _ in (*rules, *inner, *counters)}
-        return _Indexed(Lines(counters, self.span), Lines(rules, self.span), Lines(inner, self.span), ends, {}, {}, {})
+        return _Indexed(
+            LineIndex(counters, self.span), LineIndex(rules, self.span), LineIndex(inner, self.span), ends, {}, {}, {}
+        )
 
     def amended(self, other: KeyMap) -> KeyMap:
         """This map with the lines of another after its own."""
@@ -181,9 +183,9 @@ class KeyMap:
         if not self.absent:
             return ()
         effort = Effort()
-        every = Lines([(pattern, pattern) for pattern in self.absent], self.span)
+        every = LineIndex([(pattern, pattern) for pattern in self.absent], self.span)
         needed = {pattern for key in known for pattern, _ in every.fitting(key, effort)}
-        absent = Lines([(p, p) for p in self.absent if p not in needed], self.span)
+        absent = LineIndex([(p, p) for p in self.absent if p not in needed], self.span)
         return tuple(key for key in keys if key not in known and next(absent.fitting(key, Effort()), None))
 
     def apply(self, keys: Iterable[str], effort: Effort | None = None) -> Renaming:
@@ -215,9 +217,9 @@ class _Indexed(NamedTuple):
     keys, by what their counters say; those of rests of keys; the counters of keys, each with the path that it numbers.
     """
 
-    counters: Lines[Counter]
-    rules: Lines[Rule]
-    inner: Lines[Rule]
+    counters: LineIndex[Counter]
+    rules: LineIndex[Rule]
+    inner: LineIndex[Rule]
     ends: set[str]
     known: dict[tuple[object, ...], _Renamed]
     insides: dict[str, _Renamed]

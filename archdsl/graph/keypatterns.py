@@ -110,7 +110,7 @@ LINES = "the lines of `checkpoint`"
 """What costs so much, in E514."""
 
 
-class Lines(Generic[L]):
+class LineIndex(Generic[L]):
     """Lines of a map, found by what their patterns may match; of those that fit a key the last comes first.
 
     A pattern without holes is found by its text, others by the texts between their numbers, so that few lines are

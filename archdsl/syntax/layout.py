@@ -1,8 +1,8 @@
 """AST -> text: expressions, labels and targets; the lines of a file are in `lines`, `statements` and `format`.
 
 Where a chain, an operation or a conditional goes on in a new line, it does so before `->`, the operator, `then` or
-`else`, as its author wrote it. What is in brackets stays on a line or hangs: see `Layout.brackets`. Only lines that
-would be too long get further breaks, before `->` and inside brackets.
+`else`, as its author wrote it. What is in brackets stays on a line or hangs: see `ExpressionLayout.brackets`. Only
+lines that would be too long get further breaks, before `->` and inside brackets.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def level(node: ast.Expression) -> int:
     return ATOM
 
 
-class Layout:
+class ExpressionLayout:
     """Writes expressions. `column` is where the text will begin, `indent` the indentation of its line.
 
     `tail` is how many columns the brackets and the comma take that follow on the same line.

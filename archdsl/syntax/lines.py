@@ -7,18 +7,18 @@ from functools import partial
 
 from archdsl.syntax import ast
 from archdsl.syntax.comments import Comments
-from archdsl.syntax.layout import Layout
+from archdsl.syntax.layout import ExpressionLayout
 from archdsl.syntax.literals import quote_docstring
 
 
-class Lines:
+class LineWriter:
     """Writes lines; comments and line breaks are taken from the source of the file."""
 
     def __init__(self, file: ast.File) -> None:
         self.file = file
         self.source = file.span.source.text
         self.comments = Comments(file.span.source)
-        self.layout = Layout(self.comments)
+        self.layout = ExpressionLayout(self.comments)
         self.lines: list[str] = []
         self.depth = 0
 

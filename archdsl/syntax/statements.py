@@ -9,13 +9,13 @@ from functools import partial
 from archdsl.syntax import ast
 from archdsl.syntax.columns import WIDTH
 from archdsl.syntax.layout import OR
-from archdsl.syntax.lines import Lines
+from archdsl.syntax.lines import LineWriter
 from archdsl.syntax.literals import quote
 
 _ELSE = re.compile(r"\n\s*else\b")
 
 
-class Statements(Lines):
+class Statements(LineWriter):
     """Writes statements. A body of one statement that its author wrote on the line of its braces stays there."""
 
     def _statements(self, statements: Sequence[ast.Statement]) -> None:
