@@ -30,7 +30,6 @@ _MAIN = 8
 """How much heavier the links of the main path are."""
 _FAN = 3
 """Links that leave one box without a common beginning, at least."""
-_ENDS = ("top", "", "bottom")
 
 
 class Size(NamedTuple):
@@ -67,7 +66,8 @@ class Gaps(NamedTuple):
 
     rank: float = 14
     label: float = 8
-    box: float = 18
+    box: float = 24
+    """Where less is left, dot's lines have dents as they pass boxes."""
     port: float = 8
     """Between a point on a border and the rank beside it."""
 
@@ -202,7 +202,10 @@ class _Graph:
     def _groups(self) -> list[str]:
         """A name for boxes that are to stand below each other: the main path; without one, paths that don't branch."""
         groups = [f"g{place}" for place in range(len(self.sizes))]
-        for index, link in sorted(enumerate(self.links), key=lambda item: item[1].tail):
+        downwards = sorted(
+            enumerate(self.links), key=lambda item: (self.sizes[item[1].tail].end != "top", item[1].tail)
+        )
+        for index, link in downwards:
             alone = len(self.arriving[link.head]) == len(self.leaving[link.tail]) == 1
             if index in self.main or (alone and not self.main):
                 groups[link.head] = groups[link.tail]

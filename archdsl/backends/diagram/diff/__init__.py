@@ -1,7 +1,7 @@
 """Level diff: two architectures in one picture. Takes two graphs; gives a `Drawing`.
 
 `strip` shows the stages of both with what they cost, before and after; below it stands each block that changed, once
-for all the places where it changed alike: `rows` says what there is to see, `flow` where.
+for all the places where it changed alike: `rows` says what there is to see, `across` and `down` where.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Level graph: every op in nested frames by path, equal neighbours folded. Takes a `Graph`, gives a `Drawing`.
 
-`opened` says what is open, `frames` where things are, `words` what they say, `paint` puts them on a canvas. The id of
-every element is the path of its op or block, where what may not stand in an XML name is `_`.
+`opened` says what is open, `frames` where things are (in `columns`, if they are a page), `words` what they say, `paint`
+puts them on a canvas. The id of every element is the path of its op or block, where what may not stand in an XML name
+is `_`.
 """
 
 from __future__ import annotations
