@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +21,9 @@ from archdsl.cli.options import (
 from archdsl.cli.shared import ArchCommand, find_variant, write_document
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.image import Image
+
+if TYPE_CHECKING:
+    from archdsl.weights.convert import Conversion
 
 
 @click.command("convert", cls=ArchCommand, short_help="Write a weights file by another library's names.")
@@ -74,23 +79,28 @@ def command(
         prefix=prefixes,
         say=lambda path, notes: fetched.extend(f"{path}: {note}" for note in notes),
     )
+    _say(variant.name, done, fetched)
+    if as_json:
+        from archdsl.cli.documents.weights import ConvertDocument
+
+        write_document(ConvertDocument.of(done, variant=variant.name, file=done.path, notes=[*fetched, *done.notes]))
+    return 0
+
+
+def _say(name: str, done: Conversion, fetched: Sequence[str]) -> None:
+    """What was read and written, and what was done that nobody asked for."""
     for note in fetched:
         console.note(f"note: {note}")
     for note in done.notes:
         console.note(f"note: {done.path}: {note}")
-    console.note(f"{done.path}: {done.tensors:,} weights of {variant.name} by the names of {done.names}")
+    console.note(f"{done.path}: {done.tensors:,} weights of {name} by the names of {done.names}")
     if done.left_out:
         first, more = done.left_out[0], len(done.left_out) - 1
         others = f" and {more:,} more" if more else ""
-        console.note(f"left out, as {variant.name} has no such part: {first}{others}")
+        console.note(f"left out, as {name} has no such part: {first}{others}")
     changed = [
         f"{count:,} have another {what}"
         for count, what in ((done.renamed, "name"), (done.reshaped, "shape"), (done.turned, "order of colours"))
         if count
     ]
     console.note(f"{done.output}: by the names of {done.to} ({', '.join(changed) or 'the same'})")
-    if as_json:
-        from archdsl.cli.documents.weights import ConvertDocument
-
-        write_document(ConvertDocument.of(done, variant=variant.name, file=done.path, notes=[*fetched, *done.notes]))
-    return 0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from archdsl.cli.options import F
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
     from archdsl.graph.costs import Costs, PartCosts
     from archdsl.graph.devices import Device
     from archdsl.graph.ir import Node
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 LARGEST_BATCH = 1_000_000
 DTYPES = ("float64", "float32", "tf32", "float16", "bfloat16")
@@ -37,8 +38,8 @@ class Asked:
         return None if self.device is None else costs.seconds(self.device)
 
 
-def costs_options(command: F) -> F:
-    """`--costs`, `--batch`, `--dtype`, `--device`: each of them asks for costs."""
+def costs_flags(command: F) -> F:
+    """`--costs`, `--batch`, `--dtype`, `--device`, as they are."""
     for option in (
         click.option("--device", metavar="NAME", help="A roofline time: a100, h100, v100, t4, i7-1165g7, 20T/900G."),
         click.option("--dtype", type=click.Choice(DTYPES), help="Costs with numbers of this kind. [float32]"),
@@ -49,6 +50,16 @@ def costs_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def costs_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The same, each of which asks for costs: the command gets what they ask for as `wanted`."""
+
+    @wraps(command)
+    def asking(costs: bool, batch: int | None, dtype: str | None, device: str | None, **given: Any) -> int:
+        return command(wanted=asked(costs, batch, dtype, device), **given)
+
+    return costs_flags(asking)
 
 
 def asked(costs: bool, batch: int | None, dtype: str | None, device: str | None) -> Asked | None:

@@ -13,7 +13,16 @@ import click
 from archdsl.backends.diagram.choices import ENGINES, FORMATS, LEVELS, Engine, Format, Level
 from archdsl.cli import console
 from archdsl.cli.options import TEXT, force_option, image_option, json_option, output_stride_option, set_option
-from archdsl.cli.shared import ArchCommand, exit_code, find_next, find_variant, may_replace, open_spec, write_document
+from archdsl.cli.shared import (
+    ArchCommand,
+    exit_code,
+    find_next,
+    find_variant,
+    may_replace,
+    open_spec,
+    write_document,
+    write_output,
+)
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import Image
 
@@ -89,7 +98,6 @@ def command(
     replaced, any other file only with --force.
     """
     from archdsl.backends.diagram import Options
-    from archdsl.backends.diagram.provenance import is_ours
 
     chosen = level or ("diff" if others else "overview")
     if others and chosen != "diff":
@@ -97,27 +105,40 @@ def command(
     if force and output == "-":
         raise click.UsageError("--force does nothing with `-o -`, which replaces no file")
     kind = _format(format, output, chosen)
-    if chosen == "diff":
-        subject = _compared((spec, *others), settings, image, output_stride)
-    else:
-        variant = find_variant(spec, settings, image, output_stride)
-        subject = _Subject([variant], variant.name)
+    find = _compared if chosen == "diff" else _single
+    subject = find((spec, *others), settings, image, output_stride)
     _refuse_idle(click.get_current_context(), "page" if kind == "html" else "steps" if subject.steps else chosen)
     options = Options(cast(Any, columns), cast(Any, direction), depth, expand, only)
     path = None if output == "-" else Path(output or f"{subject.name}.{kind}")
+    return _draw(subject, chosen, kind, options, engine, path, force, as_json)
+
+
+def _draw(
+    subject: _Subject,
+    level: Level,
+    kind: Format,
+    options: Options,
+    engine: Engine,
+    path: Path | None,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Draw, and write or print the picture; gives the exit code."""
+    from archdsl.backends.diagram.provenance import is_ours
+
     if path is not None:
         may_replace(path, is_ours, force)
-    content, found, problems = _content(subject, chosen, kind, options, engine, path)
+    content, found, problems = _content(subject, level, kind, options, engine, path)
     if found != kind and path is not None:
         path = path.with_suffix(f".{found}")
         may_replace(path, is_ours, force)
-    _write(content, path, as_json)
+    write_output(content, path, as_json)
     if as_json:
         from archdsl.cli.documents.drawings import DrawDocument
 
         names = [variant.name for variant in subject.variants]
         place, text = (None, content.decode()) if path is None else (str(path), None)
-        told = DrawDocument(variants=names, level=chosen, format=found, path=place, text=text, bytes=len(content))
+        told = DrawDocument(variants=names, level=level, format=found, path=place, text=text, bytes=len(content))
         write_document(told, problems)
     else:
         console.diagnose(problems, sys.stderr)
@@ -150,6 +171,12 @@ class _Subject:
 
             return draw_steps(self.steps, self.title, options)
         return self.variants[0].drawing(level, options, self.variants[1] if len(self.variants) > 1 else None)
+
+
+def _single(specs: Sequence[str], settings: dict[str, str], image: Image, output_stride: int | None) -> _Subject:
+    """The one network of every other level."""
+    variant = find_variant(specs[0], settings, image, output_stride)
+    return _Subject([variant], variant.name)
 
 
 def _compared(specs: Sequence[str], settings: dict[str, str], image: Image, output_stride: int | None) -> _Subject:
@@ -204,15 +231,3 @@ def _content(
             if path is None or engine != "auto" or error.diagnostics[0].code != "E610":
                 raise
             return drawing.render("dot"), "dot", error.diagnostics
-
-
-def _write(content: bytes, path: Path | None, as_json: bool) -> None:
-    if path is None:
-        if not as_json:
-            console.write_data(content.decode())
-        return
-    from archdsl.files import Staged
-
-    with Staged(path, content) as staged:
-        staged.commit()
-    console.note(f"wrote {path}")

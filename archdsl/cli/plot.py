@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,23 @@ import click
 
 from archdsl.backends.diagram.choices import ENGINES, PICTURES, Engine, Picture
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, asked, costs_options
+from archdsl.cli.costing import Asked, costs_options
 from archdsl.cli.options import force_option, json_option
-from archdsl.cli.shared import ArchCommand, exit_code, find_variant, may_replace, open_spec, write_document
+from archdsl.cli.shared import (
+    ArchCommand,
+    exit_code,
+    find_variant,
+    may_replace,
+    open_spec,
+    write_document,
+    write_output,
+)
 from archdsl.cli.sweep import combinations, grid_option
 from archdsl.diagnostics.core import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
+    from archdsl.cli.documents.drawings import PlotDocument
     from archdsl.plots import Plot, Spot
 
 COSTS = ("macs", "params", "activations", "layers", "weights", "memory", "training", "intensity", "seconds")
@@ -50,10 +60,7 @@ def command(
     join: bool,
     columns: int,
     engine: Engine,
-    costs: bool,
-    batch: int | None,
-    dtype: str | None,
-    device: str | None,
+    wanted: Asked | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -66,39 +73,48 @@ def command(
     from archdsl import plots
     from archdsl.backends.diagram.provenance import is_ours
 
-    wanted = asked(costs, batch, dtype, device) or Asked(1, "float32", None)
+    wanted = wanted or Asked(1, "float32", None)
     _refuse_idle(across, up, files, grid, deep, join, wanted)
     kind, path = _target(output, specs[0], deep)
     if path is not None:
         may_replace(path, is_ours, force)
-    spots: list[Spot] = []
-    left_out: list[str] = []
-    problems: list[Diagnostic] = []
     plot = plots.Plot(across or "macs", up or plots.TOP1, wanted.batch, wanted.dtype, wanted.device)
+    spots: list[Spot] = []
+    problems: list[Diagnostic] = []
+    unnamed: list[str] = []
     with console.busy("drawing …"):
         if deep:
             drawing = plots.depth(_only(specs), wanted.batch, wanted.dtype)
-        elif grid:
-            plot, spots, problems = _knob(plot, specs, grid, across, up)
-            drawing, left_out = plots.draw(plot, spots, "plot", columns=columns, joined=True)
         else:
-            spots = plot.spots(_variants(specs), files)
-            drawing, left_out = plots.draw(plot, spots, "plot", columns=columns, joined=join)
+            if grid:
+                plot, spots, problems = _knob(plot, specs, grid, across, up)
+            else:
+                spots = plot.spots(_variants(specs), files)
+            drawing, unnamed = plots.draw(plot, spots, "plot", columns=columns, joined=join or bool(grid))
         content = drawing.render(kind, engine)
-    _write(content, path, as_json)
-    if left_out:
-        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
-        console.note(f"without a name, for want of room: {', '.join(left_out[:_NAMED])}{more}")
+    write_output(content, path, as_json)
+    _say_unnamed(unnamed)
     if as_json:
-        from archdsl.cli.documents.drawings import PlotDocument
-
-        x, y = (None, None) if deep else (plot.x, plot.y)
-        place, text = (None, content.decode()) if path is None else (str(path), None)
-        told = PlotDocument.of(x=x, y=y, points=spots, unnamed=left_out, format=kind, path=place, text=text)
-        write_document(told, problems)
+        write_document(_document(None if deep else plot, spots, unnamed, kind, path, content), problems)
     else:
         console.diagnose(problems, sys.stderr)
     return exit_code(problems)
+
+
+def _document(
+    plot: Plot | None, spots: list[Spot], unnamed: list[str], kind: Picture, path: Path | None, content: bytes
+) -> PlotDocument:
+    from archdsl.cli.documents.drawings import PlotDocument
+
+    x, y = (None, None) if plot is None else (plot.x, plot.y)
+    place, text = (None, content.decode()) if path is None else (str(path), None)
+    return PlotDocument.of(x=x, y=y, points=spots, unnamed=unnamed, format=kind, path=place, text=text)
+
+
+def _say_unnamed(names: Sequence[str]) -> None:
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        console.note(f"without a name, for want of room: {', '.join(names[:_NAMED])}{more}")
 
 
 def _refuse_idle(
@@ -188,15 +204,3 @@ def _number(name: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise click.UsageError(f"{name} = {text} is no number to go right: say what does with --x") from None
-
-
-def _write(content: bytes, path: Path | None, as_json: bool) -> None:
-    if path is None:
-        if not as_json:
-            console.write_data(content.decode())
-        return
-    from archdsl.files import Staged
-
-    with Staged(path, content) as staged:
-        staged.commit()
-    console.note(f"wrote {path}")

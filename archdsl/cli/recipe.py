@@ -12,7 +12,7 @@ import click
 from archdsl.cli import console
 from archdsl.cli.codes import COULD_NOT_RUN, FINDINGS
 from archdsl.cli.options import TEXT, force_option, json_option
-from archdsl.cli.shared import ArchCommand, may_replace, open_spec, write_document
+from archdsl.cli.shared import ArchCommand, may_replace, open_spec, write_document, write_output
 from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
@@ -252,9 +252,6 @@ def _plot(found: Found, output: str | None, force: bool, as_json: bool) -> int:
 
 def _write(path: Path, content: bytes, force: bool) -> None:
     from archdsl.backends.diagram.provenance import is_ours
-    from archdsl.files import Staged
 
     may_replace(path, lambda old: is_ours(old) or _MARK.encode() in old.partition(b"\n")[0], force)
-    with Staged(path, content) as staged:
-        staged.commit()
-    console.note(f"wrote {path}")
+    write_output(content, path)

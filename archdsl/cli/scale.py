@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, asked, costs_options
+from archdsl.cli.costing import Asked, costs_options
 from archdsl.cli.options import TEXT, force_option, image_option, json_option, set_option, split_setting
-from archdsl.cli.shared import ArchCommand, exit_code, find_variant, open_spec, write_document
+from archdsl.cli.shared import (
+    ArchCommand,
+    exit_code,
+    find_variant,
+    may_replace,
+    open_spec,
+    write_document,
+    write_output,
+)
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import Image
 
@@ -142,10 +150,7 @@ def command(
     force: bool,
     settings: dict[str, str],
     image: Image,
-    costs: bool,
-    batch: int | None,
-    dtype: str | None,
-    device: str | None,
+    wanted: Asked | None,
     as_json: bool,
 ) -> int:
     """Show how the costs of a network grow along a knob, or find the value for a cost.
@@ -167,7 +172,8 @@ def command(
     if target is not None and along is not None and along[1] is not None:
         raise click.UsageError(f"--target solves for the value: --along {along[0]}, without values")
     knob = _knob(spec, along, rule, settings, image, maps, without)
-    wanted = asked(costs or (target is not None and target[0] in BYTES), batch, dtype, device)
+    if wanted is None and target is not None and target[0] in BYTES:
+        wanted = Asked(1, "float32", None)
     if target is not None:
         return _solve(knob, target, as_json, wanted)
     return _curve(knob, along[1] if along else None, output, force, as_json, wanted)
@@ -288,17 +294,11 @@ def _shown(value: object) -> str:
 def _draw(found: Curve, output: str, force: bool) -> None:
     from archdsl.backends.diagram.provenance import is_ours
     from archdsl.cli.scale_tables import picture
-    from archdsl.cli.shared import may_replace
-    from archdsl.files import Staged
 
-    svg = picture(found)
-    if output == "-":
-        console.write_data(svg)
-        return
-    path = Path(output)
-    may_replace(path, is_ours, force)
-    with Staged(path, svg.encode()) as staged:
-        staged.commit()
+    path = None if output == "-" else Path(output)
+    if path is not None:
+        may_replace(path, is_ours, force)
+    write_output(picture(found).encode(), path)
 
 
 # --- a target --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.costing import asked, costs_options
+from archdsl.cli.costing import asked, costs_flags
 from archdsl.cli.options import TEXT, json_option
 from archdsl.cli.search_tables import Shown, list_spaces, print_found
 from archdsl.cli.shared import ArchCommand, exit_code, open_spec
@@ -74,7 +74,7 @@ _COUNT = click.IntRange(1, 1_000_000)
     help="-o: compare the distribution of the first objective with that of another search.",
 )
 @click.option("--storage", metavar="URL", help="Keep the trials in a database, for several machines: sqlite:///a.db.")
-@costs_options
+@costs_flags
 @click.option("--threads", type=_COUNT, help="latency, step: of the processor. [torch's]")
 @click.option("--recipe", metavar="NAME", type=TEXT, help="accuracy, reward: how networks are trained.")
 @click.option("--data", metavar="DATA", help="accuracy, reward: pictures, as of `archdsl train`.")

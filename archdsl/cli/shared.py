@@ -57,6 +57,19 @@ def write_document(keys: Document, diagnostics: Iterable[Diagnostic] = (), ok: b
     console.write_json(document(keys.command, diagnostics, keys, ok))
 
 
+def write_output(content: bytes, path: Path | None, as_json: bool = False) -> None:
+    """Write a file and note it; without a path print the content, unless the JSON document has it."""
+    if path is None:
+        if not as_json:
+            console.write_data(content.decode())
+        return
+    from archdsl.files import Staged
+
+    with Staged(path, content) as staged:
+        staged.commit()
+    console.note(f"wrote {path}")
+
+
 def fail(diagnostics: Iterable[Diagnostic]) -> None:
     """Print diagnostics and how many there are to standard error."""
     found = tuple(diagnostics)

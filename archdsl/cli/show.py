@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, asked, costs_options
+from archdsl.cli.costing import Asked, costs_options
 from archdsl.cli.options import image_option, json_option, output_stride_option, set_option
 from archdsl.cli.shared import ArchCommand, changed, exit_code, fail, open_spec, write_document
 from archdsl.cli.wording import description, prepared
@@ -34,10 +34,7 @@ def command(
     settings: dict[str, str],
     image: Image,
     output_stride: int | None,
-    costs: bool,
-    batch: int | None,
-    dtype: str | None,
-    device: str | None,
+    wanted: Asked | None,
     as_json: bool,
 ) -> int:
     """Print a network's stages, or its layers, and what they cost.
@@ -46,7 +43,6 @@ def command(
     convolutions, those of shortcuts too, and linear layers. MACs are multiply-accumulates for one image. Sizes are
     channels × height × width. Figures that `expect` claims and the network has not are errors, after the table.
     """
-    wanted = asked(costs, batch, dtype, device)
     file, named = open_spec(spec)
     if not file:
         raise ArchError.of("E606", path=file.name, name=file.name)

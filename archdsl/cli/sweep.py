@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, asked, costs_options, csv_names, csv_values
+from archdsl.cli.costing import Asked, costs_options, csv_names, csv_values
 from archdsl.cli.options import TEXT, F, image_of, json_option, split_setting
 from archdsl.cli.shared import ArchCommand, changed, exit_code, find_variant, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
@@ -94,10 +94,7 @@ def command(
     grid: dict[str, list[str]],
     images: list[str],
     as_csv: bool,
-    costs: bool,
-    batch: int | None,
-    dtype: str | None,
-    device: str | None,
+    wanted: Asked | None,
     as_json: bool,
 ) -> int:
     """Print what a network costs over a grid of its parameters.
@@ -106,7 +103,6 @@ def command(
     `NAME.KNOB=VALUES` the knobs of a scaling rule of the spec are varied, whose results are parameters of the model.
     Combinations that the spec refuses are reported, and left out.
     """
-    wanted = asked(costs, batch, dtype, device)
     axes = {**grid, **({IMAGE: images} if images else {})}
     if as_csv and as_json:
         raise click.UsageError("--csv and --json are two forms of the same: give one")
