@@ -96,6 +96,11 @@ class Scope:
         return self.span
 
     @property
+    def equality(self) -> tuple[Template, str]:
+        """What scopes share that are equal by the way they were made: the template, and the path in its block."""
+        return self.frame.template, self.path[len(self.frame.path) :]
+
+    @property
     def owner(self) -> Scope:
         """The nearest scope with a path of its own: this one, unless it is a choice or a `stage` in braces."""
         scope = self

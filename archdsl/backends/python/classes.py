@@ -52,14 +52,14 @@ class _Classes:
         cases: dict[_Key, Case] = {}
         for scope in scopes:
             # Equal instances have one body: they differ in drop rates at most.
-            origin = (id(scope.frame.template), scope.path[len(scope.frame.path) :], *self._seen_outside(scope))
+            same = (*scope.equality, *self._seen_outside(scope))
             environment = self.builder.environment(scope)
             numbers = ((n, type(v), v) for n, v in environment.items() if isinstance(v, int | float))
-            case = cases.get(key := (origin, *numbers))
+            case = cases.get(key := (same, *numbers))
             if case is None:
-                body = bodies.get(origin)
+                body = bodies.get(same)
                 if body is None:
-                    body = bodies[origin] = self.builder.body(scope)
+                    body = bodies[same] = self.builder.body(scope)
                     body.decided.update(self.builder.untraced.get(id(scope.frame), ()))
                 case = cases[key] = Case(environment, body)
                 buckets.setdefault(outline(body), []).append(case)
