@@ -139,8 +139,6 @@ class Variant:
     def _made(self, *, traced: bool) -> Graph:
         with errors_raised() as bag:
             graph = self.build(bag, traced=traced)
-        if graph is None:
-            self.file.bag.raise_errors()  # names that are wrong were reported with the file, and not again
         assert graph is not None
         return graph
 
