@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from archdsl.diagnostics.core import Severity
-from archdsl.diagnostics.entry import Entry, fill, first_filled
+from archdsl.diagnostics.entry import Entry, Severity, fill, first_filled
 
 
 @dataclass(frozen=True, slots=True)

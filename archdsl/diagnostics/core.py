@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
+from archdsl.diagnostics.entry import Severity
 from archdsl.source import Span
-
-Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)

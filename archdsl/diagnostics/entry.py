@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
 from textwrap import dedent
+from typing import Literal
 
-from archdsl.diagnostics.core import Severity
+Severity = Literal["error", "warning"]
 
 MAX_FACT = 300
 """Characters of one fact that are shown; the rest becomes an ellipsis."""
