@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SMALL_SET = ("torch", "networkx", "numpy", "PIL", "rapidfuzz", "rich")
-SCRIPT = """\
+PROBE = """\
 import sys
 from archdsl.cli import main
 sys.argv = ["archdsl", *sys.argv[1:]]
@@ -17,18 +17,21 @@ try:
     main()
 except SystemExit as end:
     code = end.code
-sys.stderr.write("\\n" + " ".join([str(code), *sorted({name.partition(".")[0] for name in sys.modules})]))
+sys.stderr.write("\\n" + " ".join([str(code), *sorted(sys.modules)]))
 """
 
 
-def imported(tmp_path: Path, *args: str) -> set[str]:
-    """The packages that a command imported; the command must have succeeded."""
-    run = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *args], capture_output=True, text=True, cwd=tmp_path, timeout=60
-    )
-    code, *modules = run.stderr.splitlines()[-1].split()
+def modules(tmp_path: Path, *args: str) -> set[str]:
+    """The modules that a command imported; the command must have succeeded."""
+    run = subprocess.run([sys.executable, "-c", PROBE, *args], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    code, *found = run.stderr.splitlines()[-1].split()
     assert code == "0", run.stderr
-    return set(modules)
+    return set(found)
+
+
+def imported(tmp_path: Path, *args: str) -> set[str]:
+    """The packages that a command imported."""
+    return {name.partition(".")[0] for name in modules(tmp_path, *args)}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,14 @@ def test_no_torch_to_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", ["resnet", "googlenet"])  # googlenet has several outputs
 def test_a_check_without_findings_imports_little(family: str, tmp_path: Path) -> None:
     assert imported(tmp_path, "check", family).isdisjoint(SMALL_SET)
+
+
+def test_what_is_printed_as_json_is_declared_for_json_alone(tmp_path: Path) -> None:
+    """Models of pydantic take their time to make."""
+    documents = "archdsl.cli.documents"
+    for args in ("check squeezenet", "show squeezenet:squeezenet1_1"):
+        assert documents not in modules(tmp_path, *args.split())
+    assert documents in modules(tmp_path, "check", "squeezenet", "--json")
 
 
 def test_a_network_of_one_output_is_written_without_networkx(tmp_path: Path) -> None:
