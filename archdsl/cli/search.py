@@ -120,10 +120,11 @@ def command(
     space = with_conditions(_space(file, name), conditions)
     candidates = Candidates(file, space, _counted(space, objectives, options))
     wanted = options["samples"] or (space.size if options["sampler"] == "all" else 100)
+    against = _against(space, objectives, options)
     found, faults = _search(candidates, objectives, wanted, conditions, options)
     told = [*candidates.faults.values(), *faults]
     if options["output"] is not None:
-        _write(Path(options["output"]), candidates, found, objectives, options)
+        _write(Path(options["output"]), candidates, found, objectives, options, against)
     shown = Shown(candidates, found, objectives, options["most"], told)
     print_found(shown, as_csv=as_csv, as_variants=as_variants, as_json=as_json)
     if told and not as_json:
@@ -166,7 +167,7 @@ def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -
         raise click.UsageError(
             f"{' and '.join(sorted(trained))}: give --recipe, --data and -o, where trainings are kept"
         )
-    if "command" in objectives and options["user_command"] is None:
+    if "command" in objectives and not (options["user_command"] or "").strip():
         raise click.UsageError("command: give --command, which prints the number")
     if not objectives and (options["sampler"] in LEARNING or options["output"] or options["storage"]):
         raise click.UsageError("name an objective: --minimize macs")
@@ -212,6 +213,22 @@ def _space(file: ArchFile, name: str) -> Space:
     if name not in known:
         raise ArchError.of("E450", name=name, suggestion=closest(name, known), known=", ".join(known) or None)
     return known[name]
+
+
+def _against(space: Space, objectives: Mapping[str, Better], options: Mapping[str, Any]) -> dict[str, list[Result]]:
+    """The searches that this one is compared with, each under a name of its own; raises ArchError E677."""
+    folders = options["against"]
+    if not folders:
+        return {}
+    from archdsl.search.pictures import read
+
+    if len({Path(folder).resolve() for folder in folders}) < len(folders):
+        raise click.UsageError("--against names a folder twice")
+    names = [space.name, *(Path(folder).name for folder in folders)]
+    alone = [folder if names.count(Path(folder).name) > 1 else Path(folder).name for folder in folders]
+    alone = [f"./{name}" if name == space.name else name for name in alone]
+    first = next(iter(objectives))
+    return {name: read(Path(folder), first) for name, folder in zip(alone, folders, strict=True)}
 
 
 def _search(
@@ -309,6 +326,7 @@ def _write(
     found: list[Result],
     objectives: Mapping[str, Better],
     options: Mapping[str, Any],
+    against: Mapping[str, list[Result]],
 ) -> None:
     """Everything that was found, in the folder of the search."""
     from archdsl.cli.documents.exploring import FoundJson
@@ -328,8 +346,8 @@ def _write(
         first = next(iter(objectives))
         values, what = pictures.values_of(found, first, candidates.counted)
         spaces = {space.name: values}
-        for other in options["against"]:
-            spaces[Path(other).name] = pictures.values_of(pictures.read(Path(other)), first, candidates.counted)[0]
+        for name, others in against.items():
+            spaces[name] = pictures.values_of(others, first, candidates.counted)[0]
         files["distribution.svg"] = pictures.distribution(spaces, what)
     for name, text in files.items():
         with Staged(folder / name, text.encode()) as staged:

@@ -19,6 +19,8 @@ REACH = 60
 FINE = 1e-7
 """Two values that are no further apart, relative to their size, are the sides of a step."""
 DIGITS = 9
+STRIDE = 33
+"""Whole numbers next to a refused one that are tried in its place, on each of its sides."""
 
 Cost = Callable[[float], int | None]
 
@@ -95,7 +97,9 @@ class _Search:
         wrong = 0
         for _ in range(REACH):
             value = last + step if up else last - step if additive else last - min(step, last / 2)
-            value = _rounded(value, up) if self.whole else value
+            if self.whole:
+                least = last if up else -math.inf if additive else 0
+                value = self._near(_rounded(value, up), least, math.inf if up else last)
             if value == last or not math.isfinite(value) or abs(value) > 1e9 or (not up and abs(value) < 1e-6):
                 return None
             found = self(value)
@@ -128,6 +132,15 @@ class _Search:
         for a, b in crossings[:CROSSINGS]:
             self._bisect(a, b)
 
+    def _near(self, value: int, least: float, most: float) -> int:
+        """The whole number nearest to one between two that has a cost: others may be refused, as but for multiples
+        of 8. The number itself, where none near it has."""
+        for off in range(STRIDE):
+            for near in (value - off, value + off):
+                if least < near < most and self(near) is not None:
+                    return near
+        return value
+
     def _between(self, a: float, b: float) -> bool:
         return (self.known[a] - self.target) * (self.known[b] - self.target) <= 0
 
@@ -135,7 +148,7 @@ class _Search:
         while b - a > (1 if self.whole else FINE * max(1e-3, abs(a), abs(b))):
             if self.target in (self.known[a], self.known[b]):
                 return
-            middle: float = (int(a) + int(b)) // 2 if self.whole else (a + b) / 2
+            middle: float = self._near((int(a) + int(b)) // 2, a, b) if self.whole else (a + b) / 2
             if self(middle) is None:
                 return
             a, b = (a, middle) if self._between(a, middle) else (middle, b)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError, Diagnostic, errors_raised
 from archdsl.graph.devices import Device
-from archdsl.graph.space import COSTS, FIGURES, SECONDS
+from archdsl.graph.space import ASKED, COSTS, FIGURES, SECONDS
 from archdsl.semantics.points import Line, Point, Space
+from archdsl.semantics.resolve import resolve_expression
 from archdsl.source import Source
 from archdsl.syntax import ast
 from archdsl.syntax.reading import parse_expression
@@ -113,9 +114,11 @@ class Candidates:
 def with_conditions(space: Space, texts: Sequence[str]) -> Space:
     """The space under further conditions (`macs < 400M`), written as its own are; raises ArchError."""
     added = []
+    known = {line.syntax.key for line in space.lines if not isinstance(line.syntax, ast.Require)} | ASKED.keys()
     with errors_raised() as bag:
         for text in texts:
             condition = parse_expression(Source("--require", text), bag)
             if condition is not None:
+                resolve_expression(condition, space.home, bag, known)
                 added.append(Line(ast.Require(condition, None, span=condition.span), space.home))
     return replace(space, more=(*space.more, *added))

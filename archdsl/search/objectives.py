@@ -52,7 +52,7 @@ class How:
         """What of this decides about the values."""
         timed = {"latency", "step", "reward"} & objectives.keys()
         trained = {"accuracy", "reward"} & objectives.keys()
-        told: dict[str, Any] = {"batch": self.batch} if timed else {}
+        told: dict[str, Any] = {"batch": self.batch, "threads": self.threads} if timed else {}
         if trained:
             told |= {"recipe": self.recipe, "data": self.data, "epochs": self.epochs, "image": self.image}
             told["seed"] = self.seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,13 +78,20 @@ def values_of(results: Sequence[Result], objective: str, counted: Counted) -> tu
     return values, _axis(objective, counted).title
 
 
-def read(folder: Path) -> list[Result]:
-    """The results that another search has written into its folder; raises ArchError E677."""
+def read(folder: Path, objective: str) -> list[Result]:
+    """The results that another search has written into its folder, with this objective; raises ArchError E677."""
     path = folder / "results.json"
     try:
-        return [_read(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        found = [_read(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        if not found:
+            raise ValueError("it has no results")
+        if not all(math.isfinite(_value(result, objective)) for result in found):
+            raise ValueError(f"not every {objective} is a number")
+    except KeyError as error:
+        raise ArchError.of("E677", path=str(path), detail=f"its networks have no {error.args[0]}") from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ArchError.of("E677", path=str(path), detail=str(error) or type(error).__name__) from None
+    return found
 
 
 def _read(entry: Mapping[str, Mapping[str, float]]) -> Result:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ AFTER = 20
 """Refused suggestions in a row after which a random network of the space is tried instead."""
 MOST_REFUSED = 2_000
 HEARTBEAT = 30
+LEARNING = ("tpe", "nsga2")
+"""Samplers that suggest networks; others take them in order from a sequence, the same in every process."""
 _DIRECTIONS = {"least": "minimize", "most": "maximize"}
 
 
@@ -64,6 +67,8 @@ class Study:
         self.optuna: Any = optuna
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.faults: list[Diagnostic] = []
+        self._passed: list[Network] = []
+        """Networks of the sequence that have no result yet: whoever tries one may be killed."""
         self.me = f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
         self.study = self._study()
         self._agree({"objectives": dict(objectives), "sampler": sampler, **said})
@@ -125,7 +130,7 @@ class Study:
     def run(self, samples: int, score: Score, told: Callable[[Result], None]) -> None:
         """Score networks until there are so many, together with whoever else works on this study."""
         sequence = networks(self.candidates, self.sampler if self.sampler == "all" else "random", self.seed)
-        learns = self.sampler in ("tpe", "nsga2")
+        learns = self.sampler in LEARNING
         refused = 0
         while True:
             self._let_go_of_the_dead()
@@ -154,15 +159,23 @@ class Study:
         waiting = any(t.state.name == "WAITING" for t in trials)
         if waiting:
             return True
-        for network in sequence:
+        done = {self._places(t) for t in trials if self._counts(t)}
+        self._passed = [network for network in self._passed if network.places not in done]
+        for network in chain(tuple(self._passed), self._noted(sequence)):
             if network.places not in taken:
                 names = [axis.name for axis in self.candidates.space.axes]
                 self.study.enqueue_trial(dict(zip(names, network.places, strict=True)))
                 return True
         return False
 
+    def _noted(self, sequence: Iterator[Network]) -> Iterator[Network]:
+        for network in sequence:
+            self._passed.append(network)
+            yield network
+
     def _tried(self, trial: Any, score: Score, told: Callable[[Result], None]) -> list[float]:
         trial.set_user_attr("worker", self.me)
+        learns = self.sampler in LEARNING
         places: Places = tuple(
             trial.suggest_int(axis.name, 0, axis.domain.size - 1)
             if axis.domain.ordered
@@ -170,6 +183,8 @@ class Study:
             for axis in self.candidates.space.axes
         )
         for other in self.study.get_trials(deepcopy=False):
+            if other.number == trial.number and not learns and not _queued(other):
+                raise _Refused  # another process was given what was in the queue
             earlier = other.number < trial.number and self._places(other) == places
             if earlier and (other.state.name == "RUNNING" or self._counts(other)):
                 raise _Refused
@@ -196,7 +211,7 @@ class Study:
         return bool(trial.state.name == "COMPLETE" or (trial.state.name == "FAIL" and trial.user_attrs.get("fault")))
 
     def _places(self, trial: Any) -> Places:
-        given = trial.params or trial.system_attrs.get("fixed_params", {})
+        given = _queued(trial) or trial.params
         return tuple(int(given.get(axis.name, -1)) for axis in self.candidates.space.axes)
 
     def _let_go_of_the_dead(self) -> None:
@@ -213,6 +228,11 @@ class Study:
         """All that were scored, by anybody."""
         found = [t for t in self.study.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
         return [Result(trial.number, **trial.user_attrs["result"]) for trial in found]
+
+
+def _queued(trial: Any) -> Mapping[str, int]:
+    """What a trial was put into the queue for; nothing, where the sampler suggests it."""
+    return dict(trial.system_attrs.get("fixed_params", {}))
 
 
 def _lives(trial: Any) -> bool:

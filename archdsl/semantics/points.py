@@ -132,12 +132,26 @@ class Space:
                         return reason
                     reader.names[name] = value
                     if name in self.parameters:
-                        kept[name] = written(value) or node.span.text  # of a layer, what the space says
+                        kept[name] = written(value) or self._layer(line, node, reader)
                 case ast.Require() if not line.costs:
                     if (reason := reader.refusal(line.syntax, line.file)) is not None:
                         return reason
         reader.bag.raise_errors()
         return Point(texts, {name: kept[name] for name in self.parameters}, reader.names)
+
+    def _layer(self, line: Line, node: ast.Expression, reader: _Reader) -> str:
+        """What the space says of a layer, which is read in the names of its home; E454 where it means other things."""
+        assert isinstance(line.syntax, ast.Entry)
+        key = line.syntax.key
+        for name in sorted(names_in(node)):
+            if name in reader.names:
+                detail = f"a layer cannot follow from `{name}`: give the choices, `{key} in [relu, silu]`"
+            elif name in line.file.names and line.file.names[name] is not self.home.names.get(name):
+                detail = f"`{name}` is of {line.file.source.name}: import it, or give the layer here"
+            else:
+                continue
+            reader.bag.report("E454", node.span, detail=detail)
+        return node.span.text
 
     def refused(self, point: Point, costs: Mapping[str, float], *, more: bool = False) -> str | None:
         """The condition on costs that refuses a network with these costs; None if it is in the space.

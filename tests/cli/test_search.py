@@ -98,6 +98,9 @@ def test_further_conditions(arch: Run, spec: str) -> None:
     assert wrong.code == 2
     assert "E101" in wrong.err
     assert arch("search", spec, "small", "--require", "width ==").code == 2
+    wrong = arch("search", spec, "small", "--require", "macs > 1 and witdh == 8")
+    assert wrong.code == 2
+    assert "0 networks" not in wrong.err  # it is said before any is counted
 
 
 def test_figures_are_columns_objectives_and_conditions(arch: Run, spec: str) -> None:

@@ -68,3 +68,18 @@ def test_out_of_reach() -> None:
     assert answer is not None
     assert not answer.reached
     assert solve(lambda value: None, 1.0, 20, whole=False, additive=False) is None
+
+
+@pytest.mark.parametrize(("stride", "start"), [(8, 96), (24, 336), (32, 544)])
+def test_a_whole_knob_of_which_most_values_are_refused(stride: int, start: int) -> None:
+    """A width that has to be a multiple, as of the groups of a convolution."""
+    costs = {width: 100 * width**2 + 37 * width for width in range(stride, 4000, stride)}
+    for target in (34_783_933, 53_326_647, 54_900_398):
+        answer = solve(lambda width: costs.get(int(width)), start, target, whole=True, additive=False)
+        assert answer is not None
+        assert answer.reached
+        below = max((cost, width) for width, cost in costs.items() if cost < target)
+        above = min((cost, width) for width, cost in costs.items() if cost > target)
+        assert answer.below == below[::-1]
+        assert answer.above == above[::-1]
+        assert answer.cost == min(costs.values(), key=lambda cost: abs(cost - target))

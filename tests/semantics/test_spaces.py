@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.api import ArchFile, Variant, open_source
+from archdsl.diagnostics.core import ArchError
 from archdsl.graph.space import COSTS, Steps
 from archdsl.library import locate
 from archdsl.search.candidates import Candidates
@@ -225,6 +226,23 @@ def test_a_choice_of_another_file_means_here_what_it_means_there() -> None:
     assert [point["unit"] for point in texts(right.spaces["b"])] == ["relu", "Unit"]
     alone = amended(f'use "t.arch" (few)\n{MODEL}space b = few\n', {"t.arch": there})
     assert "E457" in {d.code for d in alone.check()}
+
+
+def test_a_layer_of_another_file_means_here_what_it_means_there() -> None:
+    there = f"block Unit = relu -> relu\n{MODEL}space few for Net {{\n  unit = Unit\n  widths in each(1, [8, 16])\n}}\n"
+    for own in ("block Unit = relu\n", ""):
+        wrong = amended(f'use "t.arch" (few)\n{own}{MODEL}space b for Net = few\n', {"t.arch": there})
+        assert ("E454", "Unit") in {(d.code, d.span.text if d.span else "") for d in wrong.check()}
+        with pytest.raises(ArchError) as raised:
+            texts(wrong.spaces["b"])
+        assert {d.code for d in raised.value.diagnostics} == {"E454"}
+    right = amended(f'use "t.arch" (few, Unit)\n{MODEL}space b for Net = few\n', {"t.arch": there})
+    assert [point["unit"] for point in texts(right.spaces["b"])] == ["Unit", "Unit"]
+
+
+def test_a_layer_does_not_follow_from_what_varies() -> None:
+    text = "  first in 1..5\n  widths = [8 * first]\n  unit = if first > 3 then relu else silu"
+    assert findings(text) == [("E454", "if first > 3 then relu else silu")]
 
 
 # --- shipped ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,11 @@ from typing import Any
 
 import pytest
 
-from archdsl.search.objectives import reward
+from archdsl.api import open_source
+from archdsl.search.candidates import Candidates, Network
+from archdsl.search.objectives import How, reward
+from archdsl.search.study import Study, _began, _Refused
+from archdsl.source import Source
 from tests.training.digits import write_digits
 
 Run = Callable[..., Any]
@@ -84,6 +89,39 @@ def test_thirty_trainings_of_two_processes_of_which_one_is_killed(folder: Path) 
     rows = killed_in_the_midst(folder, *args, "-o", str(folder / "found"))
     assert len(rows) == len({(row["width"], row["depth"]) for row in rows}) == 30
     assert all(0 <= float(row["accuracy"]) <= 100 for row in rows)
+
+
+def test_the_network_of_a_killed_process_is_tried_again_by_those_that_have_passed_it(folder: Path) -> None:
+    """The first is held by a process that is killed after another has gone through all the others."""
+    file = open_source(Source("net.arch", SPEC))
+    candidates = Candidates(file, file.spaces["widths"])
+
+    def study() -> Study:
+        return Study(candidates, {"macs": "least"}, "all", 0, str(folder / "study.journal"), {})
+
+    dead, alive = study(), study()
+    held = dead.study.enqueue_trial({"width": 0, "depth": 0}) or dead.study.ask()
+    held.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}")
+    held.suggest_int("width", 0, 15), held.suggest_int("depth", 0, 2)
+    tried = []
+
+    def score(network: Network) -> dict[str, float]:
+        tried.append(network.places)
+        if len(tried) == 47:
+            held.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}:0")  # a process that is gone
+        return {"macs": network.costs["macs"]}
+
+    alive.run(48, score, lambda result: None)
+    assert len(tried) == len(set(tried)) == 48
+    assert tried[-1] == (0, 0)
+
+
+def test_who_finds_the_queue_empty_does_not_draw_another_network(folder: Path) -> None:
+    file = open_source(Source("net.arch", SPEC))
+    study = Study(Candidates(file, file.spaces["widths"]), {"macs": "least"}, "random", 0, None, {})
+    asked = study.study.ask()
+    with pytest.raises(_Refused):
+        study._tried(asked, lambda network: {"macs": 1.0}, lambda result: None)
 
 
 def test_a_search_goes_on_where_it_ended(folder: Path, run: Run) -> None:
@@ -174,3 +212,42 @@ def test_the_reward_is_that_of_efficientnet_v2() -> None:
     """Section 3.2: A · S^w · P^v with w = -0.07 and v = -0.05."""
     assert reward(0.8, 100.0, 10_000_000) == pytest.approx(0.8 * 100**-0.07 * 10_000_000**-0.05)
     assert reward(0.8, 200.0, 10_000_000) / reward(0.8, 100.0, 10_000_000) == pytest.approx(2**-0.07)
+
+
+def test_threads_decide_about_times() -> None:
+    assert How(threads=1).said({"latency": "least"}) != How(threads=2).said({"latency": "least"})
+    assert How(threads=1).said({"command": "least"}) == How(threads=2).said({"command": "least"})
+
+
+def test_searches_are_compared_under_names_of_their_own(folder: Path, run: Run) -> None:
+    args = ["search", folder / "net.arch", "widths", "--samples", 2, "--minimize", "macs"]
+    for place in ("a/found", "b/found", "widths"):
+        assert run(*args, "-o", place).code == 0
+    others = ["--against", "a/found", "--against", "b/found", "--against", "widths"]
+    assert run(*args, "-o", "c", *others).code == 0
+    drawn = Path("c", "distribution.svg").read_text()
+    assert [f">{name} (2)<" in drawn for name in ("widths", "./widths", "a/found", "b/found")] == [True] * 4
+    assert run(*args, "-o", "c", "--against", "widths", "--against", "./widths").code == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '[{"costs": [1], "values": {}}]',
+        '[{"costs": {"macs": NaN}, "values": {}}]',
+        '[{"costs": {}, "values": {}}]',
+    ],
+)
+def test_a_search_without_the_objective_is_nothing_to_compare_with(folder: Path, run: Run, text: str) -> None:
+    Path("other").mkdir()
+    Path("other", "results.json").write_text(text)
+    found = run("search", folder / "net.arch", "widths", "--minimize", "macs", "-o", "found", "--against", "other")
+    assert found.code == 2
+    assert "E677" in found.err
+    assert not Path("found").exists()  # it is said before the search
+
+
+def test_an_empty_command(folder: Path, run: Run) -> None:
+    for text in ("", " "):
+        assert run("search", folder / "net.arch", "widths", "--minimize", "command", "--command", text).code == 2
