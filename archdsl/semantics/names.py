@@ -105,8 +105,9 @@ class Names:
         for name in dict.fromkeys(unknown.name for unknown in self.unknown):
             uses = [unknown for unknown in self.unknown if unknown.name == name]
             near, help_ = uses[0].near, uses[0].help
-            if near is None and (own := closest(name, self._unread())) is not None:
-                near, help_ = own, None  # rather than what other libraries call so
+            own = closest(name, self._unread())
+            if own is not None and closest(name, [own] if near is None else [own, near]) == own:
+                near, help_ = own, None  # rather than what is read, or what other libraries call so
             place = self.places.get(near or "")
             if place is not None and near not in self.read and len(uses) > 1:
                 first = Label(uses[0].span, f"one of {len(uses)} uses of `{name}`")

@@ -77,6 +77,13 @@ def report_failure(
         return
     token = tokens[index]
     span = _place(source, token)
+    if token.kind == "=" and _continues(source, tokens, index - 1):
+        index -= 1  # what is set in this line was taken for the value that is missing in the line above
+        token, span = tokens[index], _place(source, tokens[index])
+        stop, next_line = tokens[index - 1].end_pos, Label(span, "before the next line")
+        found = "end of the line"
+        bag.report("E002", Span(source, stop, stop), found=found, expected="a value", secondary=[next_line])
+        return
     if _ends_early(source, tokens, index, failure.expected):
         stop = tokens[index - 1].end_pos
         next_line = Label(span, "before the next line")
@@ -141,13 +148,19 @@ def describe_expected(terminals: frozenset[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else ""
 
 
+def _continues(source: Source, tokens: Sequence[Token], index: int) -> bool:
+    """Whether a token begins a line and goes on with an assignment of the one above, which ends in `=`."""
+    before, token = tokens[index - 1], tokens[index]
+    return index > 0 and before.kind == "=" and "\n" in source.text[before.end_pos : token.start_pos]
+
+
 def _ends_early(source: Source, tokens: Sequence[Token], index: int, expected: frozenset[str]) -> bool:
     """Whether what is missing belongs to the end of a line: the token that cannot stand there begins the next one."""
     before, token = tokens[index - 1], tokens[index]
     if not index or "\n" not in source.text[before.end_pos : token.start_pos] or before.kind == "_NL":
         return False
     if before.kind == ",":
-        return token.kind in ("LABEL", "STRING_LABEL") and "NUMBER" in expected
+        return token.kind in ("LABEL", "STRING_LABEL", "}") and "NUMBER" in expected
     if before.kind in ("(", "[", "{"):
         return False
     return before.kind in _UNFINISHED or "," in expected

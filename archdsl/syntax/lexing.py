@@ -82,7 +82,10 @@ class Lexer:
         self.chunks = [Chunk()]
         self.brackets: list[Token] = []
         self.suspect: Token | None = None
-        """A brace that was closed further left than it was opened: if one is missing, it is probably this one's."""
+        """A bracket that was closed further left than it was opened: if a closer is missing, it is probably its own."""
+        self.early: Token | None = None
+        """A closer that ends, in the midst of a line, what was opened in one above: if there is one too many, it is
+        probably this one."""
         self.line = 0  # where the current line begins
         self.opening_lines: list[int] = []  # and those of the open brackets
         self.faults = 0
@@ -131,7 +134,7 @@ class Lexer:
             previous = kind
             newline = -1
         if brackets:
-            self._unclosed(self.suspect or brackets[-1], end, end, "the file ends here")
+            self._unclosed(brackets[-1], end, end, "the file ends here")
         return [chunk for chunk in self.chunks if chunk.tokens]
 
     def _token(self, kind: str, text: str, start: int, end: int) -> Token:
@@ -146,19 +149,32 @@ class Lexer:
         """
         brackets, kind = self.brackets, _CLOSERS[closer.kind]
         if not any(opener.kind == kind for opener in brackets):
-            facts = {"found": f"`{closer.kind}`", "expected": ""}
-            self._fault("E002", closer, facts=facts, help=HINTS["no bracket"], stray=True)
+            self._stray(closer, first)
             return
         while (opener := brackets.pop()).kind != kind:
             self.opening_lines.pop()
             self._unclosed(opener, closer.start_pos, closer.end_pos, f"`{closer.kind}` closes an outer bracket here")
         opening_line = self.opening_lines.pop()
+        if not first and opening_line != self.line:
+            self.early = closer
         if not brackets:
             self.suspect = None
-        elif (
-            kind == "{" and first and self.suspect is None and closer.start_pos - self.line < self._indent(opening_line)
-        ):
+        elif first and self.suspect is None and closer.start_pos - self.line < self._indent(opening_line):
             self.suspect = opener
+
+    def _stray(self, closer: Token, first: bool) -> None:
+        """A closer without an opener: of another kind than the bracket that it is to close, or one too many."""
+        if self.brackets and first and closer.start_pos - self.line == self._indent(self.opening_lines[-1]):
+            self.opening_lines.pop()
+            self._unclosed(self.brackets.pop(), closer.start_pos, closer.end_pos, f"`{closer.kind}` stands here")
+            return
+        early = self.early
+        secondary: tuple[Label, ...] = ()
+        if early is not None and early.kind == closer.kind:
+            place = Span(self.source, early.start_pos, early.end_pos)
+            secondary = (Label(place, "this one closes what was opened lines above: is it one too many?"),)
+        facts = {"found": f"`{closer.kind}`", "expected": ""}
+        self._fault("E002", closer, facts=facts, help=HINTS["no bracket"], secondary=secondary, stray=True)
 
     def _indent(self, line: int) -> int:
         match = _BLANK.match(self.source.text, line)
@@ -171,7 +187,7 @@ class Lexer:
             return tokens
         if kind in ITEM_WORDS and at == self.line and _ITEM_START.match(text, at):
             if brackets:
-                self._unclosed(self.suspect or brackets[-1], at, stop, "the next item begins here")
+                self._unclosed(brackets[-1], at, stop, "the next item begins here")
                 brackets.clear()
                 self.opening_lines.clear()
                 self.suspect = None
@@ -187,6 +203,9 @@ class Lexer:
         return self.chunks[-1].tokens
 
     def _unclosed(self, opener: Token, at: int, stop: int, noticed: str) -> None:
+        suspect = self.suspect
+        if suspect is not None and suspect.kind == opener.kind and suspect.start_pos > opener.start_pos:
+            opener, self.suspect = suspect, None
         place = Span(self.source, at, stop)
         closer = {"(": ")", "[": "]", "{": "}"}[opener.kind]
         facts = {"bracket": opener.kind, "closer": closer}

@@ -77,6 +77,11 @@ MISTAKES = [
     ("model M {\n  x = conv«(»3\n  y = relu\n}", "E004", ""),
     ("model M «{»\n  x = conv(3)\n\nfn f = 3", "E004", ""),
     ("model M {\n  for i in xs «{»\n    x = 1\n  x\n}\n\nfn f = 3", "E004", ""),
+    ("model M {\n  x = concat(\n    conv«(»(3, 1),\n    relu\n  )\n}", "E004", ""),
+    ("model M(\n  a: list«(»int, b: int\n) {\n  x\n}", "E004", ""),
+    ("init M «[»\n  conv: zeros\n}", "E004", ""),
+    ('checkpoint c for M {\n  "a" =«»\n  "b" = "c"\n}', "E002", ""),
+    ("variants M(a) {\n  x: 3,«»\n}", "E002", "comma"),
     ('fn f = «"abc»\nfn g = 2', "E005", '`"`'),
     ("fn f = layer«{}»: a", "E006", ""),
     ("fn f = layer{i +«»}: a", "E006", ""),
@@ -97,6 +102,22 @@ MISTAKES = [
     ("«import» torch", "E010", "use"),
     ("block A {\n  «block» B = conv(3)\n}", "E010", "}"),
 ]
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "model M {\n  if c {\n    x = 1 «}»\n  }\n}",
+        "model M {\n  x = concat(\n    conv(3) «)»,\n    relu\n  )\n}",
+        'checkpoint c for M {\n  "a" «}» = "b"\n}',
+    ],
+)
+def test_the_closer_that_is_one_too_many_is_named(marked: str) -> None:
+    """It closes in the midst of a line what was opened above; the one that is left over stands further down."""
+    before, _, rest = marked.partition("«")
+    found = errors(before + rest.replace("»", ""))
+    assert [error.code for error in found][:1] == ["E002"]
+    assert [label.span.start for label in found[0].secondary] == [len(before)]
 
 
 @pytest.mark.parametrize(("marked", "code", "hint"), MISTAKES, ids=lambda value: value[:40])
