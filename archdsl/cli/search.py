@@ -301,7 +301,9 @@ def _studied(
     }
     study = Study(candidates, objectives, options["sampler"], options["seed"], place, said)
     with console.busy(f"networks of {candidates.space.name} …"):
-        study.run(samples, lambda network: score(network, objectives, how), lambda result: _one(result, objectives))
+        study.run(
+            samples, lambda network: score(network, objectives, how), lambda result: _one(result, objectives), _waits
+        )
     return study.results(), study.faults
 
 
@@ -318,6 +320,10 @@ def _one(result: Result, objectives: Mapping[str, Better]) -> None:
     """A line of progress."""
     values = ", ".join(f"{name} {result.values[name]:.6g}" for name in objectives)
     console.note(f"network {result.number}: {values}")
+
+
+def _waits(workers: frozenset[str]) -> None:
+    console.note(f"waiting for networks that other processes (machine:number) have: {', '.join(sorted(workers))}")
 
 
 def _write(

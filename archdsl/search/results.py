@@ -75,7 +75,7 @@ def as_variants(results: Sequence[Result], space: Space, said: str) -> str:
         return f"# {said}\n"
     parameters = list(space.parameters)
     lines = [f"# {said}"]
-    if space.base.args or space.base.name != space.name:
+    if space.base.args or space.base.name not in (space.name, space.base.model.name):  # not a model alone
         for name, result in zip(names, results, strict=True):
             given = ", ".join(f"{key} = {value}" for key, value in result.arguments.items())
             lines.append(f"variant {name} = {space.base.name} with ({given})")

@@ -78,8 +78,12 @@ class Study:
         directions = [_DIRECTIONS[better] for better in self.objectives.values()]
         try:
             with self._quiet():
+                storage = self._storage()
+                known = optuna.get_all_study_names(storage) if self._is_folder else []
+                if other := sorted({*known} - {self.candidates.space.name}):
+                    raise ArchError.of("E676", path=self.place, detail=f"it is of space `{other[0]}`")
                 return optuna.create_study(
-                storage=self._storage(), sampler=self._sampler(), study_name=self.candidates.space.name,
+                storage=storage, sampler=self._sampler(), study_name=self.candidates.space.name,
                 directions=directions, load_if_exists=True,
             )  # fmt: skip
         except ArchError:
@@ -87,6 +91,11 @@ class Study:
         except Exception as error:  # SQLAlchemy's and its drivers' are of all kinds
             detail = str(error).strip().splitlines() or [type(error).__name__]
             raise ArchError.of("E677", path=self.place, detail=detail[0]) from None
+
+    @property
+    def _is_folder(self) -> bool:
+        """Whether it is kept in the journal of a folder, which is of one search; a database holds many."""
+        return self.place is not None and "://" not in self.place
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
@@ -99,7 +108,7 @@ class Study:
         storages = self.optuna.storages
         if self.place is None:
             return None
-        if "://" in self.place:
+        if not self._is_folder:
             return storages.RDBStorage(self.place, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT)
         backend = storages.journal.JournalFileBackend
         lock = storages.journal.JournalFileOpenLock(self.place) if sys.platform == "win32" else None
@@ -127,8 +136,16 @@ class Study:
 
     # --- running -----------------------------------------------------------------------------
 
-    def run(self, samples: int, score: Score, told: Callable[[Result], None]) -> None:
-        """Score networks until there are so many, together with whoever else works on this study."""
+    def run(
+        self,
+        samples: int,
+        score: Score,
+        told: Callable[[Result], None],
+        waits: Callable[[frozenset[str]], None] = lambda workers: None,
+    ) -> None:
+        """Score networks until there are so many, together with whoever else works on this study. `waits` is told
+        who has the last of them: of another machine a journal does not say whether it still works."""
+        said = frozenset[str]()
         sequence = networks(self.candidates, self.sampler if self.sampler == "all" else "random", self.seed)
         learns = self.sampler in LEARNING
         refused = 0
@@ -138,12 +155,14 @@ class Study:
             done, running = sum(map(self._counts, trials)), sum(t.state.name == "RUNNING" for t in trials)
             if done >= samples:
                 return
-            if done + running >= samples:
-                time.sleep(POLL)
-                continue
-            if (not learns or refused >= AFTER) and not self._queue(sequence, trials):
+            full = done + running >= samples
+            if full or ((not learns or refused >= AFTER) and not self._queue(sequence, trials)):
                 if not running:
                     return
+                workers = frozenset(map(_worker, trials)) - {""}
+                if not workers <= said:
+                    waits(workers)
+                    said |= workers
                 time.sleep(POLL)
                 continue
             before = len(self.candidates.refused)
@@ -216,7 +235,7 @@ class Study:
 
     def _let_go_of_the_dead(self) -> None:
         """End trials whose process is gone. Those of other machines are known by a database's heartbeat."""
-        if self.place is not None and "://" in self.place:
+        if self.place is not None and not self._is_folder:
             with self._quiet():
                 self.optuna.storages.fail_stale_trials(self.study)
         for trial in self.study.get_trials(deepcopy=False):
@@ -233,6 +252,12 @@ class Study:
 def _queued(trial: Any) -> Mapping[str, int]:
     """What a trial was put into the queue for; nothing, where the sampler suggests it."""
     return dict(trial.system_attrs.get("fixed_params", {}))
+
+
+def _worker(trial: Any) -> str:
+    """The machine and process that tries a network now; "" where none does."""
+    worker = str(trial.user_attrs.get("worker", ""))
+    return worker.rpartition(":")[0] if trial.state.name == "RUNNING" else ""
 
 
 def _lives(trial: Any) -> bool:

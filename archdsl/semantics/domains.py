@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.space import DISTRIBUTIONS, Axis, Choices, Domain, Steps, Whole, written
@@ -100,7 +101,7 @@ class Domains:
             raise self._wrong(node, "it goes from the least to the greatest, in steps above 0")
         if logarithmic and low <= 0:
             raise self._wrong(args["low"], "a logarithm is of a number above 0")
-        if low % step or high % step:
+        if Fraction(low) % Fraction(step) or Fraction(high) % Fraction(step):  # decimals have 28 digits
             raise self._wrong(node, f"both ends are multiples of the step, {step}")
         if (high - low) / step >= MOST_VALUES:
             raise self._wrong(node, f"these are more than {MOST_VALUES:,} values")

@@ -91,6 +91,18 @@ def test_variants_are_pasted_into_the_spec(arch: Run, spec: str) -> None:
         assert len(file) == 4
 
 
+def test_variants_of_a_model_that_has_none_are_pasted_too(arch: Run) -> None:
+    """A model whose parameters have defaults is a variant of its own, until there are others."""
+    spec = "model Net(width: int = 4) = image(3, 8, 8) -> c: conv(width, 3) -> gap -> flatten -> fc: linear(9)\n"
+    for base, count in (("", 2), ("variant Net = Net()\n", 3), ("variant Net = Net(width = 5)\n", 3)):
+        text = f"{spec}{base}space few for Net {{ width in 8..10 }}\n"
+        Path("alone.arch").write_text(text)
+        pasted = arch("search", "alone.arch", "few", "--sampler", "all", "--variants").out
+        file = open_source(Source("alone.arch", f"{text}\n{pasted}"))
+        assert file.check() == ()
+        assert len(file) == count
+
+
 def test_further_conditions(arch: Run, spec: str) -> None:
     result = arch("search", spec, "small", "--sampler", "all", "--require", "width == 8 and macs > 300_000", "--json")
     assert {r["arguments"]["width"] for r in result.json["results"]} == {"8"}

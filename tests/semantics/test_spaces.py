@@ -112,6 +112,7 @@ def test_conditions_refuse_in_their_words() -> None:
         ("widths in each(2, [8, 8])", ("E454", "[8, 8]")),
         ("widths in each(2, log_uniform(0, 8, step = 8))", ("E454", "0")),
         ("widths in each(2, uniform(8, 4, step = 4))", ("E454", "uniform(8, 4, step = 4)")),
+        ("widths in each(2, uniform(1e-99, 1.0, step = 1e-99))", ("E454", "uniform(1e-99, 1.0, step = 1e-99)")),
         ("widths in each(2, uniform(4, 8))", ("E103", "uniform(4, 8)")),
         ("widths in each(2, [8, 16])\ndepth in 1..9", ("E302", "1..9")),
         ("widths in each(2, [1.5])", ("E301", "each(2, [1.5])")),

@@ -103,7 +103,7 @@ def test_the_network_of_a_killed_process_is_tried_again_by_those_that_have_passe
     held = dead.study.enqueue_trial({"width": 0, "depth": 0}) or dead.study.ask()
     held.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}")
     held.suggest_int("width", 0, 15), held.suggest_int("depth", 0, 2)
-    tried = []
+    tried, waited = [], list[frozenset[str]]()
 
     def score(network: Network) -> dict[str, float]:
         tried.append(network.places)
@@ -111,9 +111,27 @@ def test_the_network_of_a_killed_process_is_tried_again_by_those_that_have_passe
             held.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}:0")  # a process that is gone
         return {"macs": network.costs["macs"]}
 
-    alive.run(48, score, lambda result: None)
+    alive.run(48, score, lambda result: None, waited.append)
+    assert waited == []
     assert len(tried) == len(set(tried)) == 48
     assert tried[-1] == (0, 0)
+
+
+def test_who_is_waited_for_is_said(folder: Path) -> None:
+    """A journal does not say whether a process of another machine still works."""
+    file = open_source(Source("net.arch", SPEC))
+    study = Study(Candidates(file, file.spaces["widths"]), {"macs": "least"}, "all", 0, str(folder / "a"), {})
+    held = study.study.ask()
+    held.set_user_attr("worker", "elsewhere:12:99")
+
+    class Said(Exception):
+        pass
+
+    def waits(workers: frozenset[str]) -> None:
+        raise Said(*workers)
+
+    with pytest.raises(Said, match=r"^elsewhere:12$"):
+        study.run(2, lambda network: {"macs": network.costs["macs"]}, lambda result: None, waits)
 
 
 def test_who_finds_the_queue_empty_does_not_draw_another_network(folder: Path) -> None:
@@ -212,6 +230,18 @@ def test_the_reward_is_that_of_efficientnet_v2() -> None:
     """Section 3.2: A · S^w · P^v with w = -0.07 and v = -0.05."""
     assert reward(0.8, 100.0, 10_000_000) == pytest.approx(0.8 * 100**-0.07 * 10_000_000**-0.05)
     assert reward(0.8, 200.0, 10_000_000) / reward(0.8, 100.0, 10_000_000) == pytest.approx(2**-0.07)
+
+
+def test_a_folder_is_of_one_space(folder: Path, run: Run) -> None:
+    """What the example of E676 says."""
+    (folder / "net.arch").write_text(f"{SPEC}space deep for Net {{\n  width = 4\n  depth in 1..9\n}}\n")
+    args = ["--samples", 2, "--minimize", "macs", "-o", "found"]
+    assert run("search", folder / "net.arch", "widths", *args).code == 0
+    kept = Path("found", "results.csv").read_text()
+    other = run("search", folder / "net.arch", "deep", *args)
+    assert other.code == 2
+    assert "E676" in other.err
+    assert Path("found", "results.csv").read_text() == kept
 
 
 def test_threads_decide_about_times() -> None:
