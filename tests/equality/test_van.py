@@ -137,11 +137,9 @@ def test_equal(variant: str) -> None:
     held.assert_equal(result, numbers=numbers)
 
 
-@pytest.mark.parametrize("variant", SETTINGS)
+@pytest.mark.parametrize("variant", [name for name, settings in SETTINGS.items() if settings[3] is not None])
 def test_published_counts(variant: str) -> None:
-    millions = SETTINGS[variant][3]
-    if millions is not None:
-        assert round(archdsl.find(variant).graph.params / 1e6, 1) == millions
+    assert round(archdsl.find(variant).graph.params / 1e6, 1) == SETTINGS[variant][3]
 
 
 @pytest.mark.parametrize(
