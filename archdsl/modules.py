@@ -93,7 +93,7 @@ def pretrained(
     """A module with the weights of a file or published ones (which lie at `place`, once fetched), or new ones where
     other classes or channels were asked for, those of a classifier times `head_scale`. What `load` does once it is
     clear of what."""
-    from archdsl.weights import Leeway, Reading, load_weights
+    from archdsl.weights import Adaptation, Reading, load_weights
     from archdsl.weights.loading import warn
 
     reading = reading or Reading()
@@ -107,7 +107,9 @@ def pretrained(
         made = {f"{path}.{key}": value for path, layer in layers.items() for key, value in layer.state_dict().items()}
         return {key: value * head_scale if key in heads else value for key, value in made.items()}
 
-    leeway = Leeway(new=heads if new_head else (), channels=_written_channels(found), heads=heads, offset=offset)
+    adaptation = Adaptation(
+        new=heads if new_head else (), channels=_written_channels(found), heads=heads, offset=offset
+    )
     file = (place or weights.fetch(say=say)) if isinstance(weights, Published) else weights
     model = load_weights(
         found,
@@ -115,7 +117,7 @@ def pretrained(
         reading.checkpoint if published is None else published.checkpoint,
         weights_set=reading.weights_set,
         prefix=reading.prefix,
-        leeway=leeway,
+        adaptation=adaptation,
         new=initialized,
         device=device,
         dtype=dtype,

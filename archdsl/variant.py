@@ -378,13 +378,13 @@ class Variant:
     @cached_property
     def module(self) -> ModuleType:
         """The compiled source. Its classes are this network's own: they have its contract and can be pickled."""
-        from archdsl.backends.contract import equip
+        from archdsl.backends.contract import add_timm_interface
         from archdsl.backends.pickles import make_picklable
 
         source = self.source  # before the graph, which comes with it
         module = phases.compiled(self.graph, source, self.identity)
         if "__network__" not in vars(module):
-            equip(vars(module)[self.graph.root.definition], self, self.maps and self.maps.names)
+            add_timm_interface(vars(module)[self.graph.root.definition], self, self.maps and self.maps.names)
             make_picklable(module, self)
             vars(module)["__network__"] = self
         return module

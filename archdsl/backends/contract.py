@@ -44,7 +44,7 @@ class Network(Protocol):
     def new_classifiers(self, classes: int | None = None) -> Mapping[str, nn.Module]: ...
 
 
-def equip(model_class: type[Any], network: Network, features: Sequence[str] | None = None) -> None:
+def add_timm_interface(model_class: type[Any], network: Network, features: Sequence[str] | None = None) -> None:
     """Give a generated class what its models offer.
 
     All have `pretrained_cfg`, `group_matcher`, `no_weight_decay` and `set_grad_checkpointing`; those that give feature

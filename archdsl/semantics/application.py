@@ -17,7 +17,7 @@ from archdsl.semantics.context import ELEMENTS_A_STEP, MAX_DEPTH, Context, Run
 from archdsl.semantics.evaluate import evaluate, evaluates
 from archdsl.semantics.instances import Before, copied, instance_key, rates, remember, template_of
 from archdsl.semantics.naming import claim, container, open_block, open_scope
-from archdsl.semantics.nodes import add_node, check_branches, op_layer, settled_args
+from archdsl.semantics.nodes import add_node, check_branches, op_layer, untraced_args
 from archdsl.semantics.parameters import bind_parameters
 from archdsl.semantics.program import Definition
 from archdsl.semantics.statements import execute
@@ -41,10 +41,10 @@ from archdsl.semantics.values import (
     list_of,
     one_or_all,
     plain,
-    settled_arg,
     traced,
     traces_of,
     type_name,
+    untraced_arg,
 )  # fmt: skip
 from archdsl.semantics.values import (
     Sequence as SequenceLayer,
@@ -228,7 +228,7 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
         return UNKNOWN
     ctx.step(layer.span, layer.size * ELEMENTS_A_STEP)
     if ctx.run.reads_sizes:
-        layer = replace(layer, args=settled_args(layer.args, ctx))
+        layer = replace(layer, args=untraced_args(layer.args, ctx))
     for arg in layer.args.values() if ctx.run.traced else ():
         if isinstance(arg.value, Layer):
             for expr in traces_of(arg.value):
@@ -258,7 +258,7 @@ def enter(
     """The frame of a block or model instance: each parameter becomes a symbol of its own."""
     ctx.file.memo.elaborated.add(definition)
     outer = Context(ctx.run, definition.file)
-    layers = {n: settled_arg(a) if isinstance(a.value, Layer) else a for n, a in args.items()}
+    layers = {n: untraced_arg(a) if isinstance(a.value, Layer) else a for n, a in args.items()}
     if not bind_parameters(definition, layers, outer, ctx, span):
         return None
     inner = Context(ctx.run, definition.file, scope, inline=False)

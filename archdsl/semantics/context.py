@@ -39,7 +39,7 @@ MAX_PARTS = 200_000
 """Nodes and scopes of all graphs of a run: layers, and the blocks, sequences and labels around them."""
 MAX_STEPS = 2_000_000
 """Steps of evaluation of a run."""
-MAX_ASIDE = 500_000
+MAX_TRIAL_STEPS = 500_000
 """Steps of what is evaluated only to learn how numbers were computed; beyond, that stays unknown."""
 MAX_DEPTH = 60
 MAX_LIST = MAX_SIZE
@@ -72,7 +72,7 @@ class Run:
         self.graph: Graph | None = None
         self.steps, self.parts = bag.steps, bag.parts
         self.most = MAX_STEPS
-        self.aside = 0
+        self.trial_steps = 0
         self.parameters = 0
         self.depth = 0
         self.stages: dict[str, Span] = {}
@@ -121,7 +121,7 @@ class Run:
         outermost = bag is self._own_bag
         self.bag = Bag()
         if outermost:
-            self.most = steps + MAX_ASIDE - self.aside
+            self.most = steps + MAX_TRIAL_STEPS - self.trial_steps
         try:
             value = work()
             return otherwise if len(self.bag) else value
@@ -130,7 +130,7 @@ class Run:
         finally:
             self.bag, self.depth = bag, depth
             if outermost:
-                self.aside += self.steps - steps
+                self.trial_steps += self.steps - steps
                 self.steps, self.most = steps, most
 
     def settle(self) -> None:

@@ -114,7 +114,7 @@ def add_node(
     if params is None:
         return UNKNOWN
     if ctx.run.reads_sizes:
-        args = settled_args(args, ctx)
+        args = untraced_args(args, ctx)
     shapes = tuple(t.shape for t in tensors)
     outputs = op.shape(params, shapes)
     if isinstance(outputs, Problem):
@@ -163,7 +163,7 @@ def check_branches(what: str, got: int, ctx: Context, span: Span) -> None:
         ctx.unwind(excess[0], span, excess[1])
 
 
-def settled_args(args: Mapping[str, Arg], ctx: Context) -> dict[str, Arg]:
+def untraced_args(args: Mapping[str, Arg], ctx: Context) -> dict[str, Arg]:
     """The arguments without what they say of the size of the image, which is noted."""
     found: dict[str, Arg] = {}
     for name, arg in args.items():

@@ -260,23 +260,23 @@ def is_long(expr: Expr) -> bool:
     return size(expr) > MAX_EXPRESSION
 
 
-def settled(layer: Layer) -> Layer:
+def untraced(layer: Layer) -> Layer:
     """The layer with every trace replaced by its value: a layer that enters another block takes none along."""
     match layer:
         case OpLayer():
-            return OpLayer(layer.span, layer.op, _settled_args(layer.args), layer.defaults, size=layer.size)
+            return OpLayer(layer.span, layer.op, _untraced_args(layer.args), layer.defaults, size=layer.size)
         case BlockLayer():
-            return BlockLayer(layer.span, layer.block, _settled_args(layer.args), size=layer.size)
+            return BlockLayer(layer.span, layer.block, _untraced_args(layer.args), size=layer.size)
         case Chain():
-            return Chain(layer.span, tuple(map(settled, layer.layers)), size=layer.size)
+            return Chain(layer.span, tuple(map(untraced, layer.layers)), size=layer.size)
         case Merge():
-            return Merge(layer.span, layer.op, tuple(map(settled, layer.layers)), size=layer.size)
+            return Merge(layer.span, layer.op, tuple(map(untraced, layer.layers)), size=layer.size)
         case Sequence():
-            return Sequence(layer.span, tuple(map(settled, layer.layers)), size=layer.size)
+            return Sequence(layer.span, tuple(map(untraced, layer.layers)), size=layer.size)
         case Named():
-            return Named(layer.span, layer.name, layer.stage, settled(layer.layer), size=layer.size)
+            return Named(layer.span, layer.name, layer.stage, untraced(layer.layer), size=layer.size)
         case Choice():
-            return settled(layer.layer)
+            return untraced(layer.layer)
     return layer
 
 
@@ -302,13 +302,13 @@ def traces_of(value: Value) -> Iterator[Expr]:
             yield from traces_of(value.layer)
 
 
-def _settled_args(args: Mapping[str, Arg]) -> dict[str, Arg]:
-    return {name: settled_arg(arg) for name, arg in args.items()}
+def _untraced_args(args: Mapping[str, Arg]) -> dict[str, Arg]:
+    return {name: untraced_arg(arg) for name, arg in args.items()}
 
 
-def settled_arg(arg: Arg) -> Arg:
+def untraced_arg(arg: Arg) -> Arg:
     """An argument as a constant."""
-    value = settled(arg.value) if isinstance(arg.value, Layer) else arg.value
+    value = untraced(arg.value) if isinstance(arg.value, Layer) else arg.value
     return Arg(value, Const(value), arg.span)
 
 

@@ -9,7 +9,7 @@ other names, which `naming` knows; `labels` are names of classes in a file. `dow
 
 from __future__ import annotations
 
-from archdsl.weights.fitting import Leeway
+from archdsl.weights.fitting import Adaptation
 from archdsl.weights.loading import (
     Reading,
     WeightsNote,
@@ -22,7 +22,7 @@ from archdsl.weights.loading import (
 from archdsl.weights.reading import Weights, read_weights
 
 __all__ = [
-    "Leeway",
+    "Adaptation",
     "Reading",
     "Weights",
     "WeightsNote",

@@ -38,7 +38,7 @@ GATHERED = 1000
 
 
 @dataclass(frozen=True)
-class Leeway:
+class Adaptation:
     """What of a file need not fit, because something else was asked for.
 
     `unneeded` are our keys that the module does not have (those of a head, where feature maps are wanted); `new` those
@@ -61,12 +61,12 @@ class Leeway:
         other_channels = (*theirs[:1], *theirs[2:]) == (*ours[:1], *ours[2:]) and theirs[1:2] != ours[1:2]
         return len(theirs) == 4 and other_channels and theirs[1] > 0 and key in self.channels
 
-    def there(self, key: str, ours: Shape) -> Shape:
+    def shape_in_file(self, key: str, ours: Shape) -> Shape:
         """The shape in the file of a weight that has this one without the classes that are none of ours."""
         return (ours[0] + self.offset, *ours[1:]) if ours and key in self.heads else ours
 
 
-STRICT = Leeway()
+STRICT = Adaptation()
 
 
 @dataclass(frozen=True)
@@ -117,21 +117,21 @@ def fit(
     ours: Mapping[str, Shape],
     shapes: Mapping[str, Shape],
     keymap: KeyMap,
-    leeway: Leeway = STRICT,
+    adaptation: Adaptation = STRICT,
     effort: Effort | None = None,
 ) -> Fit:
     """Hold a file's keys and shapes against ours (in the order of the graph) under a map; raises ArchError E514."""
     renaming = keymap.apply(ours, effort)
     absent = [key for key, theirs in renaming.theirs.items() if theirs not in shapes]
-    wanted = {key: leeway.there(key, shape) for key, shape in their_shapes(renaming, ours).items()}
+    wanted = {key: adaptation.shape_in_file(key, shape) for key, shape in their_shapes(renaming, ours).items()}
     differing = {
         key: shapes[theirs]
         for key, theirs in renaming.theirs.items()
         if theirs in shapes and shapes[theirs] != wanted[key]
     }
     unfit = {*absent, *differing}
-    renewed = {_layer(key) for key in unfit if key in leeway.new}
-    adapted = [k for k, s in differing.items() if k not in renaming.reshaped and leeway.adapts(k, s, ours[k])]
+    renewed = {_layer(key) for key in unfit if key in adaptation.new}
+    adapted = [k for k, s in differing.items() if k not in renaming.reshaped and adaptation.adapts(k, s, ours[k])]
     known = set(renaming.theirs.values())
     left = keymap.left_aside(shapes, known)
     expected = known.union(left)
@@ -139,14 +139,18 @@ def fit(
         keymap,
         renaming,
         wanted,
-        missing=tuple(key for key in absent if not key.endswith(COUNTER) and not leeway.may_lack(key)),
+        missing=tuple(key for key in absent if not key.endswith(COUNTER) and not adaptation.may_lack(key)),
         unexpected=tuple(key for key in shapes if key not in expected),
         absent=left,
-        misshaped=tuple(key for key in differing if key not in adapted and not leeway.may_lack(key)),
-        new=tuple(key for key in ours if key in leeway.new and _layer(key) in renewed and key not in leeway.unneeded),
+        misshaped=tuple(key for key in differing if key not in adapted and not adaptation.may_lack(key)),
+        new=tuple(
+            key for key in ours if key in adaptation.new and _layer(key) in renewed and key not in adaptation.unneeded
+        ),
         adapted=tuple(adapted),
-        trimmed=tuple(key for key in renaming.theirs if leeway.offset and key in leeway.heads and key not in unfit),
-        uncounted=tuple(key for key in absent if key.endswith(COUNTER) and not leeway.may_lack(key)),
+        trimmed=tuple(
+            key for key in renaming.theirs if adaptation.offset and key in adaptation.heads and key not in unfit
+        ),
+        uncounted=tuple(key for key in absent if key.endswith(COUNTER) and not adaptation.may_lack(key)),
         misfits=len(renaming.misfits(ours)),
     )
 
@@ -171,22 +175,22 @@ def choose(
     shapes: Mapping[str, Shape],
     keymaps: Mapping[str, KeyMap],
     wanted: KeyMap | None,
-    leeway: Leeway = STRICT,
+    adaptation: Adaptation = STRICT,
 ) -> Fit:
     """The fit under the wanted map; else under our own names, else under the one map that fits; raises E506.
 
     Where none fits it is the one with the fewest faults: the caller reports them.
     """
     if wanted is not None:
-        return fit(ours, shapes, wanted, leeway)
-    direct = fit(ours, shapes, DIRECT, leeway)
+        return fit(ours, shapes, wanted, adaptation)
+    direct = fit(ours, shapes, DIRECT, adaptation)
     effort = Effort()
     if direct.names_fit:
         turning = (keymap for keymap in keymaps.values() if keymap.turns)
-        fits = [fit(ours, shapes, keymap, leeway, effort) for keymap in turning]
+        fits = [fit(ours, shapes, keymap, adaptation, effort) for keymap in turning]
         _report_several([direct, *(found for found in fits if not found.faults and found.theirs == direct.theirs)])
         return direct
-    fits = [fit(ours, shapes, keymap, leeway, effort) for keymap in keymaps.values()]
+    fits = [fit(ours, shapes, keymap, adaptation, effort) for keymap in keymaps.values()]
     _report_several([found for found in fits if not found.faults])
     return min([direct, *fits], key=lambda found: (bool(found.faults), not found.names_fit, found.faults))
 

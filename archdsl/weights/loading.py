@@ -25,8 +25,8 @@ from archdsl.weights.dtypes import Dtypes
 from archdsl.weights.fitting import (
     COUNTER,
     STRICT,
+    Adaptation,
     Fit,
-    Leeway,
     Shape,
     check_fit,
     check_map,
@@ -98,15 +98,15 @@ def load_weights(
     *,
     weights_set: str | None = None,
     prefix: Sequence[str] = (),
-    leeway: Leeway = STRICT,
+    adaptation: Adaptation = STRICT,
     new: Callable[[], Mapping[str, torch.Tensor]] | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     say: Say = warn,
 ) -> nn.Module:
-    """A new module with the weights of a file, in training mode; nothing is initialized but what `leeway` says.
+    """A new module with the weights of a file, in training mode; nothing is initialized but what `adaptation` says.
 
-    `new` makes the weights of `leeway.new`, where the file's do not fit.
+    `new` makes the weights of `adaptation.new`, where the file's do not fit.
     Floating-point weights become `dtype`, or torch's default whatever the file has; counts stay integers.
     `checkpoint` names the map to read the keys with; without it the spec's own names are tried, then its maps;
     `weights_set` names one of several sets in the file, `prefix` what the keys of this network begin with. `say` gets
@@ -117,13 +117,13 @@ def load_weights(
         raise TypeError(f"weights are floating-point numbers, {dtype} is not")
     ours = shapes_of(variant.whole.graph)
     needed = {key for key, _, _ in variant.graph.state()}
-    leeway = replace(leeway, unneeded=frozenset(ours.keys() - needed))
-    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, prefix, leeway)
+    adaptation = replace(adaptation, unneeded=frozenset(ours.keys() - needed))
+    weights, found = _read_and_fit(variant, ours, path, checkpoint, weights_set, prefix, adaptation)
     made = {key: tensor for key, tensor in new().items() if key in found.new} if new is not None and found.new else {}
     model = variant.empty()
     slots = dict(tensors_of(model))
     state = {key: tensor for key, (_, _, tensor) in slots.items()}
-    converted, rounded = _converted(weights, found, state, device or "cpu", dtype, made, leeway)
+    converted, rounded = _converted(weights, found, state, device or "cpu", dtype, made, adaptation)
     notes = [*weights.notes, *(rounded if dtype is None else ())]
     if notes:
         say(weights.path, notes)
@@ -134,7 +134,7 @@ def load_weights(
 def made_anew(variant: Loadable, path: str | os.PathLike[str], new: Collection[str]) -> tuple[str, ...]:
     """Which of `new`, weights of classifiers, a file does not have in their sizes; raises ArchError as `load_weights`
     does where the rest of it does not fit."""
-    _, found = _read_and_fit(variant, shapes_of(variant.whole.graph), path, None, None, (), Leeway(new=new))
+    _, found = _read_and_fit(variant, shapes_of(variant.whole.graph), path, None, None, (), Adaptation(new=new))
     return found.new
 
 
@@ -287,11 +287,11 @@ def _read_and_fit(
     checkpoint: str | None,
     weights_set: str | None,
     prefix: Sequence[str],
-    leeway: Leeway = STRICT,
+    adaptation: Adaptation = STRICT,
 ) -> tuple[Weights, Fit]:
     """The file's tensors and where they belong; raises ArchError unless all of it fits."""
     wanted = None if checkpoint is None else naming(variant, checkpoint)
-    weights, found = read_as(path, ours, variant.keymaps, wanted, weights_set, prefix, leeway)
+    weights, found = read_as(path, ours, variant.keymaps, wanted, weights_set, prefix, adaptation)
     keymaps = () if checkpoint else variant.keymaps.values()
     check_fit(found, ours, weights.shapes, weights.notes, keymaps, variant.whole.refused)
     if found.keymap is not DIRECT:
@@ -329,7 +329,7 @@ def _converted(
     device: torch.device | str | None,
     dtype: torch.dtype | None,
     made: Mapping[str, torch.Tensor] | None = None,
-    leeway: Leeway = STRICT,
+    adaptation: Adaptation = STRICT,
 ) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
     """For each weight of a module a tensor of its own, of the module's kind; device and dtype are those of the module
     unless given. `made` are weights that take the place of the file's. With them what their new dtypes did to them.
@@ -353,7 +353,7 @@ def _converted(
         name = found.theirs[key]
         tensor = weights.tensors[name]
         if key in found.trimmed:
-            tensor = tensor[leeway.offset :]
+            tensor = tensor[adaptation.offset :]
         if key not in found.new:
             tensor = found.renaming.here(key, tensor, tuple(wanted.shape))
         check_kind(weights.path, name, tensor, wanted)
@@ -362,8 +362,10 @@ def _converted(
         if key in found.adapted:
             adapted = for_channels(tensor.detach(), wanted.shape[1], kind)
             result[key] = dtypes.adapted(name, tensor, adapted, kind).to(place)
-            if tensor.shape[1] != leeway.channels[key]:
-                dtypes.say(f"`{name}` is for {tensor.shape[1]} channels, not the {leeway.channels[key]} of the spec")
+            if tensor.shape[1] != adaptation.channels[key]:
+                dtypes.say(
+                    f"`{name}` is for {tensor.shape[1]} channels, not the {adaptation.channels[key]} of the spec"
+                )
             continue
         tensor = tensor.detach() if tensor.requires_grad else tensor
         result[key] = dtypes.changed(name, tensor, kind).to(place) if tensor.dtype != kind else _copied(tensor, place)

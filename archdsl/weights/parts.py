@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from archdsl.graph.keymap import KeyMap
-from archdsl.weights.fitting import STRICT, Fit, Leeway, Shape, choose
+from archdsl.weights.fitting import STRICT, Adaptation, Fit, Shape, choose
 from archdsl.weights.prefixes import ATTRIBUTES, WRAPPERS
 from archdsl.weights.reading import Weights, read_weights
 
@@ -25,17 +25,17 @@ def read_as(
     wanted: KeyMap | None,
     weights_set: str | None = None,
     prefix: Sequence[str] = (),
-    leeway: Leeway = STRICT,
+    adaptation: Adaptation = STRICT,
 ) -> tuple[Weights, Fit]:
     """The tensors of a file, and how they fit best: under one map, if one is wanted. Faults are left to be reported.
 
     Raises ArchError as `read_weights` and `choose` do.
     """
     weights = read_weights(path, ours, weights_set, prefix)
-    found = choose(ours, weights.shapes, keymaps, wanted, leeway)
+    found = choose(ours, weights.shapes, keymaps, wanted, adaptation)
     if found.faults and not prefix:
         for shorter in _without_attributes(weights):
-            fitting = choose(ours, shorter.shapes, keymaps, wanted, leeway)
+            fitting = choose(ours, shorter.shapes, keymaps, wanted, adaptation)
             if not fitting.faults:
                 return shorter, fitting
     return weights, found

@@ -20,7 +20,7 @@ from archdsl.graph.reference import Reference
 from archdsl.published import Published
 from archdsl.source import Source
 from archdsl.variant import Variant
-from archdsl.weights.fitting import Leeway, fit
+from archdsl.weights.fitting import Adaptation, fit
 from archdsl.weights.naming import naming
 from docs.generate_weights import FOLDER, lists
 from tests.libraries import declare_operators, reference_model
@@ -260,8 +260,8 @@ def misfit(entry: Published, variant: Variant) -> str:
     network = variant.override(entry.settings({}, headless=entry.classes == 0))
     ours = {key: weight.shape for key, weight, _ in network.graph.state()}
     heads = {node.weight_path(weight) for node in network.classifiers for weight in node.weights}
-    leeway = Leeway(new=heads if entry.classes == 0 else (), heads=heads, offset=entry.label_offset)
-    found = fit(ours, theirs, naming(network, entry.checkpoint), leeway)
+    adaptation = Adaptation(new=heads if entry.classes == 0 else (), heads=heads, offset=entry.label_offset)
+    found = fit(ours, theirs, naming(network, entry.checkpoint), adaptation)
     return f"{found.missing[:3]} {found.unexpected[:3]} {found.misshaped[:3]}" if found.faults else ""
 
 

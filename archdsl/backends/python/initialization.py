@@ -85,7 +85,7 @@ def _by_class(rules: Sequence[InitRule], graph: Graph, helpers: Mapping[str, str
         for name, owners in weights.items():
             paths = {node: f"{node.path}.{name}" if name else node.path for node in owners}
             wanted = {node: rules.index(assigned[key]) for node, key in paths.items() if key in assigned}
-            lines = _of_one_mind(name, owners, len(owners) < len(nodes), wanted, rules) if target else None
+            lines = _class_statements(name, owners, len(owners) < len(nodes), wanted, rules) if target else None
             if lines is not None:
                 done += lines
                 continue
@@ -119,7 +119,7 @@ def _weighted(graph: Graph) -> dict[str, tuple[list[Node], dict[str, list[Node]]
     return found
 
 
-def _of_one_mind(
+def _class_statements(
     name: str, owners: Sequence[Node], optional: bool, wanted: Mapping[Node, int], rules: Sequence[InitRule]
 ) -> list[str] | None:
     """What the loop does with one weight of the modules of a class; None if it cannot tell them apart.

@@ -59,11 +59,11 @@ def fetch_hub(
     source = _Source(hub_library(repo), repo, file, revision)
     wanted = Wanted(source.address, source.place, digest, size)
     try:
-        cached = source.settled(wanted)
+        cached = source.confirmed(wanted)
         if cached is not None:
             return cached
         with Meter(wanted, progress) as meter, _alone(source, meter):
-            return source.settled(wanted) or _Fetching(source, wanted, patience, meter, say).run()
+            return source.confirmed(wanted) or _Fetching(source, wanted, patience, meter, say).run()
     except OSError as error:
         wanted.refuse_folder(error, source.cache)
 
@@ -142,7 +142,7 @@ class _Source:
         found = self.hub.try_to_load_from_cache(self.repo, self.file, cache_dir=self.cache, revision=self.revision)
         return Path(found) if isinstance(found, str) else None
 
-    def settled(self, wanted: Wanted) -> Path | None:
+    def confirmed(self, wanted: Wanted) -> Path | None:
         """The file in the cache, if there is no doubt about it: its hash is stated, or it is that of a commit."""
         found = self.cached()
         if found is None or (wanted.digest is None and not _COMMIT.fullmatch(self.revision)):
