@@ -11,7 +11,7 @@ import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.space import ASKED
 from archdsl.search.candidates import Network
+from archdsl.variant import Variant
 
 MEASURED = {
     "latency": "milliseconds of a forward pass here",
@@ -73,11 +74,11 @@ def score(network: Network, objectives: Mapping[str, Any], how: How) -> dict[str
     if "latency" in objectives:
         from archdsl.search.timing import forward_time
 
-        values["latency"] = forward_time(network.variant, how.batch, how.threads)
+        values["latency"] = _timed("latency", forward_time, network, how)
     if {"step", "reward"} & objectives.keys():
         from archdsl.search.timing import step_time
 
-        values["step"] = step_time(network.variant, how.batch, how.threads)
+        values["step"] = _timed("step", step_time, network, how)
     if {"accuracy", "reward"} & objectives.keys():
         values["accuracy"] = _accuracy(network, how)
     if "reward" in objectives:
@@ -85,6 +86,16 @@ def score(network: Network, objectives: Mapping[str, Any], how: How) -> dict[str
     if "command" in objectives:
         values["command"] = _command(network, how)
     return values
+
+
+def _timed(name: str, measure: Callable[[Variant, int, int | None], float], network: Network, how: How) -> float:
+    """A time; raises ArchError E678 where torch cannot run the network so: its memory, a single value to normalise."""
+    try:
+        return measure(network.variant, how.batch, how.threads)
+    except (RuntimeError, ValueError) as error:
+        detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        help_ = "the network is left out; where it is the batch, give another --batch"
+        raise ArchError.of("E678", command=f"{name} of {how.batch} images", detail=detail, help=help_) from None
 
 
 class _Silent:

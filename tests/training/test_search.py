@@ -208,6 +208,22 @@ def test_times_are_measured(folder: Path, run: Run) -> None:
         assert 0 < result["values"]["latency"] < result["values"]["step"] < 1e4
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_network_that_torch_cannot_time_is_left_out(folder: Path, run: Run, kept: bool) -> None:
+    """One value of a channel cannot be normalised in a training step; the others are timed."""
+    Path("one.arch").write_text(
+        "model Net(norm: layer = relu) =\n"
+        "  image(1, 1, 1) -> c: conv(4, 1) -> norm -> gap -> flatten -> fc: linear(2)\n"
+        "space s for Net { norm in [bn, relu] }\n"
+    )
+    args = ["one.arch", "s", "--sampler", "all", "--minimize", "step", "--batch", 1, "--json"]
+    found = run("search", *args, *(["-o", "found"] if kept else []))
+    assert found.code == 2
+    document = json.loads(found.out)
+    assert [result["arguments"]["norm"] for result in document["results"]] == ["relu"]
+    assert [d["code"] for d in document["diagnostics"]] == ["E678"]
+
+
 def test_a_command_that_gives_no_number(folder: Path, run: Run) -> None:
     args = ["search", folder / "net.arch", "widths", "--maximize", "command", "--samples", 1, "--command"]
     for wrong in ("true", "false", "echo nan", "none-such", "echo a"):

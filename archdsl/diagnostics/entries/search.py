@@ -58,14 +58,15 @@ ENTRIES = (
     ),
     Entry(
         "E678",
-        "a command that gives no number",
+        "an objective that gives no number",
         facts="command detail",
         message="{command}: {detail}",
         help="the last line that the command prints has to be the number",
         fence="sh",
         explanation="""
             The objective `command` is what a command prints as its last line. It finds the network's PyTorch source in
-            the file that ARCHDSL_SOURCE names, and its arguments, as JSON, in ARCHDSL_ARGUMENTS.
+            the file that ARCHDSL_SOURCE names, and its arguments, as JSON, in ARCHDSL_ARGUMENTS. `latency` and `step`
+            have none where torch cannot run a network: too many images for the memory, nothing that is trained.
             """,
         example="archdsl search regnet regnet_x --maximize command --command true -o found",
         fixed="archdsl search regnet regnet_x --maximize command --command 'python score.py' -o found",
