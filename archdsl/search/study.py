@@ -226,8 +226,10 @@ class Study:
 
     @staticmethod
     def _counts(trial: Any) -> bool:
-        """Whether a network was tried: scored, or found to be one that cannot be."""
-        return bool(trial.state.name == "COMPLETE" or (trial.state.name == "FAIL" and trial.user_attrs.get("fault")))
+        """Whether a network was tried: scored, or found to be one that cannot be. The latter is tried again when its
+        process has ended: what was wrong may be mended, and else it is said again."""
+        faulty = trial.state.name == "FAIL" and trial.user_attrs.get("fault")
+        return bool(trial.state.name == "COMPLETE" or (faulty and _lives(trial)))
 
     def _places(self, trial: Any) -> Places:
         given = _queued(trial) or trial.params

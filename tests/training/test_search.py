@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from archdsl.api import open_source
+from archdsl.diagnostics.core import ArchError
 from archdsl.search.candidates import Candidates, Network
 from archdsl.search.objectives import How, reward
 from archdsl.search.study import Study, _began, _Refused
@@ -115,6 +116,27 @@ def test_the_network_of_a_killed_process_is_tried_again_by_those_that_have_passe
     assert waited == []
     assert len(tried) == len(set(tried)) == 48
     assert tried[-1] == (0, 0)
+
+
+def test_a_network_that_failed_is_tried_again_by_the_next_process(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = open_source(Source("net.arch", SPEC))
+
+    def made(began: str, values: Callable[[Network], dict[str, float]]) -> tuple[int, int]:
+        monkeypatch.setattr("archdsl.search.study._began", lambda pid: began)  # a process of its own
+        place = str(folder / "study.journal")
+        study = Study(Candidates(file, file.spaces["widths"]), {"macs": "least"}, "random", 0, place, {})
+        study.run(3, values, lambda result: None)
+        return len(study.results()), len(study.faults)
+
+    def broken(network: Network) -> dict[str, float]:
+        raise ArchError.of("E678", command="./score", detail="no such file")
+
+    assert made("1", broken) == (0, 3)
+    assert made("2", broken) == (0, 3)  # it is said again
+    assert made("3", lambda network: {"macs": network.costs["macs"]}) == (3, 0)
+    assert made("4", broken) == (3, 0)
 
 
 def test_who_is_waited_for_is_said(folder: Path) -> None:
