@@ -31,7 +31,7 @@ MOST = 10_000
 NAMED = 10
 """Combinations that are named where an error is said; JSON names all."""
 
-_RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
+_RANGE = re.compile(r"(-?[0-9]{1,6})\.\.(-?[0-9]{1,6})")
 _CLOSED = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -43,6 +43,8 @@ def _grid_of(ctx: click.Context, option: click.Parameter, values: tuple[str, ...
         if name in grid:
             raise click.BadParameter(f"{name!r} is set twice", ctx, option)
         grid[name] = list(_values(text))
+        if not grid[name]:
+            raise click.BadParameter(f"{value!r} is empty: {name}=0..8 is 0 to 7", ctx, option)
         if not all(grid[name]):
             raise click.BadParameter(f"{value!r} has an empty value", ctx, option)
     return grid

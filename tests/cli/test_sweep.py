@@ -40,6 +40,8 @@ def test_every_combination_in_order(arch: Run) -> None:
 
 def test_a_scaling_rule(arch: Run) -> None:
     """The compound rule of Tan and Le (2019), section 3.3: MACs grow by about 2^phi; B0 is phi = 0."""
+    below = rows(arch("sweep", "efficientnet_b0", "--set", "compound.phi=-1..1", "--csv").out)[1:]
+    assert [row[0] for row in below] == ["-1", "0"]
     points = rows(arch("sweep", "efficientnet_b0", "--set", "compound.phi=0..4", "--csv").out)[1:]
     assert [point[0] for point in points] == ["0", "1", "2", "3"]
     macs = [int(point[3]) for point in points]
@@ -98,6 +100,8 @@ def test_every_combination_that_is_left_out_is_named(arch: Run) -> None:
     [
         ("small.arch:small", "nothing varies"),
         ("small.arch:small --set width=1,,2", "empty value"),
+        ("small.arch:small --set width=5..5", "is empty"),
+        ("small.arch:small --set width=9..4", "is empty"),
         ("small.arch:small --set width=1 --set width=2", "set twice"),
         ("small.arch:small --set a.b.c=2", "not NAME=VALUE"),
         ("small.arch:small --set width=0..20000", "more than 10,000"),
