@@ -15,7 +15,7 @@ from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
     from archdsl.backends.diagram import Drawing
-    from archdsl.backends.diagram.plot import Axis
+    from archdsl.backends.diagram.plot import PlotAxis
     from archdsl.graph.costs import Costs
     from archdsl.graph.devices import Device
     from archdsl.variant import Variant
@@ -56,7 +56,7 @@ SECONDS = "seconds"
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class PlotPoint:
     """A point: what it is called, its variant, the weights whose accuracy it has, and both values."""
 
     name: str
@@ -76,19 +76,19 @@ class Plot:
     dtype: str = "float32"
     device: Device | None = None
 
-    def axis(self, name: str, knob: str = "") -> Axis:
-        from archdsl.backends.diagram.plot import Axis
+    def axis(self, name: str, knob: str = "") -> PlotAxis:
+        from archdsl.backends.diagram.plot import PlotAxis
 
         if name == TOP1:
-            return Axis("published top-1 accuracy on ImageNet, %", lambda value: f"{value:g}", linear=True)
+            return PlotAxis("published top-1 accuracy on ImageNet, %", lambda value: f"{value:g}", linear=True)
         if name == SECONDS:
             device = self.device.name if self.device else ""
-            return Axis(f"roofline time of {self._images} on {device}", _time)
+            return PlotAxis(f"roofline time of {self._images} on {device}", _time)
         if name not in QUANTITIES:
-            return Axis(knob or name, lambda value: f"{value:.4g}", linear=True)
+            return PlotAxis(knob or name, lambda value: f"{value:.4g}", linear=True)
         quantity = QUANTITIES[name]
         batched = name in ("memory", "training", "intensity")
-        return Axis(f"{quantity.title}, {self._images}" if batched else quantity.title, quantity.text)
+        return PlotAxis(f"{quantity.title}, {self._images}" if batched else quantity.title, quantity.text)
 
     @property
     def _images(self) -> str:
@@ -102,7 +102,7 @@ class Plot:
             return costs.seconds(self.device)
         return float(QUANTITIES[name].of(variant, costs))
 
-    def spots(self, variants: Iterable[Variant], weights: bool = False) -> list[Spot]:
+    def spots(self, variants: Iterable[Variant], weights: bool = False) -> list[PlotPoint]:
         """A point for each variant, or, with `weights`, each published file that has an accuracy. Raises ArchError."""
         found = [spot for variant in variants for spot in self._of(variant, weights)]
         if not found:
@@ -110,14 +110,14 @@ class Plot:
         bounded(len(found))
         return found
 
-    def _of(self, variant: Variant, weights: bool) -> list[Spot]:
+    def _of(self, variant: Variant, weights: bool) -> list[PlotPoint]:
         if TOP1 not in (self.x, self.y):
-            return [Spot(variant.name, variant, None, self.value(self.x, variant), self.value(self.y, variant))]
+            return [PlotPoint(variant.name, variant, None, self.value(self.x, variant), self.value(self.y, variant))]
         spots = []
         for name, accuracy, size, file in _accuracies(variant, weights):
             shown = variant if size in (None, variant.graph.input_shape.height) else variant.for_image(size=size)
             values = [accuracy if axis == TOP1 else self.value(axis, shown) for axis in (self.x, self.y)]
-            spots.append(Spot(name, shown, file, *values))
+            spots.append(PlotPoint(name, shown, file, *values))
         return spots
 
 
@@ -138,7 +138,7 @@ def bounded(count: int) -> None:
 
 
 def draw(
-    plot: Plot, spots: Sequence[Spot], name: str, *, columns: int = 2, joined: bool = False
+    plot: Plot, spots: Sequence[PlotPoint], name: str, *, columns: int = 2, joined: bool = False
 ) -> tuple[Drawing, list[str]]:
     """The picture, and names that have no room in it. A colour is a file's."""
     from archdsl.backends.diagram.plot import Mark, scatter

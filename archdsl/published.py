@@ -1,4 +1,4 @@
-"""Published weights by their names: takes the `Entry`s of a variant, gives files.
+"""Published weights by their names: takes the `PublishedFile`s of a variant, gives files.
 
 A `PublishedWeights` is what `variant.weights` is: facts, without torch and without a network. `fetch` gets the file and
 checks its hash before anything in it is read. Reports E519 to E521, and what `weights.download` reports.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
-from archdsl.graph.published import HUB_FILE, OWN, Entry
+from archdsl.graph.published import HUB_FILE, OWN, PublishedFile
 from archdsl.transform import Transform, transform_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SHOWN = 12
 """Names of files in a hint."""
 
 
-class Owner(Protocol):
+class WeightsOwner(Protocol):
     """What has published weights: a variant."""
 
     @property
@@ -45,10 +45,10 @@ class Owner(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published(Entry):
+class Published(PublishedFile):
     """A published file of a variant: where it is, what is known of it, and how to get it."""
 
-    owner: Owner = field(repr=False, compare=False)
+    owner: WeightsOwner = field(repr=False, compare=False)
 
     @property
     def transform(self) -> Transform:
@@ -164,10 +164,10 @@ class PublishedWeights(Mapping[str, Published]):
     A tag alone is found, too, where only one has it, and `default`.
     """
 
-    def __init__(self, owner: Owner, entries: Iterable[Entry]) -> None:
+    def __init__(self, owner: WeightsOwner, entries: Iterable[PublishedFile]) -> None:
         self._owner = owner
         self._entries = {
-            entry.name: Published(**{f.name: getattr(entry, f.name) for f in fields(Entry)}, owner=owner)
+            entry.name: Published(**{f.name: getattr(entry, f.name) for f in fields(PublishedFile)}, owner=owner)
             for entry in entries
         }
 

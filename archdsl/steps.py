@@ -78,13 +78,12 @@ def chain(variants: Sequence[Variant]) -> list[Step]:
 def draw_steps(steps: Sequence[Step], name: str, options: Options | None = None) -> Drawing:
     """A picture of a chain: what changes in each step, MACs and published accuracies. Raises ArchError."""
     from archdsl.backends.diagram import Options as Defaults
-    from archdsl.backends.diagram.diff.sequence import Step as Drawn
-    from archdsl.backends.diagram.diff.sequence import draw_sequence
+    from archdsl.backends.diagram.diff.sequence import ChainStep, draw_sequence
 
     names = [step.variant.name for step in steps]
     cut = _shared(names)
     drawn = [
-        Drawn(
+        ChainStep(
             step.variant.graph,
             step.before.graph if step.before else None,
             step.variant.graph.title[cut:],

@@ -199,7 +199,7 @@ def built(library: str, model: str) -> nn.Module | None:
     """A library's network as it is by default; None where it needs what is not installed."""
     try:
         return libraries.built(library, model, {})
-    except libraries.Refused:
+    except libraries.LibraryRefused:
         return None
 
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class Network(Protocol):
+class ContractNetwork(Protocol):
     """What the contract needs to know of a variant (`archdsl.Variant`)."""
 
     @property
     def graph(self) -> Graph: ...
 
     @property
-    def whole(self) -> Network:
+    def whole(self) -> ContractNetwork:
         """The network of which it is the part that gives feature maps; itself, if it is whole."""
 
     @property
@@ -44,7 +44,7 @@ class Network(Protocol):
     def new_classifiers(self, classes: int | None = None) -> Mapping[str, nn.Module]: ...
 
 
-def add_timm_interface(model_class: type[Any], network: Network, features: Sequence[str] | None = None) -> None:
+def add_timm_interface(model_class: type[Any], network: ContractNetwork, features: Sequence[str] | None = None) -> None:
     """Give a generated class what its models offer.
 
     All have `pretrained_cfg`, `group_matcher`, `no_weight_decay` and `set_grad_checkpointing`; those that give feature
@@ -141,7 +141,7 @@ def _get_classifier(path: str) -> Callable[[Any], nn.Module]:
     return get_classifier
 
 
-def _reset(network: Network) -> Callable[..., None]:
+def _reset(network: ContractNetwork) -> Callable[..., None]:
     taken = network.graph.root.names
 
     def reset_classifier(self: Any, num_classes: int, global_pool: str | None = None) -> None:

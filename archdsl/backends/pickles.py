@@ -23,7 +23,7 @@ GENERATED = "archdsl_generated."
 """What the names of modules begin with that are made from generated source."""
 
 
-class Network(Protocol):
+class PickledNetwork(Protocol):
     """What made a module and can make it again (`archdsl.Variant`); it can be pickled itself."""
 
     @property
@@ -37,7 +37,7 @@ class Network(Protocol):
         """The compiled source."""
 
 
-def make_picklable(module: types.ModuleType, network: Network) -> None:
+def make_picklable(module: types.ModuleType, network: PickledNetwork) -> None:
     """Give the classes that a generated module defines what pickle asks them for."""
     digest = _digest(network.source)
     for name, value in list(vars(module).items()):
@@ -46,7 +46,7 @@ def make_picklable(module: types.ModuleType, network: Network) -> None:
             value.__reduce_ex__ = reduce(value, (network, digest, name))  # type: ignore[method-assign, assignment]
 
 
-def _reduce_object(made: type[Any], origin: tuple[Network, str, str]) -> Callable[[Any, int], Any]:
+def _reduce_object(made: type[Any], origin: tuple[PickledNetwork, str, str]) -> Callable[[Any, int], Any]:
     def __reduce_ex__(self: Any, protocol: int) -> Any:  # noqa: N807  it becomes one
         if type(self) is not made:  # of a class derived from ours, which is in some file
             return super(made, self).__reduce_ex__(protocol)
@@ -55,7 +55,7 @@ def _reduce_object(made: type[Any], origin: tuple[Network, str, str]) -> Callabl
     return __reduce_ex__
 
 
-def _reduce_tuple(made: type[Any], origin: tuple[Network, str, str]) -> Callable[[Any, int], Any]:
+def _reduce_tuple(made: type[Any], origin: tuple[PickledNetwork, str, str]) -> Callable[[Any, int], Any]:
     def __reduce_ex__(self: Any, protocol: int) -> Any:  # noqa: N807  it becomes one
         if type(self) is not made:
             return super(made, self).__reduce_ex__(protocol)
@@ -86,7 +86,7 @@ def network_of(model: nn.Module, *, part: bool = False) -> object | None:
     return found if part or made is network.model_class else None
 
 
-def revived(network: Network, digest: str, name: str) -> Any:
+def revived(network: PickledNetwork, digest: str, name: str) -> Any:
     """An instance of a class of a network's module, as yet without state; raises ArchError E507.
 
     `digest` is that of the source that the state was made by: with other code it could mean something else.
@@ -94,12 +94,12 @@ def revived(network: Network, digest: str, name: str) -> Any:
     return object.__new__(_class(network, digest, name))
 
 
-def revived_tuple(network: Network, digest: str, name: str, members: Iterable[Any]) -> Any:
+def revived_tuple(network: PickledNetwork, digest: str, name: str, members: Iterable[Any]) -> Any:
     """A model's several results, as a pickle has them; raises ArchError E507."""
     return _class(network, digest, name)(*members)
 
 
-def _class(network: Network, digest: str, name: str) -> type[Any]:
+def _class(network: PickledNetwork, digest: str, name: str) -> type[Any]:
     if _digest(network.source) != digest:
         raise ArchError.of("E507", name=network.name)
     found: type[Any] = vars(network.module)[name]

@@ -11,7 +11,7 @@ import click
 from archdsl import __version__
 from archdsl.cli import INTERRUPTED
 from archdsl.cli.codes import COULD_NOT_RUN
-from archdsl.cli.streams import let_go
+from archdsl.cli.streams import discard_output
 
 PIPE_CLOSED = 141
 """What a shell reports for a process that SIGPIPE ended."""
@@ -87,7 +87,7 @@ def run(args: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except (BrokenPipeError, SystemExit):  # the latter is what click makes of the former
-        let_go()
+        discard_output()
         return PIPE_CLOSED
     except OSError as error:
         return _not_written(error)
@@ -118,5 +118,5 @@ def _not_written(error: OSError) -> int:
         fail(ArchError.of("E616", what=what, detail=error.strerror or str(error)).diagnostics)
     except OSError:
         pass  # standard error is no better
-    let_go()
+    discard_output()
     return COULD_NOT_RUN

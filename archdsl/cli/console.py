@@ -34,7 +34,7 @@ def is_coloured(stream: IO[str]) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
-class People:
+class VisibleStream:
     """A stream to people: what is written to it is shown."""
 
     def __init__(self, stream: IO[str]) -> None:
@@ -64,7 +64,7 @@ def console(stream: IO[str]) -> Console:
                 yield found if found.control else Segment(shown(found.text), found.style)
 
     coloured = is_coloured(stream)
-    made, file = (Coloured, stream) if coloured else (Piped, cast(IO[str], People(stream)))
+    made, file = (Coloured, stream) if coloured else (Piped, cast(IO[str], VisibleStream(stream)))
     width = None if coloured or "COLUMNS" in os.environ else UNBOUNDED
     return made(file=file, width=width, highlight=False, markup=False, emoji=False)
 
@@ -115,12 +115,12 @@ def _without_ends(out: Console, renderable: RenderableType) -> Segments:
 
 def line(text: str = "") -> None:
     """Print a line."""
-    People(sys.stdout).write(text + "\n")
+    VisibleStream(sys.stdout).write(text + "\n")
 
 
 def note(text: str) -> None:
     """Print a note for the reader, never data."""
-    People(sys.stderr).write(text + "\n")
+    VisibleStream(sys.stderr).write(text + "\n")
 
 
 def above(out: Console, value: str) -> None:
@@ -152,7 +152,7 @@ def diagnose(diagnostics: Iterable[Diagnostic], stream: IO[str]) -> None:
     else:
         from archdsl.diagnostics.render import render_plain
 
-        People(stream).write(render_plain(found) + "\n")
+        VisibleStream(stream).write(render_plain(found) + "\n")
     stream.write("\n")
 
 

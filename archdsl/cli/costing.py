@@ -24,7 +24,7 @@ _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K"))
 
 
 @dataclass(frozen=True)
-class Asked:
+class CostOptions:
     """For which batch, numbers and device costs are wanted."""
 
     batch: int
@@ -62,12 +62,12 @@ def costs_options(command: Callable[..., int]) -> Callable[..., int]:
     return costs_flags(asking)
 
 
-def asked(costs: bool, batch: int | None, dtype: str | None, device: str | None) -> Asked | None:
+def asked(costs: bool, batch: int | None, dtype: str | None, device: str | None) -> CostOptions | None:
     """What the options ask for; None without any. Raises BadParameter for a device that is not known."""
     if not costs and batch is None and dtype is None and device is None:
         return None
     kind = dtype or "float32"
-    return Asked(batch or 1, kind, None if device is None else _device(device, kind))
+    return CostOptions(batch or 1, kind, None if device is None else _device(device, kind))
 
 
 def _device(text: str, dtype: str) -> Device:
@@ -103,7 +103,7 @@ def time(seconds: float) -> str:
     return f"{seconds / 1e-9:.4g} ns"
 
 
-def columns(wanted: Asked | None) -> list[Column]:
+def columns(wanted: CostOptions | None) -> list[Column]:
     """What tables of several networks have more, and `cells` fills."""
     if wanted is None:
         return []
@@ -111,7 +111,7 @@ def columns(wanted: Asked | None) -> list[Column]:
     return [(name, "right") for name in names]
 
 
-def cells(variant: Variant, wanted: Asked | None) -> list[str]:
+def cells(variant: Variant, wanted: CostOptions | None) -> list[str]:
     if wanted is None:
         return []
     costs = wanted.of(variant)
@@ -120,7 +120,7 @@ def cells(variant: Variant, wanted: Asked | None) -> list[str]:
     return [*sizes, *([] if seconds is None else [time(seconds)])]
 
 
-def part_columns(wanted: Asked | None) -> list[Column]:
+def part_columns(wanted: CostOptions | None) -> list[Column]:
     """What tables of one network's stages or layers have more, and `part_cells` fills."""
     if wanted is None:
         return []
@@ -128,7 +128,7 @@ def part_columns(wanted: Asked | None) -> list[Column]:
     return [(name, "right") for name in names]
 
 
-def part_cells(costs: Costs | None, wanted: Asked | None, nodes: Sequence[Node]) -> list[str]:
+def part_cells(costs: Costs | None, wanted: CostOptions | None, nodes: Sequence[Node]) -> list[str]:
     """Of some nodes: the most that is alive while one of them runs, bytes moved, intensity, time."""
     if wanted is None or costs is None or not nodes:
         return []
@@ -138,7 +138,7 @@ def part_cells(costs: Costs | None, wanted: Asked | None, nodes: Sequence[Node])
     return cells if seconds is None else [*cells, time(seconds) if seconds else "–"]
 
 
-def csv_names(wanted: Asked | None) -> list[str]:
+def csv_names(wanted: CostOptions | None) -> list[str]:
     if wanted is None:
         return []
     return [
@@ -152,7 +152,7 @@ def csv_names(wanted: Asked | None) -> list[str]:
     ]
 
 
-def csv_values(variant: Variant, wanted: Asked | None) -> Sequence[object]:
+def csv_values(variant: Variant, wanted: CostOptions | None) -> Sequence[object]:
     if wanted is None:
         return ()
     costs = wanted.of(variant)
@@ -161,7 +161,7 @@ def csv_values(variant: Variant, wanted: Asked | None) -> Sequence[object]:
     return figures if seconds is None else (*figures, seconds)
 
 
-def lines(variant: Variant, wanted: Asked) -> list[str]:
+def lines(variant: Variant, wanted: CostOptions) -> list[str]:
     """The costs of one network, a line each."""
     costs = wanted.of(variant)
     images = "1 image" if costs.batch == 1 else f"{costs.batch:,} images"

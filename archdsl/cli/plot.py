@@ -12,7 +12,7 @@ import click
 
 from archdsl.backends.diagram.choices import ENGINES, PICTURES, Engine, Picture
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, costs_options
+from archdsl.cli.costing import CostOptions, costs_options
 from archdsl.cli.options import force_option, json_option
 from archdsl.cli.shared import (
     ArchCommand,
@@ -29,7 +29,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.documents.drawings import PlotDocument
-    from archdsl.plots import Plot, Spot
+    from archdsl.plots import Plot, PlotPoint
 
 COSTS = ("macs", "params", "activations", "layers", "weights", "memory", "training", "intensity", "seconds")
 _NAMED = 12
@@ -60,7 +60,7 @@ def command(
     join: bool,
     columns: int,
     engine: Engine,
-    wanted: Asked | None,
+    wanted: CostOptions | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -73,13 +73,13 @@ def command(
     from archdsl import plots
     from archdsl.backends.diagram.provenance import is_ours
 
-    wanted = wanted or Asked(1, "float32", None)
+    wanted = wanted or CostOptions(1, "float32", None)
     _refuse_idle(across, up, files, grid, deep, join, wanted)
     kind, path = _target(output, specs[0], deep)
     if path is not None:
         may_replace(path, is_ours, force)
     plot = plots.Plot(across or "macs", up or plots.TOP1, wanted.batch, wanted.dtype, wanted.device)
-    spots: list[Spot] = []
+    spots: list[PlotPoint] = []
     problems: list[Diagnostic] = []
     unnamed: list[str] = []
     with console.busy("drawing …"):
@@ -102,7 +102,7 @@ def command(
 
 
 def _document(
-    plot: Plot | None, spots: list[Spot], unnamed: list[str], kind: Picture, path: Path | None, content: bytes
+    plot: Plot | None, spots: list[PlotPoint], unnamed: list[str], kind: Picture, path: Path | None, content: bytes
 ) -> PlotDocument:
     from archdsl.cli.documents.drawings import PlotDocument
 
@@ -124,7 +124,7 @@ def _refuse_idle(
     grid: dict[str, list[str]],
     deep: bool,
     join: bool,
-    wanted: Asked,
+    wanted: CostOptions,
 ) -> None:
     """Raise UsageError for what does not go together, or would do nothing."""
     given = {"--x": across, "--y": up, "--weights": files, "--set": grid, "--join": join, "--device": wanted.device}
@@ -178,9 +178,9 @@ def _variants(specs: tuple[str, ...]) -> list[Variant]:
 
 def _knob(
     plot: Plot, specs: tuple[str, ...], grid: dict[str, list[str]], across: str | None, up: str | None
-) -> tuple[Plot, list[Spot], list[Diagnostic]]:
+) -> tuple[Plot, list[PlotPoint], list[Diagnostic]]:
     """One network at values of knobs: along the only one that varies, or along a cost."""
-    from archdsl.plots import Plot, Spot, bounded
+    from archdsl.plots import Plot, PlotPoint, bounded
 
     base = _only(specs)
     varying = [name for name, values in grid.items() if len(values) > 1]
@@ -195,7 +195,7 @@ def _knob(
     for settings, variant in points:
         x = _number(varying[0], settings[varying[0]]) if across is None else made.value(across, variant)
         name = ", ".join(f"{key.rpartition('.')[2]} = {settings[key]}" for key in varying)
-        spots.append(Spot(name, variant, None, x, made.value(made.y, variant)))
+        spots.append(PlotPoint(name, variant, None, x, made.value(made.y, variant)))
     return made, spots, problems
 
 

@@ -17,7 +17,7 @@ from archdsl.diagnostics.core import ArchError
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
-    from archdsl.backends.trainers import Exported, Network
+    from archdsl.backends.trainers import Exported, TrainedNetwork
     from archdsl.graph.recipe import Recipe
     from archdsl.graph.reference import Reference
 
@@ -224,14 +224,14 @@ def _variant(found: Found) -> Variant | None:
     return found.variant
 
 
-def _network(variant: Variant, recipe: Recipe, reference: Reference | None) -> Network:
+def _network(variant: Variant, recipe: Recipe, reference: Reference | None) -> TrainedNetwork:
     """It as it is trained and tested here."""
-    from archdsl.backends.trainers import Network
+    from archdsl.backends.trainers import TrainedNetwork
     from archdsl.training.pieces import Pieces
     from archdsl.training.transforms import tested
 
     pictures = tested(variant, recipe) if variant.pictures is not None else None
-    return Network(Pieces(variant, recipe).variant.graph, reference.arguments if reference else {}, pictures)
+    return TrainedNetwork(Pieces(variant, recipe).variant.graph, reference.arguments if reference else {}, pictures)
 
 
 def _plot(found: Found, output: str | None, force: bool, as_json: bool) -> int:

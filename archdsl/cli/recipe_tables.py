@@ -10,7 +10,7 @@ from rich.text import Text
 from archdsl.cli import console
 from archdsl.cli.tables import plain_table
 from archdsl.diagnostics.glyphs import shown
-from archdsl.graph.recipe_words import Line, settings, stage_cells, value_text
+from archdsl.graph.recipe_words import SettingLine, settings, stage_cells, value_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -74,7 +74,7 @@ def stages_table(recipe: Recipe) -> Table:
     return made
 
 
-def difference_table(before: Recipe, after: Recipe, changes: Sequence[Line]) -> Table:
+def difference_table(before: Recipe, after: Recipe, changes: Sequence[SettingLine]) -> Table:
     """What differs between two recipes; a dash for what one of them does not mention."""
     names = [before.name, after.name] if before.name != after.name else [f"{before.name} (1)", f"{after.name} (2)"]
     made = plain_table(("about", "left"), ("setting", "left"), (names[0], "left"), (names[1], "left"))

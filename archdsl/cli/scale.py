@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, costs_options
+from archdsl.cli.costing import CostOptions, costs_options
 from archdsl.cli.options import TEXT, force_option, image_option, json_option, set_option, split_setting
 from archdsl.cli.shared import (
     ArchCommand,
@@ -26,7 +26,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import Image
 
 if TYPE_CHECKING:
-    from archdsl.scaling import Curve, Knob, Point
+    from archdsl.scaling import Curve, Knob, KnobPoint
 
 MOST = 1_000
 NEAR = 0.01
@@ -150,7 +150,7 @@ def command(
     force: bool,
     settings: dict[str, str],
     image: Image,
-    wanted: Asked | None,
+    wanted: CostOptions | None,
     as_json: bool,
 ) -> int:
     """Show how the costs of a network grow along a knob, or find the value for a cost.
@@ -173,7 +173,7 @@ def command(
         raise click.UsageError(f"--target solves for the value: --along {along[0]}, without values")
     knob = _knob(spec, along, rule, settings, image, maps, without)
     if wanted is None and target is not None and target[0] in BYTES:
-        wanted = Asked(1, "float32", None)
+        wanted = CostOptions(1, "float32", None)
     if target is not None:
         return _solve(knob, target, as_json, wanted)
     return _curve(knob, along[1] if along else None, output, force, as_json, wanted)
@@ -219,7 +219,7 @@ def _knob(
 
 
 def _curve(
-    knob: Knob, values: list[float] | None, output: str | None, force: bool, as_json: bool, wanted: Asked | None
+    knob: Knob, values: list[float] | None, output: str | None, force: bool, as_json: bool, wanted: CostOptions | None
 ) -> int:
     from archdsl.scaling import curve, published
 
@@ -304,7 +304,7 @@ def _draw(found: Curve, output: str, force: bool) -> None:
 # --- a target --------------------------------------------------------------------------------
 
 
-def _solve(knob: Knob, target: Target, as_json: bool, wanted: Asked | None) -> int:
+def _solve(knob: Knob, target: Target, as_json: bool, wanted: CostOptions | None) -> int:
     from archdsl.scaling import solve
 
     cost, amount = target
@@ -351,7 +351,7 @@ def _solve(knob: Knob, target: Target, as_json: bool, wanted: Asked | None) -> i
     return exit_code(said)
 
 
-def _cost(point: Point, cost: str, wanted: Asked | None) -> int:
+def _cost(point: KnobPoint, cost: str, wanted: CostOptions | None) -> int:
     if cost not in BYTES:
         return point.cost(cost)
     assert wanted is not None

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, cells, columns, size
+from archdsl.cli.costing import CostOptions, cells, columns, size
 from archdsl.cli.tables import Column, count, macs, plain_table
 
 if TYPE_CHECKING:
-    from archdsl.scaling import Answer, Curve, Knob, Point, Published
+    from archdsl.scaling import Answer, Curve, Knob, KnobPoint, PublishedPoint
 
 _NAMES = {"macs": "MACs", "params": "params", "activations": "activations"}
 _BYTES = {"memory": "of memory", "training": "in a training step", "weights": "of weights"}
@@ -29,15 +29,15 @@ def amount_of(cost: str, amount: int) -> str:
     return macs(amount) if cost == "macs" else size(amount) if cost in _BYTES else count(amount)
 
 
-def _settings(points: Sequence[Point]) -> list[str]:
+def _settings(points: Sequence[KnobPoint]) -> list[str]:
     return list(dict.fromkeys(name for point in points for name in point.given))
 
 
-def _costs(point: Point) -> list[str]:
+def _costs(point: KnobPoint) -> list[str]:
     return [count(point.cost("params")), macs(point.cost("macs")), count(point.cost("activations"))]
 
 
-def curve_table(found: Curve, wanted: Asked | None = None) -> Table:
+def curve_table(found: Curve, wanted: CostOptions | None = None) -> Table:
     """A value a row: what it sets, the costs, by how much the MACs have grown, and what the rule promised."""
     names = [] if found.knob.rule is None else _settings(found.points)
     promised = [cost for cost in _NAMES if any(cost in point.promise for point in found.points)]
@@ -68,7 +68,7 @@ def growth(found: Curve) -> Iterator[str]:
         yield f"as powers of {found.knob.title}: {each}"
 
 
-def published_table(found: Curve, rows: Sequence[Published]) -> Table:
+def published_table(found: Curve, rows: Sequence[PublishedPoint]) -> Table:
     """The variants of the file, and where their MACs lie on the curve."""
     shown: list[Column] = [("variant", "left"), ("input", "right"), ("params", "right"), ("MACs", "right")]
     made = plain_table(*shown, ("× MACs", "right"), (f"{found.knob.title} of its MACs", "right"))
@@ -82,7 +82,7 @@ def published_table(found: Curve, rows: Sequence[Published]) -> Table:
     return made
 
 
-def answer_table(knob: Knob, answer: Answer, wanted: Asked | None = None) -> Table:
+def answer_table(knob: Knob, answer: Answer, wanted: CostOptions | None = None) -> Table:
     """The value that was found, between those next to it."""
     values = {answer.value: answer.cost} | {pair[0]: pair[1] for pair in (answer.below, answer.above) if pair}
     points = [knob.at(value) for value in sorted(values, key=lambda value: (values[value], value))]
@@ -97,7 +97,7 @@ def answer_table(knob: Knob, answer: Answer, wanted: Asked | None = None) -> Tab
     return made
 
 
-def answer_lines(knob: Knob, answer: Answer, point: Point, cost: str, amount: float, near: float) -> Iterator[str]:
+def answer_lines(knob: Knob, answer: Answer, point: KnobPoint, cost: str, amount: float, near: float) -> Iterator[str]:
     """How near it came, why not nearer, and how to have the network."""
     error = answer.cost / amount - 1
     target, name = amount_of(cost, round(amount)), (_NAMES | _BYTES)[cost]
@@ -125,14 +125,14 @@ def _word(text: str) -> str:
 
 def picture(found: Curve) -> str:
     """MACs, parameters and activations along the knob as factors, beside what the rule promises, as SVG."""
-    from archdsl.backends.diagram.chart import Line, Panel, chart
+    from archdsl.backends.diagram.chart import Curve, CurvePanel, chart
 
-    lines = [Line(name, [(p.value, found.factor(p, cost)) for p in found.points]) for cost, name in _NAMES.items()]
+    lines = [Curve(name, [(p.value, found.factor(p, cost)) for p in found.points]) for cost, name in _NAMES.items()]
     for cost, name in _NAMES.items():
         promised = [(p.value, p.promise[cost]) for p in found.points if cost in p.promise]
         if promised:
-            lines.append(Line(f"rule: {name}", promised))
+            lines.append(Curve(f"rule: {name}", promised))
     origin = found.origin
     start = f" over {found.knob.title} = {origin.value:g}" if origin else ""
-    panel = Panel(f"growth{start}", lines, logarithmic=True)
+    panel = CurvePanel(f"growth{start}", lines, logarithmic=True)
     return chart(f"{found.knob.base.name} along {found.knob.title}", [panel], axis=found.knob.title)

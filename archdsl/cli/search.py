@@ -21,8 +21,8 @@ from archdsl.graph.space import ASKED, FIGURES, SECONDS
 if TYPE_CHECKING:
     from archdsl.api import ArchFile
     from archdsl.search.candidates import Candidates, Counted
-    from archdsl.search.objectives import How
-    from archdsl.search.results import Better, Result
+    from archdsl.search.objectives import MeasureOptions
+    from archdsl.search.results import Better, ScoredNetwork
     from archdsl.semantics.points import Space
 
 SAMPLERS = ("random", "all", "tpe", "nsga2")
@@ -215,7 +215,9 @@ def _space(file: ArchFile, name: str) -> Space:
     return known[name]
 
 
-def _against(space: Space, objectives: Mapping[str, Better], options: Mapping[str, Any]) -> dict[str, list[Result]]:
+def _against(
+    space: Space, objectives: Mapping[str, Better], options: Mapping[str, Any]
+) -> dict[str, list[ScoredNetwork]]:
     """The searches that this one is compared with, each under a name of its own; raises ArchError E677."""
     folders = options["against"]
     if not folders:
@@ -237,14 +239,14 @@ def _search(
     samples: int,
     conditions: tuple[str, ...],
     options: Mapping[str, Any],
-) -> tuple[list[Result], list[Diagnostic]]:
+) -> tuple[list[ScoredNetwork], list[Diagnostic]]:
     """The networks with their values, and what went wrong with those that have none."""
-    from archdsl.search.objectives import BATCH, How, score
+    from archdsl.search.objectives import BATCH, MeasureOptions, score
     from archdsl.search.plain import networks
     from archdsl.search.results import result_of
 
     output = options["output"]
-    how = How(
+    how = MeasureOptions(
         batch=options["batch"] or BATCH,
         threads=options["threads"],
         recipe=options["recipe"],
@@ -258,7 +260,7 @@ def _search(
     kept = output is not None or options["storage"] is not None or options["sampler"] in LEARNING
     if kept:
         return _studied(candidates, objectives, samples, how, conditions, options)
-    found: list[Result] = []
+    found: list[ScoredNetwork] = []
     measured = bool(objectives.keys() & set(MEASURED))
     faults: list[Diagnostic] = []
     tried = 0
@@ -281,10 +283,10 @@ def _studied(
     candidates: Candidates,
     objectives: dict[str, Better],
     samples: int,
-    how: How,
+    how: MeasureOptions,
     conditions: tuple[str, ...],
     options: Mapping[str, Any],
-) -> tuple[list[Result], list[Diagnostic]]:
+) -> tuple[list[ScoredNetwork], list[Diagnostic]]:
     from archdsl.search.objectives import score
     from archdsl.search.study import Study
 
@@ -316,7 +318,7 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def _one(result: Result, objectives: Mapping[str, Better]) -> None:
+def _one(result: ScoredNetwork, objectives: Mapping[str, Better]) -> None:
     """A line of progress."""
     values = ", ".join(f"{name} {result.values[name]:.6g}" for name in objectives)
     console.note(f"network {result.number}: {values}")
@@ -329,10 +331,10 @@ def _waits(workers: frozenset[str]) -> None:
 def _write(
     folder: Path,
     candidates: Candidates,
-    found: list[Result],
+    found: list[ScoredNetwork],
     objectives: Mapping[str, Better],
     options: Mapping[str, Any],
-    against: Mapping[str, list[Result]],
+    against: Mapping[str, list[ScoredNetwork]],
 ) -> None:
     """Everything that was found, in the folder of the search."""
     from archdsl.cli.documents.exploring import FoundJson

@@ -15,7 +15,7 @@ from archdsl.graph.space import ASKED
 if TYPE_CHECKING:
     from archdsl.api import ArchFile
     from archdsl.search.candidates import Candidates
-    from archdsl.search.results import Better, Result
+    from archdsl.search.results import Better, ScoredNetwork
 
 _SHOWN = 20
 """Results that are shown on a terminal; CSV and JSON have all."""
@@ -48,7 +48,7 @@ class Shown:
     """What a search has found."""
 
     candidates: Candidates
-    found: list[Result]
+    found: list[ScoredNetwork]
     objectives: Mapping[str, Better]
     most: int
     faults: list[Diagnostic]
@@ -83,7 +83,7 @@ def print_found(shown: Shown, *, as_csv: bool, as_variants: bool, as_json: bool)
         _say(candidates, found, chosen)
 
 
-def _table(chosen: list[Result], candidates: Candidates, objectives: Mapping[str, Better]) -> Any:
+def _table(chosen: list[ScoredNetwork], candidates: Candidates, objectives: Mapping[str, Better]) -> Any:
     from archdsl.cli.tables import count, macs, plain_table
 
     counted = candidates.counted
@@ -108,7 +108,7 @@ _FIGURES = {"intensity": lambda value: f"{value:.1f}", "seconds": time}
 """How figures are written that are no bytes."""
 
 
-def _say(candidates: Candidates, found: list[Result], chosen: list[Result]) -> None:
+def _say(candidates: Candidates, found: list[ScoredNetwork], chosen: list[ScoredNetwork]) -> None:
     """On standard error: how many there are, and what refused the others."""
     shown = f", {_SHOWN} of the {len(chosen):,} best shown" if len(chosen) > _SHOWN else ""
     console.note(f"{len(found):,} networks of {candidates.space.name}{shown}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, costs_options
+from archdsl.cli.costing import CostOptions, costs_options
 from archdsl.cli.options import image_option, json_option, output_stride_option, set_option
 from archdsl.cli.shared import ArchCommand, changed, exit_code, fail, open_spec, write_document
 from archdsl.cli.wording import description, prepared
@@ -34,7 +34,7 @@ def command(
     settings: dict[str, str],
     image: Image,
     output_stride: int | None,
-    wanted: Asked | None,
+    wanted: CostOptions | None,
     as_json: bool,
 ) -> int:
     """Print a network's stages, or its layers, and what they cost.
@@ -71,7 +71,7 @@ def _claims(file: ArchFile, variants: list[Variant]) -> list[Diagnostic]:
     return list(bag)
 
 
-def _document(file: ArchFile, variants: list[Variant], several: bool, wanted: Asked | None) -> ShowDocument:
+def _document(file: ArchFile, variants: list[Variant], several: bool, wanted: CostOptions | None) -> ShowDocument:
     from archdsl.cli.documents.networks import VariantJson
     from archdsl.cli.documents.specs import ShowDocument
 
@@ -82,7 +82,7 @@ def _document(file: ArchFile, variants: list[Variant], several: bool, wanted: As
     return ShowDocument.of(file=file.name, doc=file.docstring, variants=told, **nothing)
 
 
-def _compare(file: ArchFile, variants: list[Variant], wanted: Asked | None) -> None:
+def _compare(file: ArchFile, variants: list[Variant], wanted: CostOptions | None) -> None:
     from archdsl.cli import costing
     from archdsl.cli.tables import VariantRow, prose, variant_table
 
@@ -91,7 +91,7 @@ def _compare(file: ArchFile, variants: list[Variant], wanted: Asked | None) -> N
     console.show(*prose(file.docstring), variant_table(rows, costs=made))
 
 
-def _one(variant: Variant, layers: bool, wanted: Asked | None) -> None:
+def _one(variant: Variant, layers: bool, wanted: CostOptions | None) -> None:
     from archdsl.cli.tables import layer_table, prose, stage_table, title
 
     table = layer_table(variant, wanted) if layers else stage_table(variant, wanted)

@@ -20,7 +20,7 @@ def open_closed() -> None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
-def let_go() -> None:
+def discard_output() -> None:
     """Send what is left to be written nowhere: Python flushes both streams at exit, which would fail once more."""
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli import console
-from archdsl.cli.costing import Asked, costs_options, csv_names, csv_values
+from archdsl.cli.costing import CostOptions, costs_options, csv_names, csv_values
 from archdsl.cli.options import TEXT, F, image_of, json_option, split_setting
 from archdsl.cli.shared import ArchCommand, changed, exit_code, find_variant, write_document
 from archdsl.diagnostics.core import ArchError, Diagnostic
@@ -96,7 +96,7 @@ def command(
     grid: dict[str, list[str]],
     images: list[str],
     as_csv: bool,
-    wanted: Asked | None,
+    wanted: CostOptions | None,
     as_json: bool,
 ) -> int:
     """Print what a network costs over a grid of its parameters.
@@ -165,7 +165,7 @@ def _print(
     refused: list[Diagnostic],
     as_csv: bool,
     as_json: bool,
-    wanted: Asked | None,
+    wanted: CostOptions | None,
 ) -> None:
     if as_json:
         from archdsl.cli.documents.exploring import SweepDocument
@@ -184,7 +184,7 @@ def _print(
         console.diagnose(refused, sys.stderr)
 
 
-def _csv(points: list[tuple[dict[str, str], Variant]], wanted: Asked | None) -> str:
+def _csv(points: list[tuple[dict[str, str], Variant]], wanted: CostOptions | None) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     costs = ("layers", "params", "macs", "activations")

@@ -18,7 +18,7 @@ from archdsl.diagnostics.glyphs import shown
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.cli.costing import Asked
+    from archdsl.cli.costing import CostOptions
     from archdsl.graph.stages import Stage
 
 _PAPER = re.compile(r".*?\(.*?\d{4}\)|.+?(?=[;.]( |$)|$)")
@@ -77,7 +77,7 @@ def prose(docs: str) -> list[Text]:
     return [Text(textwrap.fill(part, width) + "\n") for part in shown(docs).split("\n\n") if part.strip()]
 
 
-def stage_table(variant: Variant, wanted: Asked | None = None) -> Table:
+def stage_table(variant: Variant, wanted: CostOptions | None = None) -> Table:
     """Stage, output size, blocks, layers, parameters and MACs, with totals; costs where they are wanted."""
     table = variant.table
     costs = None if wanted is None else wanted.of(variant)
@@ -113,7 +113,7 @@ def _repeats(row: Stage) -> str:
     return ", ".join(f"{times} × {name}" for times, name in row.repeats)
 
 
-def layer_table(variant: Variant, wanted: Asked | None = None) -> Table:
+def layer_table(variant: Variant, wanted: CostOptions | None = None) -> Table:
     """Every node: path, what it is, output size, parameters and MACs."""
     from archdsl.ops.spec import LAYERS
 
@@ -186,7 +186,7 @@ def published_table(rows: Sequence[Sequence[str]], width: int) -> Table:
     return made
 
 
-def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]], wanted: Asked | None = None) -> Table:
+def sweep_table(points: Sequence[tuple[Mapping[str, str], Variant]], wanted: CostOptions | None = None) -> Table:
     """The points of a grid: the settings, the image where it varies, and the costs."""
     varies = len({variant.graph.input_shape for _, variant in points}) > 1
     settings: list[Column] = [(name, "right") for name in points[0][0] if name != "image"]

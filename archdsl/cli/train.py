@@ -130,9 +130,9 @@ def _first() -> bool:
 def _plan(variant: Any, recipe: str, data: str, options: Mapping[str, Any]) -> Plan:
     from archdsl.training import processes
     from archdsl.training.folders import find_data
-    from archdsl.training.plan import Wishes, make_plan
+    from archdsl.training.plan import TrainingOptions, make_plan
 
-    wishes = Wishes(
+    wishes = TrainingOptions(
         batch=options["batch"],
         epochs=options["epochs"],
         image=options["image"],
@@ -162,14 +162,14 @@ def _on_cuda(device: str | None) -> bool:
 
 def _train(plan: Plan, output: str, options: Mapping[str, Any], quiet: bool) -> Progress:
     from archdsl.cli.training import reporter
-    from archdsl.training.engine import How, train
+    from archdsl.training.engine import EngineOptions, train
     from archdsl.training.processes import is_first
     from archdsl.training.run_folder import RunFolder
 
     on_cuda = _on_cuda(options["device"])
     last = options["channels_last"]
     workers = options["workers"]
-    how = How(
+    how = EngineOptions(
         device=options["device"],
         workers=min(8, os.cpu_count() or 1) if workers is None else workers,
         channels_last=on_cuda if last is None else last,

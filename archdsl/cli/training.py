@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Progress, TaskID
 
-    from archdsl.training.plan import Part, Plan
+    from archdsl.training.plan import Plan, PlanStage
 
 
 def plan_table(plan: Plan) -> list[RenderableType]:
@@ -65,7 +65,7 @@ def _stages(plan: Plan) -> RenderableType:
     return table
 
 
-def _epochs(part: Part) -> str:
+def _epochs(part: PlanStage) -> str:
     return f"{part.stage.first + 1}–{part.stage.end}" if part.stage.epochs > 1 else str(part.stage.end)
 
 

@@ -91,10 +91,10 @@ class Bag:
     def part(self) -> Bag:
         """A bag for a part of the run, whose diagnostics are kept apart, and whose costs go on from these."""
         bag = Bag()
-        bag.settle(self)
+        bag.take_costs(self)
         return bag
 
-    def settle(self, other: Bag) -> None:
+    def take_costs(self, other: Bag) -> None:
         """Take over what the run has cost."""
         self.steps, self.parts, self.spent = other.steps, other.parts, other.spent
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from archdsl.graph.ir import Cost, Costed, Graph, Node, Ref
 from archdsl.graph.parts import Part, PartTree, part_tree
-from archdsl.graph.templates import Sameness
+from archdsl.graph.templates import EqualParts
 
 _LEAST_PARALLEL = 3
 
@@ -45,7 +45,7 @@ class FoldedGraph:
 
     def __init__(self, tree: PartTree) -> None:
         self.tree = tree
-        self.same = Sameness(tree)
+        self.same = EqualParts(tree)
         readers = _readers(tree)
         self._runs: dict[int, list[Run]] = {}
         self._of: dict[int, Run] = {}
@@ -160,7 +160,7 @@ def _readers(tree: PartTree) -> _Readers:
     return found
 
 
-def _runs(tree: PartTree, parts: Sequence[Part], same: Sameness, readers: _Readers) -> list[Run]:
+def _runs(tree: PartTree, parts: Sequence[Part], same: EqualParts, readers: _Readers) -> list[Run]:
     found: list[Run] = []
     start = 0
     while start < len(parts):
@@ -176,7 +176,7 @@ def _runs(tree: PartTree, parts: Sequence[Part], same: Sameness, readers: _Reade
     return found
 
 
-def _chain_end(tree: PartTree, parts: Sequence[Part], start: int, same: Sameness) -> int:
+def _chain_end(tree: PartTree, parts: Sequence[Part], start: int, same: EqualParts) -> int:
     """Where the run of equal parts ends of which each reads those before it in the same way."""
     stop = start + 1
     while stop < len(parts) and same.kind(parts[stop]) == same.kind(parts[start]):
@@ -230,7 +230,7 @@ def _read_alike(tree: PartTree, part: Part, other: Part) -> bool:
     )
 
 
-def _parallel_end(parts: Sequence[Part], start: int, same: Sameness, readers: _Readers) -> int:
+def _parallel_end(parts: Sequence[Part], start: int, same: EqualParts, readers: _Readers) -> int:
     """Where the run of equal parts ends that read the same tensors and are read by the same nodes."""
     stop = start + 1
     while (

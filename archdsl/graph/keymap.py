@@ -112,7 +112,7 @@ class Renaming:
             report_misfit(place.span, bag, key=key, wanted=rule.reshape.ours, got=got, of=name)
 
 
-class Tensor(Protocol):
+class WeightTensor(Protocol):
     """What this module does with tensors, without torch."""
 
     def reshape(self, shape: Shape, /) -> Self: ...
@@ -120,7 +120,7 @@ class Tensor(Protocol):
     def flip(self, dimension: int, /) -> Self: ...
 
 
-T = TypeVar("T", bound=Tensor)
+T = TypeVar("T", bound=WeightTensor)
 
 
 class Reshaped(NamedTuple):
@@ -174,7 +174,7 @@ class KeyMap:
         rules, absent = self.rules + other.rules, self.absent + other.absent
         return KeyMap(self.name, rules, tuple(counters.values()), other.syntax, absent)
 
-    def left_aside(self, keys: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    def ignored(self, keys: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
         """Those keys of theirs that have no counterpart here by intention.
 
         `known` are their names for our weights: of a part that our model has, even if with other weights, no key is

@@ -23,7 +23,7 @@ _Side = Annotated[int, Field(gt=0, le=LARGEST_SIDE)]
 _Crop = Annotated[float, Field(gt=0, le=1)]
 
 
-class Facts(BaseModel):
+class ModelFacts(BaseModel):
     """What a row of a `weights` item says of a file, but for the keys that are those of `preprocess`.
 
     Where it is: `url`; or `hub`, a repository of the Hugging Face hub, with `file` in it and `revision`; or `package`,
@@ -69,7 +69,7 @@ class Facts(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class PublishedFile:
     """One published file of a variant, everything resolved.
 
     `keymap`: the checkpoint map with which its names are read, None where they are the spec's own. `classes`: those of

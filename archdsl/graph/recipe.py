@@ -21,8 +21,8 @@ from archdsl.graph.recipe_parts import (
     Loss,
     Noise,
     Optimizer,
-    Part,
     RandAugment,
+    RecipePart,
     Schedule,
     Warmup,
 )
@@ -45,7 +45,7 @@ VARYING = ("size", "magnitude", "mixup", "cutmix", "erasing", "smoothing")
 """Settings that may change from stage to stage of progressive learning, beside parameters of the model."""
 
 
-class Stage(Part):
+class ProgressiveStage(RecipePart):
     """A stage of progressive learning: the epochs from `first` up to, but not including, `end`, and what holds there.
 
     `values` are settings (`VARYING`) and parameters of the model by name; what is not in it is as in the recipe.
@@ -60,7 +60,7 @@ class Stage(Part):
         return self.end - self.first
 
 
-class Progressive(Part):
+class Progressive(RecipePart):
     """Stages in which the size of the image and regularization grow together (EfficientNetV2, section 4).
 
     Each row has a value for each of `columns`. Without `stages` each row is a stage; with it, the two rows are its
@@ -90,7 +90,7 @@ class Progressive(Part):
                 row = end
         return {c: int(v + 1e-9) if c == "size" else v for c, v in zip(self.columns, row, strict=True)}
 
-    def of(self, epochs: int) -> tuple[Stage, ...]:
+    def of(self, epochs: int) -> tuple[ProgressiveStage, ...]:
         """The stages of a training of so many epochs; lengths that are given are shared out in proportion."""
         if self.lengths is None:
             starts = [epochs * i // self.count for i in range(self.count + 1)]
@@ -98,11 +98,12 @@ class Progressive(Part):
             whole = sum(self.lengths)
             starts = [epochs * sum(self.lengths[:i]) // whole for i in range(self.count + 1)]
         return tuple(
-            Stage(first=first, end=end, values=self.values(i)) for i, (first, end) in enumerate(pairwise(starts))
+            ProgressiveStage(first=first, end=end, values=self.values(i))
+            for i, (first, end) in enumerate(pairwise(starts))
         )
 
 
-class Recipe(Part):
+class Recipe(RecipePart):
     """How a network is trained, with everything that is published of it.
 
     What is None or empty is not done. `batch` is the number of images of a step, over all devices, for which `lr` is
@@ -206,13 +207,13 @@ class Recipe(Part):
         return value
 
     @cached_property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[ProgressiveStage, ...]:
         """The stages of progressive learning; without it, one."""
         if self.progressive is None:
-            return (Stage(first=0, end=self.epochs, values={}),)
+            return (ProgressiveStage(first=0, end=self.epochs, values={}),)
         return self.progressive.of(self.epochs)
 
-    def stage_of(self, epoch: float) -> Stage:
+    def stage_of(self, epoch: float) -> ProgressiveStage:
         """The stage in which an epoch is, counted from 0; after the last epoch, the last."""
         return next((stage for stage in self.stages if epoch < stage.end), self.stages[-1])
 

@@ -17,7 +17,7 @@ Positive = Annotated[float, Field(gt=0)]
 Magnitude = Annotated[float, Field(ge=0, le=100)]
 
 
-class Part(BaseModel):
+class RecipePart(BaseModel):
     """Data of a recipe. `word` is how a spec writes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -30,7 +30,7 @@ class OneOf:
     pydantic would make a validator of each class of a union as soon as it needs one of them.
     """
 
-    def __init__(self, *parts: type[Part]) -> None:
+    def __init__(self, *parts: type[RecipePart]) -> None:
         self.parts = parts
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
@@ -41,13 +41,13 @@ class OneOf:
 # --- optimizers ----------------------------------------------------------------------------
 
 
-class Sgd(Part):
+class Sgd(RecipePart):
     word: ClassVar[str] = "sgd"
     momentum: Below1 = 0.0
     nesterov: bool = False
 
 
-class _Adaptive(Part):
+class _Adaptive(RecipePart):
     betas: tuple[Below1, Below1] = (0.9, 0.999)
 
 
@@ -73,7 +73,7 @@ class Lamb(_Adaptive):
     max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
 
 
-class RmsProp(Part):
+class RmsProp(RecipePart):
     """torch's: eps is added to the root, the momentum is of the scaled gradient, without the learning rate."""
 
     word: ClassVar[str] = "rmsprop"
@@ -82,7 +82,7 @@ class RmsProp(Part):
     eps: Positive = 1e-8
 
 
-class RmsPropTf(Part):
+class RmsPropTf(RecipePart):
     """TensorFlow's (timm's `rmsproptf`): eps is under the root, averages begin at 1, momentum has the learning rate."""
 
     word: ClassVar[str] = "rmsprop_tf"
@@ -99,14 +99,14 @@ Optimizer: TypeAlias = Annotated[
 # --- learning rate -------------------------------------------------------------------------
 
 
-class Cosine(Part):
+class Cosine(RecipePart):
     """Half a cosine from the learning rate to `end`, which is absolute: it does not follow the batch."""
 
     word: ClassVar[str] = "cosine"
     end: Annotated[float, Field(ge=0)] = 0.0
 
 
-class Step(Part):
+class Step(RecipePart):
     """Times `factor` every so many epochs, which may be 2.4."""
 
     word: ClassVar[str] = "step"
@@ -114,7 +114,7 @@ class Step(Part):
     every: Positive
 
 
-class Milestones(Part):
+class Milestones(RecipePart):
     """Times `factor` at each of these epochs."""
 
     word: ClassVar[str] = "milestones"
@@ -129,7 +129,7 @@ class Milestones(Part):
         return value
 
 
-class Exponential(Part):
+class Exponential(RecipePart):
     """`factor` to the power of the epochs through `every`, smoothly."""
 
     word: ClassVar[str] = "exponential"
@@ -137,7 +137,7 @@ class Exponential(Part):
     every: Positive = 1.0
 
 
-class Constant(Part):
+class Constant(RecipePart):
     word: ClassVar[str] = "constant"
 
 
@@ -147,7 +147,7 @@ Schedule: TypeAlias = Annotated[
 ]
 
 
-class Warmup(Part):
+class Warmup(RecipePart):
     """The learning rate rises on a line from `start`, or from `factor` times the learning rate, through `epochs`.
 
     `mode` says how it goes with the schedule. "replace": the schedule runs from the first epoch, hidden beneath the
@@ -162,7 +162,7 @@ class Warmup(Part):
     mode: Literal["replace", "prefix", "multiply"] = "replace"
 
 
-class Noise(Part):
+class Noise(RecipePart):
     """timm's: from `start` to `end`, parts of all epochs, a normal number of deviation `std`, drawn anew until it is
     within `limit`, times the learning rate is added to it. The numbers are torch's, of `seed` + epoch."""
 
@@ -177,11 +177,11 @@ class Noise(Part):
 # --- loss ----------------------------------------------------------------------------------
 
 
-class CrossEntropy(Part):
+class CrossEntropy(RecipePart):
     word: ClassVar[str] = "cross_entropy"
 
 
-class Bce(Part):
+class Bce(RecipePart):
     """Binary cross entropy of each class. Targets above `threshold` become 1, the others 0; `sum`: over classes, of
     which else the mean is taken, too."""
 
@@ -195,7 +195,7 @@ Loss: TypeAlias = Annotated[CrossEntropy | Bce, OneOf(CrossEntropy, Bce)]
 # --- augmentation --------------------------------------------------------------------------
 
 
-class RandAugment(Part):
+class RandAugment(RecipePart):
     """`layers` operations of `magnitude` (10 is full strength), which varies by `std`; `increasing`: the set in which
     more is stronger, for every operation. `magnitude` None: progressive learning has it."""
 
@@ -207,13 +207,13 @@ class RandAugment(Part):
     probability: Share = 0.5
 
 
-class TrivialAugment(Part):
+class TrivialAugment(RecipePart):
     """One operation of a random strength, of the wide ranges."""
 
     word: ClassVar[str] = "trivialaugment_wide"
 
 
-class AutoAugment(Part):
+class AutoAugment(RecipePart):
     """`policy`: "original", the paper's; "v0", TensorFlow's; "imagenet", torchvision's."""
 
     word: ClassVar[str] = "autoaugment"
@@ -228,7 +228,7 @@ Augmentation: TypeAlias = Annotated[
 # --- averages and clipping -----------------------------------------------------------------
 
 
-class Ema(Part):
+class Ema(RecipePart):
     """An exponential moving average of the weights, updated every so many steps.
 
     `start`: "plain", with the full decay from the first update; "ramp", with (1 + n) / (10 + n) while that is less
@@ -249,14 +249,14 @@ class Ema(Part):
         return 1 - min(1.0, (1 - self.decay) * batch * self.every / epochs)
 
 
-class Last(Part):
+class Last(RecipePart):
     """The mean of the weights after each of the last epochs."""
 
     word: ClassVar[str] = "last"
     count: Annotated[int, Field(ge=2, le=100)]
 
 
-class Improving(Part):
+class Improving(RecipePart):
     """The mean of the last checkpoints each of which was better than all before."""
 
     word: ClassVar[str] = "improving"
@@ -266,19 +266,19 @@ class Improving(Part):
 Average: TypeAlias = Annotated[Last | Improving, OneOf(Last, Improving)]
 
 
-class ClipNorm(Part):
+class ClipNorm(RecipePart):
     """The gradient is scaled to a norm of at most this."""
 
     word: ClassVar[str] = "norm"
     most: Positive
 
 
-class ClipValue(Part):
+class ClipValue(RecipePart):
     word: ClassVar[str] = "value"
     most: Positive
 
 
-class ClipAdaptive(Part):
+class ClipAdaptive(RecipePart):
     """Adaptive gradient clipping, unit by unit, relative to the weights (Brock et al., 2021)."""
 
     word: ClassVar[str] = "adaptive"
@@ -288,7 +288,7 @@ class ClipAdaptive(Part):
 Clip: TypeAlias = Annotated[ClipNorm | ClipValue | ClipAdaptive, OneOf(ClipNorm, ClipValue, ClipAdaptive)]
 
 
-PARTS: Mapping[str, Mapping[str, type[Part]]] = {
+PARTS: Mapping[str, Mapping[str, type[RecipePart]]] = {
     setting: {part.word: part for part in parts}
     for setting, parts in {
         "optimizer": (Sgd, Adam, AdamW, Lamb, RmsProp, RmsPropTf),

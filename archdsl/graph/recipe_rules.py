@@ -1,5 +1,5 @@
 """What a recipe says that cannot hold, or does nothing: takes a `Recipe` and the settings that were written, gives
-`Problem`s, each with the setting that it is about.
+`RecipeProblem`s, each with the setting that it is about.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FOREIGN = {
 
 
 @dataclass(frozen=True)
-class Problem:
+class RecipeProblem:
     """`key` is the setting that is wrong, `other` the one that it disagrees with, `row` a row of `progressive`."""
 
     code: str
@@ -45,15 +45,15 @@ class Problem:
     row: int | None = None
 
 
-def _clash(key: str, detail: str, hint: str, other: str | None = None, row: int | None = None) -> Problem:
-    return Problem("E436", key, {"detail": detail, "hint": hint}, other, row)
+def _clash(key: str, detail: str, hint: str, other: str | None = None, row: int | None = None) -> RecipeProblem:
+    return RecipeProblem("E436", key, {"detail": detail, "hint": hint}, other, row)
 
 
-def _idle(key: str, reason: str, hint: str, other: str | None = None) -> Problem:
-    return Problem("E437", key, {"key": key, "reason": reason, "hint": hint}, other)
+def _idle(key: str, reason: str, hint: str, other: str | None = None) -> RecipeProblem:
+    return RecipeProblem("E437", key, {"key": key, "reason": reason, "hint": hint}, other)
 
 
-def problems(recipe: Recipe, given: Collection[str]) -> list[Problem]:
+def problems(recipe: Recipe, given: Collection[str]) -> list[RecipeProblem]:
     """Everything that is wrong; `given` are the settings, and parameters of the model, that the spec writes."""
     staged = list(_stages(recipe, given)) or list(_values(recipe))
     found = [*staged, *_rate(recipe, given), *_loss(recipe, given), *_mixes(recipe, given)]
@@ -94,7 +94,7 @@ def _most(recipe: Recipe, key: str) -> float:
 # --- progressive learning --------------------------------------------------------------------
 
 
-def _stages(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
+def _stages(recipe: Recipe, given: Collection[str]) -> Iterator[RecipeProblem]:
     progressive = recipe.progressive
     if progressive is None:
         if isinstance(recipe.augment, RandAugment) and recipe.augment.magnitude is None:
@@ -122,10 +122,10 @@ def _stages(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
         yield _clash("progressive", detail, "a stage has at least one epoch", "epochs")
     elif progressive.lengths is not None and sum(progressive.lengths) != recipe.epochs:
         facts = {"given": sum(progressive.lengths), "epochs": recipe.epochs}
-        yield Problem("E439", "progressive", facts, "epochs")
+        yield RecipeProblem("E439", "progressive", facts, "epochs")
 
 
-def _values(recipe: Recipe) -> Iterator[Problem]:
+def _values(recipe: Recipe) -> Iterator[RecipeProblem]:
     """Values of stages that the settings do not take."""
     for index, stage in enumerate(recipe.stages):
         try:
@@ -143,7 +143,7 @@ def _values(recipe: Recipe) -> Iterator[Problem]:
 # --- learning rate ---------------------------------------------------------------------------
 
 
-def _rate(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
+def _rate(recipe: Recipe, given: Collection[str]) -> Iterator[RecipeProblem]:
     warmup, schedule = recipe.warmup, recipe.schedule
     if warmup is not None:
         if warmup.epochs >= recipe.epochs:
@@ -183,7 +183,7 @@ def _rate(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
 # --- loss and mixes --------------------------------------------------------------------------
 
 
-def _loss(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
+def _loss(recipe: Recipe, given: Collection[str]) -> Iterator[RecipeProblem]:
     loss, smoothing = recipe.loss, _most(recipe, "smoothing")
     if not isinstance(loss, Bce) or loss.threshold is None:
         return
@@ -199,7 +199,7 @@ def _loss(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
         yield _idle("loss", "its threshold changes no target", hint)
 
 
-def _mixes(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
+def _mixes(recipe: Recipe, given: Collection[str]) -> Iterator[RecipeProblem]:
     mixup, cutmix = _most(recipe, "mixup"), _most(recipe, "cutmix")
     if "mix_switch" in given and not (mixup and cutmix):
         missing = "CutMix" if mixup else "mixup" if cutmix else "mixup or CutMix"
@@ -217,7 +217,7 @@ def _mixes(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
 # --- averages, test and the rest -------------------------------------------------------------
 
 
-def _averages(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
+def _averages(recipe: Recipe, given: Collection[str]) -> Iterator[RecipeProblem]:
     if recipe.ema is not None and recipe.ema.start == "copy" and recipe.warmup is None:
         yield _idle("ema", '`start = "copy"` is about the warmup, and there is none', "leave `start` out", "warmup")
     if recipe.average is not None and recipe.average.count > recipe.epochs:
@@ -225,7 +225,7 @@ def _averages(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
         yield _clash("average", detail, "there is one checkpoint an epoch", "epochs")
 
 
-def _rest(recipe: Recipe, given: Collection[str]) -> Iterator[Problem]:
+def _rest(recipe: Recipe, given: Collection[str]) -> Iterator[RecipeProblem]:
     if recipe.test_resize is not None and recipe.test_crop is not None:
         detail = "`test_resize` and `test_crop` both say how large the picture is before the crop"
         yield _clash("test_crop", detail, "give one of them", "test_resize")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from archdsl.graph.recipe import Progressive, Recipe, Stage
-from archdsl.graph.recipe_parts import Part
+from archdsl.graph.recipe import Progressive, ProgressiveStage, Recipe
+from archdsl.graph.recipe_parts import RecipePart
 
 GROUPS = {
     "training": ("epochs", "batch", "after"),
@@ -30,7 +30,7 @@ GROUPS = {
 """The settings by what they are about, in the order in which they are read."""
 
 
-class Line(NamedTuple):
+class SettingLine(NamedTuple):
     """A setting of a recipe, in words; `after`: in the recipe that it is compared with."""
 
     group: str
@@ -39,12 +39,12 @@ class Line(NamedTuple):
     after: str = ""
 
 
-def settings(recipe: Recipe) -> list[Line]:
+def settings(recipe: Recipe) -> list[SettingLine]:
     """Every setting that is not as by default."""
-    return [Line(group, name, text) for group, name, text in _texts(recipe) if text]
+    return [SettingLine(group, name, text) for group, name, text in _texts(recipe) if text]
 
 
-def differences(before: Recipe, after: Recipe) -> list[Line]:
+def differences(before: Recipe, after: Recipe) -> list[SettingLine]:
     """The settings in which two recipes differ, each as in both; empty where one does not mention it."""
     old = {name: (group, text) for group, name, text in _texts(before)}
     new = {name: (group, text) for group, name, text in _texts(after)}
@@ -53,7 +53,7 @@ def differences(before: Recipe, after: Recipe) -> list[Line]:
         group, text = old.get(name, (new.get(name, ("", ""))[0], ""))
         other = new.get(name, ("", ""))[1]
         if text != other:
-            found.append(Line(group, name, text, other))
+            found.append(SettingLine(group, name, text, other))
     order = list(GROUPS)
     return sorted(found, key=lambda line: order.index(line.group))
 
@@ -123,7 +123,7 @@ def value_text(value: Any) -> str:
     """A value as a spec writes it: `sgd(momentum = 0.9)`, `[0.08, 1]`, `"bicubic"` without its quotes."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Part):
+    if isinstance(value, RecipePart):
         return part_text(value)
     if isinstance(value, tuple):
         return "[" + ", ".join(map(value_text, value)) + "]"
@@ -132,7 +132,7 @@ def value_text(value: Any) -> str:
     return str(value) if isinstance(value, str | int | Decimal) else repr(value)
 
 
-def part_text(part: Part) -> str:
+def part_text(part: RecipePart) -> str:
     """`cosine(end = 1e-06)`: what is not as by default."""
     given = []
     for name, field in type(part).model_fields.items():
@@ -142,7 +142,7 @@ def part_text(part: Part) -> str:
     return f"{part.word}({', '.join(given)})" if given else part.word
 
 
-def stage_cells(stage: Stage, columns: tuple[str, ...]) -> list[str]:
+def stage_cells(stage: ProgressiveStage, columns: tuple[str, ...]) -> list[str]:
     """`88–175`, and what the columns say in a stage, as for a table."""
     epochs = f"{stage.first + 1}–{stage.end}"  # from one epoch to another, counted from 1
     return [epochs, *(f"{stage.values[name]:.4g}" for name in columns)]

@@ -4,7 +4,7 @@ A block sees nothing but its arguments and its inputs, so instances that agree i
 and the numbers of nodes; and in the rates of regularizers, which are the free numbers of a `Template`. The semantics
 makes a template where it elaborates the first instance, and copies that to where the others stand (`instantiate`).
 
-Parts of any origin are compared by what they hold: `Sameness` takes a `PartTree` and says which are equal, and which
+Parts of any origin are compared by what they hold: `EqualParts` takes a `PartTree` and says which are equal, and which
 have one form. `Bodies` compares what is no part, or of another network; what counts of an op is said by who asks.
 """
 
@@ -149,7 +149,7 @@ def wired(members: Iterable[Member], entries: Iterable[Ref], place: Callable[[in
         )
 
 
-class Sameness:
+class EqualParts:
     """Which parts of a network are the same."""
 
     def __init__(self, tree: PartTree) -> None:

@@ -27,7 +27,7 @@ CARD = "README.md"
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-class Folder:
+class ModelFolder:
     """A folder that somebody else may have made. Only regular files that really lie in it are read.
 
     In the cache of huggingface_hub files are links into the folder `blobs` of the same repository: these are followed.
@@ -91,10 +91,10 @@ def place(by: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(by), path))
 
 
-class Texts:
+class FolderTexts:
     """Finds the file that a `use` means: beside the one that says it, in the folder, and named by the config."""
 
-    def __init__(self, folder: Folder, names: list[str]) -> None:
+    def __init__(self, folder: ModelFolder, names: list[str]) -> None:
         self.folder = folder
         self.names = {folder.path(name): name for name in names}
 
@@ -106,7 +106,7 @@ class Texts:
         return self.folder.source(name)
 
 
-class _Old:
+class _EarlierSave:
     """What an earlier save left in a folder; empty where there was none."""
 
     def __init__(self, target: str) -> None:
@@ -180,7 +180,7 @@ def _umask() -> int:
 
 def _check(shown: str, target: str, files: Mapping[str, object], overwrite: bool) -> tuple[list[str], list[str]]:
     """The files that are kept as they are, and those to remove; raises ArchError E639."""
-    old = _Old(target)
+    old = _EarlierSave(target)
     kept: list[str] = []
     with errors_raised() as bag:
         for name in files:

@@ -20,7 +20,7 @@ from archdsl.graph.fingerprint import fingerprint
 from archdsl.modules import check_torch
 from archdsl.pretrained import hub
 from archdsl.pretrained.config import LONGEST, NAME, Config, ConfigFile, changed
-from archdsl.pretrained.folder import WEIGHTS, Folder, Texts
+from archdsl.pretrained.folder import WEIGHTS, FolderTexts, ModelFolder
 from archdsl.quiet import import_torch
 from archdsl.variant import Variant
 from archdsl.weights.exact import dtype_of, fill_exactly, read_exactly
@@ -64,7 +64,7 @@ def from_pretrained(
 
         def listed(folder: str) -> tuple[str, ...]:
             """The files that its config names."""
-            return (NAME, WEIGHTS, *_config(Folder(folder), shown)[0].texts)
+            return (NAME, WEIGHTS, *_config(ModelFolder(folder), shown)[0].texts)
 
         return load_folder(hub.fetched(shown, revision, token, listed), device, dtype)
     detail = "it is a file" if os.path.isfile(shown) else "there is no such folder"
@@ -80,7 +80,7 @@ def _near(path: str) -> str | None:
     return None if found is None else os.path.join(folder, found)
 
 
-def _config(folder: Folder, name: str | None = None) -> tuple[Config, ConfigFile]:
+def _config(folder: ModelFolder, name: str | None = None) -> tuple[Config, ConfigFile]:
     """The config of a folder, which is that of the repository `name`."""
     if not os.path.lexists(os.path.join(folder.real, NAME)):
         raise ArchError.of("E633", path=name or folder.shown, detail=f"it has no {NAME}")
@@ -90,10 +90,10 @@ def _config(folder: Folder, name: str | None = None) -> tuple[Config, ConfigFile
 
 def load_folder(path: str, device: torch.device | str | None, dtype: torch.dtype | None) -> nn.Module:
     """The model of a folder; raises ArchError."""
-    folder = Folder(path)
+    folder = ModelFolder(path)
     config, file = _config(folder)
     source = folder.checked(config.spec, folder.source)
-    spec = ArchFile(source, Texts(folder, config.texts).find)
+    spec = ArchFile(source, FolderTexts(folder, config.texts).find)
     spec.bag.raise_errors()
     variant = changed(spec[config.variant], config.changes, file)
     graph = variant.graph
@@ -137,7 +137,7 @@ def _check_facts(config: Config, file: ConfigFile, variant: Variant) -> bool:
 
 
 def _filled(
-    folder: Folder,
+    folder: ModelFolder,
     config: Config,
     file: ConfigFile,
     variant: Variant,

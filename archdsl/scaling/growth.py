@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.core import ArchError
-from archdsl.scaling.knobs import Knob, Point
+from archdsl.scaling.knobs import Knob, KnobPoint
 
 if TYPE_CHECKING:
     from archdsl.variant import Variant
@@ -20,15 +20,15 @@ class Curve:
     """Networks along a knob, in the order of the values, and what the spec refused."""
 
     knob: Knob
-    points: Sequence[Point]
+    points: Sequence[KnobPoint]
     refused: Sequence[tuple[float, ArchError]]
 
     @property
-    def origin(self) -> Point | None:
+    def origin(self) -> KnobPoint | None:
         """What growth is counted from: the network where the rule changes nothing, else the first."""
         return self.knob.neutral or (self.points[0] if self.points else None)
 
-    def factor(self, point: Point, cost: str) -> float:
+    def factor(self, point: KnobPoint, cost: str) -> float:
         """By how much a cost has grown."""
         origin = self.origin
         return point.cost(cost) / origin.cost(cost) if origin is not None and origin.cost(cost) else math.nan
@@ -59,7 +59,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedPoint:
     """A variant of the file of the same model, and the value at which the curve has as many MACs."""
 
     variant: Variant
@@ -69,7 +69,7 @@ class Published:
 def curve(knob: Knob, values: Sequence[float] | None = None) -> Curve:
     """The networks at values of the knob; without any, at some that suit it. Raises
     ArchError where the spec refuses all of them."""
-    points, refused = list[Point](), list[tuple[float, ArchError]]()
+    points, refused = list[KnobPoint](), list[tuple[float, ArchError]]()
     for value in values if values is not None else _usual(knob):
         try:
             points.append(knob.at(value))
@@ -80,12 +80,12 @@ def curve(knob: Knob, values: Sequence[float] | None = None) -> Curve:
     return Curve(knob, points, refused)
 
 
-def published(found: Curve) -> list[Published]:
+def published(found: Curve) -> list[PublishedPoint]:
     """The variants that the file has of the model, by their MACs."""
     base = found.knob.base
     known = base.file.variants.items()
     same = [base.sibling(name) for name, configured in known if configured.model is base.configured.model]
-    rows = [Published(v, found.place("macs", v.graph.macs)) for v in same]
+    rows = [PublishedPoint(v, found.place("macs", v.graph.macs)) for v in same]
     return sorted(rows, key=lambda row: row.variant.graph.macs)
 
 

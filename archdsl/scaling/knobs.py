@@ -35,7 +35,7 @@ COSTS = ("macs", "params", "activations", "layers")
 
 
 @dataclass(frozen=True)
-class Point:
+class KnobPoint:
     """The network at a value of the knob; `given`: what the value sets, by parameter of the model, or `image`."""
 
     value: float
@@ -67,7 +67,7 @@ class Knob:
     """Expressions over what the rule gives and the parameters of `base`, by parameter of the model, or `image`."""
     without: Sequence[str] = ()
     """What the rule gives and is left aside."""
-    _points: dict[float, Point | ArchError] = field(default_factory=dict)
+    _points: dict[float, KnobPoint | ArchError] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -102,7 +102,7 @@ class Knob:
         return found
 
     @cached_property
-    def neutral(self) -> Point | None:
+    def neutral(self) -> KnobPoint | None:
         """The network where the rule promises no growth: of `phi` 0, of a factor 1. Of a parameter, `base`."""
         if self.rule is None:
             return self.at(self.start)
@@ -132,7 +132,7 @@ class Knob:
         """Whether the knob is an exponent: nothing changes at 0."""
         return self.rule is not None and self.start == 0
 
-    def at(self, value: float) -> Point:
+    def at(self, value: float) -> KnobPoint:
         """The network at a value; raises ArchError with what the spec says against it."""
         if self.whole and value == int(value):
             value = int(value)
@@ -146,7 +146,7 @@ class Knob:
             raise found
         return found
 
-    def _made(self, value: float) -> Point:
+    def _made(self, value: float) -> KnobPoint:
         given: dict[str, Any]
         promise: dict[str, float] = {}
         if self.rule is None:
@@ -160,7 +160,7 @@ class Knob:
         if IMAGE in given:
             variant = variant.for_image(size=given[IMAGE])
         assert variant.graph.nodes
-        return Point(value, variant, given, promise)
+        return KnobPoint(value, variant, given, promise)
 
     def _results(self, value: float) -> Record:
         """What the rule gives at a value."""

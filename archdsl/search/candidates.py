@@ -11,7 +11,7 @@ from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError, Diagnostic, errors_raised
 from archdsl.graph.devices import Device
 from archdsl.graph.space import ASKED, COSTS, FIGURES, SECONDS
-from archdsl.semantics.points import Line, Point, Space
+from archdsl.semantics.points import Point, Space, SpaceLine
 from archdsl.semantics.resolve import resolve_expression
 from archdsl.source import Source
 from archdsl.syntax import ast
@@ -22,7 +22,7 @@ Places = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Network:
+class CandidateNetwork:
     """A network of a space, checked and counted."""
 
     places: Places
@@ -73,7 +73,7 @@ class Candidates:
         self.faults: dict[tuple[str, str], Diagnostic] = {}
         """Errors of networks that no condition refuses and that cannot be built."""
 
-    def at(self, places: Sequence[int]) -> Network | None:
+    def at(self, places: Sequence[int]) -> CandidateNetwork | None:
         """The network at these places; None where a condition refuses it, or it cannot be built, which is kept."""
         point = self.space.point(places)
         if not isinstance(point, Point):
@@ -95,7 +95,7 @@ class Candidates:
         if reason is not None:
             self.refused[reason] += 1
             return None
-        return Network(tuple(places), point, variant, costs)
+        return CandidateNetwork(tuple(places), point, variant, costs)
 
     def all(self) -> Iterator[Places]:
         """Every combination of places, the last axis changing fastest."""
@@ -120,5 +120,5 @@ def with_conditions(space: Space, texts: Sequence[str]) -> Space:
             condition = parse_expression(Source("--require", text), bag)
             if condition is not None:
                 resolve_expression(condition, space.home, bag, known)
-                added.append(Line(ast.Require(condition, None, span=condition.span), space.home))
+                added.append(SpaceLine(ast.Require(condition, None, span=condition.span), space.home))
     return replace(space, more=(*space.more, *added))

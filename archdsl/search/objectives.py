@@ -18,7 +18,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.space import ASKED
-from archdsl.search.candidates import Network
+from archdsl.search.candidates import CandidateNetwork
 from archdsl.variant import Variant
 
 MEASURED = {
@@ -36,7 +36,7 @@ TIME_WEIGHT, SIZE_WEIGHT = -0.07, -0.05
 
 
 @dataclass(frozen=True)
-class How:
+class MeasureOptions:
     """How networks are measured and trained."""
 
     batch: int = BATCH
@@ -65,7 +65,7 @@ def reward(accuracy: float, step: float, params: float) -> float:
     return float(accuracy * step**TIME_WEIGHT * params**SIZE_WEIGHT)
 
 
-def score(network: Network, objectives: Mapping[str, Any], how: How) -> dict[str, float]:
+def score(network: CandidateNetwork, objectives: Mapping[str, Any], how: MeasureOptions) -> dict[str, float]:
     """A value for each objective, and what these are made of."""
     values: dict[str, float] = {}
     for name in objectives:
@@ -88,7 +88,9 @@ def score(network: Network, objectives: Mapping[str, Any], how: How) -> dict[str
     return values
 
 
-def _timed(name: str, measure: Callable[[Variant, int, int | None], float], network: Network, how: How) -> float:
+def _timed(
+    name: str, measure: Callable[[Variant, int, int | None], float], network: CandidateNetwork, how: How
+) -> float:
     """A time; raises ArchError E678 where torch cannot run the network so: its memory, a single value to normalise."""
     try:
         return measure(network.variant, how.batch, how.threads)
@@ -106,27 +108,26 @@ class _Silent:
     def row(self, row: Mapping[str, Any]) -> None: ...
 
 
-def _accuracy(network: Network, how: How) -> float:
+def _accuracy(network: CandidateNetwork, how: MeasureOptions) -> float:
     """Top-1 on what is held out, in percent, of the best weights. A training that was killed goes on."""
-    from archdsl.training.engine import How as Training
-    from archdsl.training.engine import train
+    from archdsl.training.engine import EngineOptions, train
     from archdsl.training.folders import find_data
-    from archdsl.training.plan import Wishes, make_plan
+    from archdsl.training.plan import TrainingOptions, make_plan
     from archdsl.training.run_folder import RunFolder
 
     assert how.recipe is not None
     assert how.data is not None
     assert how.runs is not None
-    wishes = Wishes(epochs=how.epochs, image=how.image, seed=how.seed)
+    wishes = TrainingOptions(epochs=how.epochs, image=how.image, seed=how.seed)
     plan = make_plan(network.variant, how.recipe, find_data(how.data), wishes)
     digest = hashlib.sha256(json.dumps(dict(network.point.arguments), sort_keys=True).encode()).hexdigest()[:16]
     folder = RunFolder(how.runs / digest, plan)
     with folder.begun():
-        progress = train(plan, folder, Training(device=None, workers=0), _Silent())
+        progress = train(plan, folder, EngineOptions(device=None, workers=0), _Silent())
     return float(progress.best["top1"])
 
 
-def _command(network: Network, how: How) -> float:
+def _command(network: CandidateNetwork, how: MeasureOptions) -> float:
     """The number of the last line that a command prints."""
     assert how.command is not None
     with tempfile.TemporaryDirectory() as folder:

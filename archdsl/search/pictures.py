@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from archdsl.backends.diagram.chart import Line, Panel, chart, short
-from archdsl.backends.diagram.plot import Axis, Mark, scatter
+from archdsl.backends.diagram.chart import Curve, CurvePanel, chart, short
+from archdsl.backends.diagram.plot import Mark, PlotAxis, scatter
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.space import ASKED
 from archdsl.plots import Plot
 from archdsl.search.candidates import Counted
-from archdsl.search.results import Better, Result
+from archdsl.search.results import Better, ScoredNetwork
 from archdsl.semantics.points import Space
 
 MOST = 1_000
@@ -26,8 +26,8 @@ _TITLES = {
 
 
 def pictures(
-    found: Sequence[Result],
-    chosen: Sequence[Result],
+    found: Sequence[ScoredNetwork],
+    chosen: Sequence[ScoredNetwork],
     space: Space,
     objectives: Mapping[str, Better],
     counted: Counted,
@@ -56,7 +56,7 @@ def pictures(
         ]
         file = re.sub(r"\W+", "_", axis.name).strip("_")
         title = f"{upwards.title} against {axis.name} in {space.name}{cut}"
-        drawn[f"by_{file}"] = scatter(file, title, marks, Axis(axis.name, short), upwards)[0].svg
+        drawn[f"by_{file}"] = scatter(file, title, marks, PlotAxis(axis.name, short), upwards)[0].svg
     return drawn
 
 
@@ -66,11 +66,11 @@ def distribution(spaces: Mapping[str, Sequence[float]], what: str) -> str:
     for name, values in spaces.items():
         ordered = sorted(values)
         points = [(value, (place + 1) / len(ordered)) for place, value in enumerate(ordered)]
-        lines.append(Line(f"{name} ({len(ordered):,})", [(ordered[0], 0.0), *points], steps=True))
-    return chart("Share of networks with a value of at most so much", [Panel("share", lines)], axis=what)
+        lines.append(Curve(f"{name} ({len(ordered):,})", [(ordered[0], 0.0), *points], steps=True))
+    return chart("Share of networks with a value of at most so much", [CurvePanel("share", lines)], axis=what)
 
 
-def values_of(results: Sequence[Result], objective: str, counted: Counted) -> tuple[list[float], str]:
+def values_of(results: Sequence[ScoredNetwork], objective: str, counted: Counted) -> tuple[list[float], str]:
     """The values that a distribution is of, and what they are called: of an accuracy the errors."""
     values = [_value(result, objective) for result in results]
     if objective == "accuracy":
@@ -78,7 +78,7 @@ def values_of(results: Sequence[Result], objective: str, counted: Counted) -> tu
     return values, _axis(objective, counted).title
 
 
-def read(folder: Path, objective: str) -> list[Result]:
+def read(folder: Path, objective: str) -> list[ScoredNetwork]:
     """The results that another search has written into its folder, with this objective; raises ArchError E677."""
     path = folder / "results.json"
     try:
@@ -94,25 +94,25 @@ def read(folder: Path, objective: str) -> list[Result]:
     return found
 
 
-def _read(entry: Mapping[str, Mapping[str, float]]) -> Result:
+def _read(entry: Mapping[str, Mapping[str, float]]) -> ScoredNetwork:
     costs = {str(key): float(value) for key, value in entry["costs"].items()}
-    return Result(0, {}, {}, costs, {str(key): float(value) for key, value in entry["values"].items()})
+    return ScoredNetwork(0, {}, {}, costs, {str(key): float(value) for key, value in entry["values"].items()})
 
 
-def _best_first(results: Sequence[Result], best: set[int]) -> list[Result]:
+def _best_first(results: Sequence[ScoredNetwork], best: set[int]) -> list[ScoredNetwork]:
     """Names stand where there is room: those of the best come first. So each group keeps its colour."""
     return sorted(results, key=lambda result: result.number not in best)
 
 
-def _mark(result: Result, x: float, y: float, best: bool) -> Mark:
+def _mark(result: ScoredNetwork, x: float, y: float, best: bool) -> Mark:
     return Mark(x, y, str(result.number), "the best" if best else "others", minor=not best)
 
 
-def _value(result: Result, name: str) -> float:
+def _value(result: ScoredNetwork, name: str) -> float:
     return result.values[name] if name in result.values else float(result.costs[name])
 
 
-def _number(axis: str, result: Result) -> float | None:
+def _number(axis: str, result: ScoredNetwork) -> float | None:
     """What an axis is in a network, where it is a number: `depth`, or `depths[2]` of a list."""
     name, bracket, place = axis.partition("[")
     text = result.texts[name]
@@ -124,7 +124,7 @@ def _number(axis: str, result: Result) -> float | None:
         return None
 
 
-def _axis(name: str, counted: Counted) -> Axis:
+def _axis(name: str, counted: Counted) -> PlotAxis:
     if name in ASKED:
         return Plot(batch=counted.batch, dtype=counted.dtype, device=counted.device).axis(name)
-    return Axis(_TITLES.get(name, name), short)
+    return PlotAxis(_TITLES.get(name, name), short)

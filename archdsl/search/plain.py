@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 
-from archdsl.search.candidates import Candidates, Network, Places
+from archdsl.search.candidates import CandidateNetwork, Candidates, Places
 
 MOST_REFUSED = 100_000
 """Points that are refused in a row before a search ends: its conditions leave nothing that drawing could find."""
 
-Score = Callable[[Network], Mapping[str, float]]
+Score = Callable[[CandidateNetwork], Mapping[str, float]]
 
 
 def points(candidates: Candidates, sampler: str, seed: int) -> Iterator[Places]:
@@ -30,7 +30,7 @@ def points(candidates: Candidates, sampler: str, seed: int) -> Iterator[Places]:
         yield places
 
 
-def networks(candidates: Candidates, sampler: str, seed: int) -> Iterator[Network]:
+def networks(candidates: Candidates, sampler: str, seed: int) -> Iterator[CandidateNetwork]:
     """Networks of the space; ends where there are no more, or drawing finds none."""
     refused = 0
     for places in points(candidates, sampler, seed):

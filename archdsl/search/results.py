@@ -10,7 +10,7 @@ from typing import Literal
 
 from archdsl.diagnostics.core import Bag
 from archdsl.graph.space import ASKED, COSTS
-from archdsl.search.candidates import Network
+from archdsl.search.candidates import CandidateNetwork
 from archdsl.semantics.points import Space
 from archdsl.source import Source
 from archdsl.syntax import format_file, parse
@@ -19,7 +19,7 @@ Better = Literal["least", "most"]
 
 
 @dataclass(frozen=True)
-class Result:
+class ScoredNetwork:
     """A network that was scored: its number in the search, and a value for each objective."""
 
     number: int
@@ -29,8 +29,8 @@ class Result:
     values: Mapping[str, float]
 
 
-def result_of(number: int, network: Network, values: Mapping[str, float]) -> Result:
-    return Result(
+def result_of(number: int, network: CandidateNetwork, values: Mapping[str, float]) -> ScoredNetwork:
+    return ScoredNetwork(
         number,
         network.point.texts,
         network.point.arguments,
@@ -39,7 +39,7 @@ def result_of(number: int, network: Network, values: Mapping[str, float]) -> Res
     )
 
 
-def best(results: Sequence[Result], objectives: Mapping[str, Better], most: int) -> list[Result]:
+def best(results: Sequence[ScoredNetwork], objectives: Mapping[str, Better], most: int) -> list[ScoredNetwork]:
     """Of one objective the best, in order; of several the Pareto front: those that no other is at least as good as in
     all and better than in one. Without objectives, the first."""
     if not objectives:
@@ -48,14 +48,14 @@ def best(results: Sequence[Result], objectives: Mapping[str, Better], most: int)
     scored.sort(key=lambda pair: (pair[0], pair[1].number))
     if len(objectives) == 1:
         return [result for _, result in scored[:most]]
-    front: list[tuple[tuple[float, ...], Result]] = []
+    front: list[tuple[tuple[float, ...], ScoredNetwork]] = []
     for values, result in scored:  # what dominates another stands before it
         if not any(all(a <= b for a, b in zip(other, values, strict=True)) for other, _ in front):
             front.append((values, result))
     return [result for _, result in front]
 
 
-def as_csv(results: Sequence[Result], space: Space, objectives: Mapping[str, Better]) -> str:
+def as_csv(results: Sequence[ScoredNetwork], space: Space, objectives: Mapping[str, Better]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     dimensions = list(dict.fromkeys(axis.dimension for axis in space.axes))
@@ -68,7 +68,7 @@ def as_csv(results: Sequence[Result], space: Space, objectives: Mapping[str, Bet
     return text.getvalue()
 
 
-def as_variants(results: Sequence[Result], space: Space, said: str) -> str:
+def as_variants(results: Sequence[ScoredNetwork], space: Space, said: str) -> str:
     """Variants as the spec would have them, with their costs in `expect`."""
     names = [f"{space.name}_{result.number}" for result in results]
     if not results:

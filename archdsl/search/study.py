@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.diagnostics.core import ArchError, Diagnostic
-from archdsl.search.candidates import Candidates, Network, Places
+from archdsl.search.candidates import CandidateNetwork, Candidates, Places
 from archdsl.search.plain import networks
-from archdsl.search.results import Better, Result
+from archdsl.search.results import Better, ScoredNetwork
 
-Score = Callable[[Network], Mapping[str, float]]
+Score = Callable[[CandidateNetwork], Mapping[str, float]]
 
 STARTING = 60.0
 """Seconds in which a trial has to say whose it is."""
@@ -67,7 +67,7 @@ class Study:
         self.optuna: Any = optuna
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.faults: list[Diagnostic] = []
-        self._passed: list[Network] = []
+        self._passed: list[CandidateNetwork] = []
         """Networks of the sequence that have no result yet: whoever tries one may be killed."""
         self.me = f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
         self.study = self._study()
@@ -140,7 +140,7 @@ class Study:
         self,
         samples: int,
         score: Score,
-        told: Callable[[Result], None],
+        told: Callable[[ScoredNetwork], None],
         waits: Callable[[frozenset[str]], None] = lambda workers: None,
     ) -> None:
         """Score networks until there are so many, together with whoever else works on this study. `waits` is told
@@ -172,7 +172,7 @@ class Study:
             if refused >= MOST_REFUSED and before:
                 return
 
-    def _queue(self, sequence: Iterator[Network], trials: list[Any]) -> bool:
+    def _queue(self, sequence: Iterator[CandidateNetwork], trials: list[Any]) -> bool:
         """Put the next network that nobody has into the queue; False where there is none."""
         taken = {self._places(t) for t in trials if t.state.name in ("RUNNING", "WAITING") or self._counts(t)}
         waiting = any(t.state.name == "WAITING" for t in trials)
@@ -187,12 +187,12 @@ class Study:
                 return True
         return False
 
-    def _noted(self, sequence: Iterator[Network]) -> Iterator[Network]:
+    def _noted(self, sequence: Iterator[CandidateNetwork]) -> Iterator[CandidateNetwork]:
         for network in sequence:
             self._passed.append(network)
             yield network
 
-    def _tried(self, trial: Any, score: Score, told: Callable[[Result], None]) -> list[float]:
+    def _tried(self, trial: Any, score: Score, told: Callable[[ScoredNetwork], None]) -> list[float]:
         trial.set_user_attr("worker", self.me)
         learns = self.sampler in LEARNING
         places: Places = tuple(
@@ -221,7 +221,7 @@ class Study:
             "costs": dict(network.costs), "values": dict(values),
         }  # fmt: skip
         trial.set_user_attr("result", data)
-        told(Result(trial.number, **data))
+        told(ScoredNetwork(trial.number, **data))
         return [values[name] for name in self.objectives]
 
     @staticmethod
@@ -245,10 +245,10 @@ class Study:
                 with suppress(ValueError, RuntimeError):  # another process has found it first
                     self.study.tell(trial.number, state=self.optuna.trial.TrialState.FAIL)
 
-    def results(self) -> list[Result]:
+    def results(self) -> list[ScoredNetwork]:
         """All that were scored, by anybody."""
         found = [t for t in self.study.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
-        return [Result(trial.number, **trial.user_attrs["result"]) for trial in found]
+        return [ScoredNetwork(trial.number, **trial.user_attrs["result"]) for trial in found]
 
 
 def _queued(trial: Any) -> Mapping[str, int]:

@@ -15,7 +15,7 @@ from archdsl.graph.scopes import BlockScope, Bound, ChoiceScope, ScopeKind
 from archdsl.semantics import bound
 from archdsl.semantics.context import ELEMENTS_A_STEP, MAX_DEPTH, Context, Run
 from archdsl.semantics.evaluate import evaluate, evaluates
-from archdsl.semantics.instances import Before, copied, instance_key, rates, remember, template_of
+from archdsl.semantics.instances import Position, copied, instance_key, rates, remember, template_of
 from archdsl.semantics.naming import claim, container, open_block, open_scope
 from archdsl.semantics.nodes import add_node, check_branches, op_layer, untraced_args
 from archdsl.semantics.parameters import bind_parameters
@@ -240,7 +240,7 @@ def _block_layer(layer: BlockLayer, tensors: tuple[Tensor, ...], ctx: Context, n
     inner = enter(layer.block, layer.args, scope, ctx, layer.span)
     if inner is None:
         return UNKNOWN
-    before, failed = Before.of(ctx.run), ctx.run.failed
+    before, failed = Position.of(ctx.run), ctx.run.failed
     ctx.run.failed = False
     ctx.run.depth += 1
     value = _run_block(layer.block, scope, inner, tensors)
@@ -277,7 +277,7 @@ def _run_block(block: Definition, scope: BlockScope, inner: Context, tensors: tu
     if names != ("in",):
         inner.locals |= dict(zip(names, inner.inputs, strict=True))
         for input_name, tensor in zip(names, inner.inputs, strict=True):
-            inner.let_go(input_name, tensor)
+            inner.note_discarded(input_name, tensor)
     scope.template.widths |= {t.ref: t.channels for t in inner.inputs}
     value = execute(block.body, inner)
     if isinstance(value, Layer):

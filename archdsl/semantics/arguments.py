@@ -35,7 +35,7 @@ THROUGH = "a tensor goes through ->"
 
 
 @dataclass(frozen=True)
-class Owner:
+class ArgumentOwner:
     """What has parameters and is no op: an initializer, an item with keys."""
 
     name: str

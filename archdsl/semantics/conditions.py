@@ -43,17 +43,17 @@ def condition(node: bound.Expression, ctx: Context) -> bool | Traced | Unknown:
 
 
 def quietly(node: bound.Expression, ctx: Context) -> Expr | None:
-    value = _aside(node, ctx)
+    value = _silently(node, ctx)
     return expr_of(value) if isinstance(plain(value), int | float | str | bool) else None
 
 
 def is_plain(node: bound.Expression, ctx: Context) -> bool:
     """Whether an expression that is not needed would give a number, string, list or record."""
-    value = _aside(node, ctx)
+    value = _silently(node, ctx)
     return value is not UNKNOWN and not isinstance(value, Layer)
 
 
-def _aside(node: bound.Expression, ctx: Context) -> Value:
+def _silently(node: bound.Expression, ctx: Context) -> Value:
     """The value of an expression that is not needed here: what it reports is forgotten, and UNKNOWN given back."""
     inner = replace(ctx, scope=None, locals=dict(ctx.locals))
     unknown: Value = UNKNOWN

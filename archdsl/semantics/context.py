@@ -133,7 +133,7 @@ class Run:
                 self.trial_steps += self.steps - steps
                 self.steps, self.most = steps, most
 
-    def settle(self) -> None:
+    def hand_on_costs(self) -> None:
         """Say what this evaluation has cost, in favour of the next one of the run."""
         self._own_bag.steps, self._own_bag.parts = self.steps, self.parts
 
@@ -275,7 +275,7 @@ class Context:
         elif self.scope is not None:
             self.scope.frame.template.structural |= symbols(expr)
 
-    def let_go(self, name: str, value: Value) -> None:
+    def note_discarded(self, name: str, value: Value) -> None:
         """Note that a tensor has a name that may stay unused."""
         if name.startswith("_") and isinstance(value, Tensor):
             self.run.discarded.append(value.ref)

@@ -41,7 +41,7 @@ def check_defaults(program: Program, bag: Bag) -> None:
         for name, call in file.defaults.items():
             if not bag.spent:
                 guarded(partial(_op, name, ctx), call.span, bag)
-    run.settle()
+    run.hand_on_costs()
 
 
 def _is_plain(parameter: bound.Parameter) -> bool:

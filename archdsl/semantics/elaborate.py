@@ -59,7 +59,7 @@ def value_of(
     run = Run(bag)
     ctx = Context(run, file, locals=dict(names or {}))
     value = UNKNOWN if bag.spent else guarded(lambda: evaluate(expression, ctx), expression.span, bag)
-    run.settle()
+    run.hand_on_costs()
     return UNKNOWN if value is None or value is UNKNOWN else plain(value)
 
 
@@ -72,7 +72,7 @@ def call_arguments(
     run = Run(bag)
     arguments = bind_arguments(resolve_arguments(given, file, bag), names, owner, bag.report)
     args = guarded(lambda: evaluate_arguments(arguments, names, owner, Context(run, file), {}), span, bag)
-    run.settle()
+    run.hand_on_costs()
     return args
 
 
@@ -100,7 +100,7 @@ def elaborate(
     run.image = args_from("<image>", image.given)
     run.graph = Graph(name, root, traced=traced)
     graph = None if model.faulty else _filled(run.graph, run, model, args)
-    run.settle()
+    run.hand_on_costs()
     if graph is None and not bag.errors:  # it is what was reported where names were resolved
         for fault in model.file.memo.faults:
             bag.add(fault)

@@ -59,7 +59,7 @@ def template_of(definition: Definition, tensors: tuple[Tensor, ...], start: int 
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class Position:
     """Where a run stands before it elaborates an instance."""
 
     nodes: int
@@ -68,12 +68,12 @@ class Before:
     parts: int
 
     @classmethod
-    def of(cls, run: Run) -> Before:
+    def of(cls, run: Run) -> Position:
         return cls(run.size, len(run.discarded), run.parameters, run.parts)
 
 
 def remember(
-    layer: BlockLayer, key: Hashable, scope: BlockScope, results: tuple[Tensor, ...], before: Before, ctx: Context
+    layer: BlockLayer, key: Hashable, scope: BlockScope, results: tuple[Tensor, ...], before: Position, ctx: Context
 ) -> None:
     """Keep what was elaborated of an instance for those that are equal."""
     run = ctx.run

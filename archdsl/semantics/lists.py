@@ -209,7 +209,7 @@ def bind(target: ast.Target, value: Value, ctx: Context) -> bool:
     """Bind names to a value, unpacking lists; False after E307."""
     if target.name is not None:
         ctx.locals[target.name] = value
-        ctx.let_go(target.name, value)
+        ctx.note_discarded(target.name, value)
         return True
     listed = list_of(value)
     if listed is None or len(listed) != len(target.items):

@@ -139,7 +139,7 @@ def bind_parameters(definition: Definition, args: Mapping[str, Arg], inner: Cont
             inner.locals[parameter.name] = value
         elif accepts(parameter, arg, definition, ctx):
             inner.locals[parameter.name] = traced(arg.value, arg.expr)
-            ctx.let_go(parameter.name, arg.value)
+            ctx.note_discarded(parameter.name, arg.value)
         else:
             ok = False
     return ok and not any(value is UNKNOWN for value in inner.locals.values())

@@ -31,7 +31,7 @@ Member: TypeAlias = ast.Dimension | ast.Entry | ast.Require
 
 
 @dataclass(frozen=True)
-class Line:
+class SpaceLine:
     """A line of a space, and the file in whose names it is read."""
 
     syntax: Member
@@ -66,9 +66,9 @@ class Space:
     base: Configured
     """Whose other parameters are kept: the variant that it is for, or the model without arguments."""
     axes: tuple[Axis, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[SpaceLine, ...]
     home: FileScope
-    more: tuple[Line, ...] = ()
+    more: tuple[SpaceLine, ...] = ()
     """Conditions that were added to those of the spec: on costs of other images or numbers than one in float32."""
 
     @property
@@ -139,7 +139,7 @@ class Space:
         reader.bag.raise_errors()
         return Point(texts, {name: kept[name] for name in self.parameters}, reader.names)
 
-    def _layer(self, line: Line, node: ast.Expression, reader: _Reader) -> str:
+    def _layer(self, line: SpaceLine, node: ast.Expression, reader: _Reader) -> str:
         """What the space says of a layer, which is read in the names of its home; E454 where it means other things."""
         assert isinstance(line.syntax, ast.Entry)
         key = line.syntax.key

@@ -1,8 +1,8 @@
 """The `weights` items of a file: which files are published for its variants, and what is known of each.
 
-Takes a `Program` and a `Configured` variant; gives `Entry`s. Like `reference` they are said of the file's own variants,
-and are not handed on. An item may stand in the file or in a list that the file names (`weights "weights/net.arch"`),
-which is parsed when weights are asked for. Reports E106, E108, E301, E302, E317, E412,
+Takes a `Program` and a `Configured` variant; gives `PublishedFile`s. Like `reference` they are said of the file's own
+variants, and are not handed on. An item may stand in the file or in a list that the file names
+(`weights "weights/net.arch"`), which is parsed when weights are asked for. Reports E106, E108, E301, E302, E317, E412,
 E418 to E426, E505 and E513.
 """
 
@@ -17,10 +17,10 @@ from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.image import AS_WRITTEN
 from archdsl.graph.ir import Graph
-from archdsl.graph.published import OWN, Entry, Facts
+from archdsl.graph.published import OWN, ModelFacts, PublishedFile
 from archdsl.graph.reference import LIBRARIES, Reference, is_plain_name
 from archdsl.graph.settings import Preprocess
-from archdsl.semantics.arguments import Owner, validated
+from archdsl.semantics.arguments import ArgumentOwner, validated
 from archdsl.semantics.checkpoints import map_names
 from archdsl.semantics.elaborate import value_of
 from archdsl.semantics.entries import read_entries
@@ -36,8 +36,8 @@ MOST_ROWS = 10_000
 """Rows in the `weights` items of a file and its lists."""
 
 _PREPARING = tuple(Preprocess.model_fields)
-_KEYS = (*Facts.model_fields, *_PREPARING)
-_OWNER = Owner("weights", tuple(Facts.model_fields))
+_KEYS = (*ModelFacts.model_fields, *_PREPARING)
+_OWNER = ArgumentOwner("weights", tuple(ModelFacts.model_fields))
 _DIGITS = {"sha256": 64, "sha1": 40}
 _FEWEST = 8
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
@@ -52,7 +52,7 @@ class _Item:
     file: FileScope
 
 
-def weights_of(program: Program, configured: Configured, bag: Bag) -> tuple[Entry, ...]:
+def weights_of(program: Program, configured: Configured, bag: Bag) -> tuple[PublishedFile, ...]:
     """What is published for one variant, as the file has it; wrong rows are reported and left out."""
     items = _by_variant(program, bag).get(configured.name, ())
     return tuple(_Reader(program, configured, bag).read(items)) if items else ()
@@ -126,7 +126,7 @@ class _Reader:
         self.names: dict[str, Span] = {}
         self.default: Span | None = None
 
-    def read(self, items: Iterable[_Item]) -> Iterator[Entry]:
+    def read(self, items: Iterable[_Item]) -> Iterator[PublishedFile]:
         for item in items:
             library = self._library(item.syntax)
             model = self._model(item.syntax)
@@ -162,7 +162,7 @@ class _Reader:
         loads = (reference for reference in own if not reference.refuses)
         return next(exact, None) or next(loads, None) or next(iter(own), None)
 
-    def _row(self, item: _Item, row: ast.WeightsRow, model: str, library: bool) -> Entry | None:
+    def _row(self, item: _Item, row: ast.WeightsRow, model: str, library: bool) -> PublishedFile | None:
         """What a row says; None after an error."""
         before = len(self.bag.errors)
         library_name = item.syntax.library.name
@@ -170,9 +170,9 @@ class _Reader:
         args = read_entries(row.entries, _KEYS, "E420", item.file, self.bag)
         if args is None:
             return None
-        own = {key: arg for key, arg in args.items() if key in Facts.model_fields}
-        facts = validated(_OWNER, Facts, own, row.tag_span, self.bag)
-        if not isinstance(facts, Facts):
+        own = {key: arg for key, arg in args.items() if key in ModelFacts.model_fields}
+        facts = validated(_OWNER, ModelFacts, own, row.tag_span, self.bag)
+        if not isinstance(facts, ModelFacts):
             return None
         self._check_place(facts, args, row)
         self._check_hashes(facts, args, row)
@@ -187,7 +187,7 @@ class _Reader:
         if len(self.bag.errors) > before:
             return None
         stated = facts.model_dump(exclude={"checkpoint", "classes"})
-        return Entry(
+        return PublishedFile(
             variant=self.configured.name,
             library=library_name,
             model=model,
@@ -207,7 +207,7 @@ class _Reader:
             self.bag.report("E106", row.tag_span, name=name, secondary=[first])
         self.names.setdefault(name, row.tag_span)
 
-    def _check_place(self, facts: Facts, args: Mapping[str, Arg], row: ast.WeightsRow) -> None:
+    def _check_place(self, facts: ModelFacts, args: Mapping[str, Arg], row: ast.WeightsRow) -> None:
         """E421 unless it is said where the file is, once; E422 for what is no place."""
         given = [key for key in ("url", "hub", "package") if getattr(facts, key) is not None]
         if facts.file is not None and (not given or given == ["url"]):
@@ -230,7 +230,7 @@ class _Reader:
         if detail is not None:
             self.bag.report("E422", args[what].span, what=what, detail=detail)
 
-    def _check_hashes(self, facts: Facts, args: Mapping[str, Arg], row: ast.WeightsRow) -> None:
+    def _check_hashes(self, facts: ModelFacts, args: Mapping[str, Arg], row: ast.WeightsRow) -> None:
         """E423 for what is no hash, and for none where the file comes from an address."""
         for key, length in _DIGITS.items():
             digits = getattr(facts, key)
@@ -246,7 +246,7 @@ class _Reader:
             detail = f"a file of a {what} needs its hash, sha256 or sha1, so that another file is not taken for it"
             self.bag.report("E423", args[what].span, detail=detail)
 
-    def _keymap(self, item: ast.Weights, facts: Facts, args: Mapping[str, Arg], model: str) -> str | None:
+    def _keymap(self, item: ast.Weights, facts: ModelFacts, args: Mapping[str, Arg], model: str) -> str | None:
         """The checkpoint map with which the file is read, None for the spec's own names; E419, E505."""
         library, reference = item.library.name, self._reference(item.library.name, model)
         named = facts.checkpoint or (reference.comparison.checkpoint if reference is not None else None)

@@ -14,9 +14,9 @@ from typing import Any
 from archdsl.diagnostics.core import Bag, Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.recipe import MODEL_RATES, SETTINGS, Progressive, Recipe
-from archdsl.graph.recipe_parts import PARTS, Part
-from archdsl.graph.recipe_rules import FOREIGN, Problem, problems
-from archdsl.semantics.arguments import Owner, validated
+from archdsl.graph.recipe_parts import PARTS, RecipePart
+from archdsl.graph.recipe_rules import FOREIGN, RecipeProblem, problems
+from archdsl.semantics.arguments import ArgumentOwner, validated
 from archdsl.semantics.context import Context, Run
 from archdsl.semantics.elaborate import call_arguments, constant
 from archdsl.semantics.parameters import accepts, parameters_by_name
@@ -40,7 +40,7 @@ REQUIRED = ("epochs", "batch", "optimizer", "lr", "lr_scaling", "schedule", "siz
 
 
 @dataclass
-class Merged:
+class MergedRecipe:
     """What a recipe and those that it amends say: each setting once, by the one that said it last."""
 
     members: dict[str, tuple[ast.Entry | ast.Progressive, FileScope]] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Recipes:
         self.program = program
         self.variants = variants
         self.bag = bag
-        self._merged: dict[tuple[str, str], Merged | None] = {}
+        self._merged: dict[tuple[str, str], MergedRecipe | None] = {}
         self._open: list[tuple[str, str]] = []
         self._values: dict[int, Any] = {}
 
@@ -72,7 +72,7 @@ class Recipes:
 
     # --- amendments --------------------------------------------------------------------------
 
-    def _merge(self, item: RecipeItem) -> Merged | None:
+    def _merge(self, item: RecipeItem) -> MergedRecipe | None:
         """A recipe's settings with those it amends; None after an error."""
         key = item.file.source.identity, item.syntax.name
         if key not in self._merged:
@@ -85,8 +85,8 @@ class Recipes:
             self._open.pop()
         return self._merged[key]
 
-    def _amended(self, item: RecipeItem) -> Merged | None:
-        syntax, base = item.syntax, Merged()
+    def _amended(self, item: RecipeItem) -> MergedRecipe | None:
+        syntax, base = item.syntax, MergedRecipe()
         if syntax.base is not None:
             below = item.file.recipes.get(syntax.base.name)
             if below is None:
@@ -105,7 +105,7 @@ class Recipes:
         # What was published is of the recipe as it was.
         members = {key: member for key, member in base.members.items() if not (syntax.braces and key in PUBLISHED)}
         ok = self._take(item, members)
-        return Merged(members, docstring, targets, item.file, base.depth + 1) if ok else None
+        return MergedRecipe(members, docstring, targets, item.file, base.depth + 1) if ok else None
 
     def _take(self, item: RecipeItem, members: dict[str, tuple[ast.Entry | ast.Progressive, FileScope]]) -> bool:
         """Put the members of a recipe over those of what it amends; False after E106 or E441."""
@@ -184,7 +184,7 @@ class Recipes:
         self,
         name: str,
         item: RecipeItem,
-        merged: Merged,
+        merged: MergedRecipe,
         args: Mapping[str, Arg],
         parameters: Mapping[str, Arg],
         stages: Progressive | None,
@@ -209,7 +209,7 @@ class Recipes:
             "parameters": {key: arg.value for key, arg in parameters.items()},
             "progressive": stages,
         }
-        made = validated(Owner("recipe", SETTINGS), Recipe, given, span, self.bag, extra)
+        made = validated(ArgumentOwner("recipe", SETTINGS), Recipe, given, span, self.bag, extra)
         if not isinstance(made, Recipe) or not self._consistent(made, merged, {*args, *parameters}):
             return None
         if made.after is not None and made.after not in item.file.recipes:
@@ -217,14 +217,14 @@ class Recipes:
             return None
         return made
 
-    def _consistent(self, recipe: Recipe, merged: Merged, given: Iterable[str]) -> bool:
+    def _consistent(self, recipe: Recipe, merged: MergedRecipe, given: Iterable[str]) -> bool:
         """Whether nothing contradicts itself and everything has an effect; reports what does not."""
         found = problems(recipe, frozenset(given))
         for problem in found:
             self._report(problem, merged)
         return not found
 
-    def _report(self, problem: Problem, merged: Merged) -> None:
+    def _report(self, problem: RecipeProblem, merged: MergedRecipe) -> None:
         member = merged.members[problem.key][0]
         span = member.value.span if isinstance(member, ast.Entry) else member.span
         if problem.code == "E437" and isinstance(member, ast.Entry):
@@ -268,15 +268,15 @@ class Recipes:
             self.bag.report("E434", callee.span, key=key, got=got, suggestion=near, known=", ".join(choices))
             return UNKNOWN
         model = choices[name]
-        owner = Owner(name, tuple(model.model_fields))
+        owner = ArgumentOwner(name, tuple(model.model_fields))
         arguments = value.arguments if isinstance(value, ast.CallExpr) else ()
         args = call_arguments(arguments, owner.parameter_names, name, value.span, file, self.bag)
         made = None if args is None else validated(owner, model, args, value.span, self.bag)
-        return made if isinstance(made, Part) else UNKNOWN
+        return made if isinstance(made, RecipePart) else UNKNOWN
 
     # --- models ------------------------------------------------------------------------------
 
-    def _models(self, merged: Merged) -> list[tuple[ast.Name, Definition]] | None:
+    def _models(self, merged: MergedRecipe) -> list[tuple[ast.Name, Definition]] | None:
         """The models that a recipe is for, each with the target that says so; None after E108."""
         file = merged.file
         if file is None or not merged.targets:
@@ -330,7 +330,7 @@ class Recipes:
         for model in {id(model): model for _, model in models}.values():
             parameter = parameters_by_name(model)[key]
             ok = accepts(parameter, arg, model, Context(run, model.file)) and ok
-        run.settle()
+        run.hand_on_costs()
         return ok
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from archdsl.diagnostics.core import Bag, Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.reference import ARGUMENTS, LIBRARIES, Comparison, Plain, Reference, is_plain, is_plain_name
-from archdsl.semantics.arguments import Owner, validated
+from archdsl.semantics.arguments import ArgumentOwner, validated
 from archdsl.semantics.checkpoints import keymaps_of
 from archdsl.semantics.elaborate import constant
 from archdsl.semantics.entries import read_entries
@@ -98,7 +98,9 @@ def _read(item: ast.Reference, model: str, file: FileScope, bag: Bag) -> Referen
     entries = read_entries(item.entries, tuple(Comparison.model_fields), "E410", file, bag)
     if entries is None:
         return None
-    comparison = validated(Owner("reference", tuple(Comparison.model_fields)), Comparison, entries, item.span, bag)
+    comparison = validated(
+        ArgumentOwner("reference", tuple(Comparison.model_fields)), Comparison, entries, item.span, bag
+    )
     if not isinstance(comparison, Comparison) or arguments is None or not known:
         return None
     reason = item.docstring.text if item.docstring else ""

@@ -18,7 +18,7 @@ from archdsl.graph.ir import Graph
 from archdsl.graph.settings import INITIALIZERS, NEEDS_FAN, InitRule, InitRules, Preprocess
 from archdsl.ops.registry import OPS
 from archdsl.resources import label_lists
-from archdsl.semantics.arguments import Owner, validated
+from archdsl.semantics.arguments import ArgumentOwner, validated
 from archdsl.semantics.elaborate import call_arguments, elaborate
 from archdsl.semantics.entries import read_entries
 from archdsl.semantics.program import FileScope, Program
@@ -33,7 +33,7 @@ Targeted = TypeVar("Targeted", ast.Init, ast.Preprocess)
 MOST_RULES = 500
 """Rules in the `init` items of one file."""
 
-_KEYS = Owner("preprocess", tuple(Preprocess.model_fields))
+_KEYS = ArgumentOwner("preprocess", tuple(Preprocess.model_fields))
 
 
 def init_rules(program: Program, configured: Configured, graph: Graph, bag: Bag) -> tuple[InitRule, ...]:
@@ -215,7 +215,7 @@ def _init_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
             return None
         own = bag.part()
         known[key] = _read_rule(rule, file, own), tuple(own)
-        bag.settle(own)
+        bag.take_costs(own)
     made, found = known[key]
     for diagnostic in found:
         bag.add(diagnostic)
@@ -234,7 +234,7 @@ def _read_rule(rule: ast.Rule, file: FileScope, bag: Bag) -> InitRule | None:
         bag.report("E403", callee.span, name=callee.name, suggestion=closest(callee.name, INITIALIZERS), known=known)
         return None
     model = INITIALIZERS[callee.name]
-    owner = Owner(callee.name, tuple(model.model_fields))
+    owner = ArgumentOwner(callee.name, tuple(model.model_fields))
     args = call_arguments(given, owner.parameter_names, owner.name, value.span, file, bag)
     if args is None or validated(owner, model, args, value.span, bag) is None:
         return None

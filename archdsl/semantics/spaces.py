@@ -17,7 +17,7 @@ from archdsl.semantics.domains import MOST_AXES, Domains, Reported
 from archdsl.semantics.elaborate import elaborate
 from archdsl.semantics.evaluate import evaluate
 from archdsl.semantics.parameters import accepts, parameters_by_name
-from archdsl.semantics.points import Line, Point, Space
+from archdsl.semantics.points import Point, Space, SpaceLine
 from archdsl.semantics.program import Definition, Program, SpaceItem
 from archdsl.semantics.resolve import resolve_expression
 from archdsl.semantics.values import UNKNOWN, Arg, plain
@@ -36,10 +36,10 @@ MAX_AMENDED = 100
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergedSpace:
     """What a space and those that it amends say: each name once, by the one that said it last."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[SpaceLine, ...]
     docstring: str
     target: ast.Name | None
     depth: int
@@ -52,7 +52,7 @@ class Spaces:
         self.program = program
         self.variants = variants
         self.bag = bag
-        self._merged: dict[tuple[str, str], Merged | None] = {}
+        self._merged: dict[tuple[str, str], MergedSpace | None] = {}
         self._open: list[tuple[str, str]] = []
 
     def read(self) -> dict[str, Space]:
@@ -65,7 +65,7 @@ class Spaces:
 
     # --- amendments --------------------------------------------------------------------------
 
-    def _merge(self, item: SpaceItem) -> Merged | None:
+    def _merge(self, item: SpaceItem) -> MergedSpace | None:
         """A space's lines with those it amends, in an order in which each can be read; None after an error."""
         key = item.file.source.identity, item.syntax.name
         if key not in self._merged:
@@ -78,8 +78,8 @@ class Spaces:
             self._open.pop()
         return self._merged[key]
 
-    def _amended(self, item: SpaceItem) -> Merged | None:
-        syntax, base = item.syntax, Merged((), "", None, 0)
+    def _amended(self, item: SpaceItem) -> MergedSpace | None:
+        syntax, base = item.syntax, MergedSpace((), "", None, 0)
         if syntax.base is not None:
             below = item.file.spaces.get(syntax.base.name)
             if below is None:
@@ -94,12 +94,12 @@ class Spaces:
                 return None
             base = found
             if below.file is not item.file:
-                base = Merged(base.lines, base.docstring, None, base.depth)
+                base = MergedSpace(base.lines, base.docstring, None, base.depth)
         lines = self._taken(item, base.lines)
         if lines is None:
             return None
         docstring = syntax.docstring.text if syntax.docstring else base.docstring
-        return Merged(lines, docstring, syntax.target or base.target, base.depth + 1)
+        return MergedSpace(lines, docstring, syntax.target or base.target, base.depth + 1)
 
     def _unknown(self, name: ast.Name, item: SpaceItem) -> None:
         if name.name not in item.file.missing:
@@ -109,10 +109,10 @@ class Spaces:
             facts = {"name": name.name, "suggestion": near, "known": ", ".join(known)}
             self.bag.report("E450", name.span, facts=facts, secondary=places)
 
-    def _taken(self, item: SpaceItem, base: Sequence[Line]) -> tuple[Line, ...] | None:
+    def _taken(self, item: SpaceItem, base: Sequence[SpaceLine]) -> tuple[SpaceLine, ...] | None:
         """The lines of an amendment over those of what it amends; None after E113 or E441."""
         named = {line.syntax.key: line for line in base if not isinstance(line.syntax, ast.Require)}
-        own: list[Line] = []
+        own: list[SpaceLine] = []
         gone: set[str] = set()
         ok = True
         for member in item.syntax.members:
@@ -123,7 +123,7 @@ class Spaces:
                     ok = False
                 gone.add(member.key)
             else:
-                own.append(Line(member, item.file))
+                own.append(SpaceLine(member, item.file))
         if not ok:
             return None
         over = {line.syntax.key: line for line in own if not isinstance(line.syntax, ast.Require)}
@@ -135,13 +135,13 @@ class Spaces:
         placed = set(map(id, lines))
         return self._in_order([*lines, *(line for line in own if id(line) not in placed)], item)
 
-    def _in_order(self, lines: Sequence[Line], item: SpaceItem) -> tuple[Line, ...] | None:
+    def _in_order(self, lines: Sequence[SpaceLine], item: SpaceItem) -> tuple[SpaceLine, ...] | None:
         """The lines as they stand, but for those that others above them read; None after E113."""
         by_name = {line.syntax.key: line for line in lines if not isinstance(line.syntax, ast.Require)}
-        placed: dict[int, Line] = {}
+        placed: dict[int, SpaceLine] = {}
         waiting: list[str] = []
 
-        def place(line: Line) -> bool:
+        def place(line: SpaceLine) -> bool:
             syntax = line.syntax
             if id(line) in placed:
                 return True
@@ -195,7 +195,7 @@ class Spaces:
             return None
         return Space(name, merged.docstring, base, tuple(axes), merged.lines, item.file)
 
-    def _base(self, item: SpaceItem, merged: Merged) -> Configured | None:
+    def _base(self, item: SpaceItem, merged: MergedSpace) -> Configured | None:
         """The variant that a space is for, or its model without arguments; None after E108 or E457."""
         if merged.target is None:
             self.bag.report("E457", item.syntax.name_span, name=item.syntax.name)
@@ -209,7 +209,7 @@ class Spaces:
         unknown_target("E108", merged.target, known, self.bag)
         return None
 
-    def _are_whole(self, item: SpaceItem, merged: Merged, model: Definition) -> bool:
+    def _are_whole(self, item: SpaceItem, merged: MergedSpace, model: Definition) -> bool:
         """Whether every name means something, and every parameter has a value; reports E452, E453, E456."""
         parameters = parameters_by_name(model)
         named = {m.key: m for m in (line.syntax for line in merged.lines) if not isinstance(m, ast.Require)}
@@ -232,7 +232,7 @@ class Spaces:
             ok = False
         return ok
 
-    def _means_the_same(self, line: Line, axes: Sequence[Axis]) -> bool:
+    def _means_the_same(self, line: SpaceLine, axes: Sequence[Axis]) -> bool:
         """Whether the choices of a space of another file, which are texts, say here what they say there."""
         here = self.program.root
         if line.file is here:
@@ -247,7 +247,7 @@ class Spaces:
                         return False
         return True
 
-    def _accepted(self, line: Line, axes: Sequence[Axis], model: Definition) -> bool:
+    def _accepted(self, line: SpaceLine, axes: Sequence[Axis], model: Definition) -> bool:
         """Whether the values are what the model declares; reports E301, E302 at the domain."""
         member = line.syntax
         assert isinstance(member, ast.Dimension)
@@ -264,7 +264,7 @@ class Spaces:
             value = UNKNOWN if node is None else plain(evaluate(resolve_expression(node, line.file, self.bag), ctx))
             if value is UNKNOWN or not accepts(parameter, Arg(value, Const(value), member.domain.span), model, home):
                 return False
-        run.settle()
+        run.hand_on_costs()
         return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archdsl.backends.diagram.chart import Line, Panel, chart
+from archdsl.backends.diagram.chart import Curve, CurvePanel, chart
 from archdsl.training.plan import Plan
 
 _PANELS = (
@@ -24,7 +24,7 @@ def curves(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
         for key, name in wanted:
             points = [(float(row["epoch"]), float(row[key])) for row in rows if key in row]
             if points and not (key == "size" and len({y for _, y in points}) == 1):
-                lines.append(Line(name, points, steps=key == "size"))
+                lines.append(Curve(name, points, steps=key == "size"))
         if lines:
-            panels.append(Panel(title, lines, logarithmic=title == "loss"))
+            panels.append(CurvePanel(title, lines, logarithmic=title == "loss"))
     return chart(f"{plan.given.name}, recipe {plan.recipe.name}, {plan.recipe.epochs} epochs", panels)

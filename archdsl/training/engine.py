@@ -31,7 +31,7 @@ from archdsl.training.libraries import import_timm
 from archdsl.training.plan import Plan
 from archdsl.training.processes import Processes, joined
 from archdsl.training.run_folder import RunFolder
-from archdsl.training.stage import Network, enter, for_test
+from archdsl.training.stage import EpochNetwork, enter, for_test
 from archdsl.training.testing import Score, test
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ CHECK_EVERY = 50
 
 
 @dataclass(frozen=True)
-class How:
+class EngineOptions:
     """How a training runs, which does not change what comes out but for rounding; `save_every` in steps, 0: only after
     an epoch."""
 
@@ -77,7 +77,7 @@ class Progress:
     kept: list[int] = field(default_factory=list)
 
 
-def train(plan: Plan, folder: RunFolder, how: How, reporter: Reporter) -> Progress:
+def train(plan: Plan, folder: RunFolder, how: EngineOptions, reporter: Reporter) -> Progress:
     """Train, or go on from the folder's last checkpoint; all files are in the folder then."""
     import_timm()
     with joined(how.device) as processes:
@@ -85,7 +85,9 @@ def train(plan: Plan, folder: RunFolder, how: How, reporter: Reporter) -> Progre
 
 
 class _Training:
-    def __init__(self, plan: Plan, folder: RunFolder, how: How, reporter: Reporter, processes: Processes) -> None:
+    def __init__(
+        self, plan: Plan, folder: RunFolder, how: EngineOptions, reporter: Reporter, processes: Processes
+    ) -> None:
         import torch
 
         self.plan, self.folder, self.how, self.reporter, self.processes = plan, folder, how, reporter, processes
@@ -131,7 +133,7 @@ class _Training:
             self._finish()
         return self.at
 
-    def _epoch(self, network: Network, epoch: int) -> None:
+    def _epoch(self, network: EpochNetwork, epoch: int) -> None:
         """What is left of an epoch."""
         self.schedule.step(epoch)
         self.reporter.begin(epoch, self.at.done)
@@ -152,7 +154,7 @@ class _Training:
             if due:
                 self._save()
 
-    def _step(self, network: Network, batches: Iterator[Any]) -> torch.Tensor:
+    def _step(self, network: EpochNetwork, batches: Iterator[Any]) -> torch.Tensor:
         """One step of the optimizer; gives the mean loss of this process's images."""
         import torch
 
@@ -208,7 +210,7 @@ class _Training:
 
     # --- pictures ------------------------------------------------------------------------------
 
-    def _batches(self, epoch: int, network: Network) -> Iterator[Any]:
+    def _batches(self, epoch: int, network: EpochNetwork) -> Iterator[Any]:
         """The micro-batches of this process that are left of an epoch, and the numbers of losses that are looked at."""
         self._losses: list[torch.Tensor] = []
         plan, world, rank = self.plan, self.processes.world, self.processes.rank

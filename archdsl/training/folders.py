@@ -67,7 +67,7 @@ class Pictured(Protocol):
 
 
 @dataclass(frozen=True)
-class Folder:
+class PictureFolder:
     """A folder of folders: classes, and for every picture its path in the folder, its class's number, its bytes."""
 
     path: str
@@ -138,7 +138,7 @@ def find_data(path: str) -> Data:
     return Data(path, found, test)
 
 
-def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> Folder:
+def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> PictureFolder:
     """The classes in a folder and their pictures; with `classes`, numbered as these are."""
     try:
         present = sorted((entry.name for entry in os.scandir(path) if entry.is_dir()), key=_natural)
@@ -158,7 +158,7 @@ def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> Folder:
         raise _unusable(path, f"`{empty[0]}` holds no pictures ({', '.join(sorted(ENDINGS))})")
     if not files:
         raise _unusable(path, f"it holds no pictures ({', '.join(sorted(ENDINGS))})")
-    return Folder(path, tuple(numbers), tuple(files), dict(sorted(left.items())))
+    return PictureFolder(path, tuple(numbers), tuple(files), dict(sorted(left.items())))
 
 
 def _pictures(path: str, kind: str, seen: dict[tuple[int, int], str], left: Counter[str]) -> list[tuple[str, int]]:

@@ -161,7 +161,7 @@ class Pieces:
             if not parameter.requires_grad:
                 continue
             weight, node = found[name]
-            decays = not _spared(recipe.no_decay, node.op.role, node.op.name, weight.name)
+            decays = not _exempt_from_decay(recipe.no_decay, node.op.role, node.op.name, weight.name)
             step = deep.get(name, 0)
             group: dict[str, Any] = {"params": [], "names": [], "weight_decay": recipe.weight_decay if decays else 0.0}
             if deep:
@@ -277,7 +277,7 @@ def _depths(graph: Graph) -> dict[str, int]:
     }
 
 
-def _spared(kinds: Sequence[str], role: str, op: str, weight: str) -> bool:
+def _exempt_from_decay(kinds: Sequence[str], role: str, op: str, weight: str) -> bool:
     """Whether the recipe says that such a weight does not decay."""
     if op == "layer_scale":
         return "layer_scale" in kinds

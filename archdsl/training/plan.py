@@ -16,12 +16,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from archdsl.diagnostics.core import ArchError
-from archdsl.graph.recipe import Recipe, Stage
+from archdsl.graph.recipe import ProgressiveStage, Recipe
 from archdsl.graph.recipe_parts import RandAugment
 from archdsl.graph.recipe_rules import problems
 from archdsl.published import chosen
 from archdsl.quiet import import_torch
-from archdsl.training.folders import Data, Folder
+from archdsl.training.folders import Data, PictureFolder
 from archdsl.training.pieces import Pieces
 from archdsl.training.recipes import recipe_of
 from archdsl.training.step_memory import step_memory
@@ -36,7 +36,7 @@ ROUND = 256
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TrainingOptions:
     """What was asked for besides variant, recipe and pictures; None: as the recipe says, or as it comes.
 
     `batch` are the images of a step over all `devices`, `micro_batch` those that go through the network at once, on
@@ -56,11 +56,11 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Part:
+class PlanStage:
     """Epochs that are alike: a stage of progressive learning, or all of them. MACs are of training alone, `memory` are
     bytes of a step on one device."""
 
-    stage: Stage
+    stage: ProgressiveStage
     size: int
     images: int
     macs: int
@@ -75,7 +75,7 @@ class Plan:
     written: Recipe
     recipe: Recipe
     data: Data
-    wishes: Wishes
+    wishes: TrainingOptions
     micro_batch: int
     differences: tuple[str, ...]
 
@@ -102,7 +102,7 @@ class Plan:
         return epoch_length(len(self.data.train), self.recipe.repeats) // self.batch
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[PlanStage, ...]:
         found = []
         for stage in self.recipe.stages:
             if stage.epochs:
@@ -111,7 +111,7 @@ class Plan:
                 half, recompute = self.wishes.amp != "off", self.wishes.recompute
                 memory = step_memory(graph, self.recipe, self.micro_batch, half=half, recompute=recompute)
                 macs = FORWARD_AND_BACKWARD * graph.macs * images
-                found.append(Part(stage, graph.input_shape.height, images, macs, memory))
+                found.append(PlanStage(stage, graph.input_shape.height, images, macs, memory))
         return tuple(found)
 
     @property
@@ -136,7 +136,7 @@ class Plan:
         return max(part.memory for part in self.parts)
 
 
-def make_plan(variant: Variant, recipe: Recipe | str, data: Data, wishes: Wishes) -> Plan:
+def make_plan(variant: Variant, recipe: Recipe | str, data: Data, wishes: TrainingOptions) -> Plan:
     """The plan; with the number of classes that the pictures have."""
     written = recipe_of(variant, recipe)
     said: list[str] = []
@@ -186,7 +186,7 @@ def _with_classes(variant: Variant, data: Data, said: list[str]) -> Variant:
     return made
 
 
-def _changed(recipe: Recipe, wishes: Wishes, said: list[str]) -> Recipe:
+def _changed(recipe: Recipe, wishes: TrainingOptions, said: list[str]) -> Recipe:
     """The recipe with other epochs and another size, if these are asked for."""
     changed: dict[str, Any] = {}
     if wishes.epochs is not None and wishes.epochs != recipe.epochs:
@@ -271,7 +271,7 @@ def _left_out(data: Data) -> list[str]:
     """Files among the pictures that are not taken for some."""
     said = []
     for what, pictures in (("pictures", data.train), ("test pictures", data.test)):
-        left = pictures.left if isinstance(pictures, Folder) else {}
+        left = pictures.left if isinstance(pictures, PictureFolder) else {}
         if left:
             counts = ", ".join(f"{count:,} {ending or 'without an ending'}" for ending, count in left.items())
             said.append(f"{what}: other files are left out ({counts})")
@@ -295,9 +295,9 @@ def _begun(as_written: Variant, plan: Plan, weights: str) -> str:
     entry = chosen(as_written, weights)
     if entry is None:
         import_torch()
-        from archdsl.weights.loading import made_anew
+        from archdsl.weights.loading import reinitialized
 
-        anew = bool(made_anew(variant, weights, plan.pieces.heads))
+        anew = bool(reinitialized(variant, weights, plan.pieces.heads))
     else:
         entry.check()
         anew = plan.given.classes != entry.classes

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Network:
+class EpochNetwork:
     """What an epoch needs. `run` is the module, compiled and distributed as asked for."""
 
     run: Any
@@ -33,7 +33,7 @@ class Network:
         return nullcontext() if made is None else made()
 
 
-def enter(training: _Training, epoch: int) -> Network:
+def enter(training: _Training, epoch: int) -> EpochNetwork:
     """The network for the stage that an epoch is in; it becomes the training's model."""
     import torch
 
@@ -46,7 +46,7 @@ def enter(training: _Training, epoch: int) -> Network:
         device_ids = [training.device.index] if training.device.type == "cuda" else None
         run = torch.nn.parallel.DistributedDataParallel(run, device_ids=device_ids)
     classes = len(training.plan.data.train.classes)
-    return Network(
+    return EpochNetwork(
         run,
         pieces.loss(epoch=epoch).to(training.device),
         pieces.mixup(classes, epoch=epoch),

@@ -16,7 +16,9 @@ from archdsl.weights.fitting import shape_text
 from archdsl.weights.loading import export_keys
 
 
-def way_back(variant: Variant, name: str, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> list[str]:
+def check_conversion_back(
+    variant: Variant, name: str, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
+) -> list[str]:
     """What `archdsl convert --to NAME` would write otherwise than it is there: keys, shapes, dtypes, values.
 
     Tensors of the meta device have no values to compare.

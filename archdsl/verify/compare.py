@@ -21,8 +21,8 @@ from archdsl.graph.published import OWN
 from archdsl.graph.reference import SIZES, Reference
 from archdsl.variant import Variant
 from archdsl.verify import traits
-from archdsl.verify.back import way_back
-from archdsl.verify.libraries import Refused, Unavailable, reference_model, version
+from archdsl.verify.back import check_conversion_back
+from archdsl.verify.libraries import LibraryRefused, Unavailable, reference_model, version
 from archdsl.verify.numbers import in_double, output_difference, step_differences, train_step
 from archdsl.verify.operations import Operation
 from archdsl.verify.randomize import give_memory, randomize
@@ -64,7 +64,7 @@ def compare(
         result = _result(variant, reference)
         result.skipped = str(error)
         return result
-    except Refused as error:
+    except LibraryRefused as error:
         result = _result(variant, reference)
         result.find("model", str(error))
         return result
@@ -183,7 +183,7 @@ def _names(variant: Variant, theirs: nn.Module, result: Result) -> tuple[dict[st
 def _names_back(pair: _Pair, result: Result) -> None:
     """That what we write by the library's names is what the library writes; with the values that there are."""
     state = pair.theirs.state_dict()
-    for line in _some(way_back(pair.variant, pair.naming, pair.in_our_names(state), state)):
+    for line in _some(check_conversion_back(pair.variant, pair.naming, pair.in_our_names(state), state)):
         result.find("names", line)
 
 

@@ -28,7 +28,7 @@ class Unavailable(Exception):
     """The library cannot be imported here; says why."""
 
 
-class Refused(Exception):
+class LibraryRefused(Exception):
     """The library does not build what the reference names; says why."""
 
 
@@ -114,12 +114,12 @@ def reference_model(reference: Reference) -> nn.Module:
     that a spec may give: neither check nor a `Reference` made in Python gets around that.
     """
     if reference.refusal:
-        raise Refused(reference.refusal)
+        raise LibraryRefused(reference.refusal)
     if why := unavailable(reference.library):
         raise Unavailable(why)
     name, knows, _ = _BUILDERS[reference.library]
     if not knows(importlib.import_module(name), reference.model):
-        raise Refused(f"{reference.library} has no classifier {reference.model}")
+        raise LibraryRefused(f"{reference.library} has no classifier {reference.model}")
     return built(reference.library, reference.model, {key: _as_list(v) for key, v in reference.arguments.items()})
 
 
@@ -131,7 +131,7 @@ def built(library: str, model: str, arguments: Mapping[str, Any]) -> nn.Module:
             warnings.simplefilter("ignore")
             network = build(importlib.import_module(name), model, **arguments)
     except Exception as error:  # whatever it raises: unknown names and arguments are of several kinds
-        raise Refused(f"{library} does not build it: {type(error).__name__}: {error}") from error
+        raise LibraryRefused(f"{library} does not build it: {type(error).__name__}: {error}") from error
     return network.eval()
 
 

@@ -100,7 +100,7 @@ def work(model: nn.Module, size: int, whose: str = "the network") -> tuple[int, 
 # --- drops -----------------------------------------------------------------------------------
 
 
-class _Coins(TorchDispatchMode):
+class _DropDecisions(TorchDispatchMode):
     """Records the probability of every random decision to drop something, and the shape of the decision."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ def drops(model: nn.Module, size: int, whose: str = "the network") -> list[tuple
     Each with the shape of the decision: one for each sample and value, or one for each sample. Zeros are left
     out. Raises CannotRun.
     """
-    with torch.no_grad(), _Coins() as coins:
+    with torch.no_grad(), _DropDecisions() as coins:
         ran(model.train(), torch.empty(2, 3, size, size, device="meta"), f"{whose} in training")
     model.eval()
     return coins.seen

@@ -133,7 +133,7 @@ def fit(
     renewed = {_layer(key) for key in unfit if key in adaptation.new}
     adapted = [k for k, s in differing.items() if k not in renaming.reshaped and adaptation.adapts(k, s, ours[k])]
     known = set(renaming.theirs.values())
-    left = keymap.left_aside(shapes, known)
+    left = keymap.ignored(shapes, known)
     expected = known.union(left)
     return Fit(
         keymap,

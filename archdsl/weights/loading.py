@@ -34,7 +34,7 @@ from archdsl.weights.fitting import (
     fit,
     their_shapes,
 )
-from archdsl.weights.naming import Named, naming
+from archdsl.weights.naming import NamedVariant, naming
 from archdsl.weights.parts import read_as
 from archdsl.weights.reading import Weights, unreadable
 
@@ -73,7 +73,7 @@ class Reading:
     prefix: tuple[str, ...] = ()
 
 
-class Loadable(Named, Protocol):
+class Loadable(NamedVariant, Protocol):
     """What loading needs to know of a variant (`archdsl.Variant`)."""
 
     @property
@@ -131,7 +131,7 @@ def load_weights(
     return model
 
 
-def made_anew(variant: Loadable, path: str | os.PathLike[str], new: Collection[str]) -> tuple[str, ...]:
+def reinitialized(variant: Loadable, path: str | os.PathLike[str], new: Collection[str]) -> tuple[str, ...]:
     """Which of `new`, weights of classifiers, a file does not have in their sizes; raises ArchError as `load_weights`
     does where the rest of it does not fit."""
     _, found = _read_and_fit(variant, shapes_of(variant.whole.graph), path, None, None, (), Adaptation(new=new))

@@ -16,7 +16,7 @@ from archdsl.graph.published import OWN
 from archdsl.graph.reference import Reference
 
 
-class Named(Protocol):
+class NamedVariant(Protocol):
     """What is to be known of a variant (`archdsl.Variant`)."""
 
     @property
@@ -30,7 +30,7 @@ class Named(Protocol):
         """Which models of libraries it equals, whatever is set of its parameters."""
 
 
-def naming(variant: Named, name: str) -> KeyMap:
+def naming(variant: NamedVariant, name: str) -> KeyMap:
     """The map for the names of that library or item; raises ArchError."""
     known = namings(variant)
     for reference in variant.compared:
@@ -43,7 +43,7 @@ def naming(variant: Named, name: str) -> KeyMap:
     return known[name]
 
 
-def namings(variant: Named) -> dict[str, KeyMap]:
+def namings(variant: NamedVariant) -> dict[str, KeyMap]:
     """Every word for names of a variant's weights.
 
     Of a library that has the network under several names it is the map for the first; one whose network is another has

@@ -11,7 +11,7 @@ import pytest
 from archdsl.api import open_source
 from archdsl.cli.documents.exploring import SearchDocument
 from archdsl.graph.devices import device_of
-from archdsl.search.results import Result, best
+from archdsl.search.results import ScoredNetwork, best
 from archdsl.source import Source
 from tests.cli.conftest import Run
 from tests.cli.test_json import problems
@@ -171,7 +171,7 @@ def test_spaces_are_listed(arch: Run, spec: str) -> None:
 
 def test_the_front_is_what_nothing_dominates() -> None:
     values = [(1, 5), (2, 3), (2, 4), (3, 3), (4, 1), (1, 5)]
-    results = [Result(i, {}, {}, {}, {"a": a, "b": b}) for i, (a, b) in enumerate(values)]
+    results = [ScoredNetwork(i, {}, {}, {}, {"a": a, "b": b}) for i, (a, b) in enumerate(values)]
     assert [r.number for r in best(results, {"a": "least", "b": "least"}, 9)] == [0, 1, 4]
     assert [r.number for r in best(results, {"a": "least", "b": "most"}, 9)] == [0]
     assert [r.number for r in best(results, {"b": "most"}, 2)] == [0, 5]

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from archdsl.backends.diagram.chart import Line, Panel, chart
+from archdsl.backends.diagram.chart import Curve, CurvePanel, chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,8 +23,8 @@ def points(svg: str) -> list[list[tuple[float, float]]]:
 
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_curves_have_all_their_points_in_their_panel(logarithmic: bool) -> None:
-    lines = [Line("a <b>", [(n, 2.0**-n) for n in range(12)]), Line("c", [(n, 1.0 + n) for n in range(12)])]
-    svg = chart("t & u", [Panel("loss", lines, logarithmic), Panel("size", [Line("d", [(0, 3), (11, 3)])])])
+    lines = [Curve("a <b>", [(n, 2.0**-n) for n in range(12)]), Curve("c", [(n, 1.0 + n) for n in range(12)])]
+    svg = chart("t & u", [CurvePanel("loss", lines, logarithmic), CurvePanel("size", [Curve("d", [(0, 3), (11, 3)])])])
     first, second, third = points(svg)
     assert len(first) == len(second) == 12
     frames = [r.attrib for r in ET.fromstring(svg).iter(f"{SVG}rect") if r.attrib.get("stroke")]
@@ -40,19 +40,19 @@ def test_curves_have_all_their_points_in_their_panel(logarithmic: bool) -> None:
 
 
 def test_names_at_the_ends_do_not_touch() -> None:
-    svg = chart("t", [Panel("p", [Line(f"line {n}", [(0, 1), (9, 2 + n / 1000)]) for n in range(5)])])
+    svg = chart("t", [CurvePanel("p", [Curve(f"line {n}", [(0, 1), (9, 2 + n / 1000)]) for n in range(5)])])
     ys = sorted(float(t.attrib["y"]) for t in ET.fromstring(svg).iter(f"{SVG}text") if "line" in (t.text or ""))
     assert len(ys) == 5
     assert all(b - a > 6.5 for a, b in itertools.pairwise(ys))
 
 
 def test_a_value_that_holds_until_the_next_is_a_step() -> None:
-    svg = chart("t", [Panel("p", [Line("size", [(0, 1), (5, 2), (9, 2)], steps=True)])])
+    svg = chart("t", [CurvePanel("p", [Curve("size", [(0, 1), (5, 2), (9, 2)], steps=True)])])
     assert re.search(r'd="M[\d. ]+H[\d.]+V[\d.]+H[\d.]+V', svg)
 
 
 def test_one_epoch_and_numbers_that_are_none_are_drawn() -> None:
-    svg = chart("t", [Panel("p", [Line("a", [(1, 2.0)]), Line("b", [(1, float("nan"))])]), Panel("q", [])])
+    svg = chart("t", [CurvePanel("p", [Curve("a", [(1, 2.0)]), Curve("b", [(1, float("nan"))])]), CurvePanel("q", [])])
     assert len(points(svg)) == 1
 
 
@@ -69,7 +69,7 @@ def test_one_epoch_and_numbers_that_are_none_are_drawn() -> None:
 )
 def test_the_axis_says_what_it_is_in_full(axis: str, xs: tuple[float, float], ticks: list[str]) -> None:
     """Fractions of a knob have a place of their own, no digit is lost, and a number is not written as a power."""
-    svg = chart("t", [Panel("p", [Line("a", [(x, 1.0) for x in xs])])], axis)
+    svg = chart("t", [CurvePanel("p", [Curve("a", [(x, 1.0) for x in xs])])], axis)
     found = [t.text or "" for t in ET.fromstring(svg).iter(f"{SVG}text") if t.attrib["text-anchor"] == "middle"]
     assert set(ticks) <= set(found)
     assert found[-1] == axis
@@ -77,7 +77,7 @@ def test_the_axis_says_what_it_is_in_full(axis: str, xs: tuple[float, float], ti
 
 def test_without_names_at_the_ends_the_panel_is_as_wide_as_the_page() -> None:
     def right(count: int) -> float:
-        svg = chart("t", [Panel("p", [Line(f"{n}", [(0, 1), (9, 2)]) for n in range(count)])])
+        svg = chart("t", [CurvePanel("p", [Curve(f"{n}", [(0, 1), (9, 2)]) for n in range(count)])])
         frame = next(r.attrib for r in ET.fromstring(svg).iter(f"{SVG}rect") if r.attrib.get("stroke"))
         return float(frame["x"]) + float(frame["width"])
 

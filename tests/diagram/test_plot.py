@@ -8,11 +8,14 @@ import random
 
 import pytest
 
-from archdsl.backends.diagram.plot import Axis, Mark, Panel, _crosses, along, scatter
+from archdsl.backends.diagram.plot import Mark, Panel, PlotAxis, _crosses, along, scatter
 from archdsl.backends.diagram.style import look_of
 from tests.diagram.picture import Picture
 
-ACROSS, UP = Axis("cost", lambda value: f"{value:.3g}"), Axis("accuracy", lambda value: f"{value:.3g}", linear=True)
+ACROSS, UP = (
+    PlotAxis("cost", lambda value: f"{value:.3g}"),
+    PlotAxis("accuracy", lambda value: f"{value:.3g}", linear=True),
+)
 
 
 def crowd(count: int, seed: int, groups: int = 3) -> list[Mark]:

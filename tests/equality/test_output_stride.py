@@ -24,7 +24,7 @@ from archdsl.graph.reference import Reference
 from archdsl.source import Source
 from archdsl.verify import traits
 from archdsl.verify.compare import compare_models
-from archdsl.verify.libraries import Refused, built
+from archdsl.verify.libraries import LibraryRefused, built
 from archdsl.weights.loading import fit_keys
 from tests import shipped
 from tests.equality import held
@@ -99,7 +99,7 @@ def test_every_network_of_timms(family: str) -> None:
     for variant, reference in FAMILIES[family]:
         try:
             theirs = timms(reference, 8)
-        except Refused:
+        except LibraryRefused:
             continue
         compared += 1
         assert same_windows(variant.with_output_stride(8), theirs), variant.name
@@ -113,7 +113,7 @@ def test_numbers_of_timms(family: str, stride: int) -> None:
     for variant, reference in FAMILIES[family]:
         try:
             theirs = timms(reference, stride)
-        except Refused:
+        except LibraryRefused:
             continue
         ours, numbers = variant.with_output_stride(stride), stride == 8 and family not in LARGE
         held.assert_equal(compare_models(ours, reference, theirs, ours.empty(), numbers=numbers), numbers=numbers)
@@ -124,7 +124,7 @@ def test_numbers_of_timms(family: str, stride: int) -> None:
 @pytest.mark.parametrize("family", sorted(WITHOUT))
 def test_what_timm_has_not(family: str) -> None:
     for _, reference in FAMILIES[family][:1]:
-        with pytest.raises(Refused):
+        with pytest.raises(LibraryRefused):
             timms(reference, 8)
 
 

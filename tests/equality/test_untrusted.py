@@ -99,7 +99,7 @@ def test_hostile_references_made_in_python(library: str, tmp_path: Path, attempt
     ],
 )
 def test_only_classifiers_of_the_library(library: str, name: str, attempts: list[tuple[str, str]]) -> None:
-    with pytest.raises(libraries.Refused, match=f"{library} has no classifier {name}"):
+    with pytest.raises(libraries.LibraryRefused, match=f"{library} has no classifier {name}"):
         libraries.reference_model(Reference(library, name, {}, Comparison()))
     assert attempts == []
 

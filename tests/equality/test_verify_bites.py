@@ -18,7 +18,7 @@ import archdsl
 from archdsl.api import ArchFile
 from archdsl.graph.reference import Comparison, Reference
 from archdsl.source import Source
-from archdsl.verify.back import way_back
+from archdsl.verify.back import check_conversion_back
 from archdsl.verify.compare import compare, compare_models
 from archdsl.verify.numbers import output_difference, outputs
 from archdsl.verify.results import Result
@@ -264,9 +264,9 @@ def test_the_way_back_is_compared_tensor_for_tensor(what: str) -> None:
     shapes = {key: weight.shape for key, weight, _ in variant.graph.state()}
     theirs = export_keys(variant, {key: torch.ones(shape) for key, shape in shapes.items()}, "timm")
     ours = import_keys(variant, {key: tensor.clone() for key, tensor in theirs.items()}, "timm")
-    assert way_back(variant, "timm", ours, theirs) == []
+    assert check_conversion_back(variant, "timm", ours, theirs) == []
     FORGOTTEN[what](theirs)
-    assert len(way_back(variant, "timm", ours, theirs)) == 1
+    assert len(check_conversion_back(variant, "timm", ours, theirs)) == 1
 
 
 # --- what a reference says -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 import archdsl
 from archdsl import library
 from archdsl.api import ArchFile
-from archdsl.graph.published import Entry
+from archdsl.graph.published import PublishedFile
 from archdsl.published import PublishedWeights
 from archdsl.semantics import published
 from archdsl.source import Source
@@ -51,7 +51,7 @@ def test_facts() -> None:
     )
     assert list(found) == ["own/net.v1"]
     entry = found["v1"]
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, PublishedFile)
     assert (entry.url, entry.sha256, entry.mib) == ("https://a.org/net-0123abcd.pth", "0123abcd", 1.5)
     assert (entry.top1, entry.top1_size, entry.top1_crop) == (70.5, 40, 1.0)
     assert (entry.test_size, entry.test_crop, entry.recipe, entry.licence) == (48, 0.9, "its paper", "mit")

@@ -63,17 +63,17 @@ def trained(folder: Path, recipe: str, seed: int, name: str = "small_efficientne
     """The accuracy of the last epoch's averaged weights."""
     from archdsl.api import find
     from archdsl.cli.training import Told
-    from archdsl.training.engine import How, train
+    from archdsl.training.engine import EngineOptions, train
     from archdsl.training.folders import find_data
-    from archdsl.training.plan import Wishes, make_plan
+    from archdsl.training.plan import TrainingOptions, make_plan
     from archdsl.training.run_folder import RunFolder
 
     variant = find(f"{SPEC}:{name}")
-    plan = make_plan(variant, recipe, find_data(str(folder / "digits")), Wishes(seed=seed))
+    plan = make_plan(variant, recipe, find_data(str(folder / "digits")), TrainingOptions(seed=seed))
     run = RunFolder(folder / f"{name}-{recipe}-{seed}", plan)
     with run.begun():
         started = time.process_time()
-        train(plan, run, How(device="cpu"), Told())
+        train(plan, run, EngineOptions(device="cpu"), Told())
     seconds = time.process_time() - started
     last = json.loads((run.path / "log.jsonl").read_text().splitlines()[-1])
     return Result(last["average_top1"], plan.macs, seconds)

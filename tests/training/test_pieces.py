@@ -62,7 +62,7 @@ def scales(groups: list[dict[str, Any]]) -> list[float]:
         (parts.RmsProp(alpha=0.9, momentum=0.9, eps=0.0316), {"opt": "rmsprop", "momentum": 0.9, "eps": 0.0316}),
         (parts.RmsPropTf(momentum=0.9, eps=1e-3), {"opt": "rmsproptf", "momentum": 0.9, "eps": 1e-3}),
     ],
-    ids=lambda value: value.word if isinstance(value, parts.Part) else "",
+    ids=lambda value: value.word if isinstance(value, parts.RecipePart) else "",
 )
 def test_two_steps_are_those_of_timm_with_the_published_flags(part: Any, flags: dict[str, Any]) -> None:
     from timm.optim import create_optimizer_v2

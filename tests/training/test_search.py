@@ -18,8 +18,8 @@ import pytest
 
 from archdsl.api import open_source
 from archdsl.diagnostics.core import ArchError
-from archdsl.search.candidates import Candidates, Network
-from archdsl.search.objectives import How, reward
+from archdsl.search.candidates import CandidateNetwork, Candidates
+from archdsl.search.objectives import MeasureOptions, reward
 from archdsl.search.study import Study, _began, _Refused
 from archdsl.source import Source
 from tests.training.digits import write_digits
@@ -106,7 +106,7 @@ def test_the_network_of_a_killed_process_is_tried_again_by_those_that_have_passe
     held.suggest_int("width", 0, 15), held.suggest_int("depth", 0, 2)
     tried, waited = [], list[frozenset[str]]()
 
-    def score(network: Network) -> dict[str, float]:
+    def score(network: CandidateNetwork) -> dict[str, float]:
         tried.append(network.places)
         if len(tried) == 47:
             held.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}:0")  # a process that is gone
@@ -123,14 +123,14 @@ def test_a_network_that_failed_is_tried_again_by_the_next_process(
 ) -> None:
     file = open_source(Source("net.arch", SPEC))
 
-    def made(began: str, values: Callable[[Network], dict[str, float]]) -> tuple[int, int]:
+    def made(began: str, values: Callable[[CandidateNetwork], dict[str, float]]) -> tuple[int, int]:
         monkeypatch.setattr("archdsl.search.study._began", lambda pid: began)  # a process of its own
         place = str(folder / "study.journal")
         study = Study(Candidates(file, file.spaces["widths"]), {"macs": "least"}, "random", 0, place, {})
         study.run(3, values, lambda result: None)
         return len(study.results()), len(study.faults)
 
-    def broken(network: Network) -> dict[str, float]:
+    def broken(network: CandidateNetwork) -> dict[str, float]:
         raise ArchError.of("E678", command="./score", detail="no such file")
 
     assert made("1", broken) == (0, 3)
@@ -283,8 +283,8 @@ def test_a_folder_is_of_one_space(folder: Path, run: Run) -> None:
 
 
 def test_threads_decide_about_times() -> None:
-    assert How(threads=1).said({"latency": "least"}) != How(threads=2).said({"latency": "least"})
-    assert How(threads=1).said({"command": "least"}) == How(threads=2).said({"command": "least"})
+    assert MeasureOptions(threads=1).said({"latency": "least"}) != MeasureOptions(threads=2).said({"latency": "least"})
+    assert MeasureOptions(threads=1).said({"command": "least"}) == MeasureOptions(threads=2).said({"command": "least"})
 
 
 def test_searches_are_compared_under_names_of_their_own(folder: Path, run: Run) -> None:

@@ -10,8 +10,8 @@ from PIL import Image
 import archdsl
 from archdsl.graph.recipe import Recipe
 from archdsl.training import Pieces
-from archdsl.training.folders import Data, Folder
-from archdsl.training.plan import Wishes, make_plan
+from archdsl.training.folders import Data, PictureFolder
+from archdsl.training.plan import TrainingOptions, make_plan
 from tests.shipped import opened
 from tests.training.test_pieces import draw
 
@@ -31,7 +31,7 @@ def shipped() -> Iterator[tuple[str, str]]:
 
 
 CASES = list(shipped())
-IMAGENET = Folder(
+IMAGENET = PictureFolder(
     "train", tuple(f"n{i}" for i in range(1000)), tuple((f"{i}.JPEG", i % 1000, 0) for i in range(1_281_167))
 )
 
@@ -46,8 +46,8 @@ def test_a_plan_and_its_pieces(spec: str, name: str) -> None:
     classes = variant.graph.output_shape.channels
     data = Data("data", IMAGENET, None)
     if classes != 1000:
-        data = Data("data", Folder("train", tuple(map(str, range(classes))), IMAGENET.files), None)
-    plan = make_plan(variant, name, data, Wishes())
+        data = Data("data", PictureFolder("train", tuple(map(str, range(classes))), IMAGENET.files), None)
+    plan = make_plan(variant, name, data, TrainingOptions())
     recipe: Recipe = plan.recipe
     assert plan.steps == {1: 1_281_167, 3: 1_281_024, 4: 1_281_024}[recipe.repeats] // recipe.batch
     assert all(line.split(":")[0] in ("lighting", "weights", "classes") for line in plan.differences)

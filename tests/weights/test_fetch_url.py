@@ -406,10 +406,10 @@ def test_redirects_that_lead_nowhere(server: Server) -> None:
 def test_redirects_from_https_to_http() -> None:
     from urllib.request import Request
 
-    from archdsl.weights.download.opening import Redirects, Refused
+    from archdsl.weights.download.opening import ForbiddenRoute, Redirects
 
     request = Request("https://a.org/net.pth")
-    with pytest.raises(Refused, match="from https to http"):
+    with pytest.raises(ForbiddenRoute, match="from https to http"):
         Redirects().redirect_request(request, io.BytesIO(), 302, "", {}, "http://a.org/net.pth")  # type: ignore[arg-type]
     found = Redirects().redirect_request(request, io.BytesIO(), 302, "", {}, "https://b.org/b.pth")  # type: ignore[arg-type]
     assert found is not None

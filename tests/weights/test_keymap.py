@@ -25,7 +25,7 @@ LEFT_ASIDE = [
 @pytest.mark.parametrize(("line", "known", "left"), LEFT_ASIDE)
 def test_what_has_no_counterpart_is_left_aside(line: str, known: list[str], left: list[str]) -> None:
     keys = ["fc.weight", "aux.a.weight", "aux.b", "aux", "aux1.fc.weight", "aux12.fc.bias", "auxiliary.weight"]
-    assert keymap(line).left_aside(keys, known) == tuple(left)
+    assert keymap(line).ignored(keys, known) == tuple(left)
 
 
 def test_what_has_no_counterpart_changes_no_name() -> None:

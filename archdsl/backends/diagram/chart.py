@@ -35,7 +35,7 @@ def short(value: float, unit: str = "") -> str:
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """A curve: its points, and what it is called; `steps`: a value holds until the next."""
 
     name: str
@@ -44,15 +44,15 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Panel:
+class CurvePanel:
     """A panel of curves with an axis of their own; `logarithmic`, where all values are above 0."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[Curve]
     logarithmic: bool = False
 
 
-def chart(title: str, panels: Sequence[Panel], axis: str = EPOCH, columns: int = 2) -> str:
+def chart(title: str, panels: Sequence[CurvePanel], axis: str = EPOCH, columns: int = 2) -> str:
     """The picture, as wide as one column of a paper or the page; epochs are marked where they are whole."""
     wide = style.COLUMN if columns == 1 else style.PAGE
     high = TOP + sum(HEIGHT + GAP for _ in panels) + BOTTOM - GAP
@@ -112,7 +112,7 @@ class Scale:
         return [n * step for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
-def _panel(panel: Panel, across: Scale, top: float) -> list[str]:
+def _panel(panel: CurvePanel, across: Scale, top: float) -> list[str]:
     values = [y for line in panel.lines for _, y in line.points if math.isfinite(y)]
     logarithmic = panel.logarithmic and min(values, default=0.0) > 0
     bottom = top + HEIGHT

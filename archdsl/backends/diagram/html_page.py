@@ -30,7 +30,7 @@ from archdsl.graph.ir import Graph
 _WEB = Path(__file__).parent / "web"
 _SCRIPTS = ("model.js", "layout.js", "draw.js", "source.js", "panels.js", "main.js")
 _LIBRARY = ("vendor/dagre.LICENSE.txt", "vendor/dagre-3.1.3.min.js")
-_NIGHT = "#12161B"
+_DARK = "#12161B"
 _ESCAPED = re.compile(r"[<>&]|[^\x20-\x7e]")
 
 
@@ -107,7 +107,7 @@ def _library() -> str:
 def _style() -> str:
     """The style sheet, with the colours of the categories as `style` has them, and darker ones for the night."""
     day = "\n".join(_rule(role, look) for role, look in LOOKS.items())
-    night = "\n".join(_rule(role, _at_night(look)) for role, look in LOOKS.items())
+    night = "\n".join(_rule(role, _dark_look(look)) for role, look in LOOKS.items())
     names = json.dumps({role: look.name for role, look in LOOKS.items()})
     dark = ':root[data-theme="dark"]'
     system = ':root:not([data-theme="light"])'
@@ -127,11 +127,11 @@ def _rule(role: str, look: Look) -> str:
     return f".role-{role} {{ --fill: {look.fill}; --stroke: {look.line}; --text: {look.text};{dashes} }}"
 
 
-def _at_night(look: Look) -> Look:
+def _dark_look(look: Look) -> Look:
     if luminance(look.fill) > 0.75:  # white and light grey are the paper's colours
-        fill = mixed(look.fill, 0.16, _NIGHT)
-        return look._replace(fill=fill, line=mixed(look.fill, 0.55, _NIGHT))
-    return look._replace(fill=mixed(look.fill, 0.72, _NIGHT), line=mixed(look.fill, 0.9, _NIGHT))
+        fill = mixed(look.fill, 0.16, _DARK)
+        return look._replace(fill=fill, line=mixed(look.fill, 0.55, _DARK))
+    return look._replace(fill=mixed(look.fill, 0.72, _DARK), line=mixed(look.fill, 0.9, _DARK))
 
 
 def _under(selector: str, rules: str) -> str:

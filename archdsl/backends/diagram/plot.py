@@ -49,7 +49,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class PlotAxis:
     """`text` writes a value; `linear`: never logarithmic."""
 
     title: str
@@ -72,7 +72,14 @@ Rect = tuple[float, float, float, float]
 
 
 def scatter(
-    name: str, title: str, marks: Sequence[Mark], across: Axis, up: Axis, *, columns: int = 2, joined: bool = False
+    name: str,
+    title: str,
+    marks: Sequence[Mark],
+    across: PlotAxis,
+    up: PlotAxis,
+    *,
+    columns: int = 2,
+    joined: bool = False,
 ) -> tuple[Drawing, list[str]]:
     """The picture, and the names that had no room. `joined`: a line through the points of each group, in order."""
     wide = style.COLUMN if columns == 1 else style.PAGE
@@ -96,7 +103,7 @@ def scatter(
     return canvas.drawing(name, "plot", title), left_out
 
 
-def _axes(canvas: Canvas, frame: Rect, xs: Scale, ys: Scale, across: Axis, up: Axis) -> None:
+def _axes(canvas: Canvas, frame: Rect, xs: Scale, ys: Scale, across: PlotAxis, up: PlotAxis) -> None:
     left, top, right, bottom = frame
     canvas.frame((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, _OUTLINE)
     room = left

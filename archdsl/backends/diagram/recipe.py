@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from archdsl.backends.diagram.chart import Line, Panel, chart
+from archdsl.backends.diagram.chart import Curve, CurvePanel, chart
 from archdsl.graph.recipe import Recipe
 from archdsl.graph.recipe_parts import Milestones, Step
 from archdsl.graph.schedule import learning_rate
@@ -20,17 +20,17 @@ _NEAR = 1e-6
 
 def recipe_chart(recipe: Recipe, title: str) -> str:
     """The picture. Noise on the learning rate is not in it: it is drawn when the training is."""
-    panels = [Panel("learning rate" + (", without its noise" if recipe.lr_noise else ""), [_rate(recipe)])]
+    panels = [CurvePanel("learning rate" + (", without its noise" if recipe.lr_noise else ""), [_rate(recipe)])]
     if recipe.progressive is not None:
         columns = sorted(recipe.progressive.columns, key=lambda column: column != "size")
-        panels += [Panel(_TITLES.get(name, name), [_stages(recipe, name)]) for name in columns]
+        panels += [CurvePanel(_TITLES.get(name, name), [_stages(recipe, name)]) for name in columns]
     return chart(title, panels)
 
 
 _TITLES = {"size": "side of the images, pixels", "magnitude": "magnitude of RandAugment"}
 
 
-def _rate(recipe: Recipe) -> Line:
+def _rate(recipe: Recipe) -> Curve:
     by_step = recipe.updates == "step"
     each = max(1, min(_LEAST, _POINTS // recipe.epochs)) if by_step else 1
     every = max(1, recipe.epochs // _POINTS)
@@ -44,7 +44,7 @@ def _rate(recipe: Recipe) -> Line:
         points = sorted([*before, *points], key=lambda point: point[0])
     else:
         points.append((float(recipe.epochs), points[-1][1]))
-    return Line("learning rate", points, steps=not by_step)
+    return Curve("learning rate", points, steps=not by_step)
 
 
 def _corners(recipe: Recipe) -> list[float]:
@@ -59,6 +59,6 @@ def _corners(recipe: Recipe) -> list[float]:
     return sorted(found)
 
 
-def _stages(recipe: Recipe, name: str) -> Line:
+def _stages(recipe: Recipe, name: str) -> Curve:
     points = [(float(stage.first), float(stage.values[name])) for stage in recipe.stages]
-    return Line(name, [*points, (float(recipe.epochs), points[-1][1])], steps=True)
+    return Curve(name, [*points, (float(recipe.epochs), points[-1][1])], steps=True)

@@ -36,7 +36,7 @@ InstanceOf = Callable[[Scope], ModuleExpr]
 
 
 @dataclass(slots=True)
-class Entry:
+class BodyUnit:
     """One unit of a body: its member, if it has one, and its step."""
 
     path: tuple[str, ...]
@@ -115,9 +115,9 @@ class BodyBuilder:
 
     # --- units -------------------------------------------------------------------------------
 
-    def _entries(self, scope: Scope, draft: _Draft, contained: bool = False) -> list[Entry]:
+    def _entries(self, scope: Scope, draft: _Draft, contained: bool = False) -> list[BodyUnit]:
         """The units of a scope; `contained`: they stand in a container, which has no optional members."""
-        entries: list[Entry] = []
+        entries: list[BodyUnit] = []
         for path, unit in scope.units():
             if isinstance(unit, Node):
                 if unit.inputs or scope.kind != "model":
@@ -126,10 +126,10 @@ class BodyBuilder:
                 entries.extend(self._choice(unit, path[:-1], draft, contained))
             else:
                 module = self.scope_module(unit)
-                entries.append(Entry(path, module, Step(unit.inputs, unit.outputs, path, role="module")))
+                entries.append(BodyUnit(path, module, Step(unit.inputs, unit.outputs, path, role="module")))
         return entries
 
-    def _node(self, node: Node, path: tuple[str, ...], draft: _Draft) -> Entry:
+    def _node(self, node: Node, path: tuple[str, ...], draft: _Draft) -> BodyUnit:
         lowering = node.lowering
         outputs = tuple(Ref(node.id, port) for port in range(len(node.outputs)))
         if lowering.call is not None and node.form is lowering.call:
@@ -137,14 +137,14 @@ class BodyBuilder:
             values = tuple((name, resolve(value)) for name, value in lowering.call.values.items())
             inplace = lowering.call.inplace if self.graph.may_overwrite(node) else ""
             step = Step(node.inputs, outputs, (), lowering.call.template, values, node.op.role, inplace)
-            return Entry((), None, step)
+            return BodyUnit((), None, step)
         module = self.node_module(node)
         if not node.labelled and not node.weights:
             path = (*path[:-1], _plain_name(node, draft.taken))
         template = lowering.parameter.template if lowering.parameter is not None else ""
-        return Entry(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
+        return BodyUnit(path, module, Step(node.inputs, outputs, path, template, (), node.op.role))
 
-    def _choice(self, scope: ChoiceScope, prefix: tuple[str, ...], draft: _Draft, contained: bool) -> list[Entry]:
+    def _choice(self, scope: ChoiceScope, prefix: tuple[str, ...], draft: _Draft, contained: bool) -> list[BodyUnit]:
         """What stands in the place of an `if`: an optional member, or a step with a branch."""
         contained = contained or bool(prefix)
         option = None if contained else self._option(scope)
@@ -152,7 +152,7 @@ class BodyBuilder:
             # A fn used twice in one body brings the same `if` twice.
             draft.sites[option.site] += 1
             path = (f"@{option.site}#{draft.sites[option.site]}",)
-            return [Entry(path, option, Step(scope.inputs, scope.outputs, path, role="module"))]
+            return [BodyUnit(path, option, Step(scope.inputs, scope.outputs, path, role="module"))]
         inner = self._entries(scope, draft, contained)
         if contained or any(len(entry.path) > 1 for entry in inner):
             draft.decided |= symbols(scope.condition)
@@ -160,7 +160,7 @@ class BodyBuilder:
         members = tuple((e.path[0], e.module) for e in inner if e.module is not None)
         branch = Branch(members, tuple(e.step for e in inner), scope.outputs)
         region = Region(scope.site, scope.condition, ((scope.taken, branch),))
-        return [Entry((), None, Step(scope.inputs, scope.outputs, role="module", region=region))]
+        return [BodyUnit((), None, Step(scope.inputs, scope.outputs, role="module", region=region))]
 
     def _option(self, scope: ChoiceScope) -> Option | None:
         """A choice as one optional member; None where its branch is more than one member."""
@@ -278,14 +278,14 @@ def _is_option(scope: ChoiceScope) -> bool:
     return unit.kind != "choice" and unit.outputs == scope.outputs
 
 
-def _with_decisions(entries: list[Entry], scope: Scope) -> list[Entry]:
+def _with_decisions(entries: list[BodyUnit], scope: Scope) -> list[BodyUnit]:
     """The entries and, as soon as the tensors are there that they ask about, the decisions of a block or model."""
     for decision in reversed(scope.decisions):
         refs = set(decision.refs)
         place = next((i + 1 for i, e in reversed(list(enumerate(entries))) if refs & set(e.step.outputs)), 0)
         said = (("said", Const(_refusal(decision))),)
         step = Step(decision.refs, (), (), decision.condition(), said, role=DECISION)
-        entries = [*entries[:place], Entry((), None, step), *entries[place:]]
+        entries = [*entries[:place], BodyUnit((), None, step), *entries[place:]]
     return entries
 
 
@@ -309,18 +309,18 @@ def _plain_name(node: Node, taken: set[str]) -> str:
     return f"{node.name}_"
 
 
-def replace_path(entry: Entry, prefix: tuple[str, ...]) -> Entry:
+def replace_path(entry: BodyUnit, prefix: tuple[str, ...]) -> BodyUnit:
     """The entry under a container."""
     if not prefix or not entry.path:
         return entry
     path = (*prefix, *entry.path)
-    return Entry(path, entry.module, replace(entry.step, path=path))
+    return BodyUnit(path, entry.module, replace(entry.step, path=path))
 
 
-def _fold(entries: Sequence[Entry], uses: Counter[Ref]) -> list[Entry]:
+def _fold(entries: Sequence[BodyUnit], uses: Counter[Ref]) -> list[BodyUnit]:
     """Turn each container whose members are one unbroken chain into a single nn.Sequential."""
     names = [entry.path[0] if len(entry.path) > 1 else "" for entry in entries]
-    result: list[Entry] = []
+    result: list[BodyUnit] = []
     position = 0
     while position < len(entries):
         name = names[position]
@@ -330,13 +330,13 @@ def _fold(entries: Sequence[Entry], uses: Counter[Ref]) -> list[Entry]:
         run = list(entries[position:end])
         position = end
         if name and names.count(name) == len(run):
-            inner = _fold([Entry(e.path[1:], e.module, replace(e.step, path=e.path[1:])) for e in run], uses)
+            inner = _fold([BodyUnit(e.path[1:], e.module, replace(e.step, path=e.path[1:])) for e in run], uses)
             if _is_run(inner, uses):
                 items = tuple((_number(e.path[0], i), e.module) for i, e in enumerate(inner) if e.module)
                 step = Step(inner[0].step.inputs, inner[-1].step.outputs, (name,), role="module")
-                result.append(Entry((name,), Listed(items), step))
+                result.append(BodyUnit((name,), Listed(items), step))
                 continue
-            run = [Entry((name, *e.path), e.module, replace(e.step, path=(name, *e.path))) for e in inner]
+            run = [BodyUnit((name, *e.path), e.module, replace(e.step, path=(name, *e.path))) for e in inner]
         result.extend(run)
     return result
 
@@ -345,7 +345,7 @@ def _number(name: str, position: int) -> str:
     return "" if name == str(position) else name
 
 
-def _is_run(entries: Sequence[Entry], uses: Counter[Ref]) -> bool:
+def _is_run(entries: Sequence[BodyUnit], uses: Counter[Ref]) -> bool:
     """Whether entries are plain members, each fed by the one before and by nothing else."""
     for entry in entries:
         step = entry.step
@@ -355,15 +355,15 @@ def _is_run(entries: Sequence[Entry], uses: Counter[Ref]) -> bool:
     return all(a.step.outputs == b.step.inputs and uses[a.step.outputs[0]] == 1 for a, b in pairwise(entries))
 
 
-def _containers(entries: Iterable[Entry]) -> list[tuple[str, ModuleExpr]]:
+def _containers(entries: Iterable[BodyUnit]) -> list[tuple[str, ModuleExpr]]:
     """Containers whose members are called one by one, as nested nn.ModuleDict."""
-    grouped: dict[str, list[Entry]] = {}
+    grouped: dict[str, list[BodyUnit]] = {}
     for entry in entries:
         if len(entry.path) > 1 and entry.module is not None:
             grouped.setdefault(entry.path[0], []).append(entry)
     found: list[tuple[str, ModuleExpr]] = []
     for name, members in grouped.items():
-        inner = [Entry(e.path[1:], e.module, e.step) for e in members]
+        inner = [BodyUnit(e.path[1:], e.module, e.step) for e in members]
         items = [(e.path[0], e.module) for e in inner if len(e.path) == 1 and e.module is not None]
         found.append((name, Listed((*items, *_containers(inner)), sequential=False)))
     return found

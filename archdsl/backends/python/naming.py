@@ -56,9 +56,9 @@ class Names:
         """The class of the outputs of a model that has several with names."""
         taken.add(self.outputs)
         for known in classes:
-            self._settle(known, taken, functions)
+            self._name_class(known, taken, functions)
 
-    def _settle(self, known: ClassDef, taken: set[str], functions: Functions) -> None:
+    def _name_class(self, known: ClassDef, taken: set[str], functions: Functions) -> None:
         own = {parameter.name for parameter in known.parameters}
         if any(_is_spread(part) for hole in body_holes(known.body) for part in walk(hole)):
             own.add("i")  # printed as a comprehension over `i`

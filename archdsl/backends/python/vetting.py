@@ -46,7 +46,7 @@ _VARIABLE = re.compile(r"(?:index|layers|sequence|t|x)[0-9]+")
 """Variables of ours that are numbered."""
 
 
-class _Strange(Exception):
+class _Unexpected(Exception):
     """What was not meant, and the node where it is."""
 
     def __init__(self, what: str, node: ast.AST | None = None) -> None:
@@ -59,8 +59,8 @@ def vet(source: str, meaning: Meaning) -> None:
     try:
         tree = ast.parse(source)
         _Vetting(meaning).file(tree, source.split("\n"))
-    except (_Strange, SyntaxError, ValueError) as error:
-        line = error.line if isinstance(error, _Strange) else getattr(error, "lineno", None) or 1
+    except (_Unexpected, SyntaxError, ValueError) as error:
+        line = error.line if isinstance(error, _Unexpected) else getattr(error, "lineno", None) or 1
         raise ArchError.of("E604", detail=f"line {line}: {error}") from None
 
 
@@ -75,17 +75,17 @@ class _Vetting:
         rest = self._after_docstring(tree, meaning.docstring)
         while rest and isinstance(rest[0], ast.Import | ast.ImportFrom):
             if ast.unparse(rest[0]) not in _IMPORTS:
-                raise _Strange(f"`{ast.unparse(rest[0])}`", rest[0])
+                raise _Unexpected(f"`{ast.unparse(rest[0])}`", rest[0])
             rest = rest[1:]
         for helper in helper_sources(meaning.helpers):
             # The same lines are the same tree.
             if not rest or "\n".join(lines[rest[0].lineno - 1 : rest[0].end_lineno]) != helper:
-                raise _Strange("a helper is not as archdsl has it", rest[0] if rest else None)
+                raise _Unexpected("a helper is not as archdsl has it", rest[0] if rest else None)
             rest = rest[1:]
         wanted = [*meaning.functions, *meaning.records, *meaning.classes]
         found = [node.name if isinstance(node, ast.FunctionDef | ast.ClassDef) else "" for node in rest]
         if found != wanted:
-            raise _Strange(f"it defines {', '.join(found)}, not {', '.join(wanted)}")
+            raise _Unexpected(f"it defines {', '.join(found)}, not {', '.join(wanted)}")
         for node in rest:
             self._definition(node)
 
@@ -102,10 +102,10 @@ class _Vetting:
             _same("bases", bases, [wanted.base], node)
             for number, method in enumerate(self._after_docstring(node, wanted.docstring)):
                 if not isinstance(method, ast.FunctionDef) or method.name not in (_METHODS if number else ["__init__"]):
-                    raise _Strange(f"the class {node.name} has what is no method of it", method)
+                    raise _Unexpected(f"the class {node.name} has what is no method of it", method)
                 self._function(method, None if number else ["self", *wanted.parameters])
         else:
-            raise _Strange("it defines what is neither class nor function", node)
+            raise _Unexpected("it defines what is neither class nor function", node)
 
     def _function(self, node: ast.FunctionDef, parameters: Sequence[str] | None) -> None:
         arguments = node.args
@@ -113,7 +113,7 @@ class _Vetting:
         if parameters is not None:
             _same("parameters", given, parameters, node)
         if node.decorator_list or arguments.posonlyargs or arguments.kwonlyargs or arguments.vararg or arguments.kwarg:
-            raise _Strange(f"the head of {node.name}", node)
+            raise _Unexpected(f"the head of {node.name}", node)
         for part in (node.args, *([node.returns] if node.returns else []), *node.body):
             self._parts(part)
 
@@ -122,7 +122,7 @@ class _Vetting:
         wanted = [paragraph for text in texts for paragraph in paragraphs(text)]
         found = ast.get_docstring(node, clean=False)
         if (found is None) != (not wanted) or (found is not None and paragraphs(found) != wanted):
-            raise _Strange("a docstring is not what the spec says", node)
+            raise _Unexpected("a docstring is not what the spec says", node)
         return node.body[1:] if wanted else node.body
 
     # --- statements and expressions ----------------------------------------------------------
@@ -132,7 +132,7 @@ class _Vetting:
         while stack:
             node = stack.pop()
             if not isinstance(node, _FORMS):
-                raise _Strange(f"a {type(node).__name__}", node)
+                raise _Unexpected(f"a {type(node).__name__}", node)
             look = _LOOKS.get(type(node))
             if look is not None:
                 look(self, node)
@@ -140,7 +140,7 @@ class _Vetting:
 
     def _statement(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Call):
-            raise _Strange("a statement that does nothing", node)
+            raise _Unexpected("a statement that does nothing", node)
 
     def _if(self, node: ast.If) -> None:
         """`if width % 8:` and the refusal in it, whose text says the same; a refusal of images of another size."""
@@ -163,15 +163,15 @@ class _Vetting:
 
     def _raise(self, node: ast.Raise) -> None:
         if id(node) not in self.known:
-            raise _Strange("an error that is raised", node)
+            raise _Unexpected("an error that is raised", node)
 
     def _constant(self, node: ast.Constant) -> None:
         value = node.value
         if isinstance(value, str):
             if id(node) not in self.known and value not in self.meaning.texts and not _NUMBER.fullmatch(value):
-                raise _Strange(f"the text {value!r:.200}", node)
+                raise _Unexpected(f"the text {value!r:.200}", node)
         elif not (value is None or type(value) in (bool, int, float)):
-            raise _Strange(f"the constant {value!r:.200}", node)
+            raise _Unexpected(f"the constant {value!r:.200}", node)
 
     def _formatted(self, node: ast.JoinedStr) -> None:
         """`f"layer{i + 1}"`: the name of a layer, but for a number."""
@@ -182,25 +182,25 @@ class _Vetting:
                 self.known.add(id(part))
             elif isinstance(part, ast.FormattedValue) and _COUNTER.fullmatch(ast.unparse(part.value)):
                 if part.conversion != -1 or part.format_spec is not None:
-                    raise _Strange("a format", node)
+                    raise _Unexpected("a format", node)
                 pattern += "[0-9]+"
             else:
-                raise _Strange("a text with parts", node)
+                raise _Unexpected("a text with parts", node)
         form = re.compile(pattern)
         if not any(map(form.fullmatch, ("0", *self.meaning.texts))):
-            raise _Strange("a text with parts that no layer is called by", node)
+            raise _Unexpected("a text with parts that no layer is called by", node)
 
     def _name(self, node: ast.Name) -> None:
         if node.id not in self.meaning.names and not _VARIABLE.fullmatch(node.id):
-            raise _Strange(f"the name `{node.id}`", node)
+            raise _Unexpected(f"the name `{node.id}`", node)
 
     def _argument(self, node: ast.arg) -> None:
         if node.arg not in self.meaning.names and not _VARIABLE.fullmatch(node.arg):  # `x2` where no name is known
-            raise _Strange(f"the parameter `{node.arg}`", node)
+            raise _Unexpected(f"the parameter `{node.arg}`", node)
 
     def _keyword(self, node: ast.keyword) -> None:
         if node.arg not in self.meaning.keywords:
-            raise _Strange(f"the argument `{node.arg}`", node)
+            raise _Unexpected(f"the argument `{node.arg}`", node)
 
     def _attribute(self, node: ast.Attribute) -> None:
         root = node.value
@@ -209,24 +209,24 @@ class _Vetting:
         if isinstance(root, ast.Name) and root.id in _LIBRARIES:
             dotted = ast.unparse(node)
             if not any(known == dotted or known.startswith(f"{dotted}.") for known in self.meaning.dotted):
-                raise _Strange(f"`{dotted}`", node)
+                raise _Unexpected(f"`{dotted}`", node)
         elif node.attr == "__init__":
             if not isinstance(node.value, ast.Call) or ast.unparse(node.value) != "super()":
-                raise _Strange("the constructor of something else", node)
+                raise _Unexpected("the constructor of something else", node)
         elif node.attr not in self.meaning.attributes:
-            raise _Strange(f"the attribute `{node.attr}`", node)
+            raise _Unexpected(f"the attribute `{node.attr}`", node)
 
     def _call(self, node: ast.Call) -> None:
         match node.func:
             case ast.Name("getattr"):
                 if len(node.args) != 2 or not isinstance(node.args[1], ast.Constant) or node.keywords:
-                    raise _Strange("an attribute by a name that is computed", node)
+                    raise _Unexpected("an attribute by a name that is computed", node)
             case ast.Name(name) if name not in self.meaning.callables:
-                raise _Strange(f"a call of `{name}`", node)
+                raise _Unexpected(f"a call of `{name}`", node)
             case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Call(func=ast.Name("getattr")):
                 pass
             case _:
-                raise _Strange("a call of what is computed", node)
+                raise _Unexpected("a call of what is computed", node)
 
 
 _LOOKS: dict[type, Callable[[_Vetting, Any], None]] = {
@@ -245,7 +245,7 @@ _LOOKS: dict[type, Callable[[_Vetting, Any], None]] = {
 
 def _same(what: str, found: Sequence[str], wanted: Sequence[str], node: ast.stmt) -> None:
     if list(found) != list(wanted):
-        raise _Strange(f"its {what} are {', '.join(found)}, not {', '.join(wanted)}", node)
+        raise _Unexpected(f"its {what} are {', '.join(found)}, not {', '.join(wanted)}", node)
 
 
 def _dumped(expression: str) -> str:

@@ -17,7 +17,7 @@ Setting: TypeAlias = bool | int | float | str | list["Setting"] | dict[str, "Set
 
 
 @dataclass(frozen=True)
-class Network:
+class TrainedNetwork:
     """A network with what a recipe sets of it: its graph, the arguments with which the library's model equals it, and
     how its pictures are tested (None: the spec does not say)."""
 
@@ -42,7 +42,7 @@ class Exported:
         """Note what the trainer cannot do, and what it does instead."""
         self.missing.append(f"{what}: {instead}" if instead else what)
 
-    def unnamed(self, network: Network | None) -> None:
+    def unnamed(self, network: TrainedNetwork | None) -> None:
         """Note that the network has no name there, or that none was chosen."""
         if network is not None:
             self.lacks("the network", f"no `reference` names {self.trainer}'s; give --model")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from archdsl.backends.trainers.settings import Exported, Network, Setting, setting
+from archdsl.backends.trainers.settings import Exported, Setting, TrainedNetwork, setting
 from archdsl.graph.recipe import Recipe
 from archdsl.graph.recipe_parts import (
     Adam,
@@ -37,7 +37,9 @@ _OWN = {"drop_rate": "drop", "drop_path_rate": "drop_path", "num_classes": "num_
 _FILLS = {"noise": "pixel", "colour": "rand", "zeros": "const"}
 
 
-def for_timm(recipe: Recipe, model: str | None = None, devices: int = 1, *, network: Network | None = None) -> Exported:
+def for_timm(
+    recipe: Recipe, model: str | None = None, devices: int = 1, *, network: TrainedNetwork | None = None
+) -> Exported:
     """The configuration; `model` is timm's name of the network, `devices` how many share the recipe's batch."""
     out = Exported("timm")
     if model is not None:
@@ -54,7 +56,7 @@ def for_timm(recipe: Recipe, model: str | None = None, devices: int = 1, *, netw
     return out
 
 
-def _data(recipe: Recipe, network: Network | None, out: Exported) -> None:
+def _data(recipe: Recipe, network: TrainedNetwork | None, out: Exported) -> None:
     channels = 3 if network is None else network.graph.input_shape.channels
     out.settings["input_size"] = [channels, recipe.size, recipe.size]
     test = recipe.test_size or recipe.size
@@ -88,7 +90,7 @@ def _crop(side: int, resized: int) -> float:
 # --- optimizer and learning rate -------------------------------------------------------------
 
 
-def _optimizer(recipe: Recipe, network: Network | None, out: Exported, devices: int) -> None:
+def _optimizer(recipe: Recipe, network: TrainedNetwork | None, out: Exported, devices: int) -> None:
     given, optimizer = out.settings, recipe.optimizer
     if recipe.batch % devices:
         out.lacks(f"the batch of {recipe.batch}", f"{devices} devices share {recipe.batch // devices * devices}")
@@ -115,7 +117,7 @@ def _optimizer(recipe: Recipe, network: Network | None, out: Exported, devices: 
             given |= {"clip_grad": recipe.clip.most, "clip_mode": mode}
 
 
-def _decays(recipe: Recipe, network: Network | None, out: Exported) -> None:
+def _decays(recipe: Recipe, network: TrainedNetwork | None, out: Exported) -> None:
     """timm leaves out whatever has one dimension, and biases."""
     left = [{"bias": "biases", "norm": "norms"}[name] for name in ("bias", "norm") if name not in recipe.no_decay]
     if network is not None:
@@ -231,7 +233,7 @@ def _randaugment(recipe: Recipe, augment: RandAugment, out: Exported) -> str:
 # --- network, averages, progressive learning -------------------------------------------------
 
 
-def _network(recipe: Recipe, network: Network | None, out: Exported) -> None:
+def _network(recipe: Recipe, network: TrainedNetwork | None, out: Exported) -> None:
     given, ours = out.settings, dict(recipe.parameters)
     if network is not None:
         _arguments(network, out)
@@ -252,7 +254,7 @@ def _network(recipe: Recipe, network: Network | None, out: Exported) -> None:
         out.lacks(f"the weights of recipe {recipe.after} to begin with", "give --initial-checkpoint")
 
 
-def _arguments(network: Network, out: Exported) -> None:
+def _arguments(network: TrainedNetwork, out: Exported) -> None:
     """What timm's model is made with to equal the network; train.py has names of its own for some of it."""
     more: dict[str, Setting] = {}
     for name, value in network.arguments.items():
@@ -267,7 +269,7 @@ def _arguments(network: Network, out: Exported) -> None:
         out.settings["num_classes"] = classes.value
 
 
-def _rates(network: Network, out: Exported) -> None:
+def _rates(network: TrainedNetwork, out: Exported) -> None:
     """Dropout and stochastic depth that nothing has named yet; without a word train.py takes none."""
     for op, theirs, parameter in (("dropout", "drop", "dropout_rate"), ("drop_path", "drop_path", "drop_path_rate")):
         rates = {float(node.params.p) for node in network.graph.nodes if node.op.name == op}  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.backends.trainers.settings import Exported, Network
+from archdsl.backends.trainers.settings import Exported, TrainedNetwork
 from archdsl.graph.recipe import Recipe
 from archdsl.graph.recipe_parts import (
     Adam,
@@ -31,7 +31,7 @@ _LEAST_START = 1e-8
 
 
 def for_torchvision(
-    recipe: Recipe, model: str | None = None, devices: int = 1, *, network: Network | None = None
+    recipe: Recipe, model: str | None = None, devices: int = 1, *, network: TrainedNetwork | None = None
 ) -> Exported:
     """The flags; `model` is torchvision's name of the network, `devices` how many share the recipe's batch."""
     out = Exported("torchvision")
@@ -50,7 +50,7 @@ def for_torchvision(
     return out
 
 
-def _network(network: Network, out: Exported) -> None:
+def _network(network: TrainedNetwork, out: Exported) -> None:
     for name, value in network.arguments.items():
         if name != "num_classes":  # as many as there are folders
             out.lacks(f"{name} = {value} of torchvision's model", "its default")
@@ -61,7 +61,7 @@ def _network(network: Network, out: Exported) -> None:
         out.lacks(f"mean {list(pictures.mean)} and std {list(pictures.std)} of the pictures", "ImageNet's")
 
 
-def _optimizer(recipe: Recipe, network: Network | None, out: Exported, devices: int) -> None:
+def _optimizer(recipe: Recipe, network: TrainedNetwork | None, out: Exported, devices: int) -> None:
     given, optimizer = out.settings, recipe.optimizer
     given |= {"epochs": recipe.epochs, "batch_size": max(1, recipe.batch // devices), "lr": recipe.lr}
     if recipe.batch % devices:
@@ -167,7 +167,7 @@ def _augmentation(recipe: Recipe, out: Exported) -> None:
         out.lacks("binary cross entropy", "cross entropy")
 
 
-def _pictures(recipe: Recipe, network: Network | None, out: Exported) -> None:
+def _pictures(recipe: Recipe, network: TrainedNetwork | None, out: Exported) -> None:
     given = out.settings
     pictures = None if network is None else network.pictures
     test = recipe.test_size or recipe.size

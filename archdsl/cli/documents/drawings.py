@@ -8,7 +8,7 @@ from archdsl.backends.diagram.choices import Format, Level
 from archdsl.cli.documents.base import Document, Shape, Text
 
 if TYPE_CHECKING:
-    from archdsl.plots import Spot
+    from archdsl.plots import PlotPoint
 
 
 class DrawDocument(Document):
@@ -37,7 +37,7 @@ class PlotPointJson(Shape):
     y: float
 
     @classmethod
-    def differs(cls, spot: Spot) -> dict[str, Any]:
+    def differs(cls, spot: PlotPoint) -> dict[str, Any]:
         return {"variant": spot.variant.name}
 
 

@@ -9,9 +9,9 @@ from archdsl.cli.documents.base import Document, Shape, Text
 from archdsl.cli.documents.networks import VariantJson
 
 if TYPE_CHECKING:
-    from archdsl.cli.costing import Asked
-    from archdsl.scaling import Answer, Curve, Point
-    from archdsl.search.results import Result
+    from archdsl.cli.costing import CostOptions
+    from archdsl.scaling import Answer, Curve, KnobPoint
+    from archdsl.search.results import ScoredNetwork
     from archdsl.semantics.points import Space
 
 GROWING = ("macs", "params", "activations")
@@ -48,7 +48,7 @@ class ScalePointJson(Shape):
     variant: VariantJson
 
     @classmethod
-    def of_curve(cls, curve: Curve, wanted: Asked | None) -> list[Self]:
+    def of_curve(cls, curve: Curve, wanted: CostOptions | None) -> list[Self]:
         return [
             cls.of(
                 point,
@@ -93,7 +93,7 @@ class AnswerJson(Shape):
     variant: VariantJson
 
     @classmethod
-    def of_answer(cls, answer: Answer, point: Point, cost: str, target: float, wanted: Asked | None) -> Self:
+    def of_answer(cls, answer: Answer, point: KnobPoint, cost: str, target: float, wanted: CostOptions | None) -> Self:
         variant, error = VariantJson.costed(point.variant, wanted), answer.cost / target - 1
         return cls.of(answer, cost=cost, target=target, error=error, settings=point.texts, variant=variant)
 
@@ -154,7 +154,7 @@ class FoundJson(Shape):
     """Objectives by name."""
 
     @classmethod
-    def differs(cls, result: Result) -> dict[str, Any]:
+    def differs(cls, result: ScoredNetwork) -> dict[str, Any]:
         return {"dimensions": result.texts}
 
 

@@ -12,7 +12,7 @@ from archdsl.cli.wording import arguments
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.cli.costing import Asked
+    from archdsl.cli.costing import CostOptions
     from archdsl.graph.sizes import SizeDecision
     from archdsl.transform import Transform
 
@@ -67,7 +67,7 @@ class CostsJson(Shape):
     """The roofline time on that device."""
 
     @classmethod
-    def of_variant(cls, variant: Variant, wanted: Asked) -> Self:
+    def of_variant(cls, variant: Variant, wanted: CostOptions) -> Self:
         costs, device = wanted.of(variant), wanted.device
         name = None if device is None else device.name
         return cls.of(costs, peak=costs.peak.path, device=name, seconds=wanted.seconds(costs))
@@ -116,7 +116,7 @@ class VariantJson(Shape):
         }
 
     @classmethod
-    def costed(cls, variant: Variant, wanted: Asked | None) -> Self:
+    def costed(cls, variant: Variant, wanted: CostOptions | None) -> Self:
         """With costs, if they are asked for."""
         return cls.of(variant, **({} if wanted is None else {"costs": CostsJson.of_variant(variant, wanted)}))
 

@@ -20,7 +20,7 @@ from archdsl.graph.stages import StageKind
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.backends.proof import Proof
-    from archdsl.cli.costing import Asked
+    from archdsl.cli.costing import CostOptions
     from archdsl.graph.costs import Costs
     from archdsl.graph.ir import Node
     from archdsl.graph.stages import Stage
@@ -40,7 +40,7 @@ class PartCostsJson(Shape):
     """The roofline time on the device."""
 
     @classmethod
-    def of_nodes(cls, nodes: Sequence[Node], costs: Costs, wanted: Asked) -> Self:
+    def of_nodes(cls, nodes: Sequence[Node], costs: Costs, wanted: CostOptions) -> Self:
         part = costs.part(nodes)
         return cls.of(part, seconds=wanted.seconds(part))
 
@@ -162,7 +162,7 @@ class ShowDocument(Document):
     preprocess: PreprocessJson | None
 
     @classmethod
-    def of_variant(cls, variant: Variant, wanted: Asked | None) -> Self:
+    def of_variant(cls, variant: Variant, wanted: CostOptions | None) -> Self:
         """Of one network, with costs if they are asked for."""
         nodes, rows = variant.graph.nodes, variant.table.rows
         costs = None if wanted is None else wanted.of(variant)

@@ -12,8 +12,8 @@ from archdsl.graph.recipe import SETTINGS
 
 if TYPE_CHECKING:
     from archdsl.graph.recipe import Recipe
-    from archdsl.graph.recipe_parts import Part
-    from archdsl.graph.recipe_words import Line
+    from archdsl.graph.recipe_parts import RecipePart
+    from archdsl.graph.recipe_words import SettingLine
     from archdsl.training.plan import Plan
 
 Plain: TypeAlias = bool | int | float | Text | list[int | float]
@@ -26,7 +26,7 @@ class PartJson(Shape):
     arguments: dict[str, Plain | None]
 
     @classmethod
-    def differs(cls, part: Part) -> dict[str, Any]:
+    def differs(cls, part: RecipePart) -> dict[str, Any]:
         return {"name": part.word, "arguments": dict(part)}
 
 
@@ -67,7 +67,7 @@ class SettingJson(Shape):
     after: Text
 
     @classmethod
-    def differs(cls, line: Line) -> dict[str, Any]:
+    def differs(cls, line: SettingLine) -> dict[str, Any]:
         return {"before": line.text}
 
 

@@ -1,4 +1,4 @@
-"""What a node is to torch, and how two nodes differ. Takes nodes; gives `Facts` and `ParameterChange`s.
+"""What a node is to torch, and how two nodes differ. Takes nodes; gives `CallFacts` and `ParameterChange`s.
 
 Two nodes with equal facts are built alike, however they were written: `gap` and `adaptive_avgpool(1)`, a padding that
 keeps the size and the same padding as a number, a convolution whose groups are its channels and a depthwise one.
@@ -17,7 +17,7 @@ from archdsl.ops.spec import Shape
 from archdsl.symbolic import IN_CHANNELS, Const, Expr, Symbol, evaluate, lift, symbols
 
 
-class Facts(NamedTuple):
+class CallFacts(NamedTuple):
     """`target` is what torch runs (`nn.Conv2d`), `values` what it is given, by name where there is one."""
 
     target: str
@@ -49,12 +49,12 @@ def _runs(values: list[Any]) -> tuple[Any, ...]:
     return tuple(value for i, value in enumerate(values) if i == 0 or value != values[i - 1])
 
 
-def facts_of(node: Node) -> Facts:
+def facts_of(node: Node) -> CallFacts:
     """The facts of one node, its input shapes included."""
     target, given = _lowering(node)
     known = _known(node)
     values = ((name, _flat(evaluate(expr, known))) for name, expr in given.items())
-    return Facts(target, tuple(values), node.input_shapes)
+    return CallFacts(target, tuple(values), node.input_shapes)
 
 
 class Kinds(Bodies):

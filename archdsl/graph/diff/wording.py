@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChangeLine:
     """What happened to one op, or to several in a row that came or went together."""
 
     status: Status
@@ -31,10 +31,10 @@ class Line:
     text: str
 
 
-def lines_of(change: DistinctChange) -> list[Line]:
+def lines_of(change: DistinctChange) -> list[ChangeLine]:
     """A change of blocks, op by op; ops in a row that came, or went, are one line, and ops that changed alike too."""
     block = change.places[0][1]
-    lines: list[Line] = []
+    lines: list[ChangeLine] = []
     run: list[tuple[OpChange, ...]] = []
     for op in [*change.ops(), None]:
         status = op[0].status if op is not None else None
@@ -44,15 +44,15 @@ def lines_of(change: DistinctChange) -> list[Line]:
         if op is not None and status in ("added", "removed"):
             run.append(op)
         elif op is not None:
-            lines.append(Line(op[0].status, label_in(op[0], block), op_text(op)))
+            lines.append(ChangeLine(op[0].status, label_in(op[0], block), op_text(op)))
     return _alike(lines)
 
 
-def _run(run: Sequence[tuple[OpChange, ...]], block: BlockChange) -> Line:
+def _run(run: Sequence[tuple[OpChange, ...]], block: BlockChange) -> ChangeLine:
     """`se.fc1 … se.fc2`, `global avg pool, 1×1 conv, 16…128, …`"""
     labels = [label for op in run if (label := label_in(op[0], block))]
     names = labels[:1] + ([labels[-1]] if len(labels) > 1 else [])
-    return Line(run[0][0].status, " … ".join(names), "; ".join(map(op_text, run)))
+    return ChangeLine(run[0][0].status, " … ".join(names), "; ".join(map(op_text, run)))
 
 
 def label_in(op: OpChange, block: BlockChange) -> str:
@@ -61,12 +61,12 @@ def label_in(op: OpChange, block: BlockChange) -> str:
     return unit.inner(node) if node is not None and unit is not None and node.labelled else ""
 
 
-def _alike(lines: Sequence[Line]) -> list[Line]:
+def _alike(lines: Sequence[ChangeLine]) -> list[ChangeLine]:
     """Lines of changed ops with the same text as one."""
     labels: dict[tuple[Status, str, int], list[str]] = {}
     for i, line in enumerate(lines):
         labels.setdefault((line.status, line.text, -1 if line.status == "changed" else i), []).append(line.label)
-    return [Line(status, ", ".join(filter(None, names)), text) for (status, text, _), names in labels.items()]
+    return [ChangeLine(status, ", ".join(filter(None, names)), text) for (status, text, _), names in labels.items()]
 
 
 def op_text(places: Sequence[OpChange]) -> str:

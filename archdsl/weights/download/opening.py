@@ -32,11 +32,11 @@ class Unreachable(Exception):
     """There is no way to the server, and there will be none in a minute."""
 
 
-class Unwilling(Exception):
+class NoAnswer(Exception):
     """The server was reached, or might have been, and did not answer."""
 
 
-class Refused(Exception):
+class ForbiddenRoute(Exception):
     """The way to the file is none that is gone."""
 
 
@@ -65,9 +65,11 @@ class Redirects(HTTPRedirectHandler):
         target = urljoin(req.full_url, newurl)
         fault = address_fault(target)
         if fault is not None:
-            raise Refused(f"it is redirected to {target[:200]!r}, which is no address ({fault})")
+            raise ForbiddenRoute(f"it is redirected to {target[:200]!r}, which is no address ({fault})")
         if req.type == "https" and urlsplit(target).scheme == "http":
-            raise Refused(f"it is redirected from https to {target[:200]}, which anybody on the way could change")
+            raise ForbiddenRoute(
+                f"it is redirected from https to {target[:200]}, which anybody on the way could change"
+            )
         return super().redirect_request(req, fp, code, msg, cast(http.client.HTTPMessage, headers), newurl)
 
 
@@ -169,7 +171,7 @@ def open_url(request: Request, timeout: float) -> http.client.HTTPResponse:
     except (OSError, http.client.HTTPException) as error:
         raise _classified(error) from None
     except ValueError as error:  # of urllib, about an address that a redirect gave
-        raise Refused(f"it is redirected to what is no address ({reason_of(error)})") from None
+        raise ForbiddenRoute(f"it is redirected to what is no address ({reason_of(error)})") from None
 
 
 def reason_of(error: Exception) -> str:
@@ -178,7 +180,7 @@ def reason_of(error: Exception) -> str:
     return " ".join(text.split())[:200] or type(error).__name__
 
 
-def _classified(error: Exception) -> Unreachable | Unwilling:
+def _classified(error: Exception) -> Unreachable | NoAnswer:
     text = reason_of(error)
     if isinstance(error, socket.gaierror):
         return Unreachable(f"the name of the server is not found ({text})")
@@ -189,5 +191,5 @@ def _classified(error: Exception) -> Unreachable | Unwilling:
     if "Tunnel connection failed" in text:
         return Unreachable(f"the proxy refuses ({text})")
     if isinstance(error, TimeoutError):
-        return Unwilling("the server does not answer")
-    return Unwilling(f"the server does not answer ({text})")
+        return NoAnswer("the server does not answer")
+    return NoAnswer(f"the server does not answer ({text})")

@@ -19,7 +19,7 @@ from typing import IO, NoReturn
 from urllib.error import HTTPError
 from urllib.request import Request
 
-from archdsl.weights.download.opening import Refused, Unreachable, Unwilling, open_url, reason_of
+from archdsl.weights.download.opening import ForbiddenRoute, NoAnswer, Unreachable, open_url, reason_of
 from archdsl.weights.download.progress import Meter
 from archdsl.weights.download.wanted import Wanted, amount
 
@@ -54,7 +54,7 @@ class _Again(Exception):
         self.wait, self.status = wait, status
 
 
-class Part:
+class PartialFile:
     """The beginning of a file, and beside it which file that is."""
 
     def __init__(self, path: Path) -> None:
@@ -83,7 +83,7 @@ class Part:
                 path.unlink()
 
 
-def transfer(wanted: Wanted, part: Part, patience: Patience, meter: Meter) -> bool:
+def transfer(wanted: Wanted, part: PartialFile, patience: Patience, meter: Meter) -> bool:
     """Bring all bytes of the address into the part; whether they came in several pieces."""
     failures, longest = 0, part.length(wanted.address)[0]
     for request in range(1, patience.requests + 1):
@@ -102,7 +102,7 @@ def transfer(wanted: Wanted, part: Part, patience: Patience, meter: Meter) -> bo
     raise AssertionError("the last request returns or raises")
 
 
-def _give_up(wanted: Wanted, part: Part, reason: _Again, asked_too_much: bool) -> NoReturn:
+def _give_up(wanted: Wanted, part: PartialFile, reason: _Again, asked_too_much: bool) -> NoReturn:
     there, _ = part.length(wanted.address)
     remarks = [f"{amount(there)} of it are there, and the next try goes on from them"] if there else []
     if reason.status is not None:
@@ -111,7 +111,7 @@ def _give_up(wanted: Wanted, part: Part, reason: _Again, asked_too_much: bool) -
     wanted.refuse("E526", remarks=remarks, detail=str(reason))
 
 
-def _request(wanted: Wanted, part: Part, patience: Patience, meter: Meter) -> bool:
+def _request(wanted: Wanted, part: PartialFile, patience: Patience, meter: Meter) -> bool:
     """One request and what comes of it; whether it went on from a part. Raises _Again where another may do better."""
     start, validator = part.length(wanted.address)
     if validator is None and wanted.digest is None:
@@ -122,11 +122,11 @@ def _request(wanted: Wanted, part: Part, patience: Patience, meter: Meter) -> bo
     except HTTPError as error:
         with error:
             _answered(wanted, part, error)
-    except Refused as error:
+    except ForbiddenRoute as error:
         wanted.refuse("E528", detail=str(error))
     except Unreachable as error:
         wanted.refuse("E523", detail=str(error))
-    except Unwilling as error:
+    except NoAnswer as error:
         raise _Again(str(error)) from None
     with response:
         start, total = _begin(wanted, part, response, start)
@@ -141,7 +141,7 @@ def _request(wanted: Wanted, part: Part, patience: Patience, meter: Meter) -> bo
     return start > 0
 
 
-def _answered(wanted: Wanted, part: Part, error: HTTPError) -> NoReturn:
+def _answered(wanted: Wanted, part: PartialFile, error: HTTPError) -> NoReturn:
     """What an answer without a file means."""
     status = f"{error.code} {error.reason}".strip()
     if error.code == 416:  # the part is as long as the file, or longer
@@ -173,7 +173,7 @@ def retry_after(value: str | None) -> float | None:
         return None
 
 
-def _begin(wanted: Wanted, part: Part, response: HTTPResponse, start: int) -> tuple[int, int | None]:
+def _begin(wanted: Wanted, part: PartialFile, response: HTTPResponse, start: int) -> tuple[int, int | None]:
     """Where the bytes of an answer begin, and how many the whole file has."""
     kind = (response.headers.get_content_type() or "").lower()
     coding = response.headers.get("Content-Encoding", "identity").lower()
@@ -222,7 +222,7 @@ def _check_total(wanted: Wanted, total: int | None, start: int) -> None:
 
 def _copy(
     wanted: Wanted,
-    part: Part,
+    part: PartialFile,
     response: HTTPResponse,
     file: IO[bytes],
     total: int | None,

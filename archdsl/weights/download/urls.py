@@ -16,7 +16,7 @@ from archdsl.weights.download.digests import Digest, named_by, stated
 from archdsl.weights.download.opening import address_fault
 from archdsl.weights.download.places import LOCKS, checkpoints, file_name, folder_of, locked
 from archdsl.weights.download.progress import Meter
-from archdsl.weights.download.transfer import Part, Patience, transfer
+from archdsl.weights.download.transfer import PartialFile, Patience, transfer
 from archdsl.weights.download.wanted import Wanted
 from archdsl.weights.loading import Say, warn
 
@@ -60,7 +60,7 @@ def fetch_url(
             if isinstance(found, Path):
                 return found
             part = place.with_name(f"{place.name}.part" if alone else f"{place.name}.{os.getpid()}.part")
-            _fetch(replace(wanted, remarks=found), Part(part), patience, meter)
+            _fetch(replace(wanted, remarks=found), PartialFile(part), patience, meter)
     except OSError as error:
         wanted.refuse_folder(error, None if error.filename is None else Path(str(error.filename)))
     if found:
@@ -116,7 +116,7 @@ def _check_other(wanted: Wanted) -> None:
         wanted.refuse_folder(f"the file there has the hash that its name carries ({named}), and is not replaced")
 
 
-def _fetch(wanted: Wanted, part: Part, patience: Patience, meter: Meter) -> None:
+def _fetch(wanted: Wanted, part: PartialFile, patience: Patience, meter: Meter) -> None:
     """Fetch the file, check it, and put it in its place."""
     by_hand = wanted.place.with_name(wanted.name + archive.SUFFIX)
     if wanted.packed and by_hand.is_file() and _placed(wanted, by_hand) is None:

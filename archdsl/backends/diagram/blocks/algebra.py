@@ -43,7 +43,7 @@ _QUOTIENTS = frozenset({"/", "//", EXACT})
 _ROUNDING = frozenset({"int", "round", "math.ceil", "math.floor"})
 
 
-class Unsaid(Exception):
+class NoCommonExpression(Exception):
     """No one expression holds for all instances."""
 
 
@@ -95,7 +95,7 @@ class Algebra:
         if id(expr) not in self._known:
             try:
                 found: Sum | None = self._best(expr)
-            except Unsaid:
+            except NoCommonExpression:
                 found = None
             self._known[id(expr)] = expr, found
         return self._known[id(expr)][1]
@@ -140,7 +140,7 @@ class Algebra:
             case Conditional(condition, yes, no):
                 taken = {bool(value) for value in self._all(condition)}
                 if len(taken) > 1:
-                    raise Unsaid
+                    raise NoCommonExpression
                 return self._sum(yes if taken.pop() else no)
             case Apply(function, (inner,)) if function in _ROUNDING and self._is_whole(inner):
                 return self._sum(inner)
@@ -156,7 +156,7 @@ class Algebra:
 
     def _number(self, value: Any) -> Sum:
         if type(value) not in (int, float) or not math.isfinite(value):
-            raise Unsaid
+            raise NoCommonExpression
         if Fraction(value).denominator > _FINEST:
             return {(f"{value:g}",): Fraction(1)}
         return {(): Fraction(value)} if value else {}
@@ -209,7 +209,7 @@ class Algebra:
             case Binary(op, left, right):
                 sign = "/" if op == EXACT else op
                 return f"({self._operand(left)} {sign} {self._operand(right)})"
-        raise Unsaid
+        raise NoCommonExpression
 
     def _list(self, exprs: Iterable[Expr]) -> str:
         return ", ".join(map(self._inner, exprs))
@@ -230,7 +230,7 @@ class Algebra:
         try:
             return [expr.under(values) for values in self.values]
         except (KeyError, TypeError, ValueError, ArithmeticError, IndexError, AttributeError):
-            raise Unsaid from None
+            raise NoCommonExpression from None
 
     def _is_whole(self, expr: Expr) -> bool:
         return all(type(value) in (int, float) and value == int(value) for value in self._all(expr))
@@ -281,7 +281,7 @@ def _add(result: Sum, names: tuple[str, ...], factor: Fraction) -> None:
 
 def _product(left: Sum, right: Sum, order: Any) -> Sum:
     if len(left) * len(right) > _MOST_TERMS:
-        raise Unsaid
+        raise NoCommonExpression
     result: Sum = {}
     for names, factor in left.items():
         for others, other in right.items():

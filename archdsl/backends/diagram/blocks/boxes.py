@@ -1,4 +1,4 @@
-"""The boxes of a form with their sizes: takes a form and a limit of width, gives a `Sized` for every unit."""
+"""The boxes of a form with their sizes: takes a form and a limit of width, gives a `SizedUnit` for every unit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORT = 7.0
 
 
 @dataclass(slots=True, eq=False)
-class Sized:
+class SizedUnit:
     """A unit with its words; `draw` puts it on a canvas."""
 
     unit: Unit
@@ -87,7 +87,7 @@ class Sized:
         return box
 
 
-def boxes_of(graph: Graph, form: Form, limit: float) -> list[Sized]:
+def boxes_of(graph: Graph, form: Form, limit: float) -> list[SizedUnit]:
     """A box for each unit, those of layers of one width. `limit` is the width of a box's words."""
     made = [_box(graph, form, index, limit) for index in range(len(form.first.units))]
     widest = max((box.wide for box in made if box.unit.kind in ("op", "block")), default=0)
@@ -97,7 +97,7 @@ def boxes_of(graph: Graph, form: Form, limit: float) -> list[Sized]:
     return made
 
 
-def _box(graph: Graph, form: Form, index: int, limit: float) -> Sized:
+def _box(graph: Graph, form: Form, index: int, limit: float) -> SizedUnit:
     body = form.first
     unit = body.units[index]
     if unit.kind in ("input", "output"):
@@ -108,7 +108,7 @@ def _box(graph: Graph, form: Form, index: int, limit: float) -> Sized:
         text = sign(unit)
         if len(text) == 1:
             line = Line(text, style.SIZE + 1.5)
-            return Sized(unit, [line], style.LOOKS["merge"], SIGN, SIGN, covers, tooltip)
+            return SizedUnit(unit, [line], style.LOOKS["merge"], SIGN, SIGN, covers, tooltip)
     lines = lines_of(form, index, limit)
     look = style.LOOKS["block"] if unit.kind == "block" else style.LOOKS[unit.lead.op.role]
     if look.text != style.INK:
@@ -120,7 +120,7 @@ def _box(graph: Graph, form: Form, index: int, limit: float) -> Sized:
         room = max(Line(port, style.TINY).width for port in ports) + 4
         wide = max(wide, (len(ports) + 1) * room / SPREAD)
     high = sum(line.height for line in lines) + PADDING[1]
-    return Sized(unit, lines, look, wide, high, covers, tooltip, ports)
+    return SizedUnit(unit, lines, look, wide, high, covers, tooltip, ports)
 
 
 def _ports(unit: Unit) -> tuple[str, ...]:
@@ -137,12 +137,12 @@ def sign(unit: Unit) -> str:
     return "‖" if unit.lead.op.channels == "sum" else unit.lead.label
 
 
-def _terminal(graph: Graph, form: Form, unit: Unit) -> Sized:
+def _terminal(graph: Graph, form: Form, unit: Unit) -> SizedUnit:
     symbol, channels = terminal(graph, form, unit)
     several = sum(other.kind == unit.kind for other in form.first.units) > 1 or ", " in unit.name
     text = f"{symbol} = {channels}" if symbol else channels
     line = Line(f"{unit.name} ({channels})" if several and unit.name else text, style.SMALL, colour=style.INK)
-    return Sized(unit, [line], style.LOOKS["input"], line.width, line.height, [], "")
+    return SizedUnit(unit, [line], style.LOOKS["input"], line.width, line.height, [], "")
 
 
 def _tooltip(unit: Unit) -> str:

@@ -13,7 +13,7 @@ from archdsl.backends.diagram.blocks.units import Body, body_of
 from archdsl.graph.ir import Graph, Node
 from archdsl.graph.parts import part_tree
 from archdsl.graph.scopes import BlockScope, Scope
-from archdsl.graph.templates import Sameness
+from archdsl.graph.templates import EqualParts
 from archdsl.ops.spec import LEADING
 
 
@@ -21,7 +21,7 @@ from archdsl.ops.spec import LEADING
 class Blocks:
     """All blocks of a network that are drawn: the instances of each definition, in order of execution."""
 
-    same: Sameness
+    same: EqualParts
     instances: Mapping[object, list[BlockScope]]
 
     @classmethod
@@ -30,7 +30,7 @@ class Blocks:
         for scope in graph.root.scopes():
             if isinstance(scope, BlockScope) and is_drawn(scope):
                 found.setdefault(scope.site, []).append(scope)
-        return cls(Sameness(part_tree(graph)), found)
+        return cls(EqualParts(part_tree(graph)), found)
 
     def like(self, scope: BlockScope) -> list[BlockScope]:
         """The instances of a scope's definition."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from archdsl.backends.diagram.blocks.boxes import SPREAD, Sized
+from archdsl.backends.diagram.blocks.boxes import SPREAD, SizedUnit
 from archdsl.backends.diagram.blocks.units import Body
 from archdsl.backends.diagram.canvas import Canvas, Point
 from archdsl.backends.diagram.layout import Gaps, Link, Size, laid_out
@@ -20,7 +20,7 @@ GAPS = Gaps(rank=26, box=7, port=26)
 class Layered:
     """Lays out one body. `width` and `height` are those of the whole; `draw` puts it at a place."""
 
-    def __init__(self, body: Body, boxes: Sequence[Sized], id: str) -> None:
+    def __init__(self, body: Body, boxes: Sequence[SizedUnit], id: str) -> None:
         self.boxes, self.id = boxes, id
         for sized in boxes:
             sized.widen(len(sized.unit.inputs))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from archdsl.backends.diagram import style
-from archdsl.backends.diagram.blocks.boxes import Sized, boxes_of
+from archdsl.backends.diagram.blocks.boxes import SizedUnit, boxes_of
 from archdsl.backends.diagram.blocks.definitions import Definition, Form
 from archdsl.backends.diagram.blocks.layered import Layered
 from archdsl.backends.diagram.blocks.rail import rail_of
@@ -90,7 +90,7 @@ class Page:
                 used = panel.width
         return shelves
 
-    def _figure(self, definition: Definition, index: int) -> tuple[Figure, list[Sized]]:
+    def _figure(self, definition: Definition, index: int) -> tuple[Figure, list[SizedUnit]]:
         form = definition.forms[index]
         name = f"{definition.name}-{index + 1}"
         tree = tree_of(form.first)

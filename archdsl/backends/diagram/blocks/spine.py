@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Literal
 
-from archdsl.backends.diagram.blocks.boxes import Sized, sign
+from archdsl.backends.diagram.blocks.boxes import SizedUnit, sign
 from archdsl.backends.diagram.blocks.tree import Parallel, Series, units_in
 from archdsl.backends.diagram.canvas import Box, Canvas, Point
 from archdsl.graph.ir import Cost
@@ -52,7 +52,7 @@ class End:
 class Spine:
     """Lays out one tree. `size` is that of the whole; `draw` puts it at a place."""
 
-    def __init__(self, tree: Series, boxes: Sequence[Sized], id: str) -> None:
+    def __init__(self, tree: Series, boxes: Sequence[SizedUnit], id: str) -> None:
         self.tree, self.boxes, self.id = tree, boxes, id
         whole = self._series(tree)
         self.left, self.width, self.height = whole.left, whole.left + whole.right, whole.height - GAP
@@ -195,7 +195,7 @@ class Spine:
         self.canvas.arrow(end.tail, box, points, radius=5)
 
 
-def _order(sized: Sized, ends: Sequence[End]) -> list[int]:
+def _order(sized: SizedUnit, ends: Sequence[End]) -> list[int]:
     """Which inputs of a unit some lines are, from left to right."""
     waiting = [source for source, _ in sized.unit.inputs]
     order = []

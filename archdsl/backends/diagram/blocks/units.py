@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from archdsl.graph.ir import Graph, Node, Ref
 from archdsl.graph.scopes import BlockScope, Scope
-from archdsl.graph.templates import Sameness
+from archdsl.graph.templates import EqualParts
 from archdsl.ops.spec import LEADING, PASSING
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def is_strong(node: Node) -> bool:
     return node.op.role in LEADING and (node.op.role != "merge" or len(node.inputs) > 1)
 
 
-def body_of(same: Sameness, scope: BlockScope, is_drawn: Callable[[BlockScope], bool]) -> Body:
+def body_of(same: EqualParts, scope: BlockScope, is_drawn: Callable[[BlockScope], bool]) -> Body:
     """The body of an instance; `is_drawn` says which inner blocks are boxes."""
     graph = same.graph
     items = list(_items(scope, is_drawn))
@@ -184,7 +184,7 @@ def _cut(chain: list[Node | BlockScope]) -> Iterator[list[Node | BlockScope]]:
         yield group
 
 
-def _folded(same: Sameness, units: list[Unit]) -> list[Unit]:
+def _folded(same: EqualParts, units: list[Unit]) -> list[Unit]:
     """A row of inner blocks that are equal in the graph becomes one box that counts them."""
     feeds: dict[int, int] = {}
     for unit in units:

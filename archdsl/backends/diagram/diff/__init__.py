@@ -13,7 +13,7 @@ from archdsl.backends.diagram.canvas import Canvas, Line
 from archdsl.backends.diagram.choices import Direction
 from archdsl.backends.diagram.diff.across import Across
 from archdsl.backends.diagram.diff.down import Down
-from archdsl.backends.diagram.diff.listed import Listed
+from archdsl.backends.diagram.diff.listed import ChangeList
 from archdsl.backends.diagram.diff.looks import LOOKS, legend
 from archdsl.backends.diagram.diff.strip import draw_strip
 from archdsl.backends.diagram.drawing import Drawing, Options, bounded
@@ -120,19 +120,19 @@ def _panels(canvas: Canvas, changes: list[DistinctChange], y: float, width: floa
     return y
 
 
-def _block(change: DistinctChange, width: float, direction: Direction) -> Across | Down | Listed:
+def _block(change: DistinctChange, width: float, direction: Direction) -> Across | Down | ChangeList:
     """The block laid out as asked for if that shows it and the page has room, else in the other way, or in words."""
     for layout in (Across, Down) if direction == "lr" else (Down, Across):
         block = layout(change)
         if block.wide <= width and block.is_plain:
             return block
-    return Listed(DistinctChange(change.places[:1]), width)
+    return ChangeList(DistinctChange(change.places[:1]), width)
 
 
 class _Panel:
     """A block that changed, with its name, how many there are and where."""
 
-    def __init__(self, change: DistinctChange, block: Across | Down | Listed, width: float) -> None:
+    def __init__(self, change: DistinctChange, block: Across | Down | ChangeList, width: float) -> None:
         self.block = block
         units = [unit.name for unit in (change.example.before, change.example.after) if unit is not None]
         count, _, where = wording.places_text(change).partition(" in ")

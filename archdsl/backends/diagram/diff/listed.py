@@ -14,7 +14,7 @@ _MOST = 16
 _HIGH = style.SMALL * LINE + 1.5
 
 
-class Listed:
+class ChangeList:
     """The changes of a block, as wide as the page at most; `wide` and `high` are its size."""
 
     def __init__(self, change: DistinctChange, width: float) -> None:

@@ -1,4 +1,4 @@
-"""A chain of networks, each compared with the one that it amends: takes `Step`s, gives one row for each.
+"""A chain of networks, each compared with the one that it amends: takes `ChainStep`s, gives one row for each.
 
 What changed stands in words beside the MACs, as bars, and the published accuracy, as a line through all steps that led
 on. Steps that did not lead on, tried and left, are hollow.
@@ -37,7 +37,7 @@ LEFT = Look("#FFFFFF", style.FAINT, "tried and left")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChainStep:
     """A network of a chain: what it was made of (None for the first), its name there, what the spec says, and its
     published top-1 accuracy in percent. `leads_on`: the last network of the chain comes from it; `training`: in words,
     how it is trained otherwise."""
@@ -54,7 +54,7 @@ class Step:
 class _Row:
     """A step with its words and its place."""
 
-    def __init__(self, step: Step, widths: tuple[float, float], least: float) -> None:
+    def __init__(self, step: ChainStep, widths: tuple[float, float], least: float) -> None:
         self.step = step
         self.title = [Line(text, style.SMALL, True) for text in wrap(step.name, widths[0], style.SMALL, True)[:2]]
         self.note = [
@@ -68,7 +68,7 @@ class _Row:
         self.y = 0.0
 
 
-def draw_sequence(steps: Sequence[Step], name: str, columns: int = 2) -> Drawing:
+def draw_sequence(steps: Sequence[ChainStep], name: str, columns: int = 2) -> Drawing:
     """One picture of all steps, a row for each."""
     canvas = Canvas()
     width = (PAGE if columns == 2 else COLUMN) - 2 * MARGIN
@@ -161,7 +161,7 @@ def _bars(canvas: Canvas, rows: Sequence[_Row], x: float, room: float, beside: b
             canvas.text(x, row.y + 6.5, note, "left")
 
 
-def _bar(canvas: Canvas, step: Step, x: float, y: float, size: tuple[float, float]) -> None:
+def _bar(canvas: Canvas, step: ChainStep, x: float, y: float, size: tuple[float, float]) -> None:
     look = AFTER if step.leads_on else LEFT
     tip = f"{step.name}: {step.graph.macs:,} MACs, {step.graph.params:,} parameters"
     nodes = [node.id for node in step.graph.nodes]
