@@ -89,7 +89,7 @@ def score(network: CandidateNetwork, objectives: Mapping[str, Any], how: Measure
 
 
 def _timed(
-    name: str, measure: Callable[[Variant, int, int | None], float], network: CandidateNetwork, how: How
+    name: str, measure: Callable[[Variant, int, int | None], float], network: CandidateNetwork, how: MeasureOptions
 ) -> float:
     """A time; raises ArchError E678 where torch cannot run the network so: its memory, a single value to normalise."""
     try:
