@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archdsl.cli import console
+from archdsl.cli.codes import FINDINGS
 from archdsl.cli.costing import asked, costs_flags
 from archdsl.cli.options import TEXT, json_option
 from archdsl.cli.search_tables import Shown, list_spaces, print_found
@@ -34,9 +35,22 @@ TIMED = frozenset({"latency", "step", "reward"})
 
 _objective = click.Choice((*ASKED, *MEASURED))
 _COUNT = click.IntRange(1, 1_000_000)
+_BETTER: Mapping[str, Better] = {"minimize": "least", "maximize": "most"}
+_ORDER = "archdsl.search.order"
 
 
-@click.command("search", cls=ArchCommand, short_help="Search a design space for the best networks.")
+class _SearchCommand(ArchCommand):
+    """Keeps the order of the objectives, which click has not: it collects those of either option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from archdsl.cli.shared import with_stdin
+
+        _, _, order = self.make_parser(ctx).parse_args(with_stdin(args))
+        ctx.meta[_ORDER] = [option.name for option in order if option.name in _BETTER]
+        return super().parse_args(ctx, args)
+
+
+@click.command("search", cls=_SearchCommand, short_help="Search a design space for the best networks.")
 @click.argument("spec")
 @click.argument("name", metavar="[SPACE]", type=TEXT, default="")
 @click.option("--minimize", type=_objective, multiple=True, help="An objective: the less the better.")
@@ -106,7 +120,7 @@ def command(
     """
     if sum((as_csv, as_variants, as_json)) > 1:
         raise click.UsageError("--csv, --variants and --json are forms of the same: give one")
-    objectives = _objectives(minimize, maximize)
+    objectives = _objectives({"minimize": minimize, "maximize": maximize})
     file, variant = open_spec(spec)
     if variant is not None:
         raise click.UsageError(f"a space is one of a file: archdsl search {spec.rpartition(':')[0]} SPACE")
@@ -122,14 +136,14 @@ def command(
     wanted = options["samples"] or (space.size if options["sampler"] == "all" else 100)
     against = _against(space, objectives, options)
     found, faults = _search(candidates, objectives, wanted, conditions, options)
-    told = [*candidates.faults.values(), *faults]
+    told = [*candidates.faults.values(), *{(fault.code, fault.message): fault for fault in faults}.values()]
     if options["output"] is not None:
         _write(Path(options["output"]), candidates, found, objectives, options, against)
     shown = Shown(candidates, found, objectives, options["most"], told)
     print_found(shown, as_csv=as_csv, as_variants=as_variants, as_json=as_json)
     if told and not as_json:
         console.diagnose(told, sys.stderr)
-    return exit_code(told)
+    return exit_code(told) or (0 if found else FINDINGS)
 
 
 _USES = {
@@ -160,7 +174,9 @@ def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -
             raise click.UsageError(f"{_flag(option)} does nothing without an objective {' or '.join(sorted(about))}")
     trained = TRAINED & objectives.keys()
     if "most" in given and len(objectives) > 1:
-        raise click.UsageError("--best does nothing with several objectives: their best are the Pareto front")
+        raise click.UsageError(
+            "--best does nothing with several objectives: their best are the Pareto front, which is shown whole"
+        )
     if "seed" in given and options["sampler"] == "all" and not trained:
         raise click.UsageError("--seed does nothing with --sampler all: nothing is random")
     if trained and (options["recipe"] is None or options["data"] is None or options["output"] is None):
@@ -194,14 +210,15 @@ def _counted(space: Space, objectives: Mapping[str, Better], options: Mapping[st
     return Counted(wanted.batch, wanted.dtype, wanted.device, frozenset(names))
 
 
-def _objectives(minimize: tuple[str, ...], maximize: tuple[str, ...]) -> dict[str, Better]:
-    """The objectives in order; raises UsageError for one that is named twice."""
+def _objectives(given: Mapping[str, Sequence[str]]) -> dict[str, Better]:
+    """The objectives, in the order of the command line; raises UsageError for one that is named twice."""
     found: dict[str, Better] = {}
-    for names, better in ((minimize, "least"), (maximize, "most")):
-        for name in names:
-            if name in found:
-                raise click.UsageError(f"{name} is named twice among the objectives")
-            found[name] = "least" if better == "least" else "most"
+    names = {option: iter(of_option) for option, of_option in given.items()}
+    for option in click.get_current_context().meta[_ORDER]:
+        name = next(names[option])
+        if name in found:
+            raise click.UsageError(f"{name} is named twice among the objectives")
+        found[name] = _BETTER[option]
     return found
 
 
@@ -241,8 +258,8 @@ def _search(
     options: Mapping[str, Any],
 ) -> tuple[list[ScoredNetwork], list[Diagnostic]]:
     """The networks with their values, and what went wrong with those that have none."""
-    from archdsl.search.objectives import BATCH, MeasureOptions, score
-    from archdsl.search.plain import networks
+    from archdsl.search.objectives import BATCH, MeasureOptions, prepare, score
+    from archdsl.search.plain import gives_up, networks
     from archdsl.search.results import result_of
 
     output = options["output"]
@@ -257,6 +274,7 @@ def _search(
         runs=None if output is None else Path(output, "runs"),
         seed=options["seed"],
     )
+    prepare(candidates.file, candidates.space, objectives, how)
     kept = output is not None or options["storage"] is not None or options["sampler"] in LEARNING
     if kept:
         return _studied(candidates, objectives, samples, how, conditions, options)
@@ -275,6 +293,9 @@ def _search(
                 faults += error.diagnostics
             tried += 1
             if tried >= samples:
+                break
+            if gives_up(len(found), tried - len(found)):
+                _gave_up()
                 break
     return found, faults
 
@@ -306,7 +327,15 @@ def _studied(
         study.run(
             samples, lambda network: score(network, objectives, how), lambda result: _one(result, objectives), _waits
         )
+    if study.gave_up:
+        _gave_up()
     return study.results(), study.faults
+
+
+def _gave_up() -> None:
+    console.note(
+        "the search ends here, as none of its first networks could be scored; the same command tries them again"
+    )
 
 
 def make_folder(path: Path) -> Path:

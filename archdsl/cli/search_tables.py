@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from archdsl.search.candidates import Candidates
     from archdsl.search.results import Better, ScoredNetwork
 
-_SHOWN = 20
-"""Results that are shown on a terminal; CSV and JSON have all."""
-
 
 def list_spaces(file: ArchFile, as_json: bool) -> int:
     """Print the spaces of a file."""
@@ -71,26 +68,27 @@ def print_found(shown: Shown, *, as_csv: bool, as_variants: bool, as_json: bool)
             best=[result.number for result in chosen],
             refused=candidates.refused.most_common(),
         )
-        write_document(told, shown.faults)
+        write_document(told, shown.faults, ok=False if not found else None)
     elif as_csv:
         console.write_data(results.as_csv(found, space, objectives))
     elif as_variants:
         words = f"Found by archdsl search in {space.name}: {len(chosen):,} of {len(found):,} networks."
         console.write_data(results.as_variants(chosen, space, words))
     elif chosen:
-        console.show(_table(chosen[:_SHOWN], candidates, objectives))
+        console.show(_table(chosen, candidates, objectives))
     if not as_json:
-        _say(candidates, found, chosen)
+        _say(candidates, found)
 
 
 def _table(chosen: list[ScoredNetwork], candidates: Candidates, objectives: Mapping[str, Better]) -> Any:
     from archdsl.cli.tables import count, macs, plain_table
+    from archdsl.search.results import measured
 
     counted = candidates.counted
     figures = [name for name in ASKED if name in counted.names]
     heads = {"intensity": "MACs/B", "seconds": counted.device.name if counted.device else ""}
     dimensions = list(dict.fromkeys(axis.dimension for axis in candidates.space.axes))
-    own = [name for name in objectives if name not in ASKED]
+    own = measured(chosen, objectives)
     columns = ["number", *dimensions, "layers", "params", "MACs", "activations"]
     table = plain_table(*((head, "right") for head in (*columns, *(heads.get(n, n) for n in figures), *own)))
     for result in chosen:
@@ -108,9 +106,10 @@ _FIGURES = {"intensity": lambda value: f"{value:.1f}", "seconds": time}
 """How figures are written that are no bytes."""
 
 
-def _say(candidates: Candidates, found: list[ScoredNetwork], chosen: list[ScoredNetwork]) -> None:
+def _say(candidates: Candidates, found: list[ScoredNetwork]) -> None:
     """On standard error: how many there are, and what refused the others."""
-    shown = f", {_SHOWN} of the {len(chosen):,} best shown" if len(chosen) > _SHOWN else ""
-    console.note(f"{len(found):,} networks of {candidates.space.name}{shown}")
+    console.note(f"{len(found):,} networks of {candidates.space.name}")
+    if not found and candidates.refused:
+        console.note(f"of {candidates.refused.total():,} points that were tried none is in the space:")
     for text, count in candidates.refused.most_common(5):
         console.note(f"refused {count:,}: {text}")

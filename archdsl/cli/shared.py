@@ -29,12 +29,16 @@ _NOT_READ = frozenset({"E504", "E505", "E511", "E512", "E516", "E517", *(f"E{cod
 """Codes outside E6xx that mean: could not run."""
 
 
+def with_stdin(args: list[str]) -> list[str]:
+    """click takes `-:resnet50` (a variant of the text on standard input) for an option."""
+    return [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args]
+
+
 class ArchCommand(click.Command):
     """A command whose `ArchError` becomes rendered diagnostics, or a JSON document, and an exit code."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # click takes `-:resnet50` (a variant of the text on standard input) for an option.
-        return super().parse_args(ctx, [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args])
+        return super().parse_args(ctx, with_stdin(args))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

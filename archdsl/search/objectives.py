@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -16,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.space import ASKED
+from archdsl.quiet import import_torch
 from archdsl.search.candidates import CandidateNetwork
+from archdsl.semantics.points import Space
 from archdsl.variant import Variant
 
 MEASURED = {
@@ -63,6 +67,26 @@ class MeasureOptions:
 def reward(accuracy: float, step: float, params: float) -> float:
     """EfficientNetV2's, of a share of right answers, a time and a number of parameters."""
     return float(accuracy * step**TIME_WEIGHT * params**SIZE_WEIGHT)
+
+
+def prepare(file: ArchFile, space: Space, objectives: Mapping[str, Any], how: MeasureOptions) -> None:
+    """Find what every network needs to be scored; raises ArchError for what is not there, so that no trial is begun."""
+    if {"latency", "step"} & objectives.keys():
+        import_torch()
+    if {"accuracy", "reward"} & objectives.keys():
+        from archdsl.training.folders import find_data
+        from archdsl.training.libraries import import_timm
+        from archdsl.training.recipes import recipe_of
+
+        assert how.recipe is not None
+        assert how.data is not None
+        import_timm()
+        recipe_of(Variant(file, space.base), how.recipe)
+        find_data(how.data)
+    if "command" in objectives:
+        program = _arguments(how)[0]
+        if shutil.which(program) is None:
+            raise _failed(how.command, f"there is no program {program}")
 
 
 def score(network: CandidateNetwork, objectives: Mapping[str, Any], how: MeasureOptions) -> dict[str, float]:
@@ -129,19 +153,19 @@ def _accuracy(network: CandidateNetwork, how: MeasureOptions) -> float:
 
 def _command(network: CandidateNetwork, how: MeasureOptions) -> float:
     """The number of the last line that a command prints."""
-    assert how.command is not None
+    arguments = _arguments(how)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "network.py")
         path.write_text(network.variant.source, encoding="utf-8")
         known = {"ARCHDSL_SOURCE": str(path), "ARCHDSL_ARGUMENTS": json.dumps(dict(network.point.arguments))}
         try:
             ended = subprocess.run(
-                shlex.split(how.command), env={**os.environ, **known}, stdout=subprocess.PIPE, text=True, check=False
+                arguments, env={**os.environ, **known}, stdout=subprocess.PIPE, text=True, check=False
             )
         except (OSError, ValueError) as error:
             raise _failed(how.command, str(error)) from None
     if ended.returncode:
-        raise _failed(how.command, f"it ended with {ended.returncode}")
+        raise _failed(how.command, f"it ended with status {ended.returncode}", shell="sh")
     lines = ended.stdout.split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     try:
@@ -153,5 +177,14 @@ def _command(network: CandidateNetwork, how: MeasureOptions) -> float:
     return value
 
 
-def _failed(command: str, detail: str) -> ArchError:
-    return ArchError.of("E678", command=command, detail=detail)
+def _arguments(how: MeasureOptions) -> list[str]:
+    """The program that a command names, and what it is given: no shell reads it; raises ArchError E678."""
+    assert how.command is not None
+    try:
+        return shlex.split(how.command)
+    except ValueError as error:
+        raise _failed(how.command, str(error)) from None
+
+
+def _failed(command: str | None, detail: str, shell: str | None = None) -> ArchError:
+    return ArchError.of("E678", command=command, detail=detail, shell=shell)

@@ -81,6 +81,10 @@ def values_of(results: Sequence[ScoredNetwork], objective: str, counted: Counted
 def read(folder: Path, objective: str) -> list[ScoredNetwork]:
     """The results that another search has written into its folder, with this objective; raises ArchError E677."""
     path = folder / "results.json"
+    if not path.exists():
+        raise _incomparable(
+            folder, "no search has written its results there" if folder.is_dir() else "there is no such folder"
+        )
     try:
         found = [_read(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
         if not found:
@@ -88,10 +92,16 @@ def read(folder: Path, objective: str) -> list[ScoredNetwork]:
         if not all(math.isfinite(_value(result, objective)) for result in found):
             raise ValueError(f"not every {objective} is a number")
     except KeyError as error:
-        raise ArchError.of("E677", path=str(path), detail=f"its networks have no {error.args[0]}") from None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ArchError.of("E677", path=str(path), detail=str(error) or type(error).__name__) from None
+        raise _incomparable(path, f"its networks have no {error.args[0]}") from None
+    except OSError as error:
+        raise _incomparable(path, error.strerror or str(error)) from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _incomparable(path, str(error) or type(error).__name__) from None
     return found
+
+
+def _incomparable(path: Path, detail: str) -> ArchError:
+    return ArchError.of("E677", path=str(path), detail=detail, doing="compare with", other="--against")
 
 
 def _read(entry: Mapping[str, Mapping[str, float]]) -> ScoredNetwork:

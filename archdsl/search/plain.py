@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from archdsl.search.candidates import CandidateNetwork, Candidates, Places
 
 MOST_REFUSED = 100_000
 """Points that are refused in a row before a search ends: its conditions leave nothing that drawing could find."""
 
-Score = Callable[[CandidateNetwork], Mapping[str, float]]
+FAILURES = 3
+"""Networks after which a search ends if none of them could be scored: what is wrong is not the network."""
+
+
+def gives_up(scored: int, failed: int) -> bool:
+    """Whether a search that has scored so many, and failed with so many, ends there."""
+    return scored == 0 and failed >= FAILURES
 
 
 def points(candidates: Candidates, sampler: str, seed: int) -> Iterator[Places]:

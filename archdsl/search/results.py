@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,11 +55,17 @@ def best(results: Sequence[ScoredNetwork], objectives: Mapping[str, Better], mos
     return [result for _, result in front]
 
 
+def measured(results: Sequence[ScoredNetwork], objectives: Iterable[str]) -> list[str]:
+    """The values that are no costs: the objectives in order, then what these are made of (a reward's accuracy)."""
+    made_of = results[0].values if results else {}
+    return [name for name in dict.fromkeys([*objectives, *made_of]) if name not in ASKED]
+
+
 def as_csv(results: Sequence[ScoredNetwork], space: Space, objectives: Mapping[str, Better]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     dimensions = list(dict.fromkeys(axis.dimension for axis in space.axes))
-    own = [name for name in objectives if name not in ASKED]
+    own = measured(results, objectives)
     costs = [name for name in ASKED if name in (results[0].costs if results else COSTS)]
     writer.writerow(["number", *dimensions, *costs, *own])
     for r in results:

@@ -7,6 +7,7 @@ its network is tried again. Raises ArchError E675 to E677.
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sys
 import time
@@ -20,7 +21,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.search.candidates import CandidateNetwork, Candidates, Places
-from archdsl.search.plain import networks
+from archdsl.search.plain import gives_up, networks
 from archdsl.search.results import Better, ScoredNetwork
 
 Score = Callable[[CandidateNetwork], Mapping[str, float]]
@@ -28,6 +29,8 @@ Score = Callable[[CandidateNetwork], Mapping[str, float]]
 STARTING = 60.0
 """Seconds in which a trial has to say whose it is."""
 POLL = 0.5
+ATTEMPTS = 6
+"""To make the tables of a database, which another process may be making at the same moment."""
 AFTER = 20
 """Refused suggestions in a row after which a random network of the space is tried instead."""
 MOST_REFUSED = 2_000
@@ -42,7 +45,7 @@ class _Refused(Exception):
 
 
 class _Faulty(Exception):
-    """A network that could not be scored: it counts, and has no values."""
+    """A network that could not be scored: for this process it counts, and others, and later ones, try it again."""
 
 
 class Study:
@@ -67,30 +70,49 @@ class Study:
         self.optuna: Any = optuna
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.faults: list[Diagnostic] = []
+        self.gave_up = False
+        self._failed: set[int] = set()
+        """The trials of this process that could not be scored."""
         self._passed: list[CandidateNetwork] = []
         """Networks of the sequence that have no result yet: whoever tries one may be killed."""
         self.me = f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
         self.study = self._study()
         self._agree({"objectives": dict(objectives), "sampler": sampler, **said})
+        self._order = tuple(self.study.user_attrs["search"]["objectives"])
+        """Of the study's values: that of whoever began it."""
 
     def _study(self) -> Any:
         optuna = self.optuna
         directions = [_DIRECTIONS[better] for better in self.objectives.values()]
-        try:
-            with self._quiet():
-                storage = self._storage()
-                known = optuna.get_all_study_names(storage) if self._is_folder else []
-                if other := sorted({*known} - {self.candidates.space.name}):
-                    raise ArchError.of("E676", path=self.place, detail=f"it is of space `{other[0]}`")
-                return optuna.create_study(
-                storage=storage, sampler=self._sampler(), study_name=self.candidates.space.name,
-                directions=directions, load_if_exists=True,
-            )  # fmt: skip
-        except ArchError:
-            raise
-        except Exception as error:  # SQLAlchemy's and its drivers' are of all kinds
-            detail = str(error).strip().splitlines() or [type(error).__name__]
-            raise ArchError.of("E677", path=self.place, detail=detail[0]) from None
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with self._quiet():
+                    storage = self._storage()
+                    known = optuna.get_all_study_names(storage) if self._is_folder else []
+                    if other := sorted({*known} - {self.candidates.space.name}):
+                        raise ArchError.of("E676", path=self.place, detail=f"it is of space `{other[0]}`")
+                    return optuna.create_study(
+                        storage=storage, sampler=self._sampler(), study_name=self.candidates.space.name,
+                        directions=directions, load_if_exists=True,
+                    )  # fmt: skip
+            except ArchError:
+                raise
+            except Exception as error:  # SQLAlchemy's and its drivers' are of all kinds
+                if attempt < ATTEMPTS and self._may_pass(error):
+                    time.sleep(POLL * random.random())
+                    continue
+                detail = str(error).strip().splitlines() or [type(error).__name__]
+                raise ArchError.of("E677", path=self.place, detail=detail[0], doing="keep a study in") from None
+
+    def _may_pass(self, error: Exception) -> bool:
+        """Whether a database refused what it may take in a moment: it is locked, or somebody else makes its tables."""
+        if self.place is None or self._is_folder:
+            return False
+        from sqlalchemy.exc import DBAPIError
+
+        return isinstance(error, (DBAPIError, self.optuna.exceptions.StorageInternalError))
 
     @property
     def _is_folder(self) -> bool:
@@ -148,8 +170,8 @@ class Study:
         said = frozenset[str]()
         sequence = networks(self.candidates, self.sampler if self.sampler == "all" else "random", self.seed)
         learns = self.sampler in LEARNING
-        refused = 0
-        while True:
+        refused = scored = 0
+        while not gives_up(scored, len(self._failed)):
             self._let_go_of_the_dead()
             trials = self.study.get_trials(deepcopy=False)
             done, running = sum(map(self._counts, trials)), sum(t.state.name == "RUNNING" for t in trials)
@@ -169,8 +191,10 @@ class Study:
             self.study.optimize(lambda t: self._tried(t, score, told), n_trials=1, catch=(_Refused, _Faulty))
             last = self.study.get_trials(deepcopy=False)[-1]
             refused = 0 if self._counts(last) else refused + 1
+            scored += last.state.name == "COMPLETE"
             if refused >= MOST_REFUSED and before:
                 return
+        self.gave_up = True
 
     def _queue(self, sequence: Iterator[CandidateNetwork], trials: list[Any]) -> bool:
         """Put the next network that nobody has into the queue; False where there is none."""
@@ -213,7 +237,7 @@ class Study:
         try:
             values = score(network)
         except ArchError as error:
-            trial.set_user_attr("fault", True)
+            self._failed.add(trial.number)
             self.faults += error.diagnostics
             raise _Faulty from None
         data: dict[str, Any] = {
@@ -222,14 +246,11 @@ class Study:
         }  # fmt: skip
         trial.set_user_attr("result", data)
         told(ScoredNetwork(trial.number, **data))
-        return [values[name] for name in self.objectives]
+        return [values[name] for name in self._order]
 
-    @staticmethod
-    def _counts(trial: Any) -> bool:
-        """Whether a network was tried: scored, or found to be one that cannot be. The latter is tried again when its
-        process has ended: what was wrong may be mended, and else it is said again."""
-        faulty = trial.state.name == "FAIL" and trial.user_attrs.get("fault")
-        return bool(trial.state.name == "COMPLETE" or (faulty and _lives(trial)))
+    def _counts(self, trial: Any) -> bool:
+        """Whether a network was tried: scored by anybody, or found by this process to be one that cannot be."""
+        return bool(trial.state.name == "COMPLETE" or trial.number in self._failed)
 
     def _places(self, trial: Any) -> Places:
         given = _queued(trial) or trial.params

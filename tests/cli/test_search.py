@@ -35,6 +35,10 @@ space broken for Net {
   width in uniform(-2, 4, step = 2)
   depth = 1
 }
+space wide for Net {
+  width in 1..31
+  depth = 1
+}
 space empty for Net {
   width in [8, 16]
   depth = 1
@@ -175,3 +179,18 @@ def test_the_front_is_what_nothing_dominates() -> None:
     assert [r.number for r in best(results, {"a": "least", "b": "least"}, 9)] == [0, 1, 4]
     assert [r.number for r in best(results, {"a": "least", "b": "most"}, 9)] == [0]
     assert [r.number for r in best(results, {"b": "most"}, 2)] == [0, 5]
+
+
+def test_no_network_is_a_finding(arch: Run, spec: str) -> None:
+    found = arch("search", spec, "empty", "--sampler", "all")
+    assert found.code == 1
+    assert "0 networks of empty" in found.err
+    assert "of 2 points that were tried none is in the space" in found.err
+    assert "refused 2: macs < 10" in found.err
+    found = arch("search", spec, "empty", "--sampler", "all", "--json")
+    assert (found.code, found.json["ok"]) == (1, False)
+
+
+def test_a_front_is_shown_whole(arch: Run, spec: str) -> None:
+    found = arch("search", spec, "wide", "--sampler", "all", "--minimize", "macs", "--maximize", "params")
+    assert len([line for line in found.out.splitlines() if line.strip()[:1].isdigit()]) == 30

@@ -46,12 +46,16 @@ ENTRIES = (
     Entry(
         "E677",
         "a study that cannot be read",
-        facts="path detail",
-        message="cannot keep a study in {path}: {detail}",
-        help="a study is in a folder (-o), or in a database: --storage sqlite:///study.db",
+        facts="path detail doing other",
+        message="cannot {doing} {path}: {detail}",
+        help=(
+            "{other} takes the folder (-o) of a search that has ended with networks, and with this objective",
+            "a study is in a folder (-o), or in a database: --storage sqlite:///study.db",
+        ),
         fence="sh",
         explanation="""
-            `--storage` takes what SQLAlchemy opens, with its driver installed.
+            `--storage` takes what SQLAlchemy opens, with its driver installed. `--against` reads `results.json`, which
+            a search writes into its folder when it ends.
             """,
         example="archdsl search regnet regnet_x --minimize macs -o found --storage oracel://host/study",
         fixed="archdsl search regnet regnet_x --minimize macs -o found --storage sqlite:///study.db",
@@ -59,14 +63,18 @@ ENTRIES = (
     Entry(
         "E678",
         "an objective that gives no number",
-        facts="command detail",
+        facts="command detail shell",
         message="{command}: {detail}",
-        help="the last line that the command prints has to be the number",
+        help=(
+            "its status has to be 0; no shell reads the command: for pipes, variables and `;` it is {shell} -c '…'",
+            "the last line that the command prints has to be the number",
+        ),
         fence="sh",
         explanation="""
             The objective `command` is what a command prints as its last line. It finds the network's PyTorch source in
-            the file that ARCHDSL_SOURCE names, and its arguments, as JSON, in ARCHDSL_ARGUMENTS. `latency` and `step`
-            have none where torch cannot run a network: too many images for the memory, nothing that is trained.
+            the file that ARCHDSL_SOURCE names, and its arguments, as JSON, in ARCHDSL_ARGUMENTS. It is run without a
+            shell: what only a shell understands is written `--command "sh -c '…'"`. `latency` and `step` have no number
+            where torch cannot run a network: too many images for the memory, nothing that is trained.
             """,
         example="archdsl search regnet regnet_x --maximize command --command true -o found",
         fixed="archdsl search regnet regnet_x --maximize command --command 'python score.py' -o found",
