@@ -10,30 +10,23 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from archdsl import arguments, phases
+from archdsl.changes import Change, Maps, assigned, settings_text
 from archdsl.diagnostics.core import ArchError, Bag, errors_raised
 from archdsl.diagnostics.glyphs import shown
 from archdsl.graph.backbone import named_maps
-from archdsl.graph.describe import describe_value
 from archdsl.graph.image import Image
 from archdsl.graph.ir import Graph, Node
-from archdsl.graph.keymap import KeyMap
-from archdsl.graph.reference import Reference
 from archdsl.graph.table import StageTable, stage_table
 from archdsl.published import PublishedWeights, chosen
-from archdsl.semantics.checkpoints import keymaps_of
-from archdsl.semantics.claims import recorded_claims
-from archdsl.semantics.published import own_classes, weights_of
-from archdsl.semantics.references import references_of
-from archdsl.semantics.settings import init_rules, needed_preprocess, preprocess_of
+from archdsl.semantics.published import weights_of
 from archdsl.semantics.variants import Configured, amended, override, plain_arguments
 from archdsl.spec import Spec
 from archdsl.syntax import ast
-from archdsl.transform import Transform, transform_of
+from archdsl.variant_facts import VariantFacts
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -45,24 +38,8 @@ if TYPE_CHECKING:
     from archdsl.backends.diagram.choices import Level
     from archdsl.graph.costs import Costs
     from archdsl.graph.diff.changes import GraphDiff
-    from archdsl.graph.recipe import Recipe
-    from archdsl.graph.settings import InitRule, Preprocess
     from archdsl.weights.convert import Conversion
     from archdsl.weights.loading import Say
-
-
-class Change(NamedTuple):
-    """What was changed of the variant that the file has: by which method of `Variant`, and its argument, plain."""
-
-    method: Literal["override", "set", "for_image", "with_output_stride", "features", "feature_list"]
-    given: tuple[Any, ...]
-
-
-class Maps(NamedTuple):
-    """The feature maps that a part of a network gives: by name, or `listed`."""
-
-    names: tuple[str, ...]
-    listed: bool
 
 
 @dataclass
@@ -73,7 +50,7 @@ class Memo:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Variant:
+class Variant(VariantFacts):
     """One configuration of a model. The graph is made, and its errors raised, when it is first needed.
 
     Pickled, it is the texts of its spec, its name, and what was changed of it.
@@ -164,24 +141,12 @@ class Variant:
     @property
     def settings(self) -> str:
         """What was set of its parameters, as a spec writes it: `depths = [1, 1]`."""
-        said = [
-            f"{name} = {' '.join(value.split()) if method == 'set' else describe_value(value)}"
-            for method, given in self.changes
-            if method in ("set", "override")
-            for name, value in given
-        ]
-        stride = self.configured.output_stride
-        return ", ".join([*said, *([f"output_stride = {stride}"] if stride is not None else [])])
+        return settings_text(self.changes, self.configured.output_stride)
 
     @property
     def assigned(self) -> Mapping[str, Any]:
         """What was set of its parameters: values, and of `set` texts in the language."""
-        return {name: value for method, given in self.changes if method in ("set", "override") for name, value in given}
-
-    @property
-    def _as_written(self) -> bool:
-        """Whether this is the network that the file names so: whole, and with its own arguments."""
-        return self.maps is None and self.file.variants.get(self.name) is self.configured
+        return assigned(self.changes)
 
     def _changed(self, configured: Configured, change: Change) -> Variant:
         """The same, but for what it is configured with."""
@@ -274,51 +239,6 @@ class Variant:
 
     # --- what the file says of it ----------------------------------------------------------------
 
-    @property
-    def published(self) -> Mapping[str, Decimal]:
-        """Published figures that the graph cannot show, from `expect`: `{"top1": 76.13}`, in percent.
-
-        None where parameters were overridden: what was published is said of the network as it stands in the file.
-        """
-        return recorded_claims(self.file.program, self.name) if self._as_written else {}
-
-    @property
-    def initializers(self) -> Mapping[str, InitRule]:
-        """The `init` rule for each state_dict key that one is about; raises ArchError."""
-        from archdsl.graph.settings import assign_initializers
-
-        return assign_initializers(self._init_rules(self.graph), self.graph)
-
-    def _init_rules(self, graph: Graph) -> tuple[InitRule, ...]:
-        """The `init` rules of its file for a graph of this variant, the most specific last; raises ArchError."""
-        with errors_raised() as bag:
-            return init_rules(self.file.program, self.configured, graph, bag)
-
-    @cached_property
-    def keymaps(self) -> Mapping[str, KeyMap]:
-        """How other libraries name the weights: the `checkpoint` items for this variant, by name; raises ArchError."""
-        with errors_raised() as bag:
-            return keymaps_of(self.file.program, self.configured, bag)
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """The models of libraries that this variant is said to equal; none with other arguments; raises ArchError."""
-        return self.compared if self._as_written else ()
-
-    @cached_property
-    def compared(self) -> tuple[Reference, ...]:
-        """`references`, of the variant as the file has it, whatever was set of its parameters; raises ArchError."""
-        written = self.file.variants.get(self.name)
-        if written is None:
-            return ()
-        with errors_raised() as bag:
-            return references_of(self.file.program, written, bag)
-
-    @property
-    def classes(self) -> int | None:
-        """The value of the model's parameter of this name; None where there is none, or it is no number."""
-        return own_classes(self.configured)
-
     @cached_property
     def weights(self) -> PublishedWeights:
         """What is published for the variant of this name: facts about files, by their names. Raises ArchError.
@@ -329,43 +249,6 @@ class Variant:
         with errors_raised() as bag:
             entries = weights_of(self.file.program, replace(written, image=self.configured.image), bag)
         return PublishedWeights(self, entries)
-
-    @property
-    def recipes(self) -> Mapping[str, Recipe]:
-        """How it is trained: the recipes of its file that are for it, what it amends or its model, or for any network;
-        what is said of the nearest comes first. Raises ArchError."""
-        from archdsl.semantics.recipes import recipes_for
-
-        return recipes_for(self.configured.lineage, self.file.recipes)
-
-    @property
-    def refused(self) -> tuple[str, ...]:
-        """What of another library has this name and does not load, and why; raises ArchError."""
-        return tuple(
-            f"{reference.library}'s {reference.model} does not load here: {' '.join(reference.reason.split())}"
-            for reference in self.references
-            if reference.refuses
-        )
-
-    @property
-    def pictures(self) -> Preprocess | None:
-        """What the spec says about the pictures of this network; None where it says nothing. Raises ArchError."""
-        with errors_raised() as bag:
-            return preprocess_of(self.file.program, self.configured, bag, self.graph)
-
-    @cached_property
-    def preprocess(self) -> Preprocess:
-        """What the spec says about the pictures; raises ArchError E609 if nothing, or its own errors."""
-        with errors_raised() as bag:
-            settings = needed_preprocess(self.file.program, self.configured, bag, self.graph)
-        assert settings is not None
-        return settings
-
-    @property
-    def transform(self) -> Transform:
-        """`preprocess` as a callable: from pictures (Pillow's, or uint8 pixels) to the input. Raises ArchError."""
-        shape = self.graph.input_shape
-        return transform_of(self.preprocess, (shape.height, shape.width), shape.channels)
 
     # --- what is made of it ----------------------------------------------------------------------
 
