@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archdsl.api import Variant
+from archdsl.changes import Change
 from archdsl.diagnostics.core import ArchError, Bag, errors_raised
 from archdsl.source import Source, Span
-from archdsl.variant import Change
 
 NAME = "config.json"
 LIBRARY = "archdsl"
