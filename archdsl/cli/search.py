@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from archdsl.search.objectives import MeasureOptions
     from archdsl.search.results import Better, ScoredNetwork
     from archdsl.semantics.points import Space
+
+JOURNAL, VARIANTS = "study.journal", "variants.arch"
+"""Of a folder of a search: its trials; the best networks as a spec would say them."""
+FOUND = "Found by archdsl search"
+"""What such variants begin with."""
 
 SAMPLERS = ("random", "all", "tpe", "nsga2")
 LEARNING = ("tpe", "nsga2")
@@ -135,6 +141,8 @@ def command(
     candidates = Candidates(file, space, _counted(space, objectives, options))
     wanted = options["samples"] or (space.size if options["sampler"] == "all" else 100)
     against = _against(space, objectives, options)
+    if options["output"] is not None:
+        _refuse_foreign(Path(options["output"]))
     found, faults = _search(candidates, objectives, wanted, conditions, options)
     told = [*candidates.faults.values(), *{(fault.code, fault.message): fault for fault in faults}.values()]
     if options["output"] is not None:
@@ -314,7 +322,7 @@ def _studied(
     place = options["storage"]
     if place is None and options["output"] is not None:
         folder = make_folder(Path(options["output"]))
-        place = str(folder / "study.journal")
+        place = str(folder / JOURNAL)
     said = {
         "networks": candidates.file.texts.digest,
         "space": candidates.space.name,
@@ -336,6 +344,18 @@ def _gave_up() -> None:
     console.note(
         "the search ends here, as none of its first networks could be scored; the same command tries them again"
     )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise ArchError E607 for a folder with files of others by the names that a search writes there."""
+    variants = folder / VARIANTS
+    ours = (folder / JOURNAL).exists()
+    with suppress(OSError, UnicodeDecodeError):  # it is not ours, then
+        ours = ours or variants.read_text(encoding="utf-8").startswith(f"# {FOUND}")
+    taken = [name for name in (VARIANTS, "results.csv", "results.json") if (folder / name).exists()]
+    if taken and not ours:
+        detail = f"the folder is of no search, and a search writes its own {taken[0]}: give another folder"
+        raise ArchError.of("E607", path=str(folder / taken[0]), detail=detail)
 
 
 def make_folder(path: Path) -> Path:
@@ -371,11 +391,11 @@ def _write(
     from archdsl.search import pictures, results
 
     space, chosen = candidates.space, results.best(found, objectives, options["most"])
-    words = f"Found by archdsl search in {space.name}: {len(chosen):,} of {len(found):,} networks."
+    words = f"{FOUND} in {space.name}: {len(chosen):,} of {len(found):,} networks."
     files = {
         "results.csv": results.as_csv(found, space, objectives),
         "results.json": json.dumps([FoundJson.of(result).plain() for result in found], indent=1) + "\n",
-        "variants.arch": results.as_variants(chosen, space, words),
+        VARIANTS: results.as_variants(chosen, space, words),
     }
     drawn = pictures.pictures(found, chosen, space, objectives, candidates.counted)
     files |= {f"{name}.svg": svg for name, svg in drawn.items()}

@@ -165,6 +165,19 @@ def test_what_is_asked_wrongly(arch: Run, spec: str) -> None:
     assert arch("search", f"{spec}:net", "small").code == 2
 
 
+def test_files_of_others_in_its_folder_are_left_alone(arch: Run, spec: str, tmp_path: Path) -> None:
+    folder = tmp_path / "found"
+    folder.mkdir()
+    (folder / "variants.arch").write_text("mine\n")
+    run = arch("search", spec, "small", "--samples", "2", "--minimize", "macs", "-o", str(folder))
+    assert (run.code, "E607" in run.err) == (2, True)
+    assert [path.name for path in folder.iterdir()] == ["variants.arch"]
+    (folder / "variants.arch").unlink()
+    for _ in range(2):
+        assert arch("search", spec, "small", "--samples", "2", "--minimize", "macs", "-o", str(folder)).code == 0
+    assert (folder / "variants.arch").read_text().startswith("# Found by archdsl search")
+
+
 def test_spaces_are_listed(arch: Run, spec: str) -> None:
     result = arch("search", spec, "--json")
     assert problems(result.json, SearchDocument) == []
