@@ -31,6 +31,14 @@ class CostOptions:
     dtype: str
     device: Device | None
 
+    @property
+    def options(self) -> list[str]:
+        """The options that ask for this."""
+        found = ["--batch", str(self.batch)] if self.batch != 1 else []
+        found += ["--dtype", self.dtype] if self.dtype != "float32" else []
+        found += ["--device", self.device.name] if self.device is not None else []
+        return found or ["--costs"]
+
     def of(self, variant: Variant) -> Costs:
         return variant.costs(self.batch, self.dtype)
 

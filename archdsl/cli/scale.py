@@ -14,6 +14,7 @@ from archdsl.cli import console
 from archdsl.cli.costing import CostOptions, costs_options
 from archdsl.cli.options import TEXT, force_option, image_option, json_option, set_option, split_setting
 from archdsl.cli.shared import (
+    STDIN,
     ArchCommand,
     exit_code,
     find_variant,
@@ -175,7 +176,7 @@ def command(
     if wanted is None and target is not None and target[0] in BYTES:
         wanted = CostOptions(1, "float32", None)
     if target is not None:
-        return _solve(knob, target, as_json, wanted)
+        return _solve(knob, spec.replace(STDIN, "-", 1), target, as_json, wanted)
     return _curve(knob, along[1] if along else None, output, force, as_json, wanted)
 
 
@@ -304,7 +305,7 @@ def _draw(found: Curve, output: str, force: bool) -> None:
 # --- a target --------------------------------------------------------------------------------
 
 
-def _solve(knob: Knob, target: Target, as_json: bool, wanted: CostOptions | None) -> int:
+def _solve(knob: Knob, spec: str, target: Target, as_json: bool, wanted: CostOptions | None) -> int:
     from archdsl.scaling import solve
 
     cost, amount = target
@@ -341,11 +342,12 @@ def _solve(knob: Knob, target: Target, as_json: bool, wanted: CostOptions | None
         )
         write_document(told, said)
         return exit_code(said)
-    from archdsl.cli.scale_tables import answer_lines, answer_table
+    from archdsl.cli.scale_tables import answer_lines, answer_table, shown_by
 
     console.show(answer_table(knob, answer, wanted))
-    for words in answer_lines(knob, answer, point, cost, amount, NEAR):
+    for words in answer_lines(knob, answer, cost, amount, NEAR):
         console.line(words)
+    console.line(shown_by(knob, point, spec, wanted))
     if said:
         console.diagnose(said, sys.stderr)
     return exit_code(said)

@@ -10,6 +10,7 @@ from rich.table import Table
 from archdsl.cli import console
 from archdsl.cli.costing import CostOptions, cells, columns, size
 from archdsl.cli.tables import Column, count, macs, plain_table
+from archdsl.cli.wording import command_line, network_options
 
 if TYPE_CHECKING:
     from archdsl.scaling import Answer, Curve, Knob, KnobPoint, PublishedPoint
@@ -97,8 +98,8 @@ def answer_table(knob: Knob, answer: Answer, wanted: CostOptions | None = None) 
     return made
 
 
-def answer_lines(knob: Knob, answer: Answer, point: KnobPoint, cost: str, amount: float, near: float) -> Iterator[str]:
-    """How near it came, why not nearer, and how to have the network."""
+def answer_lines(knob: Knob, answer: Answer, cost: str, amount: float, near: float) -> Iterator[str]:
+    """How near it came, and why not nearer."""
     error = answer.cost / amount - 1
     target, name = amount_of(cost, round(amount)), (_NAMES | _BYTES)[cost]
     yield ""
@@ -106,21 +107,20 @@ def answer_lines(knob: Knob, answer: Answer, point: KnobPoint, cost: str, amount
     if abs(error) > near:
         kind = "is a whole number" if knob.whole else "moves the network in steps (widths and depths are rounded)"
         yield f"none was found nearer: {knob.title} {kind}, and the rows are the steps next to the target"
+
+
+def shown_by(knob: Knob, point: KnobPoint, spec: str, wanted: CostOptions | None) -> str:
+    """The command that shows the network at a value: SPEC as it was given, and all that was changed of it."""
     own = knob.rule is not None and knob.rule is knob.base.file.program.root.names.get(knob.rule.name)
     if own and knob.rule and not (knob.maps or knob.without):
         knobs = {f"{knob.rule.name}.{name}": text for name, text in knob.fixed.items()}
         knobs[knob.title] = repr(point.value)
     else:
         knobs = {name: text for name, text in point.texts.items() if name != "image"}
-    words = [f"--set {_word(f'{name}={text}')}" for name, text in knobs.items()]
-    words += [f"--image {point.given['image']}"] if "image" in point.given else []
-    yield f"archdsl show {knob.base.name} {' '.join(words)}"
-
-
-def _word(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
+    kept = {name: text for name, text in knob.base.assigned.items() if name not in point.given}
+    asked = [] if wanted is None else wanted.options
+    image = point.variant.configured.image
+    return command_line("show", spec, *network_options(kept | knobs, image), *asked)
 
 
 def picture(found: Curve) -> str:

@@ -16,7 +16,8 @@ from archdsl.cli.codes import FINDINGS
 from archdsl.cli.costing import asked, costs_flags
 from archdsl.cli.options import TEXT, json_option
 from archdsl.cli.search_tables import Shown, list_spaces, print_found
-from archdsl.cli.shared import ArchCommand, exit_code, open_spec
+from archdsl.cli.shared import STDIN, ArchCommand, exit_code, open_spec
+from archdsl.cli.wording import command_line
 from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.space import ASKED, FIGURES, SECONDS
 
@@ -129,7 +130,8 @@ def command(
     objectives = _objectives({"minimize": minimize, "maximize": maximize})
     file, variant = open_spec(spec)
     if variant is not None:
-        raise click.UsageError(f"a space is one of a file: archdsl search {spec.rpartition(':')[0]} SPACE")
+        whole = spec.replace(STDIN, "-", 1).rpartition(":")[0] or Path(file.name).stem
+        raise click.UsageError(f"a space is one of a file: {command_line('search', whole)} SPACE")
     if not name:
         if given := sorted(_given() - {"spec", "as_json"}):
             raise click.UsageError(f"{_flag(given[0])} does nothing without SPACE: SPEC alone lists its spaces")

@@ -38,7 +38,19 @@ class ArchCommand(click.Command):
     """A command whose `ArchError` becomes rendered diagnostics, or a JSON document, and an exit code."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, with_stdin(args))
+        args = with_stdin(args)
+        self._refuse_twice(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def _refuse_twice(self, ctx: click.Context, args: list[str]) -> None:
+        """Raise UsageError for an option of one value that is given twice: click would forget the first."""
+        seen = set()
+        for option in self.make_parser(ctx).parse_args(list(args))[2]:
+            if not isinstance(option, click.Option) or option.multiple:
+                continue
+            if option in seen and (not option.is_flag or option.secondary_opts):
+                raise click.UsageError(f"{'/'.join(option.opts)} is given twice, and has one value", ctx)
+            seen.add(option)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

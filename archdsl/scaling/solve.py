@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from itertools import pairwise
 
 SCAN = 32
@@ -18,7 +19,8 @@ REACH = 60
 """Values tried to enclose the target."""
 FINE = 1e-7
 """Two values that are no further apart, relative to their size, are the sides of a step."""
-DIGITS = 9
+DIGITS = 13
+"""Places behind the point: as many as the sides of a step near 0 are exact to, and more."""
 STRIDE = 33
 """Whole numbers next to a refused one that are tried in its place, on each of its sides."""
 
@@ -46,18 +48,19 @@ def solve(cost: Cost, start: float, target: float, whole: bool, additive: bool) 
     search = _Search(cost, target, whole)
     if search(start) is None:
         return None
-    pair = search.enclose(start, additive)
-    if pair is not None:
+    pairs = search.enclose(start, additive)
+    for pair in pairs:
         search.narrow(*pair)
-    best = min(search.known, key=lambda value: (abs(search.known[value] - target), value))
-    below = [(value, found) for value, found in search.known.items() if found < target]
-    above = [(value, found) for value, found in search.known.items() if found > target]
+    by_distance = sorted(search.known.items(), key=lambda pair: (abs(pair[1] - target), abs(pair[0] - start), pair[0]))
+    best = by_distance[0][0]
+    below = next((pair for pair in by_distance if pair[1] < target), None)
+    above = next((pair for pair in by_distance if pair[1] > target), None)
     return Answer(
         search.shortest(best),
         search.known[best],
-        _short(search, max(below, key=lambda pair: pair[1], default=None)),
-        _short(search, min(above, key=lambda pair: pair[1], default=None)),
-        pair is not None,
+        _short(search, below),
+        _short(search, above),
+        bool(pairs) or search.known[start] == target,
     )
 
 
@@ -82,19 +85,26 @@ class _Search:
                 self.known[value] = found
         return self.known.get(value)
 
-    def enclose(self, start: float, additive: bool) -> tuple[float, float] | None:
-        """Two neighbouring values whose costs have the target between them."""
-        first = self.known[start]
-        if first == self.target:
-            return start, start
-        upward = first < self.target
-        return self._towards(start, upward, additive) or self._towards(start, not upward, additive)
+    def enclose(self, start: float, additive: bool) -> list[tuple[float, float]]:
+        """Neighbouring values whose costs have the target between them; what is beside it, where `start` has it."""
+        side = self.side(start)
+        ways = [self._towards(start, up, additive) for up in ((True, False) if side <= 0 else (False, True))]
+        found = [pair for pair in ways if pair is not None]
+        found = found if side == 0 else found[:1]
+        for first, last in found[:]:
+            if self.side(last) == 0 and (beyond := self._towards(last, first < last, additive)):
+                found.append(beyond)
+        return found
+
+    def side(self, value: float) -> int:
+        """Whether the cost of a known value is below the target (-1), it (0), or above (1)."""
+        found = self.known[value]
+        return (found > self.target) - (found < self.target)
 
     def _towards(self, start: float, up: bool, additive: bool) -> tuple[float, float] | None:
         """From `start` upwards or downwards until the cost is on the other side; None where it never is."""
         last, step = start, max(1.0, abs(start) / 2) if additive or self.whole else abs(start) / 2 or 1.0
-        side = self.known[start] < self.target
-        wrong = 0
+        side, wrong = self.side(start), 0
         for _ in range(REACH):
             value = last + step if up else last - step if additive else last - min(step, last / 2)
             if self.whole:
@@ -108,7 +118,7 @@ class _Search:
                     return None
                 step = max(1.0, step // 4) if self.whole else step / 4
                 continue
-            if (found < self.target) != side or found == self.target:
+            if self.side(value) != side:
                 return last, value
             worse = abs(found - self.target) >= abs(self.known[last] - self.target)
             wrong = wrong + 1 if worse else 0
@@ -120,15 +130,13 @@ class _Search:
     def narrow(self, one: float, other: float) -> None:
         """Try values between until the steps on both sides of the target are known."""
         low, high = min(one, other), max(one, other)
-        if low == high:
-            return
         margin = (high - low) / 2
         first, last = max(low - margin, low / 2) if low > 0 else low, high + margin
         values = [first + (last - first) * part / SCAN for part in range(SCAN + 1)]
         for value in sorted({round(value) for value in values}) if self.whole else values:
             self(value)
         around = sorted(value for value in self.known if first <= value <= last)
-        crossings = [(a, b) for a, b in pairwise(around) if self._between(a, b)]
+        crossings = [(a, b) for a, b in pairwise(around) if self.side(a) != self.side(b)]
         for a, b in crossings[:CROSSINGS]:
             self._bisect(a, b)
 
@@ -141,26 +149,26 @@ class _Search:
                     return near
         return value
 
-    def _between(self, a: float, b: float) -> bool:
-        return (self.known[a] - self.target) * (self.known[b] - self.target) <= 0
-
     def _bisect(self, a: float, b: float) -> None:
+        """Find where the costs of two values, on other sides of the target, meet: a step, or one on each side of it."""
         while b - a > (1 if self.whole else FINE * max(1e-3, abs(a), abs(b))):
-            if self.target in (self.known[a], self.known[b]):
-                return
             middle: float = self._near((int(a) + int(b)) // 2, a, b) if self.whole else (a + b) / 2
             if self(middle) is None:
                 return
-            a, b = (a, middle) if self._between(a, middle) else (middle, b)
+            if self.side(middle) not in (self.side(a), self.side(b)):
+                self._bisect(a, middle)
+            a, b = (a, middle) if self.side(middle) == self.side(b) else (middle, b)
 
     def shortest(self, value: float) -> float:
-        """The value with the fewest digits that has the same cost."""
+        """The number with the fewest digits in the step of a value. One that is in it is next to the value."""
         if self.whole:
             return int(value)
+        exact = Decimal(repr(value))
         for digits in range(DIGITS):
-            short = round(value, digits)
-            if self(short) == self.known[value]:
-                return short
+            for way in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
+                short = float(exact.quantize(Decimal(1).scaleb(-digits), way)) + 0.0  # no -0
+                if self(short) == self.known[value]:
+                    return short
         return value
 
 

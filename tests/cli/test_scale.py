@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,46 @@ def test_a_target_of_memory(arch: Run) -> None:
     assert "training" in arch("scale", "efficientnet_b0", "--costs").out.splitlines()[0]
 
 
+TINY = """\
+scaling grow(t: float) {
+  _macs = 2^t
+  width = round(32 * 2^t)
+}
+model Net(width: int = 32, k = 3) = image(3, 32, 32) -> a: conv(width, k) -> relu -> gap -> flatten -> fc: linear(9)
+variants Net(width) {
+  tiny1: 32
+  tiny2: 48
+}
+"""
+MAPPED = (
+    "--rule efficientnet:compound --without depth --map image=compound.resolution "
+    "--map 'width=round(base.width * compound.width)'"
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "args", "printed"),
+    [
+        ("tiny.arch:tiny1", "", "tiny.arch:tiny1 --set grow.t="),
+        ("tiny.arch:tiny2", "--along width --image 1x48x64 --set k=5", "--set k=5 --set width="),
+        ("tiny.arch:tiny1", "--set 'k=[5, 5]' --set width=7", "tiny1 --set 'k=[5, 5]' --set grow.t="),
+        ("tiny.arch:tiny1", "--along image --set k=1", "--set k=1 --image "),
+        ("tiny.arch:tiny1", f"{MAPPED} --set k=5 --image 1x8x8", "--set k=5 --set width="),
+        ("-:tiny2", "--along width --batch 2 --device t4", "archdsl show -:tiny2 --set width="),
+        ("mobilenetv1_100", "--along width --set classes=7 --image 96", "--set classes=7 --set width="),
+    ],
+)
+def test_the_printed_command_shows_the_network(arch: Run, spec: str, args: str, printed: str) -> None:
+    """All that changes the network is in it, so that it shows what was found, of a file of one's own too."""
+    Path("tiny.arch").write_text(TINY)
+    words = ["scale", spec, *shlex.split(args), "--target", "macs=30M" if spec == "mobilenetv1_100" else "macs=3M"]
+    line = arch(*words, stdin=TINY).out.splitlines()[-1]
+    assert printed in line
+    found = arch(*words, "--json", stdin=TINY).json["answer"]["variant"]
+    shown = arch(*shlex.split(line)[1:], "--json", stdin=TINY).json["variant"]
+    assert (shown["macs"], shown["params"], shown["input"]) == (found["macs"], found["params"], found["input"])
+
+
 # --- what is refused -------------------------------------------------------------------------
 
 
@@ -209,6 +250,7 @@ def test_a_target_of_memory(arch: Run) -> None:
         (["efficientnet_b0", "--target", "time=3"], "not COST=AMOUNT"),
         (["efficientnet_b0", "--target", "macs=0"], "not COST=AMOUNT"),
         (["efficientnet_b0", "--target", "params=25MB"], "not COST=AMOUNT"),
+        (["efficientnet_b0", "--target", "macs=2G", "--target", "macs=600M"], "--target is given twice"),
         (["efficientnet_b0", "-o", "a.png"], "no name of an SVG"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -83,3 +84,25 @@ def test_a_whole_knob_of_which_most_values_are_refused(stride: int, start: int) 
         assert answer.below == below[::-1]
         assert answer.above == above[::-1]
         assert answer.cost == min(costs.values(), key=lambda cost: abs(cost - target))
+
+
+def test_the_shortest_number_of_a_step_that_begins_at_zero() -> None:
+    """A step goes from just above 0 to 0.05: what bisection finds of it is as near to 0 as can be."""
+    steps: Callable[[float], int] = lambda value: 10 if value <= 0 else 20 if value < 0.05 else 30  # noqa: E731
+    answer = solve(steps, 0, 21, whole=False, additive=True)
+    assert answer is not None
+    assert (answer.value, answer.below, answer.above) == (0.04, (0.04, 20), (1.0, 30))
+    answer = solve(steps, 0, 11, whole=False, additive=True)
+    assert answer is not None
+    assert (answer.value, answer.below, answer.above) == (0.0, (0.0, 10), (0.01, 20))
+
+
+@pytest.mark.parametrize("start", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("kind", [int, float])
+def test_the_rows_beside_a_target_that_is_met_are_its_neighbours(start: float, kind: type) -> None:
+    """Of costs 0, 8, 16, … the one below 16 is 8 and the one above it 24, wherever the search began."""
+    answer = solve(lambda w: 8 * int(w) if w > 0 else None, kind(start), 16, whole=kind is int, additive=False)
+    assert answer is not None
+    assert answer.below is not None
+    assert answer.above is not None
+    assert (answer.value, answer.cost, answer.below[1], answer.above[1]) == (2, 16, 8, 24)
