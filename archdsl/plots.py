@@ -76,7 +76,8 @@ class Plot:
     dtype: str = "float32"
     device: Device | None = None
 
-    def axis(self, name: str, knob: str = "") -> PlotAxis:
+    def axis(self, name: str, values: Sequence[float] = ()) -> PlotAxis:
+        """The axis of a figure, or of a knob that has these values."""
         from archdsl.backends.diagram.plot import PlotAxis
 
         if name == TOP1:
@@ -85,10 +86,11 @@ class Plot:
             device = self.device.name if self.device else ""
             return PlotAxis(f"roofline time of {self._images} on {device}", _time)
         if name not in QUANTITIES:
-            return PlotAxis(knob or name, lambda value: f"{value:.4g}", linear=True)
+            return PlotAxis.of(name, lambda value: f"{value:.4g}", values, linear=True)
         quantity = QUANTITIES[name]
         batched = name in ("memory", "training", "intensity")
-        return PlotAxis(f"{quantity.title}, {self._images}" if batched else quantity.title, quantity.text)
+        title = f"{quantity.title}, {self._images}" if batched else quantity.title
+        return PlotAxis(title, quantity.text, whole=name == "layers")
 
     @property
     def _images(self) -> str:
@@ -144,7 +146,7 @@ def draw(
     from archdsl.backends.diagram.plot import Mark, scatter
 
     marks = [Mark(spot.x, spot.y, spot.name, PurePath(spot.variant.file.name).stem) for spot in spots]
-    across, up = plot.axis(plot.x), plot.axis(plot.y)
+    across, up = plot.axis(plot.x, [spot.x for spot in spots]), plot.axis(plot.y)
     return scatter(name, f"{up.title} against {across.title}", marks, across, up, columns=columns, joined=joined)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archdsl.backends.diagram.choices import ENGINES, PICTURES, Engine, Picture
+from archdsl.backends.diagram.choices import ENGINES, Engine, Picture
 from archdsl.cli import console
 from archdsl.cli.costing import CostOptions, costs_options
 from archdsl.cli.options import force_option, json_option
@@ -20,6 +20,7 @@ from archdsl.cli.shared import (
     find_variant,
     may_replace,
     open_spec,
+    picture_file,
     write_document,
     write_output,
 )
@@ -150,14 +151,8 @@ def _refuse_idle(
 
 def _target(output: str | None, spec: str, deep: bool) -> tuple[Picture, Path | None]:
     """The format, and where to write; None to print."""
-    if output == "-":
-        return "svg", None
     stem = Path(spec.rpartition(":")[2] or "plot").stem if deep else "plot"
-    path = Path(output or f"{stem}.svg")
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in PICTURES:
-        raise click.UsageError(f"{path} has no suffix that says the format: {', '.join(PICTURES)}")
-    return kind, path
+    return picture_file(output or f"{stem}.svg")
 
 
 def _only(specs: tuple[str, ...]) -> Variant:

@@ -20,6 +20,7 @@ from archdsl.cli.shared import (
     find_variant,
     may_replace,
     open_spec,
+    picture_file,
     write_document,
     write_output,
 )
@@ -27,6 +28,7 @@ from archdsl.diagnostics.core import ArchError, Diagnostic
 from archdsl.graph.image import Image
 
 if TYPE_CHECKING:
+    from archdsl.backends.diagram.choices import Picture
     from archdsl.scaling import Curve, Knob, KnobPoint
 
 MOST = 1_000
@@ -134,7 +136,7 @@ def _maps(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) 
     help="Find the value with this cost: --target macs=600M (macs, params, activations; in bytes memory, training, "
     "weights).",
 )
-@click.option("-o", "--output", metavar="FILE", help="Draw the curves, as SVG; `-` prints it.")
+@click.option("-o", "--output", metavar="FILE", help="Draw the curves: .svg, .png, .pdf, .dot; `-` prints SVG.")
 @force_option()
 @set_option
 @image_option
@@ -164,8 +166,7 @@ def command(
     """
     if output is not None and target is not None:
         raise click.UsageError("-o draws curves, and --target finds one value: give one")
-    if output is not None and output != "-" and Path(output).suffix.lower() != ".svg":
-        raise click.UsageError(f"{output} is no name of an SVG, and curves are drawn as nothing else")
+    where = None if output is None else picture_file(output)
     if output == "-" and as_json:
         raise click.UsageError("-o - and --json both print to standard output: give one")
     if force and output is None:
@@ -177,7 +178,7 @@ def command(
         wanted = CostOptions(1, "float32", None)
     if target is not None:
         return _solve(knob, spec.replace(STDIN, "-", 1), target, as_json, wanted)
-    return _curve(knob, along[1] if along else None, output, force, as_json, wanted)
+    return _curve(knob, along[1] if along else None, where, force, as_json, wanted)
 
 
 def _knob(
@@ -220,7 +221,12 @@ def _knob(
 
 
 def _curve(
-    knob: Knob, values: list[float] | None, output: str | None, force: bool, as_json: bool, wanted: CostOptions | None
+    knob: Knob,
+    values: list[float] | None,
+    where: tuple[Picture, Path | None] | None,
+    force: bool,
+    as_json: bool,
+    wanted: CostOptions | None,
 ) -> int:
     from archdsl.scaling import curve, published
 
@@ -228,8 +234,8 @@ def _curve(
         found = curve(knob, values)
     said = [*_refused(knob, found), *_other_base(knob)]
     rows = published(found)
-    if output is not None and found.points:
-        _draw(found, output, force)
+    if where is not None and found.points:
+        _draw(found, *where, force)
     if as_json:
         from archdsl.cli.documents.exploring import ScaleDocument, ScalePointJson
 
@@ -244,7 +250,7 @@ def _curve(
         )
         write_document(told, said)
         return exit_code(said)
-    if found.points and output != "-":
+    if found.points and (where is None or where[1] is not None):
         from archdsl.cli.scale_tables import curve_table, growth, published_table
 
         console.show(curve_table(found, wanted))
@@ -292,14 +298,13 @@ def _shown(value: object) -> str:
     return str(list(value)) if isinstance(value, tuple) else str(value)
 
 
-def _draw(found: Curve, output: str, force: bool) -> None:
+def _draw(found: Curve, kind: Picture, path: Path | None, force: bool) -> None:
     from archdsl.backends.diagram.provenance import is_ours
     from archdsl.cli.scale_tables import picture
 
-    path = None if output == "-" else Path(output)
     if path is not None:
         may_replace(path, is_ours, force)
-    write_output(picture(found).encode(), path)
+    write_output(picture(found).render(kind), path)
 
 
 # --- a target --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from archdsl.cli.tables import Column, count, macs, plain_table
 from archdsl.cli.wording import command_line, network_options
 
 if TYPE_CHECKING:
+    from archdsl.backends.diagram import Drawing
     from archdsl.scaling import Answer, Curve, Knob, KnobPoint, PublishedPoint
 
 _NAMES = {"macs": "MACs", "params": "params", "activations": "activations"}
@@ -123,16 +125,20 @@ def shown_by(knob: Knob, point: KnobPoint, spec: str, wanted: CostOptions | None
     return command_line("show", spec, *network_options(kept | knobs, image), *asked)
 
 
-def picture(found: Curve) -> str:
-    """MACs, parameters and activations along the knob as factors, beside what the rule promises, as SVG."""
-    from archdsl.backends.diagram.chart import Curve, CurvePanel, chart
+def picture(found: Curve) -> Drawing:
+    """MACs, parameters and activations along the knob as factors, beside what the rule promises."""
+    from archdsl.backends.diagram.chart import short
+    from archdsl.backends.diagram.plot import Mark, PlotAxis, scatter
 
-    lines = [Curve(name, [(p.value, found.factor(p, cost)) for p in found.points]) for cost, name in _NAMES.items()]
+    curves = {name: [(p.value, found.factor(p, cost)) for p in found.points] for cost, name in _NAMES.items()}
     for cost, name in _NAMES.items():
-        promised = [(p.value, p.promise[cost]) for p in found.points if cost in p.promise]
-        if promised:
-            lines.append(Curve(f"rule: {name}", promised))
-    origin = found.origin
+        curves[f"rule: {name}"] = [(p.value, p.promise[cost]) for p in found.points if cost in p.promise]
+    marks = []
+    for name, curve in curves.items():
+        points = [(x, y) for x, y in curve if math.isfinite(y)]
+        marks += [Mark(x, y, name if (x, y) == points[-1] else "", name) for x, y in points]
+    title, origin = f"{found.knob.base.name} along {found.knob.title}", found.origin
+    across = PlotAxis.of(found.knob.title, lambda value: f"{value:.4g}", [x for x, *_ in curves["MACs"]], linear=True)
     start = f" over {found.knob.title} = {origin.value:g}" if origin else ""
-    panel = CurvePanel(f"growth{start}", lines, logarithmic=True)
-    return chart(f"{found.knob.base.name} along {found.knob.title}", [panel], axis=found.knob.title)
+    up = PlotAxis(f"growth of {found.knob.base.name}{start}", short)
+    return scatter("scale", title, marks, across, up, joined=True)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def list_spaces(file: ArchFile, as_json: bool) -> int:
     """Print the spaces of a file."""
-    from archdsl.cli.tables import plain_table
+    from archdsl.cli.tables import PROSE, plain_table
 
     spaces = file.spaces
     if as_json:
@@ -32,10 +33,11 @@ def list_spaces(file: ArchFile, as_json: bool) -> int:
         console.note(f"{file.name} has no space")
     else:
         table = plain_table(("space", "left"), ("for", "left"), ("networks", "right"), ("source", "left"))
-        for space in spaces.values():
-            source = " ".join(space.source.split())
-            cells = (space.name, space.target, f"{space.size:,}", source)
-            table.add_row(*map(console.text, cells))
+        rows = [(space.name, space.target, f"{space.size:,}") for space in spaces.values()]
+        room = PROSE - sum(2 + max(map(len, column)) for column in zip(*rows, strict=True))
+        for row, space in zip(rows, spaces.values(), strict=True):
+            source = textwrap.fill(" ".join(space.source.split()), max(30, room))
+            table.add_row(*map(console.text, (*row, source)))
         console.show(table)
     return 0
 

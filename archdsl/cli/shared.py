@@ -19,6 +19,7 @@ from archdsl.graph.image import AS_WRITTEN, Image
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile, Variant
+    from archdsl.backends.diagram.choices import Picture
     from archdsl.cli.documents.base import Document
     from archdsl.source import Source
 
@@ -84,6 +85,19 @@ def write_output(content: bytes, path: Path | None, as_json: bool = False) -> No
     with Staged(path, content) as staged:
         staged.commit()
     console.note(f"wrote {path}")
+
+
+def picture_file(output: str) -> tuple[Picture, Path | None]:
+    """The format of a picture, by its name, and where it goes, None to print it (`-`); raises UsageError."""
+    from archdsl.backends.diagram.choices import PICTURES
+
+    if output == "-":
+        return "svg", None
+    path = Path(output)
+    kind = next((one for one in PICTURES if path.suffix.lower() == f".{one}"), None)
+    if kind is None:
+        raise click.UsageError(f"{path} has no suffix that says the format: {', '.join(PICTURES)}")
+    return kind, path
 
 
 def fail(diagnostics: Iterable[Diagnostic]) -> None:

@@ -55,8 +55,9 @@ def pictures(
             _mark(r, x, _value(r, up), r.number in best) for r, x in zip(some, numbers, strict=True) if x is not None
         ]
         file = re.sub(r"\W+", "_", axis.name).strip("_")
+        across = PlotAxis.of(axis.name, short, [mark.x for mark in marks])
         title = f"{upwards.title} against {axis.name} in {space.name}{cut}"
-        drawn[f"by_{file}"] = scatter(file, title, marks, PlotAxis(axis.name, short), upwards)[0].svg
+        drawn[f"by_{file}"] = scatter(file, title, marks, across, upwards)[0].svg
     return drawn
 
 

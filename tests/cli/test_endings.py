@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
+from archdsl.cli.app import COMMANDS, app
 from tests.cli.conftest import SMALL, WRONG, Run
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +51,8 @@ COMMAND = [sys.executable, "-m", "archdsl"]
         ("build resnet:", 2, "E618"),
         ("diff small.arch:small :", 2, "E618"),
         ("show -:", 2, "E618"),
+        ("build small.arch:small -o - --proof --no-proof", 2, "is given twice"),
+        ("check small.arch --json --json", 0, ""),
         ("chekc", 2, "Did you mean 'check'?"),
         ("check --frob", 2, "--frob"),
         ("--version", 0, ""),
@@ -58,6 +62,17 @@ COMMAND = [sys.executable, "-m", "archdsl"]
 def test_exit_code_and_what_is_said(arch: Run, args: str, code: int, said: str) -> None:
     result = arch(*args.split())
     assert (result.code, said in result.err) == (code, True), result
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_of_one_value_given_twice_is_refused(arch: Run, name: str) -> None:
+    """The first of them would be forgotten, silently: so in every command, for every option."""
+    command = app.get_command(click.Context(app), name)
+    assert command is not None
+    single = [o for o in command.params if isinstance(o, click.Option) and not o.multiple and not o.is_flag]
+    for option in single:
+        result = arch(name, option.opts[0], "1", option.opts[-1], "2")
+        assert (result.code, "is given twice" in result.err) == (2, True), (option.opts, result)
 
 
 def test_show_says_which_claims_do_not_hold(arch: Run, tmp_path: Path) -> None:

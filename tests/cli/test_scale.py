@@ -251,7 +251,7 @@ def test_the_printed_command_shows_the_network(arch: Run, spec: str, args: str, 
         (["efficientnet_b0", "--target", "macs=0"], "not COST=AMOUNT"),
         (["efficientnet_b0", "--target", "params=25MB"], "not COST=AMOUNT"),
         (["efficientnet_b0", "--target", "macs=2G", "--target", "macs=600M"], "--target is given twice"),
-        (["efficientnet_b0", "-o", "a.png"], "no name of an SVG"),
+        (["efficientnet_b0", "-o", "a.gif"], "no suffix that says the format"),
     ],
 )
 def test_refused(arch: Run, args: list[str], said: str) -> None:
@@ -304,3 +304,9 @@ def test_a_picture(arch: Run) -> None:
     Path("curves.svg").write_text("mine")
     assert arch("scale", "efficientnet_b0", "-o", "curves.svg").code == 2
     assert Path("curves.svg").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"graph")])
+def test_a_picture_in_the_formats_of_plot(arch: Run, suffix: str, start: bytes) -> None:
+    assert arch("scale", "small.arch:small", "--along", "width=2,4", "-o", f"c.{suffix}").code == 0
+    assert start in Path(f"c.{suffix}").read_bytes()[:200]

@@ -186,6 +186,14 @@ def test_spaces_are_listed(arch: Run, spec: str) -> None:
     ]  # fmt: skip
 
 
+def test_the_table_of_spaces_is_no_wider_than_prose(arch: Run) -> None:
+    """Their sources are paragraphs, filled beside the other columns."""
+    out = arch("search", "regnet").out
+    assert max(map(len, out.splitlines())) <= 100
+    assert "sweep/config.py" in out
+    assert arch("search", "regnet_x_400mf", "regnet_x").err.endswith("archdsl search regnet SPACE\n")
+
+
 def test_the_front_is_what_nothing_dominates() -> None:
     values = [(1, 5), (2, 3), (2, 4), (3, 3), (4, 1), (1, 5)]
     results = [ScoredNetwork(i, {}, {}, {}, {"a": a, "b": b}) for i, (a, b) in enumerate(values)]

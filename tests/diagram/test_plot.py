@@ -87,3 +87,38 @@ def test_columns_are_as_high_as_their_values() -> None:
     assert len(columns) == 4
     assert heights[1] / heights[0] == pytest.approx(4, rel=0.02)
     assert heights[2] / heights[0] == pytest.approx(2, rel=0.02)
+
+
+def test_low_columns_stand_on_the_line() -> None:
+    """Graphviz draws no box lower than 1.44 points: what is less than that stood below zero by half of the rest."""
+    panels = [Panel("MACs", [1000.0, 500.0, 10.0, 2.0], str)]
+    svg = along("n", "n", panels, [look_of("conv")] * 4, [("stem", 0, 4)]).svg
+    bottoms = [box.bottom for box in Picture(svg).boxes if box.kind == "column"]
+    assert len(bottoms) == 4
+    assert bottoms == pytest.approx([bottoms[0]] * 4, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("values", "marked"),
+    [
+        ([3, 5], ["3", "5"]),
+        ([7, 3, 5, 3], ["3", "5", "7"]),
+        ([0.5, 1, 2], ["0.5", "1", "2"]),
+        ([*range(1, 31)], ["0", "5", "10", "15", "20", "25", "30"]),
+    ],
+)
+def test_an_axis_of_choices_is_marked_at_these(values: list[float], marked: list[str]) -> None:
+    across = PlotAxis.of("kernel", lambda value: f"{value:g}", values, linear=True)
+    ticks = across.ticks(across.scale(values, 0, 400), 7, 4)
+    assert [across.text(value) for value in ticks] == marked
+
+
+def test_whole_numbers_are_marked_at_whole_numbers() -> None:
+    across = PlotAxis.of("layers", lambda value: f"{value:g}", [100, *range(101, 116)])
+    assert all(float(value).is_integer() for value in across.ticks(across.scale([100, 103], 0, 400), 8, 4))
+
+
+def test_points_without_a_name_have_none() -> None:
+    drawing, left_out = scatter("plot", "t", [Mark(1, 1, "", "g"), Mark(2, 2, "last", "g")], ACROSS, UP, joined=True)
+    assert left_out == []
+    assert "last" in {text.text for text in Picture(drawing.svg).texts}

@@ -36,10 +36,14 @@ _HUES = (4, 3, 0, 2, 6, 5, 1)
 _DECADE = 8.0
 """An axis whose values range over more than this factor is logarithmic."""
 
+_FEW = 12
+"""Values of a number up to which its axis is marked at each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A network: where it is, what it is called, the group that gives its colour; `minor`: paler."""
+    """A network: where it is, what it is called (nothing: no name stands there), the group that gives its colour;
+    `minor`: paler."""
 
     x: float
     y: float
@@ -50,11 +54,25 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class PlotAxis:
-    """`text` writes a value; `linear`: never logarithmic."""
+    """`text` writes a value; `linear`: never logarithmic. `whole`: marked at whole numbers only; `at`: only there."""
 
     title: str
     text: Callable[[float], str]
     linear: bool = False
+    whole: bool = False
+    at: Sequence[float] = ()
+
+    @classmethod
+    def of(cls, title: str, text: Callable[[float], str], values: Sequence[float], linear: bool = False) -> PlotAxis:
+        """The axis of a number that has been given values: marked at these where they are few."""
+        some = sorted(set(values))
+        whole = all(float(value).is_integer() for value in some)
+        return cls(title, text, linear, whole, some if len(some) <= _FEW else ())
+
+    def ticks(self, scale: Scale, most: int, least: int) -> Sequence[float]:
+        if self.at:
+            return self.at[:: math.ceil(len(self.at) / most)]
+        return scale.ticks(most, self.whole, least)
 
     def scale(self, values: Sequence[float], start: float, end: float) -> Scale:
         """From values to points, with room at both ends."""
@@ -95,7 +113,7 @@ def scatter(
     for mark, (x, y) in zip(marks, places, strict=True):
         look = groups[mark.group]
         shown = look._replace(fill=style.mixed(look.fill, 0.35)) if mark.minor else look
-        told = clean(f"{mark.label}: {up.text(mark.y)}, {across.text(mark.x)}")
+        told = clean(f"{mark.label or mark.group}: {up.text(mark.y)}, {across.text(mark.x)}")
         canvas.box(x, y, MARK, MARK, shown, shape="circle", kind="mark", id=mark.label, tooltip=told, legend=False)
     left_out = _names(canvas, marks, places, frame, segments)
     if len(groups) > 1:
@@ -108,13 +126,13 @@ def _axes(canvas: Canvas, frame: Rect, xs: Scale, ys: Scale, across: PlotAxis, u
     canvas.frame((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, _OUTLINE)
     room = left
     most = max(3, int((right - left) / 55))
-    for value in xs.ticks(most, least=min(4, most - 1)):
+    for value in across.ticks(xs, most, min(4, most - 1)):
         x, line = xs(value), Line(across.text(value), style.SMALL, colour=style.SOFT)
         _line(canvas, (x, top), (x, bottom), _GRID, 0.4)
         if x - line.width / 2 >= room - line.width / 2 and x + line.width / 2 <= right + RIGHT:
             canvas.text(x, bottom + 7, line)
             room = x + line.width + 4
-    for value in ys.ticks(8, least=4):
+    for value in up.ticks(ys, 8, 4):
         y = ys(value)
         _line(canvas, (left, y), (right, y), _GRID, 0.4)
         canvas.text(
@@ -161,7 +179,7 @@ def _names(
     leaders: list[tuple[Point, Point]] = []
     left_out: list[str] = []
     order = sorted(range(len(marks)), key=lambda i: (marks[i].minor, places[i][1]))
-    for index in order:
+    for index in filter(lambda index: marks[index].label, order):
         line = Line(clean(marks[index].label), style.SMALL)
         found = _room(line, places[index], frame, points, taken, [*segments, *leaders])
         if found is None:
@@ -239,6 +257,8 @@ class Panel:
 
 
 _PANEL, _GAP = 62.0, 20.0
+_LOWEST = 1.44
+"""The least height that Graphviz gives a box; what is less would hang below the line it stands on."""
 
 
 def along(
@@ -292,4 +312,5 @@ def _bars(
             bar = _solid(look)
             bar = bar if step >= 3 else bar._replace(line=bar.fill)
             x = LEFT + (index + 0.5) * step
+            high = max(high, _LOWEST)
             canvas.box(x, bottom - high / 2, max(0.3, step * 0.86), high, bar, kind="column")
