@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from archdsl.api import ArchFile, Variant, find, load, open
-    from archdsl.diagnostics.core import ArchError, Diagnostic
+    from archdsl.diagnostics.core import ArchError
+    from archdsl.diagnostics.diagnostic import Diagnostic
     from archdsl.pretrained import from_pretrained, push_to_hub, save_pretrained
     from archdsl.weights.loading import WeightsNote
 

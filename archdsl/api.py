@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from archdsl import arguments, library, phases
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.semantics.program import Loader
 from archdsl.source import Source
 from archdsl.spec import Spec

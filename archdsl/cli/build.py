@@ -13,7 +13,8 @@ import click
 from archdsl.cli import console
 from archdsl.cli.options import force_option, image_option, json_option, output_stride_option, set_option
 from archdsl.cli.shared import ArchCommand, changed, locate, may_replace, write_document
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.image import Image
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import click
 from archdsl.cli import console
 from archdsl.cli.options import json_option
 from archdsl.cli.shared import ArchCommand, exit_code, locate, write_document
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.cli.documents.files import CheckedJson

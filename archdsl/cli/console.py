@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from archdsl.diagnostics.core import Diagnostic
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.diagnostics.glyphs import shown
 
 if TYPE_CHECKING:

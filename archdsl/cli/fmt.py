@@ -11,7 +11,8 @@ import click
 from archdsl.cli import console
 from archdsl.cli.options import json_option
 from archdsl.cli.shared import STDIN, ArchCommand, exit_code, fail, read_stdin, write_document
-from archdsl.diagnostics.core import ArchError, Diagnostic, errors_raised
+from archdsl.diagnostics.core import ArchError, errors_raised
+from archdsl.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.source import Source

@@ -25,7 +25,8 @@ from archdsl.cli.shared import (
     write_output,
 )
 from archdsl.cli.sweep import combinations, grid_option
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from archdsl.api import Variant

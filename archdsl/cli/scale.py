@@ -24,7 +24,8 @@ from archdsl.cli.shared import (
     write_document,
     write_output,
 )
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.image import Image
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from archdsl.cli.options import TEXT, json_option
 from archdsl.cli.search_tables import Shown, list_spaces, print_found
 from archdsl.cli.shared import STDIN, ArchCommand, exit_code, open_spec
 from archdsl.cli.wording import command_line
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.space import ASKED, FIGURES, SECONDS
 
 if TYPE_CHECKING:

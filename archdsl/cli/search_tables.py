@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.cli import console
 from archdsl.cli.costing import size, time
 from archdsl.cli.shared import write_document
-from archdsl.diagnostics.core import Diagnostic
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.space import ASKED
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import click
 from archdsl.cli import console
 from archdsl.cli.codes import COULD_NOT_RUN, FINDINGS
 from archdsl.cli.options import TEXT
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.image import AS_WRITTEN, Image
 
 if TYPE_CHECKING:

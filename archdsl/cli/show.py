@@ -12,7 +12,8 @@ from archdsl.cli.costing import CostOptions, costs_options
 from archdsl.cli.options import image_option, json_option, output_stride_option, set_option
 from archdsl.cli.shared import ArchCommand, changed, exit_code, fail, open_spec, write_document
 from archdsl.cli.wording import description, prepared
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.image import Image
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from archdsl.cli import console
 from archdsl.cli.costing import CostOptions, costs_options, csv_names, csv_values
 from archdsl.cli.options import TEXT, F, image_of, json_option, split_setting
 from archdsl.cli.shared import ArchCommand, changed, exit_code, find_variant, write_document
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.image import AS_WRITTEN
 
 if TYPE_CHECKING:

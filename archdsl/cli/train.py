@@ -129,7 +129,7 @@ def _first() -> bool:
 
 def _plan(variant: Any, recipe: str, data: str, options: Mapping[str, Any]) -> Plan:
     from archdsl.training import processes
-    from archdsl.training.folders import find_data
+    from archdsl.training.datasets import find_data
     from archdsl.training.plan import TrainingOptions, make_plan
 
     wishes = TrainingOptions(

@@ -1,49 +1,16 @@
-"""Diagnostics are data: a code, where, and the facts; wording lives in `catalogue`."""
+"""The diagnostics of a run: a `Bag` collects them, an `ArchError` carries them to the caller.
+
+Their words come from `catalogue`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Self
 
-from archdsl.diagnostics.entry import Severity
+from archdsl.diagnostics.diagnostic import Diagnostic, Label
 from archdsl.source import Span
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A second place, and what is to be seen there."""
-
-    span: Span
-    text: str
-
-
-def declared(span: Span | None) -> tuple[Label, ...]:
-    """Where the name stands that was probably meant: that one may be the misspelt one. None without a place."""
-    return () if span is None else (Label(span, "declared here"),)
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One finding. `message`, `label` and `help` are finished sentences; `span` is the caret's place."""
-
-    code: str
-    message: str
-    span: Span | None = None
-    label: str = ""
-    secondary: tuple[Label, ...] = ()
-    help: str | None = None
-    notes: tuple[str, ...] = ()
-    severity: Severity = "error"
-    items: tuple[str, ...] = ()
-    """Of what is counted in the message every one; only JSON shows them all."""
-
-    def __str__(self) -> str:
-        place = f"{self.span}: " if self.span else ""
-        from archdsl.diagnostics.glyphs import shown
-
-        return shown(f"{place}{self.severity}[{self.code}]: {self.message}")
 
 
 class ArchError(Exception):

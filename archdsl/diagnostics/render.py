@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from archdsl.diagnostics.core import Diagnostic
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.diagnostics.entry import Severity
 from archdsl.diagnostics.glyphs import one_line, some_lines
 from archdsl.diagnostics.snippet import Line, MarkedPlace, Style, bare_line, clamped, mark, snippet

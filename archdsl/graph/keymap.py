@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self, TypeVar
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.graph.glob import Effort
 from archdsl.graph.keypatterns import LINES, NUMBER, LineIndex, Pattern, beginning
 from archdsl.graph.keyshapes import Reshape, Shape, report_misfit

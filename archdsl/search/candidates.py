@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.api import ArchFile
-from archdsl.diagnostics.core import ArchError, Diagnostic, errors_raised
+from archdsl.diagnostics.core import ArchError, errors_raised
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.devices import Device
 from archdsl.graph.space import ASKED, COSTS, FIGURES, SECONDS
 from archdsl.semantics.points import Point, Space, SpaceLine

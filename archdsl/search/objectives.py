@@ -74,7 +74,7 @@ def prepare(file: ArchFile, space: Space, objectives: Mapping[str, Any], how: Me
     if {"latency", "step"} & objectives.keys():
         import_torch()
     if {"accuracy", "reward"} & objectives.keys():
-        from archdsl.training.folders import find_data
+        from archdsl.training.datasets import find_data
         from archdsl.training.libraries import import_timm
         from archdsl.training.recipes import recipe_of
 
@@ -134,8 +134,8 @@ class _Silent:
 
 def _accuracy(network: CandidateNetwork, how: MeasureOptions) -> float:
     """Top-1 on what is held out, in percent, of the best weights. A training that was killed goes on."""
+    from archdsl.training.datasets import find_data
     from archdsl.training.engine import EngineOptions, train
-    from archdsl.training.folders import find_data
     from archdsl.training.plan import TrainingOptions, make_plan
     from archdsl.training.run_folder import RunFolder
 

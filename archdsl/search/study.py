@@ -19,7 +19,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.search.candidates import CandidateNetwork, Candidates, Places
 from archdsl.search.plain import gives_up, networks
 from archdsl.search.results import Better, ScoredNetwork

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from archdsl.diagnostics.core import Label, declared
+from archdsl.diagnostics.diagnostic import Label, declared
 from archdsl.diagnostics.suggest import meant_parameter
 from archdsl.semantics import bound
 from archdsl.semantics.arguments import THROUGH

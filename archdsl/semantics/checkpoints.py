@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from archdsl.diagnostics.core import ArchError, Bag, Label
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.glob import Effort
 from archdsl.graph.ir import Graph, Node

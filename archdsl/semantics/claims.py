@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from archdsl.diagnostics.core import Bag, Label, declared
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.ir import Graph
 from archdsl.semantics.program import Program

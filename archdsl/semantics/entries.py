@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.semantics.elaborate import constant
 from archdsl.semantics.program import FileScope

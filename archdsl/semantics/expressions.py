@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from archdsl.diagnostics.core import declared
+from archdsl.diagnostics.diagnostic import declared
 from archdsl.diagnostics.suggest import closest, meant
 from archdsl.graph.sizes import SizeOf
 from archdsl.ops.registry import OPS

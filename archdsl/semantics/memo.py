@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archdsl.diagnostics.core import Diagnostic
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.ops.spec import OpParams
 
 if TYPE_CHECKING:

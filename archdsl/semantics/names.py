@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from archdsl.diagnostics.core import Bag, Label, declared
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label, declared
 from archdsl.diagnostics.suggest import closest, meant
 from archdsl.ops.registry import OPS
 from archdsl.semantics import bound

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from archdsl.diagnostics.core import Label
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.graph.scopes import BlockScope, Scope, ScopeKind, below
 from archdsl.graph.templates import Template
 from archdsl.semantics.context import Context

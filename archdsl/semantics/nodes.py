@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from archdsl.diagnostics.core import Label
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.graph.ir import Node, Ref
 from archdsl.graph.scopes import below
 from archdsl.graph.sizes import has_sizes

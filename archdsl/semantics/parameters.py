@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archdsl.diagnostics.core import Label
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.semantics import bound
 from archdsl.semantics.arguments import THROUGH

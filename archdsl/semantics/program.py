@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.diagnostics.suggest import closest, meant
 from archdsl.ops.registry import OPS
 from archdsl.semantics.memo import Memo

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.recipe import VARYING, Progressive
 from archdsl.semantics.elaborate import constant

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from archdsl.diagnostics.core import Bag, Label, declared
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label, declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.recipe import MODEL_RATES, SETTINGS, Progressive, Recipe
 from archdsl.graph.recipe_parts import PARTS, RecipePart

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.space import COSTS, DISTRIBUTIONS, FIGURES
 from archdsl.ops.registry import OPS

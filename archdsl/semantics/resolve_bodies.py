@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from archdsl.diagnostics.core import Label
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.ops.spec import OpSpec
 from archdsl.semantics import bound
 from archdsl.semantics.binding import bind_arguments, bind_builtin, refuse_names

@@ -9,7 +9,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.diagnostics.core import ArchError, Bag, declared
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.diagnostic import declared
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.space import ASKED, Axis, Choices, texts_of
 from archdsl.semantics.context import Context, Run

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archdsl.diagnostics.core import Label
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.graph.sizes import has_sizes
 from archdsl.semantics import bound
 from archdsl.semantics.conditions import condition

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archdsl import arguments
-from archdsl.diagnostics.core import Bag, Label, declared
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label, declared
 from archdsl.diagnostics.suggest import closest, meant_setting
 from archdsl.graph.image import AS_WRITTEN, Image
 from archdsl.semantics.assignments import written_arguments

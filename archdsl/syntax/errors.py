@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.source import Source, Span
 from archdsl.syntax.hints import HINTS, WORDS
 from archdsl.syntax.lexing import ITEM_WORDS, MAX_NESTING, Token

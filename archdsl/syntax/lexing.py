@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import lark
 
-from archdsl.diagnostics.core import Bag, Label
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Label
 from archdsl.source import Source, Span
 from archdsl.syntax.grammar import Terminals
 from archdsl.syntax.hints import HINTS, character_hint

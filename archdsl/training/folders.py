@@ -1,7 +1,6 @@
 """Pictures in folders by class: which there are, without torch and without opening one.
 
-`DATA/train/CLASS/…` and `DATA/val/CLASS/…` (or the names in `VALIDATION`); without a folder `train`, DATA itself holds
-the classes and nothing is held out. Classes are numbered in the order of their names, numbers in them by value, as timm
+Classes are numbered in the order of their names, numbers in them by value, as timm
 does it. Raises ArchError E648.
 """
 
@@ -109,55 +108,26 @@ class PictureFolder:
             return image, self.files[number][1]
 
 
-@dataclass(frozen=True)
-class Data:
-    """What is trained with and what is tested on; nothing is, where `test` is None."""
-
-    path: str
-    train: Pictured
-    test: Pictured | None
-
-
-def find_data(path: str) -> Data:
-    """The pictures below a folder, or what timm's readers open."""
-    from archdsl.training.sources import is_opened, open_sources
-
-    if is_opened(path):
-        return Data(path, *open_sources(path))
-    if not os.path.isdir(path):
-        raise _unusable(path, "there is no such folder" if not os.path.exists(path) else "it is not a folder")
-    train = os.path.join(path, "train")
-    if not os.path.isdir(train):
-        whole = find_pictures(path)
-        if all(name.lower() in SPLITS for name in whole.classes):
-            raise _unusable(path, f"`{whole.classes[0]}` looks like a part of them, and there is no folder `train`")
-        return Data(path, whole, None)
-    held = next((name for name in VALIDATION if os.path.isdir(os.path.join(path, name))), None)
-    found = find_pictures(train)
-    test = None if held is None else find_pictures(os.path.join(path, held), found.classes)
-    return Data(path, found, test)
-
-
 def find_pictures(path: str, classes: tuple[str, ...] | None = None) -> PictureFolder:
     """The classes in a folder and their pictures; with `classes`, numbered as these are."""
     try:
         present = sorted((entry.name for entry in os.scandir(path) if entry.is_dir()), key=_natural)
     except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from None
+        raise unusable(path, error.strerror or str(error)) from None
     present = [name for name in present if not name.startswith(".")]
     if not present:
-        raise _unusable(path, "it holds no folders, which would be the classes")
+        raise unusable(path, "it holds no folders, which would be the classes")
     if classes is not None and (unknown := [name for name in present if name not in classes]):
-        raise _unusable(path, f"`{unknown[0]}` is no class of the training pictures")
+        raise unusable(path, f"`{unknown[0]}` is no class of the training pictures")
     numbers = {name: number for number, name in enumerate(classes if classes is not None else present)}
     seen: dict[tuple[int, int], str] = {}
     left: Counter[str] = Counter()
     files = [(name, numbers[kind], size) for kind in present for name, size in _pictures(path, kind, seen, left)]
     filled = {number for _, number, _ in files}
     if classes is None and (empty := [name for name in present if numbers[name] not in filled]):
-        raise _unusable(path, f"`{empty[0]}` holds no pictures ({', '.join(sorted(ENDINGS))})")
+        raise unusable(path, f"`{empty[0]}` holds no pictures ({', '.join(sorted(ENDINGS))})")
     if not files:
-        raise _unusable(path, f"it holds no pictures ({', '.join(sorted(ENDINGS))})")
+        raise unusable(path, f"it holds no pictures ({', '.join(sorted(ENDINGS))})")
     return PictureFolder(path, tuple(numbers), tuple(files), dict(sorted(left.items())))
 
 
@@ -170,7 +140,7 @@ def _pictures(path: str, kind: str, seen: dict[tuple[int, int], str], left: Coun
         place = os.stat(around)
         first = seen.setdefault((place.st_dev, place.st_ino), around)
         if first != around and place.st_ino:
-            raise _unusable(path, f"{around} is a link to {first}: its pictures would count twice")
+            raise unusable(path, f"{around} is a link to {first}: its pictures would count twice")
         inside = os.path.relpath(around, path)
         for name in files:
             ending = os.path.splitext(name)[1].lower()
@@ -186,7 +156,7 @@ def _size(path: str) -> int:
     try:
         return os.path.getsize(path)
     except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from None
+        raise unusable(path, error.strerror or str(error)) from None
 
 
 def _content(path: str) -> str:
@@ -209,5 +179,5 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     return [(1, int(part), "") if index % 2 else (0, 0, part) for index, part in enumerate(parts)] + [(2, 0, name)]
 
 
-def _unusable(path: str, detail: str) -> ArchError:
+def unusable(path: str, detail: str) -> ArchError:
     return ArchError.of("E648", path=path, detail=detail)

@@ -21,7 +21,8 @@ from archdsl.graph.recipe_parts import RandAugment
 from archdsl.graph.recipe_rules import problems
 from archdsl.published import chosen
 from archdsl.quiet import import_torch
-from archdsl.training.folders import Data, PictureFolder
+from archdsl.training.datasets import Data
+from archdsl.training.folders import PictureFolder
 from archdsl.training.pieces import Pieces
 from archdsl.training.recipes import recipe_of
 from archdsl.training.step_memory import step_memory

@@ -17,7 +17,8 @@ from torch import nn
 
 import archdsl
 import archdsl.timm
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.verify.randomize import randomize
 from archdsl.weights import import_keys
 from tests.libraries import declare_operators, reference_model

@@ -9,7 +9,8 @@ import pytest
 
 from archdsl.api import ArchFile
 from archdsl.diagnostics.catalogue import entries
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.diagnostics.render import render_plain
 from archdsl.source import Source
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from archdsl.cli.documents.base import DiagnosticJson
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic, Label
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.diagnostic import Diagnostic, Label
 from archdsl.diagnostics.render import render_plain, render_rich
 from archdsl.source import Source, Span
 

@@ -21,7 +21,8 @@ import pytest
 
 from archdsl.api import ArchFile
 from archdsl.diagnostics.catalogue import entries
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.diagnostics.render import render_plain
 from archdsl.graph.reference import LIBRARIES, Comparison
 from archdsl.graph.settings import INITIALIZERS, Preprocess

@@ -16,7 +16,8 @@ from functools import cache
 import click
 
 from archdsl.api import ArchFile
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.source import Source
 from tests.mutants.mutate import SPECS, Mutant, mutant, texts
 

@@ -17,7 +17,8 @@ from PIL import Image
 import archdsl
 from archdsl import api
 from archdsl.cli.app import run
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.settings import Preprocess
 from archdsl.predict import class_labels, classifier, predict
 from archdsl.source import Source

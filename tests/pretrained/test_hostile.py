@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import archdsl
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from tests.pretrained.specs import trained, write_spec
 
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import archdsl
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from tests.pretrained.hub import Hub, serving
 from tests.pretrained.specs import trained, write_spec
 

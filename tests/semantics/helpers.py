@@ -6,7 +6,8 @@ from textwrap import dedent
 from typing import Any
 
 from archdsl.api import ArchFile
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.diagnostics.render import render_plain
 from archdsl.graph.ir import Graph
 from archdsl.semantics.context import Context, Run

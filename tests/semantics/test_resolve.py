@@ -8,7 +8,8 @@ import pytest
 
 from archdsl import library
 from archdsl.api import ArchFile
-from archdsl.diagnostics.core import ArchError, Bag, Diagnostic
+from archdsl.diagnostics.core import ArchError, Bag
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.semantics import bound
 from archdsl.semantics.program import bind
 from archdsl.semantics.resolve import resolve

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.diagnostics.core import Bag, Diagnostic
+from archdsl.diagnostics.core import Bag
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.source import Source
 from archdsl.syntax import parse
 

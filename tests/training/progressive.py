@@ -63,8 +63,8 @@ def trained(folder: Path, recipe: str, seed: int, name: str = "small_efficientne
     """The accuracy of the last epoch's averaged weights."""
     from archdsl.api import find
     from archdsl.cli.training import Told
+    from archdsl.training.datasets import find_data
     from archdsl.training.engine import EngineOptions, train
-    from archdsl.training.folders import find_data
     from archdsl.training.plan import TrainingOptions, make_plan
     from archdsl.training.run_folder import RunFolder
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import archdsl
-from archdsl.training.folders import find_data
+from archdsl.training.datasets import find_data
 from tests.training.test_train import codes
 
 Run = Callable[..., Any]

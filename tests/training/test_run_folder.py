@@ -117,7 +117,7 @@ def test_two_trainings_do_not_share_a_folder(net: str, digits: Path, tmp_path: P
 
 def test_of_two_trainings_that_begin_at_once_one_trains(net: str, digits: Path, tmp_path: Path) -> None:
     """The one that has the folder is the one that it says it is of, whatever the other did in between."""
-    from archdsl.training.folders import find_data
+    from archdsl.training.datasets import find_data
     from archdsl.training.plan import TrainingOptions, make_plan
     from archdsl.training.run_folder import RunFolder
 

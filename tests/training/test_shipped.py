@@ -10,7 +10,8 @@ from PIL import Image
 import archdsl
 from archdsl.graph.recipe import Recipe
 from archdsl.training import Pieces
-from archdsl.training.folders import Data, PictureFolder
+from archdsl.training.datasets import Data
+from archdsl.training.folders import PictureFolder
 from archdsl.training.plan import TrainingOptions, make_plan
 from tests.shipped import opened
 from tests.training.test_pieces import draw

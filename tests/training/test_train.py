@@ -451,7 +451,7 @@ def test_networks_without_one_number_a_class_are_refused(tmp_path: Path, digits:
 
 
 def test_pictures_lie_in_folders_by_class(tmp_path: Path) -> None:
-    from archdsl.training.folders import find_data
+    from archdsl.training.datasets import find_data
 
     for name in ("train/10/a/1.png", "train/9/2.png", "train/9/10.png", "train/9/readme.txt", "val/9/3.JPG"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -580,7 +580,7 @@ def test_what_timm_opens_is_trained_with_as_the_folder_is(net: str, digits: Path
 
 def test_16_bits_and_colour_are_read_as_predict_reads_them(tmp_path: Path) -> None:
     from archdsl.training.data import Pictures, Place
-    from archdsl.training.folders import find_data
+    from archdsl.training.datasets import find_data
 
     place = tmp_path / "train" / "a"
     place.mkdir(parents=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from tests.weights.specs import SPECS, TINY, TINY_MAP, file, tiny
 
 

@@ -16,7 +16,8 @@ import huggingface_hub
 import huggingface_hub.constants
 import pytest
 
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.weights.download import Patience, fetch_hub
 from tests.weights.server import COMMIT, Server, breaks, late, serving, status
 

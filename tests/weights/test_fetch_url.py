@@ -22,7 +22,8 @@ from typing import Any
 
 import pytest
 
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.weights.download import Patience, fetch_url
 from archdsl.weights.download.opening import address_fault
 from archdsl.weights.download.places import checkpoints, file_name, folder_of

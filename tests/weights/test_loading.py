@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 import archdsl
 from archdsl import api
 from archdsl.backends.module import build_module
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.verify.numbers import output_difference
 from archdsl.verify.randomize import randomize
 from archdsl.weights import export_keys, import_keys, load_weights, load_weights_into, save_weights

@@ -18,7 +18,8 @@ from torch import nn
 
 import archdsl
 from archdsl.cli.app import run
-from archdsl.diagnostics.core import ArchError, Diagnostic
+from archdsl.diagnostics.core import ArchError
+from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.weights import export_keys, load_weights, load_weights_into, read_weights
 from tests.weights.specs import TINY, TINY_MAP, tiny
 

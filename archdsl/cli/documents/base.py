@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, model_validator
 
-from archdsl.diagnostics.core import Diagnostic, Label
+from archdsl.diagnostics.diagnostic import Diagnostic, Label
 from archdsl.diagnostics.entry import Severity
 from archdsl.diagnostics.snippet import clamped
 from archdsl.source import Span
