@@ -35,7 +35,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
     every: list[Diagnostic] = []
     files: list[CheckedJson] = []
     for spec in specs:
-        name, variants, recipes, unchecked, sizes, found = _check(spec)
+        name, variants, recipes, spaces, unchecked, sizes, found = _check(spec)
         every += found
         ok = not any(d.severity == "error" for d in found)
         if as_json:
@@ -43,7 +43,7 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
             continue
         console.diagnose(found, sys.stdout)
         if ok:
-            console.line(f"{name}: {_fine(len(variants), len(recipes))}")
+            console.line(f"{name}: {_fine(len(variants), len(recipes), spaces)}")
             if unchecked:
                 what = ", ".join(f"{definition.kind} {definition.name}" for definition in unchecked)
                 console.line(f"  nothing uses {what}: only names were checked there")
@@ -61,9 +61,9 @@ def command(specs: tuple[str, ...], as_json: bool) -> int:
 
 def _check(
     spec: str,
-) -> tuple[str, list[str], list[str], tuple[Definition, ...], tuple[SizeDecision, ...], tuple[Diagnostic, ...]]:
-    """The name, variants, own recipes, unchecked definitions, decisions by size and diagnostics of the file that SPEC
-    means."""
+) -> tuple[str, list[str], list[str], int, tuple[Definition, ...], tuple[SizeDecision, ...], tuple[Diagnostic, ...]]:
+    """The name, variants, own recipes, number of spaces, unchecked definitions, decisions by size and diagnostics of
+    the file that SPEC means."""
     from archdsl.api import ArchFile
 
     name = spec
@@ -75,10 +75,11 @@ def _check(
         if variant is not None:
             file[variant]
         root = file.program.root
+        spaces = sum(item.file is root for item in root.spaces.values())
         recipes = [name for name, recipe in root.recipes.items() if recipe.file is root]
-        return name, list(file), recipes, file.unchecked, file.size_decisions, found
+        return name, list(file), recipes, spaces, file.unchecked, file.size_decisions, found
     except ArchError as error:
-        return name, [], [], (), (), error.diagnostics
+        return name, [], [], 0, (), (), error.diagnostics
 
 
 def _checked(
@@ -95,8 +96,9 @@ def _checked(
     return CheckedJson.of(file=name, ok=ok, variants=variants, recipes=recipes, unchecked=names, diagnostics=found)
 
 
-def _fine(variants: int, recipes: int) -> str:
+def _fine(variants: int, recipes: int, spaces: int) -> str:
     parts = [f"{variants or 'no'} variant{'s' * (variants != 1)}"]
-    if recipes:
-        parts.append(f"{recipes} recipe{'s' * (recipes != 1)}")
+    parts += [
+        f"{count} {what}{'s' * (count != 1)}" for count, what in ((recipes, "recipe"), (spaces, "space")) if count
+    ]
     return f"{', '.join(parts)}, no errors"

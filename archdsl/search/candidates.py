@@ -100,13 +100,7 @@ class Candidates:
 
     def all(self) -> Iterator[Places]:
         """Every combination of places, the last axis changing fastest."""
-        sizes = [axis.domain.size for axis in self.space.axes]
-        for number in range(self.space.size):
-            places = []
-            for size in reversed(sizes):
-                number, place = divmod(number, size)
-                places.append(place)
-            yield tuple(reversed(places))
+        return map(self.space.places, range(self.space.size))
 
     def draw(self, rng: random.Random) -> Places:
         return tuple(axis.domain.draw(rng) for axis in self.space.axes)

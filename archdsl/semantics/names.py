@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archdsl.diagnostics.core import Bag
@@ -53,6 +53,8 @@ class Names:
     has_input: bool = False
     has_outputs: bool = False
     input_help: str | None = IN_HELP
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What is said of names that mean something elsewhere."""
 
     def name(self, node: ast.Name, *, called: bool = False) -> bound.Expression:
         """What a name means where it is read."""
@@ -91,7 +93,9 @@ class Names:
     def _note_unknown(self, node: ast.Name, called: bool) -> None:
         known = [*self.known, *self.file.names, *OPS, *BUILTINS, "id", "true", "false"]
         near, help_ = meant(node.name, known)
-        if node.name in NAMES:
+        if node.name in self.hints:
+            near, help_ = None, self.hints[node.name]
+        elif node.name in NAMES:
             help_ = HINTS[NAMES[node.name]]
         elif called and near is None and help_ is None:
             help_ = _NO_OP

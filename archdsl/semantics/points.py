@@ -57,7 +57,7 @@ class Point:
     """The values of all lines, which conditions on costs read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Space:
     """A design space, checked."""
 
@@ -71,6 +71,9 @@ class Space:
     more: tuple[SpaceLine, ...] = ()
     """Conditions that were added to those of the spec: on costs of other images or numbers than one in float32."""
 
+    def __repr__(self) -> str:
+        return f"<archdsl space {self.name} for {self.target}, {self.size:,} points>"
+
     @property
     def target(self) -> str:
         """The name of the model or variant that it is for."""
@@ -83,6 +86,14 @@ class Space:
         for axis in self.axes:
             product *= axis.domain.size
         return product
+
+    def places(self, number: int) -> tuple[int, ...]:
+        """The places on the axes of the point of this number, of which the last axis changes fastest."""
+        places = []
+        for axis in reversed(self.axes):
+            number, place = divmod(number, axis.domain.size)
+            places.append(place)
+        return tuple(reversed(places))
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from archdsl.diagnostics.core import Bag
 from archdsl.diagnostics.diagnostic import Label
 from archdsl.diagnostics.suggest import closest
-from archdsl.graph.space import COSTS, DISTRIBUTIONS, FIGURES
+from archdsl.graph.space import COSTS, DISTRIBUTIONS, FIGURES, SECONDS
 from archdsl.ops.registry import OPS
 from archdsl.semantics import bound
 from archdsl.semantics.binding import bind_arguments
@@ -59,6 +59,12 @@ def resolve_arguments(given: tuple[ast.Argument, ...], file: FileScope, bag: Bag
     made = arguments(given, names)
     names.report_unknown()
     return made
+
+
+_TIMES = {
+    SECONDS: "a time is that of a device, which a spec does not name: "
+    "archdsl search … --device a100 --require 'seconds < 0.001'"
+}
 
 
 class _FileNames:
@@ -261,6 +267,7 @@ class _FileNames:
                     names.known.add(member.key)
                 case ast.Require():
                     outer, names.known = names.known, names.known | COSTS.keys() | FIGURES.keys()
+                    names.hints = _TIMES
                     made[id(member.condition)] = require(member, names).condition
                     names.known = outer
         names.report_unknown()

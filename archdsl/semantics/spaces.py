@@ -1,12 +1,13 @@
 """The `space` items of a file: takes a `Program`, gives `Space`s, each with what it amends taken in.
 
-Reports E101-E106, E108, E113, E301, E302, E315, E441, E450-E457.
+Reports E101-E106, E108, E113, E301, E302, E315, E441, E450-E458.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archdsl.diagnostics.core import ArchError, Bag
@@ -31,6 +32,9 @@ from archdsl.syntax.walking import names_in
 
 TRIED = 100
 """Values of a dimension that `check` holds against what the model declares: all, or those at both ends."""
+
+DRAWS = 1_000
+"""Points in which `check` looks for one that the conditions on parameters let pass: all, or so many random ones."""
 
 MAX_AMENDED = 100
 """How many spaces one may rest on, each an amendment of the next."""
@@ -274,23 +278,42 @@ def spaces_of(program: Program, variants: Mapping[str, Configured], bag: Bag) ->
     return Spaces(program, variants, bag).read()
 
 
-def first_point(space: Space) -> Point | None:
-    """Some point that the conditions on parameters let pass, the same each time; None if it takes too many draws."""
+def _some(space: Space) -> Iterator[Sequence[int]]:
+    """Places on the axes, the same each time: of all points, or of so many random ones."""
     rng = random.Random(0)
-    for _ in range(TRIED):
-        point = space.point([axis.domain.draw(rng) for axis in space.axes])
+    if space.size <= DRAWS:
+        yield from map(space.places, rng.sample(range(space.size), space.size))
+    else:
+        for _ in range(DRAWS):
+            yield [axis.domain.draw(rng) for axis in space.axes]
+
+
+def first_point(space: Space, refused: Counter[str]) -> Point | None:
+    """Some point that the conditions on parameters let pass, the same each time; what refused those before it is
+    counted."""
+    for places in _some(space):
+        point = space.point(places)
         if isinstance(point, Point):
             return point
+        refused[point] += 1
     return None
 
 
 def check_spaces(program: Program, variants: Mapping[str, Configured], bag: Bag) -> None:
-    """Make one network of each space, which shows what is wrong with its lines and with its model."""
+    """Make one network of each space, which shows what is wrong with its lines and with its model; reports E458 where
+    none is found."""
     for space in spaces_of(program, variants, bag).values():
         own = Bag()
         try:
-            point = first_point(space)
-            found = None if point is None else amended(program, space.base, point.arguments, own)
+            refused = Counter[str]()
+            point = first_point(space, refused)
+            if point is None:
+                span = program.root.spaces[space.name].syntax.name_span
+                tried = f"{'all' if space.size <= DRAWS else 'each of'} {refused.total():,} points"
+                condition, count = refused.most_common(1)[0]
+                bag.report("E458", span, name=space.name, tried=tried, condition=condition, count=f"{count:,}")
+                continue
+            found = amended(program, space.base, point.arguments, own)
             if found is not None:
                 elaborate(found.name, found.model, found.args, found.span, own, traced=False)
             own.raise_errors()

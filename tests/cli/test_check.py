@@ -27,3 +27,8 @@ def test_in_json(arch: Run) -> None:
 
 def test_nothing_is_said_where_all_is_used(arch: Run) -> None:
     assert "nothing uses" not in arch("check", "resnet").out
+
+
+def test_spaces_are_counted(arch: Run) -> None:
+    space = "space few for Net { width in [8, 16] }\n"
+    assert "no variants, 1 space, no errors" in arch("check", "-", stdin=_PARTS + space).out

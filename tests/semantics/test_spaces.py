@@ -390,3 +390,26 @@ def test_the_variants_that_are_found_fit_into_the_spec(spec: str, name: str) -> 
     assert [d.code for d in pasted.bag if d.severity == "error"] == []
     for result in found:
         assert costs(pasted[f"{name}_{result.number}"]) == dict(result.costs)
+
+
+@pytest.mark.parametrize(("domain", "tried"), [("[8, 16]", "all 2 points"), ("1..3_000", "each of 1,000 points")])
+def test_a_space_whose_conditions_refuse_everything_is_warned_of(domain: str, tried: str) -> None:
+    text = f'{MODEL}\nspace none for Net {{\n  w in {domain}\n  widths = [w]\n  require w > 3000, "too thin"\n}}\n'
+    (found,) = open_source(Source("net.arch", text)).check()
+    assert (found.code, found.severity) == ("E458", "warning")
+    assert found.message == f"the conditions of `none` refuse {tried}"
+    assert found.span is not None
+    assert found.span.text == "none"
+    assert "too thin" in (found.help or "")
+
+
+def test_a_time_in_a_condition_of_a_spec_is_said_to_be_a_devices() -> None:
+    text = f"{MODEL}\nspace timed for Net {{\n  w in [8, 16]\n  widths = [w]\n  require seconds < 1\n}}\n"
+    (found,) = ArchFile(Source("net.arch", text)).check()
+    assert found.code == "E101"
+    assert "--device a100 --require" in (found.help or "")
+
+
+def test_a_space_says_what_it_is_in_a_line() -> None:
+    text = f"{MODEL}\nspace small for Net {{\n  w in 1..2_001\n  widths = [w]\n}}\n"
+    assert repr(open_source(Source("net.arch", text)).spaces["small"]) == "<archdsl space small for Net, 2,000 points>"

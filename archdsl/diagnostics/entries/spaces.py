@@ -1,4 +1,4 @@
-"""E450–E457: design spaces, what varies in them and over which values."""
+"""E450–E458: design spaces, what varies in them and over which values."""
 
 from archdsl.diagnostics.entry import Entry
 
@@ -133,5 +133,21 @@ ENTRIES = (
             use "regnet.arch" (RegNet, regnet_x)
             space shallow for RegNet = regnet_x with { depth in 12..16 }
             """,
+    ),
+    Entry(
+        "E458",
+        "space in which no network was found",
+        severity="warning",
+        facts="name tried condition count",
+        message="the conditions of `{name}` refuse {tried}",
+        label="no network is found",
+        help="{count} are refused by: {condition}",
+        explanation="""
+            `check` looks for a network in each space: among all of its points, or among 1,000 random ones. A search
+            would find none either, or would take long for each. Conditions on costs are not among those that are asked
+            here.
+            """,
+        example=_space("width in [8, 16]", "require width > 16"),
+        fixed=_space("width in [8, 16]", "require width > 8"),
     ),
 )
