@@ -50,12 +50,9 @@ _ORDER = "archdsl.search.order"
 class _SearchCommand(ArchCommand):
     """Keeps the order of the objectives, which click has not: it collects those of either option."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        from archdsl.cli.shared import with_stdin
-
-        _, _, order = self.make_parser(ctx).parse_args(with_stdin(args))
+    def look_at_order(self, ctx: click.Context, order: Sequence[click.Parameter]) -> None:
+        super().look_at_order(ctx, order)
         ctx.meta[_ORDER] = [option.name for option in order if option.name in _BETTER]
-        return super().parse_args(ctx, args)
 
 
 @click.command("search", cls=_SearchCommand, short_help="Search a design space for the best networks.")

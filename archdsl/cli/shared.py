@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,23 +31,19 @@ _NOT_READ = frozenset({"E504", "E505", "E511", "E512", "E516", "E517", *(f"E{cod
 """Codes outside E6xx that mean: could not run."""
 
 
-def with_stdin(args: list[str]) -> list[str]:
-    """click takes `-:resnet50` (a variant of the text on standard input) for an option."""
-    return [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args]
-
-
 class ArchCommand(click.Command):
     """A command whose `ArchError` becomes rendered diagnostics, or a JSON document, and an exit code."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        args = with_stdin(args)
-        self._refuse_twice(ctx, args)
+        # click takes `-:resnet50` (a variant of the text on standard input) for an option.
+        args = [STDIN + arg[1:] if arg.startswith("-:") else arg for arg in args]
+        self.look_at_order(ctx, self.make_parser(ctx).parse_args(list(args))[2])
         return super().parse_args(ctx, args)
 
-    def _refuse_twice(self, ctx: click.Context, args: list[str]) -> None:
+    def look_at_order(self, ctx: click.Context, order: Sequence[click.Parameter]) -> None:
         """Raise UsageError for an option of one value that is given twice: click would forget the first."""
         seen = set()
-        for option in self.make_parser(ctx).parse_args(list(args))[2]:
+        for option in order:
             if not isinstance(option, click.Option) or option.multiple:
                 continue
             if option in seen and (not option.is_flag or option.secondary_opts):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
@@ -106,3 +109,31 @@ def test_the_rows_beside_a_target_that_is_met_are_its_neighbours(start: float, k
     assert answer.below is not None
     assert answer.above is not None
     assert (answer.value, answer.cost, answer.below[1], answer.above[1]) == (2, 16, 8, 24)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_steps(seed: int) -> None:
+    """The nearest cost, its neighbours, and a value with as few places as any in its step."""
+    chance = random.Random(seed)
+    edges = sorted(
+        {round(chance.uniform(0.05, 8), chance.choice([1, 2, 3, 5, 9])) for _ in range(chance.randint(2, 12))}
+    )
+    costs = list(itertools.accumulate((chance.randint(1, 50) for _ in edges), initial=100))
+    target = chance.randint(101, costs[-1])
+
+    def cost(value: float) -> int | None:
+        return costs[sum(value >= edge for edge in edges)] if value > 0 else None
+
+    answer = solve(cost, 1.0, target, whole=False, additive=False)
+    assert answer is not None
+    assert answer.reached
+    assert abs(answer.cost - target) == min(abs(known - target) for known in costs)
+    assert [pair and pair[1] for pair in (answer.below, answer.above)] == [
+        max((known for known in costs if known < target), default=None),
+        min((known for known in costs if known > target), default=None),
+    ]
+    step = costs.index(answer.cost)
+    low, high = [0.001, *edges][step], [*edges, 16.0][step]
+    places = max(0, -Decimal(repr(answer.value)).normalize().as_tuple().exponent)  # type: ignore[operator]
+    for fewer in range(places):
+        assert math.ceil(low * 10**fewer - 1e-12) / 10**fewer >= high
