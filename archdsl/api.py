@@ -202,8 +202,8 @@ def load(
     (`ema`), `prefix` with what the keys of this network begin, where it is a part of the file's (`backbone.`, or
     several). What is done to the weights unasked, as widening float16, is said as a warning (`archdsl.WeightsNote`).
     The file must fit completely, but: with `classes` given, a classifier of another
-    size, or none, is initialized anew; with `in_channels`, the kernels that see the image are summed or repeated; with
-    `features`, the rest of the network is left aside. Raises ArchError with every diagnostic; TypeError for a
+    size, or none, is initialized again; with `in_channels`, the kernels that see the image are summed or repeated; with
+    `features`, the rest of the network is left out. Raises ArchError with every diagnostic; TypeError for a
     `checkpoint`, `weights_set` or `prefix` without `weights`, which would change nothing.
     """
     starts = arguments.texts("prefix", prefix)

@@ -1,4 +1,4 @@
-"""What a built network offers to those who build on it, besides what its source says: data, and a new classifier.
+"""What a built network offers to those who build on it, beyond what its source says: data, and a new classifier.
 
 It is put on the class that the generated source defines, so that copies and pickles of a model have it too. Each
 network has a class of its own, even where its source is that of another. The names are those that timm has given them:

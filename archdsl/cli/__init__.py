@@ -1,7 +1,7 @@
 """The command line: arguments, printing and exit codes, nothing else. One module for each command.
 
 `app` is the group, which imports a command only when it is called; `options` has what several of them take; `shared`
-opens specs, and ends a command that met an `ArchError`; `console` is the only place that imports rich besides `tables`,
+opens specs, and ends a command that met an `ArchError`; `console` is the only place that imports rich except `tables`,
 which makes what it prints; `documents` are what `--json` prints; `streams` are standard input, output and error where
 they are closed or cannot be written.
 

@@ -50,7 +50,7 @@ class Entry:
 
     @cached_property
     def markdown(self) -> str:
-        """The long form: what it means, a wrong example and its mend."""
+        """The long form: what it means, a wrong example and its correction."""
         return "\n".join(
             [
                 f"# {self.code}: {self.title}",

@@ -78,10 +78,10 @@ class Costs(_Forward):
     """Of a network, for a batch of so many images; sizes are in bytes.
 
     - `weights`: the state_dict; `gradients`: of what is trained.
-    - `memory`, `peak`: the most that is alive at once in inference, weights aside, and the node at which it is;
+    - `memory`, `peak`: the most that is alive at once in inference, weights not counted, and the node at which it is;
       `alive`: while each node runs.
     - `saved`: what autograd keeps between the passes; `training`: the most that is alive at once in a training step,
-      gradients included, weights and optimizer aside.
+      gradients included, weights and optimizer not counted.
     - `moved`: what the ops of a forward pass read and write, weights included; `macs`: of the batch.
     """
 

@@ -18,7 +18,7 @@ from archdsl.ops.spec import LAYERS
 
 @dataclass
 class Group:
-    """Layers of one depth. `scope` is the block they are, if they are one; `stage` the stage that they lie in."""
+    """Layers of one depth. `scope` is the block they are, if they are one; `stage` the stage that they are in."""
 
     scope: Scope | None
     stage: str

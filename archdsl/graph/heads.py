@@ -20,7 +20,7 @@ def class_layers(graph: Graph, other: Graph | None) -> tuple[Node, ...]:
 
 
 def first_difference(one: Graph, other: Graph, apart: Collection[str]) -> str | None:
-    """The path of the first node in which two graphs differ, those with a path in `apart` aside."""
+    """The path of the first node in which two graphs differ, except those with a path in `apart`."""
     for a, b in zip_longest(one.nodes, other.nodes):
         if a is None or b is None:
             return str((a or b).path)

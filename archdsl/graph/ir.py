@@ -206,7 +206,7 @@ class Graph(Costed):
     form: Form = "tensor"
     """How the outputs are given back: `dict` and `list` are for feature maps, the former by the names of stages."""
     main: bool = True
-    """Whether the first output is the result and the others are given besides it; else all are alike."""
+    """Whether the first output is the result and the others are given in addition; else all are alike."""
     reads_sizes: bool = False
     """Whether the spec asks about the height or width of a tensor."""
     traced: bool = True
@@ -227,7 +227,7 @@ class Graph(Costed):
 
     @property
     def title(self) -> str:
-        """The name and what was set besides: with other arguments it is not the network that the name is known for."""
+        """The name and what else was set: with other arguments it is not the network that the name is known for."""
         return f"{self.name} with {self.settings}" if self.settings else self.name
 
     def add(self, node: Node) -> None:

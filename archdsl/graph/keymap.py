@@ -146,7 +146,7 @@ class KeyMap:
     counters: tuple[Counter, ...] = ()
     syntax: ast.Checkpoint | None = None
     absent: tuple[Pattern, ...] = ()
-    """Keys of theirs that a model without such a part leaves aside."""
+    """Keys of theirs that a model without such a part leaves out."""
 
     @property
     def span(self) -> Span | None:
@@ -179,7 +179,7 @@ class KeyMap:
         """Those keys of theirs that have no counterpart here by intention.
 
         `known` are their names for our weights: of a part that our model has, even if with other weights, no key is
-        left aside.
+        left out.
         """
         if not self.absent:
             return ()

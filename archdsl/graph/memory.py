@@ -1,6 +1,6 @@
-"""Memory that a network needs besides its weights: takes a `Graph`, a batch and the size of a number; gives `Memory`.
+"""Memory that a network needs beyond its weights: takes a `Graph`, a batch and the size of a number; gives `Memory`.
 
-What is counted: the tensors between the ops, the images among them, and what an op makes besides its output (the
+What is counted: the tensors between the ops, the images among them, and what an op makes in addition to its output (the
 positions of maxima, an image with its border), each as long as it is alive (`lifetime`). Ops in place and views take no
 memory. What a library's own routine needs as workspace is not counted.
 """

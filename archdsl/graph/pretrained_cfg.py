@@ -17,7 +17,7 @@ PICTURES = ("input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std
 """What is about pictures, which weights may have been made with others than the spec says."""
 
 ORIGIN = ("tag", "license", "hf_hub_id", "url")
-"""What is known of published weights besides."""
+"""What else is known of published weights."""
 
 
 def pretrained_cfg(graph: Graph, preprocess: Preprocess | None, classes: int | None) -> dict[str, Any]:

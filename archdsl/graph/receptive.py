@@ -28,7 +28,7 @@ class Field:
     """What one position of a tensor sees of the image: `size` and `stride` in pixels, rows and columns.
 
     `stride` is the distance between the fields of neighbouring positions. `everything`: the whole image, whatever
-    `size` says. `gated`: besides the field, the whole image through a gate.
+    `size` says. `gated`: in addition to the field, the whole image through a gate.
     """
 
     size: Pixels

@@ -156,7 +156,7 @@ class Recipe(RecipePart):
     erasing_count: Annotated[int, Field(ge=1, le=100)] = 1
     """At most so many rectangles of a picture."""
     repeats: Annotated[int, Field(ge=1, le=100)] = 1
-    """How many times each picture is in an epoch's order, each time augmented anew; the epoch is no longer for it."""
+    """How many times each picture is in an epoch's order, each time augmented again; the epoch is no longer for it."""
     crop_scale: tuple[Share, Share] = (0.08, 1.0)
     """Of a picture's area, what a random crop takes; (1, 1) with `crop_ratio` (1, 1) is a square crop."""
     crop_ratio: tuple[Positive, Positive] = (3 / 4, 4 / 3)

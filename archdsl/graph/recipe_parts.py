@@ -163,7 +163,7 @@ class Warmup(RecipePart):
 
 
 class Noise(RecipePart):
-    """timm's: from `start` to `end`, parts of all epochs, a normal number of deviation `std`, drawn anew until it is
+    """timm's: from `start` to `end`, parts of all epochs, a normal number of deviation `std`, drawn again until it is
     within `limit`, times the learning rate is added to it. The numbers are torch's, of `seed` + epoch."""
 
     word: ClassVar[str] = "normal"

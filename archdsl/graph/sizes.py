@@ -1,7 +1,7 @@
 """What a network owes to the size of its image: the decisions that read the height or width of a tensor.
 
 A spec is elaborated for images of one size. What it asks about a tensor there (`x.height == y.height`, a kernel of
-`x.height // 2`) is settled then, and the network is the same for images of another size only as far as the answers are.
+`x.height // 2`) is fixed then, and the network is the same for images of another size only as far as the answers are.
 Each answer is kept with the tensors it is about, so that `forward` can ask again.
 """
 

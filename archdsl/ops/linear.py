@@ -26,7 +26,7 @@ def _lowering(params: LinearParams, inputs: tuple[Shape, ...]) -> Lowering:
 
 
 def _saves(params: LinearParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
-    """A feature map is laid out anew, its channels last."""
+    """A feature map is copied into a new layout, its channels last."""
     (x,) = inputs
     moved = x.layout == "chw" and x.height * x.width > 1
     return Saved(made=(Made(x.elements),)) if moved else INPUT

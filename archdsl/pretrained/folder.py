@@ -28,7 +28,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 
 
 
 class ModelFolder:
-    """A folder that somebody else may have made. Only regular files that really lie in it are read.
+    """A folder that somebody else may have made. Only regular files that really are in it are read.
 
     In the cache of huggingface_hub files are links into the folder `blobs` of the same repository: these are followed.
     """
@@ -87,7 +87,7 @@ class ModelFolder:
 
 
 def place(by: str, path: str) -> str:
-    """Where a text lies in a folder, which the one at `by` uses as `path`."""
+    """Where a text is in a folder, which the one at `by` uses as `path`."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(by), path))
 
 

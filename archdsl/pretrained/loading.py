@@ -1,4 +1,4 @@
-"""From a folder, or a repository of the hub, to a model. Nothing that lies there is run, nothing else is read.
+"""From a folder, or a repository of the hub, to a model. Nothing that is there is run, nothing else is read.
 
 The text goes the way of every spec (parsed, checked, compiled); the config is compared with what comes out; the weights
 must be those of this network, all and no more, before a module is made.

@@ -255,7 +255,7 @@ def _difference(model: nn.Module, fresh: nn.Module) -> str | None:
         shadowing = (name for name in vars(module) if name not in vars(other) and hasattr(type(module), name))
         for name in (name for name in shadowing if name not in _OURS):
             return f"`{name}` of {where} was replaced"
-        for name, b in vars(other).items():  # what is there besides changes nothing: nobody asks for it
+        for name, b in vars(other).items():  # what else is there changes nothing: nobody asks for it
             a = vars(module).get(name)
             if not name.startswith("_") and name not in _OURS and _plain(a) != _plain(b):
                 return f"`{name}` of {where} is {arguments.shown(a)}, in the spec it is {arguments.shown(b)}"

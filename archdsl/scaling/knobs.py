@@ -66,7 +66,7 @@ class Knob:
     maps: Mapping[str, str] = field(default_factory=dict)
     """Expressions over what the rule gives and the parameters of `base`, by parameter of the model, or `image`."""
     without: Sequence[str] = ()
-    """What the rule gives and is left aside."""
+    """What the rule gives and is left out."""
     _points: dict[float, KnobPoint | ArchError] = field(default_factory=dict)
 
     @property

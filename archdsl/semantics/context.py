@@ -264,7 +264,7 @@ class Context:
             owner = self.scope.frame
             known = {name: Const(plain(bound.value)) for name, bound in owner.arguments.items()}
             asked = substitute(expand(expr), known)
-            # A choice by a parameter may leave the size aside.
+            # A choice by a parameter may leave the size out.
             decision = decided(asked, answer, span, self.run.requirement) if has_sizes(asked) else None
             if decision is not None:
                 owner.template.decisions[decision] = None

@@ -146,7 +146,7 @@ def bind_parameters(definition: Definition, args: Mapping[str, Arg], inner: Cont
 
 
 def accepts(parameter: bound.Parameter, arg: Arg, definition: Definition, ctx: Context) -> bool:
-    """Whether an argument has the declared type and lies in the declared range; reports E301, E302."""
+    """Whether an argument has the declared type and is in the declared range; reports E301, E302."""
     what = f"{parameter.name} of {definition.name}"
     declared = Label(parameter.span, "declared here")
     if parameter.type is not None and not _has_type(arg.value, parameter.type):
@@ -167,7 +167,7 @@ def accepts(parameter: bound.Parameter, arg: Arg, definition: Definition, ctx: C
 def outside(value: Value, allowed: bound.Expression, definition: Definition, ctx: Context) -> str | None:
     """What a value should be; "" if it is that, None if the declaration itself is wrong, which is reported.
 
-    Of a list every member must lie in the range, or be one of the values.
+    Of a list every member must be in the range, or be one of the values.
     """
     inner = Context(ctx.run, definition.file)
     found = value if isinstance(value, tuple | range) else (value,)

@@ -23,7 +23,7 @@ _ONE_LIST = "a model gives one list of tensors: join them, `a + b`, or give each
 def give_results(value: Value | None, run: Run, model: Definition, bag: Bag) -> bool:
     """Set the outputs of the graph; False where there are none, which is reported.
 
-    A tensor is the result; with named outputs besides it is the first of a named tuple. In a body without a result the
+    A tensor is the result; with named outputs as well it is the first of a named tuple. In a body without a result the
     named outputs are all there is; where it is there in some cases only, it has to be. A list of tensors is a plain
     tuple.
     """

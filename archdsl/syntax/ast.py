@@ -242,7 +242,7 @@ class KeyRule(Syntax):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Absent(Syntax):
-    """`"AuxLogits" = none`: keys of theirs that a model without such a part leaves aside."""
+    """`"AuxLogits" = none`: keys of theirs that a model without such a part leaves out."""
 
     theirs: String
 

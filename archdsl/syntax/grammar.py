@@ -2,7 +2,7 @@
 
 Compiling the grammar takes Lark a multiple of what parsing costs. So the compiled parser comes with the grammar, as
 `Lark.save` writes it (`arch.parser`; `python -m docs.generate_parser`), and is loaded by `Lark.load`. It names the
-grammar and the version of Lark it was made of: with any other the grammar is compiled anew.
+grammar and the version of Lark it was made of: with any other the grammar is compiled again.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"(\d+)")
 MOST_COMPARED = 10_000
 """Pictures of which the contents are compared before a training goes on; of more some are, evenly spread."""
 UNKNOWN = "-"
-"""In place of a digest: of what cannot be read. Mended it is what it should have been."""
+"""In place of a digest: of what cannot be read. Once repaired it is what it should have been."""
 _ENDS = 1 << 16
 
 

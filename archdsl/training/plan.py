@@ -38,7 +38,7 @@ ROUND = 256
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What was asked for besides variant, recipe and pictures; None: as the recipe says, or as it comes.
+    """What was asked for in addition to variant, recipe and pictures; None: as the recipe says, or as it comes.
 
     `batch` are the images of a step over all `devices`, `micro_batch` those that go through the network at once, on
     each. `amp` is the type of activations (`off`: that of the weights), `weights` what is begun with: a file, or the

@@ -105,7 +105,7 @@ class RunFolder:
         return known
 
     def broke(self, source: Pictured, numbers: Container[int]) -> None:
-        """Note that pictures cannot be read: mended, they have other contents, and the training goes on."""
+        """Note that pictures cannot be read: repaired, they have other contents, and the training goes on."""
         known = self._known()
         if known is not None:
             split = PICTURES if source is self.plan.data.train else TEST_PICTURES
@@ -126,7 +126,7 @@ class RunFolder:
         return found
 
     def _holds(self, beside: Set[str]) -> bool:
-        """Whether there is anything else in the folder, temporary files aside."""
+        """Whether there is anything else in the folder, apart from temporary files."""
         names = [entry.name for entry in self.path.iterdir()] if self.path.is_dir() else []
         return any(name not in beside and not name.startswith(".archdsl-") for name in names)
 

@@ -18,7 +18,7 @@ def for_channels(kernel: torch.Tensor, channels: int, dtype: torch.dtype) -> tor
     picture's, is repeated for others and cut, and scaled so that what comes out stays as large, as timm's
     `adapt_input_conv` does it. Of one of any other number it is not known which channel means what: each new one gets
     the sum of all, divided by their number, so that an image whose channels are equal gives what it gave. What is
-    float32 and stays so is reckoned as timm does it, bit for bit; the rest, and what is infinite in float32, comes in
+    float32 and stays so is computed as timm does it, bit for bit; the rest, and what is infinite in float32, comes in
     float64, to be rounded once.
     """
     import torch

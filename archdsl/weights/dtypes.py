@@ -59,7 +59,7 @@ class Dtypes:
     def adapted(self, name: str, kernel: torch.Tensor, numbers: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         """What was made of a kernel for other channels, in another dtype; E508 if finite numbers gave an infinite one.
 
-        `numbers` are as they were reckoned: float64, or of the dtype already.
+        `numbers` are as they were computed: float64, or of the dtype already.
         """
         import torch
 
@@ -84,7 +84,7 @@ class Dtypes:
         self.bag.report("E508", None, facts={"theirs": wider, "ours": short(dtype)}, key=name, value=value)
 
     def notes(self) -> tuple[str, ...]:
-        """A sentence for each pair of dtypes, and for each kernel that was made for other channels besides."""
+        """A sentence for each pair of dtypes, and for each kernel that was made for other channels."""
         changes = tuple(
             f"{change.tensors:,} tensors are {short(old)} and became {short(new)}: "
             + (

@@ -42,7 +42,7 @@ class Adaptation:
     """What of a file need not fit, because something else was asked for.
 
     `unneeded` are our keys that the module does not have (those of a head, where feature maps are wanted); `new` those
-    of classifiers, each of which is initialized anew as a whole unless the file has all of it in its size; `channels`
+    of classifiers, each of which is initialized again as a whole unless the file has all of it in its size; `channels`
     has the layers that see the image, where its channels were asked for, with how many it has in the spec. Of the
     weights of classifiers, `heads`, the file has `offset` rows more in front: classes that are none of ours.
     """
@@ -71,7 +71,7 @@ STRICT = Adaptation()
 
 @dataclass(frozen=True)
 class Fit:
-    """A file under one map: `theirs` says where each weight of ours lies; what does not fit is in the lists."""
+    """A file under one map: `theirs` says where each weight of ours is; what does not fit is in the lists."""
 
     keymap: KeyMap
     renaming: Renaming
@@ -83,7 +83,7 @@ class Fit:
     """Keys of the file that the map says have no counterpart here."""
     misshaped: tuple[str, ...]
     new: tuple[str, ...]
-    """Our keys that are initialized anew."""
+    """Our keys that are initialized again."""
     adapted: tuple[str, ...]
     """Our keys of layers that see an image of other channels than in the file."""
     trimmed: tuple[str, ...]

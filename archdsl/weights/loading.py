@@ -61,7 +61,7 @@ Say = Callable[[str, Sequence[str]], None]
 """What becomes of the notes about the file of a path."""
 
 Slot = tuple[dict[str, Any], str, "torch.Tensor"]
-"""A place for a tensor in a module: the dict it lies in, its name there, and the tensor that it has."""
+"""A place for a tensor in a module: the dict it is in, its name there, and the tensor that it has."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def import_keys(
 
 
 def fit_keys(variant: Loadable, state: Mapping[str, torch.Tensor], checkpoint: str | None = None) -> Fit:
-    """Where our weights lie in another library's state_dict, all of which fits; raises ArchError as `import_keys`."""
+    """Where our weights are in another library's state_dict, all of which fits; raises ArchError as `import_keys`."""
     ours = shapes_of(variant.graph)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     found = choose(ours, shapes, variant.keymaps, None if checkpoint is None else naming(variant, checkpoint))

@@ -1,6 +1,6 @@
 """Files -> tensors. Only weights are read: what would have to run code to be read is refused.
 
-Every fault is E504 with the path, but for the choice among several sets of weights (E511, E512). The tensors lie in a
+Every fault is E504 with the path, but for the choice among several sets of weights (E511, E512). The tensors are in a
 private mapping of the file where its format allows it, so they must be copied before the file may change.
 """
 

@@ -10,7 +10,7 @@ from archdsl.quoting import docstring_text, paragraphs
 
 
 def docstring_lines(texts: Iterable[str], indent: str) -> list[str]:
-    """A docstring of some texts, none where all are blank; lines within a paragraph are joined and broken anew."""
+    """A docstring of some texts, none where all are blank; lines within a paragraph are joined and broken again."""
     wanted = [paragraph for text in texts for paragraph in paragraphs(text)]
     if len(wanted) == 1:
         whole = f'{indent}"""{docstring_text(wanted[0], first=True, last=True)}'

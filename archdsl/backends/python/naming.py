@@ -26,11 +26,11 @@ ADDED = frozenset(
     num_classes num_features pretrained_cfg reset_classifier set_grad_checkpointing
     """.split()
 )
-"""What a model has besides its layers; with a layer of such a name one that classifies has no head of its own."""
+"""What a model has beyond its layers; with a layer of such a name one that classifies has no head of its own."""
 
 
 class Names:
-    """The names of one file; settles `ClassDef.name` and rewrites the bodies of the classes."""
+    """The names of one file; chooses `ClassDef.name` and rewrites the bodies of the classes."""
 
     def __init__(self, classes: Sequence[ClassDef], helpers: Iterable[str], functions: Functions) -> None:
         self.kept: dict[int, dict[Expr, str]] = {}

@@ -218,7 +218,7 @@ class GraphDiff:
 
     @property
     def equal(self) -> bool:
-        """Whether both compute the same, layer by layer: names of layers aside, nothing differs."""
+        """Whether both compute the same, layer by layer: apart from names of layers, nothing differs."""
         return not self.image and self.outputs is None and all(section.status == "same" for section in self.sections)
 
     @property

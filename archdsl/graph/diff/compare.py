@@ -1,7 +1,7 @@
 """The difference of two architectures: takes two `Graph`s, gives a `GraphDiff` (see `archdsl.graph.diff.changes`).
 
 Its guarantee: it is `equal` if and only if both graphs run the same ops with the same parameters on the same inputs,
-ops that do nothing (a dropout of 0) aside.
+apart from ops that do nothing (a dropout of 0).
 Whatever is not matched is added or removed, whatever is matched is compared parameter by parameter and by what it
 reads. `diff(a, b)` is `diff(b, a).inverse()`.
 """

@@ -46,7 +46,7 @@ def fetch_hub(
     """The file of a repository in Hugging Face's cache, fetched if it is not there; its hash is checked in any case.
 
     `revision` is a branch, a tag or a commit, the branch `main` if left out; the rest as `fetch_url` has it. Where a
-    hash is stated, or a commit, and the file lies in the cache, no network is needed; otherwise the hub is asked
+    hash is stated, or a commit, and the file is in the cache, no network is needed; otherwise the hub is asked
     whether there is a newer one, and the one in the cache is taken, which is said, where it does not answer.
 
     Raises ArchError: E522 for what is no repository or file, E530 where huggingface_hub is not installed, E523 to E529

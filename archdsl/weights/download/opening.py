@@ -138,7 +138,7 @@ class _HTTPS(_Limited, HTTPSHandler):
 
 
 def _opener() -> OpenerDirector:
-    """Made anew for each request: proxies are those of the environment as it is."""
+    """Made again for each request: proxies are those of the environment as it is."""
     opener = OpenerDirector()
     for handler in (ProxyHandler(), _HTTP(), _HTTPS(), Redirects()):
         opener.add_handler(handler)

@@ -46,7 +46,7 @@ def folder_of(url: str) -> Path:
     """The folder for the file of an address that a spec gives.
 
     A name in torch.hub's folder says nothing of where the file is from, and torchvision takes what lies there: only
-    what is published where its name is from gets such a name. Anything else lies in a folder of its address.
+    what is published where its name is from gets such a name. Anything else is put in a folder of its address.
     """
     if any(url.startswith(base) and _PLAIN.fullmatch(url[len(base) :]) for base in SHARED):
         return checkpoints()

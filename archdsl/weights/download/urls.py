@@ -107,7 +107,7 @@ def _found(wanted: Wanted, say: Say) -> Path | tuple[str, ...]:
 
 
 def _check_other(wanted: Wanted) -> None:
-    """Raise ArchError E529 if what lies in its place is what the name says, though it is not what is stated."""
+    """Raise ArchError E529 if what is in its place is what the name says, though it is not what is stated."""
     try:
         named = named_by(wanted.place)
     except OSError as error:

@@ -22,7 +22,7 @@ class Wanted:
     packed: bool = False
     """Whether it comes in an archive. Hash and size are those of the file in it."""
     remarks: tuple[str, ...] = ()
-    """What lies in its place and is not it."""
+    """What is in its place and is not the file."""
 
     @property
     def name(self) -> str:
