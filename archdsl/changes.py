@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from archdsl.graph.describe import describe_value
+from archdsl.graph.describe import describe_value, value_text
+from archdsl.graph.image import Image
 
 
 class Change(NamedTuple):
@@ -36,3 +38,30 @@ def settings_text(changes: Sequence[Change], output_stride: int | None) -> str:
         for name, value in given
     ]
     return ", ".join([*said, *([f"output_stride = {output_stride}"] if output_stride is not None else [])])
+
+
+# --- as a command ----------------------------------------------------------------------------
+
+
+def assigned_texts(changes: Sequence[Change]) -> dict[str, str]:
+    """What was set of the parameters, as `--set` takes it."""
+    given = [
+        (name, value, method) for method, pairs in changes if method in ("set", "override") for name, value in pairs
+    ]
+    return {name: value if method == "set" else value_text(value) for name, value, method in given}
+
+
+def command_options(settings: Mapping[str, str], image: Image, output_stride: int | None = None) -> list[str]:
+    """`--set`, `--image` and `--output-stride`, as options of a command line."""
+    sizes = [image.channels, image.height, image.width]
+    if image.channels is None and image.height == image.width:
+        sizes = [image.height]
+    size = "x".join(str(number) for number in sizes if number is not None)
+    found = [word for name, text in settings.items() for word in ("--set", f"{name}={text}")]
+    found += ["--image", size] if size else []
+    return found + (["--output-stride", str(output_stride)] if output_stride is not None else [])
+
+
+def command_line(verb: str, spec: str, *options: str) -> str:
+    """A command that can be given to a shell."""
+    return " ".join(["archdsl", verb, *(shlex.quote(word) for word in (spec, *options))])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from archdsl.changes import command_line, command_options
 from archdsl.cli import console
 from archdsl.cli.costing import CostOptions, cells, columns, size
 from archdsl.cli.tables import Column, count, macs, plain_table
-from archdsl.cli.wording import command_line, network_options
 
 if TYPE_CHECKING:
     from archdsl.backends.diagram import Drawing
@@ -122,7 +122,7 @@ def shown_by(knob: Knob, point: KnobPoint, spec: str, wanted: CostOptions | None
     kept = {name: text for name, text in knob.base.assigned.items() if name not in point.given}
     asked = [] if wanted is None else wanted.options
     image = point.variant.configured.image
-    return command_line("show", spec, *network_options(kept | knobs, image), *asked)
+    return command_line("show", spec, *command_options(kept | knobs, image), *asked)
 
 
 def picture(found: Curve) -> Drawing:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archdsl.changes import command_line
 from archdsl.cli import console
 from archdsl.cli.codes import FINDINGS
 from archdsl.cli.costing import asked, costs_flags
 from archdsl.cli.options import TEXT, json_option
 from archdsl.cli.search_tables import Shown, list_spaces, print_found
 from archdsl.cli.shared import STDIN, ArchCommand, exit_code, open_spec
-from archdsl.cli.wording import command_line
 from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.space import ASKED, FIGURES, SECONDS

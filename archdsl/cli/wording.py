@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics.core import errors_raised
@@ -11,7 +10,6 @@ from archdsl.syntax import ast
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
-    from archdsl.graph.image import Image
     from archdsl.transform import Transform
 
 _BREAK = re.compile(r"\s*\n\s*")
@@ -41,20 +39,3 @@ def prepared(variant: Variant) -> Transform | None:
         settings = preprocess_of(variant.file.program, variant.configured, bag)
     shape = variant.graph.input_shape
     return None if settings is None else transform_of(settings, (shape.height, shape.width), shape.channels)
-
-
-def command_line(verb: str, spec: str, *options: str) -> str:
-    """A command that can be given to a shell; SPEC is said as it was said to this one."""
-    import shlex
-
-    return " ".join(["archdsl", verb, *(shlex.quote(word) for word in (spec, *options))])
-
-
-def network_options(settings: Mapping[str, str], image: Image) -> list[str]:
-    """`--set` and `--image`, as options of a command line."""
-    sizes = [image.channels, image.height, image.width]
-    if image.channels is None and image.height == image.width:
-        sizes = [image.height]
-    size = "x".join(str(number) for number in sizes if number is not None)
-    found = [word for name, text in settings.items() for word in ("--set", f"{name}={text}")]
-    return [*found, "--image", size] if size else found

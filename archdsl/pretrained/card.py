@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from archdsl.changes import assigned_texts, command_line, command_options
 from archdsl.pretrained.config import Config
 from archdsl.variant import Variant
 
@@ -30,7 +31,7 @@ model = archdsl.from_pretrained({where})  # this folder or repository: an nn.Mod
 ```
 
 Nothing in this folder is run: the text is parsed, checked and compiled, the weights are read as tensors.
-`archdsl show {text}:{name}` prints the network, stage by stage.
+`{show}` prints {what}, stage by stage.
 
 ## Licence
 
@@ -63,9 +64,16 @@ def card(config: Config, variant: Variant, licence: str | None, where: str) -> s
         text=config.spec,
         rows="\n".join(f"| {name} | {value} |" for name, value in rows.items()),
         where=json.dumps(where, ensure_ascii=False),
-        name=_code(config.variant),
+        show=_code(command_line("show", f"{config.spec}:{config.variant}", *_options(variant))),
+        what="the network" if variant.maps is None else "the network that this is a part of",
         licence=f"`{_code(licence)}`" if licence is not None else _UNKNOWN,
     )
+
+
+def _options(variant: Variant) -> list[str]:
+    """What was changed of the network, as options."""
+    configured = variant.configured
+    return command_options(assigned_texts(variant.changes), configured.image, configured.output_stride)
 
 
 def _code(text: str) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -62,6 +65,39 @@ def test_it_comes_back(spec: Path, tmp_path: Path) -> None:
     assert card.startswith('---\nlibrary_name: "archdsl"\n')
     assert 'license: "mit"' in card
     assert 'archdsl.from_pretrained("bees")' in card
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"classes": 7, "in_channels": 4, "image_size": (40, 48)},
+        {"width": 16, "image_size": 64, "output_stride": 2},
+        {"width": 12, "features": True},
+    ],
+)
+def test_the_command_of_the_card_shows_the_saved_network(
+    spec: Path,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It names what was changed of the variant, too; without that it would show another network."""
+    archdsl.save_pretrained(trained(spec, **changes), tmp_path / "m")
+    monkeypatch.chdir(tmp_path / "m")
+    line = re.search("`(archdsl show .*?)` prints the network", Path("README.md").read_text())
+    assert line is not None
+    capsys.readouterr()
+    assert run([*shlex.split(line[1])[1:], "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["variant"]
+    whole = archdsl.open(spec)["small"].override({n: changes[n] for n in ("classes", "width") if n in changes})
+    whole = whole.for_image(changes.get("in_channels"), changes.get("image_size"))
+    whole = whole.with_output_stride(changes["output_stride"]) if "output_stride" in changes else whole
+    graph = whole.graph
+    assert (shown["params"], shown["macs"]) == (graph.params, graph.macs)
+    assert shown["input"] == [graph.input_shape.channels, graph.input_shape.height, graph.input_shape.width]
+    assert ("is a part of" in Path("README.md").read_text()) == ("features" in changes)
 
 
 def test_the_config_says_which_network_it_is(spec: Path, tmp_path: Path) -> None:
