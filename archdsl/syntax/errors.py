@@ -62,19 +62,10 @@ def report_failure(
         return
     expected = describe_expected(failure.expected)
     if end is not None:
-        found, span = "`}`", Span(source, end, end)
-        if index < len(tokens):
-            found, span = describe_token(tokens[index]), _place(source, tokens[index])
-        bag.report("E006", span, detail=f"unexpected {found}, expected {expected}")
+        _report_in_label(source, bag, tokens[index:], end, expected)
         return
     if index >= len(tokens):
-        stop = tokens[-1].end_pos if tokens else 0
-        span = Span(source, stop, stop)
-        hint = HINTS["trailing dot"] if len(tokens) > 1 and [t.kind for t in tokens[-2:]] == ["NUMBER", "."] else None
-        if at_end:
-            bag.report("E003", span, expected=expected, help=hint)
-        else:
-            bag.report("E002", span, found="end of the line", expected=expected, help=hint)
+        _report_missing(source, bag, tokens, expected, at_end=at_end)
         return
     token = tokens[index]
     span = _place(source, token)
@@ -99,6 +90,25 @@ def report_failure(
         return
     hint = _hint(tokens, index, failure.expected)
     bag.report("E002", span, found=describe_token(token), expected=expected, help=hint)
+
+
+def _report_in_label(source: Source, bag: Bag, rest: Sequence[Token], end: int, expected: str) -> None:
+    """What is wrong in the expression of a label that ends at `end`, at the first of the `rest` of its tokens."""
+    found, span = "`}`", Span(source, end, end)
+    if rest:
+        found, span = describe_token(rest[0]), _place(source, rest[0])
+    bag.report("E006", span, detail=f"unexpected {found}, expected {expected}")
+
+
+def _report_missing(source: Source, bag: Bag, tokens: Sequence[Token], expected: str, *, at_end: bool) -> None:
+    """The tokens are fine, but something has to follow them."""
+    stop = tokens[-1].end_pos if tokens else 0
+    span = Span(source, stop, stop)
+    hint = HINTS["trailing dot"] if len(tokens) > 1 and [t.kind for t in tokens[-2:]] == ["NUMBER", "."] else None
+    if at_end:
+        bag.report("E003", span, expected=expected, help=hint)
+    else:
+        bag.report("E002", span, found="end of the line", expected=expected, help=hint)
 
 
 def _place(source: Source, token: Token) -> Span:

@@ -86,9 +86,8 @@ def convert(
     lost = labels is not None and not shown.endswith(".safetensors")
     said = ["the names of its classes are left out: only .safetensors has them"] if lost else []
     origin = {"converted_from": of or os.path.basename(weights.path), "names_before": names}
-    save_weights(
-        variant, state, shown, to, metadata={"variant": variant.name, "names": to, **origin, **stating(labels)}
-    )
+    metadata = {"variant": variant.name, "names": to, **origin, **stating(labels)}
+    save_weights(variant, state, shown, to, metadata=metadata)
     before, now = their_shapes(found.renaming, ours), their_shapes(there, ours)
     return Conversion(
         weights.path,
