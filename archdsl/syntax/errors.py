@@ -70,18 +70,12 @@ def report_failure(
     token = tokens[index]
     span = _place(source, token)
     if token.kind == "=" and _continues(source, tokens, index - 1):
-        index -= 1  # what is set in this line was taken for the value that is missing in the line above
-        token, span = tokens[index], _place(source, tokens[index])
-        stop, next_line = tokens[index - 1].end_pos, Label(span, "before the next line")
-        found = "end of the line"
-        bag.report("E002", Span(source, stop, stop), found=found, expected="a value", secondary=[next_line])
+        # What is set in this line was taken for the value that is missing in the line above.
+        _report_line_end(source, bag, tokens[index - 2], tokens[index - 1], "a value")
         return
     if _ends_early(source, tokens, index, failure.expected):
-        stop = tokens[index - 1].end_pos
-        next_line = Label(span, "before the next line")
         hint = HINTS["row comma"] if tokens[index - 1].kind == "," else None
-        found = "end of the line"
-        bag.report("E002", Span(source, stop, stop), found=found, expected=expected, secondary=[next_line], help=hint)
+        _report_line_end(source, bag, tokens[index - 1], token, expected, hint)
         return
     misplaced = _misplaced(tokens, index)
     if misplaced is not None:
@@ -109,6 +103,15 @@ def _report_missing(source: Source, bag: Bag, tokens: Sequence[Token], expected:
         bag.report("E003", span, expected=expected, help=hint)
     else:
         bag.report("E002", span, found="end of the line", expected=expected, help=hint)
+
+
+def _report_line_end(
+    source: Source, bag: Bag, last: Token, following: Token, expected: str, hint: str | None = None
+) -> None:
+    """Something is missing behind the last token of a line."""
+    span = Span(source, last.end_pos, last.end_pos)
+    next_line = Label(_place(source, following), "before the next line")
+    bag.report("E002", span, found="end of the line", expected=expected, secondary=[next_line], help=hint)
 
 
 def _place(source: Source, token: Token) -> Span:
@@ -161,8 +164,10 @@ def describe_expected(terminals: frozenset[str]) -> str:
 
 def _continues(source: Source, tokens: Sequence[Token], index: int) -> bool:
     """Whether a token begins a line and goes on with an assignment of the one above, which ends in `=`."""
+    if index < 1:
+        return False
     before, token = tokens[index - 1], tokens[index]
-    return index > 0 and before.kind == "=" and "\n" in source.text[before.end_pos : token.start_pos]
+    return before.kind == "=" and "\n" in source.text[before.end_pos : token.start_pos]
 
 
 def _ends_early(source: Source, tokens: Sequence[Token], index: int, expected: frozenset[str]) -> bool:

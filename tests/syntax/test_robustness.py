@@ -6,7 +6,7 @@ import random
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from archdsl.diagnostics.core import Bag
@@ -48,6 +48,7 @@ def test_any_text(text: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=25))
+@example(["="])
 def test_any_tokens(words: list[str]) -> None:
     check(" ".join(words))
     check("fn f = " + " ".join(words))
