@@ -1,4 +1,5 @@
-"""What was changed of a variant that a file has: data from which the same variant is made in another process."""
+"""What was changed of a variant that a file has: data from which the same variant is made in another process, and the
+command that shows it."""
 
 from __future__ import annotations
 
