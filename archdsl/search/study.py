@@ -72,6 +72,7 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.faults: list[Diagnostic] = []
         self.gave_up = False
+        self._scored = 0
         self._failed: set[int] = set()
         """The trials of this process that could not be scored."""
         self._passed: list[CandidateNetwork] = []
@@ -171,8 +172,8 @@ class Study:
         said = frozenset[str]()
         sequence = networks(self.candidates, self.sampler if self.sampler == "all" else "random", self.seed)
         learns = self.sampler in LEARNING
-        refused = scored = 0
-        while not gives_up(scored, len(self._failed)):
+        refused = 0
+        while not gives_up(self._scored, len(self._failed)):
             self._let_go_of_the_dead()
             trials = self.study.get_trials(deepcopy=False)
             done, running = sum(map(self._counts, trials)), sum(t.state.name == "RUNNING" for t in trials)
@@ -189,10 +190,9 @@ class Study:
                 time.sleep(POLL)
                 continue
             before = len(self.candidates.refused)
-            self.study.optimize(lambda t: self._tried(t, score, told), n_trials=1, catch=(_Refused, _Faulty))
+            self._try(score, told)
             last = self.study.get_trials(deepcopy=False)[-1]
             refused = 0 if self._counts(last) else refused + 1
-            scored += last.state.name == "COMPLETE"
             if refused >= MOST_REFUSED and before:
                 return
         self.gave_up = True
@@ -217,6 +217,24 @@ class Study:
             self._passed.append(network)
             yield network
 
+    def _try(self, score: Score, told: Callable[[ScoredNetwork], None]) -> None:
+        """One trial; nothing where another process has ended the same: SQLite may give two what is in the queue."""
+        try:
+            self.study.optimize(lambda t: self._tried(t, score, told), n_trials=1, catch=(_Refused, _Faulty))
+        except self.optuna.exceptions.UpdateFinishedTrialError:
+            pass
+        except ValueError as error:
+            if not str(error).startswith("Cannot tell a "):
+                raise
+
+    def _wait_for(self, number: int) -> None:
+        """Until a trial that another process has, too, has ended, or that process."""
+        while True:
+            trial = self.study.get_trials(deepcopy=False)[number]
+            if trial.state.name != "RUNNING" or not _lives(trial):
+                return
+            time.sleep(POLL)
+
     def _tried(self, trial: Any, score: Score, told: Callable[[ScoredNetwork], None]) -> list[float]:
         trial.set_user_attr("worker", self.me)
         learns = self.sampler in LEARNING
@@ -227,6 +245,9 @@ class Study:
             for axis in self.candidates.space.axes
         )
         for other in self.study.get_trials(deepcopy=False):
+            if other.number == trial.number and other.user_attrs.get("worker") != self.me:
+                self._wait_for(trial.number)
+                raise _Refused
             if other.number == trial.number and not learns and not _queued(other):
                 raise _Refused  # another process was given what was in the queue
             earlier = other.number < trial.number and self._places(other) == places
@@ -246,6 +267,7 @@ class Study:
             "costs": dict(network.costs), "values": dict(values),
         }  # fmt: skip
         trial.set_user_attr("result", data)
+        self._scored += 1
         told(ScoredNetwork(trial.number, **data))
         return [values[name] for name in self._order]
 
