@@ -99,7 +99,9 @@ class _SearchCommand(ArchCommand):
 @click.option("--data", metavar="DATA", help="accuracy, reward: pictures, as of `archdsl train`.")
 @click.option("--epochs", type=_COUNT, help="accuracy, reward: another number than the recipe's.")
 @click.option("--image", type=_COUNT, help="accuracy, reward: another side of the images than the recipe's.")
-@click.option("--command", "user_command", metavar="COMMAND", help="command: prints a number as its last line.")
+@click.option(
+    "--command", "user_command", metavar="COMMAND", help="command: prints a number as its last line; no shell reads it."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print all networks as comma-separated values.")
 @click.option("--variants", "as_variants", is_flag=True, help="Print the best as `variants` to paste into the spec.")
 @json_option
