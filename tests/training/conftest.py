@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -75,3 +75,9 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
         return Result(code, out, err)
 
     return made
+
+
+def replaced(given: Sequence[object], *more: object) -> list[object]:
+    """A command line with further options, each of which is given once: in place of what was given of it."""
+    kept = [(i, word) for i, word in enumerate(given) if not (i and given[i - 1] in more[::2])]
+    return [*(word for _, word in kept if word not in more[::2]), *more]

@@ -12,6 +12,7 @@ import pytest
 from safetensors.torch import save_file
 
 import archdsl
+from tests.training.conftest import replaced
 from tests.training.test_train import codes
 
 Run = Callable[..., Any]
@@ -58,7 +59,7 @@ def test_only_the_same_training_goes_on(net: str, digits: Path, tmp_path: Path, 
     assert (again.code, "going on" in again.err) == (0, True)
 
     def refused(words: str, *more: object) -> None:
-        done = run(*given, *more)
+        done = run(*replaced(given, *more))
         assert (done.code, codes(done)) == (2, ["E653"]), done.err
         assert words in done.err
         assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before

@@ -22,6 +22,7 @@ import archdsl
 from archdsl.cli.documents.training import TrainDocument
 from archdsl.training import Pieces
 from tests.cli.test_json import problems
+from tests.training.conftest import replaced
 from tests.training.digits import write_digits
 
 DIGITS = Path(__file__).parents[2] / "docs" / "training" / "digits.arch"
@@ -368,7 +369,7 @@ def test_what_does_not_go_is_said_before_anything_is_trained(
     more: tuple[object, ...], code: str, words: str, net: str, digits: Path, tmp_path: Path, run: Run
 ) -> None:
     given = ("train", net, "--recipe", "plain", "--data", digits, "-o", tmp_path / "run", "--workers", 0)
-    done = run(*given, *more)
+    done = run(*replaced(given, *more))
     assert (done.code, codes(done)) == (2, [code]), done.err
     assert words in done.err
 
