@@ -28,12 +28,13 @@ class ArchError(Exception):
         *,
         help: str | None = None,
         secondary: Iterable[Label] = (),
+        notes: Iterable[str] = (),
         facts: Mapping[str, object] | None = None,
         **more_facts: object,
     ) -> Self:
         """The error of one diagnostic, as `Bag.report` words it."""
         bag = Bag()
-        bag.report(code, span, help=help, secondary=secondary, facts={**(facts or {}), **more_facts})
+        bag.report(code, span, help=help, secondary=secondary, notes=notes, facts={**(facts or {}), **more_facts})
         return cls(bag)
 
     def __str__(self) -> str:

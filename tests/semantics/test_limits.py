@@ -80,9 +80,9 @@ DOUBLING = "block Twice0(w) = relu\nfn twice0(w) = relu\n" + "".join(
 
 @pytest.mark.parametrize("body", ENDLESS.values(), ids=ENDLESS)
 def test_what_asks_for_too_much_is_refused_soon(body: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert codes(net(body, DEFINITIONS + APPLY + DOUBLING)) == ["E315"]
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.parametrize("arguments", ["sum(0..100_000_000)", "f69(8)", "apply(apply)", "len([300_000 of 1])"])
@@ -104,9 +104,9 @@ FOR_EACH = {
 @pytest.mark.parametrize("model", FOR_EACH.values(), ids=FOR_EACH)
 def test_limits_are_of_the_whole_file(model: str) -> None:
     """300 variants that are each within them: one error, after what one variant may take."""
-    start = time.perf_counter()
+    start = time.process_time()
     assert codes(f"{model}\n{ROWS}") == ["E315"]
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     one = ROWS.replace(ROWS[ROWS.index("  v1:") : -2], "")
     assert codes(f"{model}\n{one}") == []
 
@@ -259,18 +259,18 @@ def test_source_asks_for_no_more_than_check() -> None:
     file = ArchFile(
         Source("deep.arch", functions + "block B(n: int) = conv(g39(n), 1)\n" + net("image(3, 8, 8) -> B(4)"))
     )
-    start = time.perf_counter()
+    start = time.process_time()
     assert [d for d in file.check() if d.severity == "error"] == []
     assert "nn.Conv2d(in_channels, 4, 1)" in file["net"].source
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 def test_sharing_is_not_unfolded() -> None:
     """Numbers made of numbers made of numbers: each step is short, written out they would fill the universe."""
     block = "block B(n: int) {\na = n\nfor _i in 0..200 { a = a + a - a }\nconv(a, 1) }"
-    start = time.perf_counter()
+    start = time.process_time()
     assert str(graph(net("image(3, 8, 8) -> B(4) -> B(5)", block)).output_shape) == "5×8×8"
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 BRANCHES = {
@@ -344,7 +344,7 @@ def _mutated(text: str, rng: random.Random) -> str:
 
 def _run(text: str) -> None:
     """Check a text; anything but findings is a bug."""
-    start = time.perf_counter()
+    start = time.process_time()
     file: ArchFile | None = None
     try:
         file = ArchFile(Source("mutated.arch", text))
@@ -356,7 +356,7 @@ def _run(text: str) -> None:
     assert faults or file is not None
     # A variant without a graph has an error that says why.
     assert faults or file is None or all(variant.memo.graph for variant in file.values())
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.parametrize("name", sorted(SPECS))
