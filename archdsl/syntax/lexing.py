@@ -192,6 +192,7 @@ class Lexer:
                 brackets.clear()
                 self.opening_lines.clear()
                 self.suspect = None
+            self.early = None
             self.chunks.append(Chunk())
         elif previous not in _CONTINUES_AFTER and not (brackets and brackets[-1].kind != "{"):
             spaced_minus = kind == "-" and text[stop : stop + 1] in (" ", "\t")

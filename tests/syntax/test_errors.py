@@ -121,6 +121,11 @@ def test_the_closer_that_is_one_too_many_is_named(marked: str) -> None:
     assert [label.span.start for label in found[0].secondary] == [len(before)]
 
 
+def test_a_closer_of_another_item_is_not_named() -> None:
+    found = errors("fn f = [\n  a, b]\nfn g = a]\n")
+    assert [(error.code, error.secondary) for error in found] == [("E002", ())]
+
+
 @pytest.mark.parametrize(("marked", "code", "hint"), MISTAKES, ids=lambda value: value[:40])
 def test_mistakes(marked: str, code: str, hint: str) -> None:
     before, _, rest = marked.partition("«")
