@@ -61,6 +61,8 @@ class Variant(VariantFacts):
     changes: tuple[Change, ...] = ()
     maps: Maps | None = None
     """Of the part of a network that gives feature maps, up to the last of them: which; None: it is whole."""
+    part_of: Variant | None = None
+    """Of such a part: the network."""
     memo: Memo = field(default_factory=Memo)
 
     @property
@@ -76,10 +78,10 @@ class Variant(VariantFacts):
         """Another variant of its file, or itself as it is written there; raises ArchError E108."""
         return Variant(self.file, self.file.configured(name))
 
-    @cached_property
+    @property
     def whole(self) -> Variant:
         """The network that files have the weights of: this one, or the one that this is a part of."""
-        return self if self.maps is None else Variant(self.file, self.configured, self.changes[:-1])
+        return self.part_of or self
 
     # --- the graph -------------------------------------------------------------------------------
 
@@ -150,10 +152,9 @@ class Variant(VariantFacts):
 
     def _changed(self, configured: Configured, change: Change) -> Variant:
         """The same, but for what it is configured with."""
-        if self.maps is None:
-            return Variant(self.file, configured, (*self.changes, change))
-        whole = Variant(self.file, configured, (*self.changes[:-1], change))
-        return whole.features(self.maps.names, listed=self.maps.listed)
+        if self.part_of is not None and self.maps is not None:
+            return self.part_of._changed(configured, change).features(self.maps.names, listed=self.maps.listed)
+        return Variant(self.file, configured, (*self.changes, change))
 
     def __reduce__(self) -> tuple[object, ...]:
         return varied, (self.file, self.name, self.changes)
@@ -235,7 +236,7 @@ class Variant(VariantFacts):
         given = None if names is None else arguments.several("features", names, expected)
         maps = Maps(tuple(select(self.graph, given, self.name)), listed)
         change = Change("feature_list" if listed else "features", maps.names)
-        return Variant(self.file, self.configured, (*self.changes, change), maps)
+        return Variant(self.file, self.configured, (*self.changes, change), maps, self)
 
     # --- what the file says of it ----------------------------------------------------------------
 

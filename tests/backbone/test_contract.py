@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import archdsl
+from archdsl import phases
 from archdsl.api import Variant
 from archdsl.backends.proof import prove
 from archdsl.diagnostics.core import ArchError
@@ -185,6 +186,17 @@ def test_a_part_is_proved_and_keeps_its_stages_when_changed() -> None:
     assert [str(smaller.graph.shape(ref)) for ref in smaller.graph.outputs] == ["64×16×16", "256×4×4"]
     assert part.references == ()
     assert archdsl.find("resnet18").references != ()
+
+
+def test_a_part_is_cut_from_the_graph_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    variant = archdsl.find("resnet18").override({"classes": 7})
+    whole, made = variant.graph, []
+    monkeypatch.setattr(phases, "elaborated", lambda *args, **more: made.append(args))
+    part = variant.features()
+    assert part.whole is variant
+    assert part.whole.graph is whole
+    assert len(part.graph.outputs) == 5
+    assert made == []
 
 
 def test_what_is_no_stage() -> None:
