@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.diagnostic import declared
@@ -16,13 +17,11 @@ from archdsl.diagnostics.suggest import closest
 from archdsl.graph.space import ASKED, Axis, Choices, texts_of
 from archdsl.semantics.context import Context, Run
 from archdsl.semantics.domains import MOST_AXES, Domains, Reported
-from archdsl.semantics.elaborate import elaborate
-from archdsl.semantics.evaluate import evaluate
+from archdsl.semantics.elaborate import constant, elaborate, guarded
 from archdsl.semantics.parameters import accepts, parameters_by_name
 from archdsl.semantics.points import Point, Space, SpaceLine
 from archdsl.semantics.program import Definition, Program, SpaceItem
-from archdsl.semantics.resolve import resolve_expression
-from archdsl.semantics.values import UNKNOWN, Arg, plain
+from archdsl.semantics.values import UNKNOWN, Arg
 from archdsl.semantics.variants import Configured, amended, targets_of, unknown_target
 from archdsl.source import Source
 from archdsl.symbolic import Const
@@ -261,15 +260,19 @@ class Spaces:
             return True
         size = axes[0].domain.size
         places = range(size) if size <= TRIED else (0, size - 1)
-        run = Run(self.bag)
-        ctx, home = Context(run, line.file), Context(run, model.file)
+        span = member.domain.span
         for place in places:
             text = texts_of(axes, [place] * len(axes))[member.key]
             node = parse_expression(Source(f"{member.key} of a space", text), self.bag)
-            value = UNKNOWN if node is None else plain(evaluate(resolve_expression(node, line.file, self.bag), ctx))
-            if value is UNKNOWN or not accepts(parameter, Arg(value, Const(value), member.domain.span), model, home):
+            value = UNKNOWN if node is None else constant(node, line.file, self.bag)
+            if value is UNKNOWN:
                 return False
-        run.hand_on_costs()
+            run = Run(self.bag)
+            check = partial(accepts, parameter, Arg(value, Const(value), span), model, Context(run, model.file))
+            fits = guarded(check, span, self.bag)
+            run.hand_on_costs()
+            if not fits:
+                return False
         return True
 
 

@@ -138,6 +138,21 @@ def test_a_point_that_the_model_refuses_is_no_error_of_the_space() -> None:
     assert findings("widths in each(1, [8, 16])\ndepth in [3]") == []
 
 
+def test_choices_that_take_too_long_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are evaluated twice, and the limit may be reached the second time, when the model is asked."""
+    monkeypatch.setattr("archdsl.semantics.context.MAX_STEPS", 8_000)
+    text = f"""
+fn slow(n) {{
+  x = 0
+  for _ in 0..600 {{ x = x + n }}
+  x // 600
+}}
+{MODEL}
+space s for net {{ depth in [slow(1), slow(2)] }}
+"""
+    assert [d.code for d in open_source(Source("x.arch", text)).check()] == ["E315"]
+
+
 def test_log_uniform_draws_as_pycls() -> None:
     """pycls/sweep/random.py: uniform in the logarithm over (low - min(step, low / 2), high], rounded up to steps."""
     domain = Steps(Decimal(8), Decimal(64), Decimal(8), True, logarithmic=True)
