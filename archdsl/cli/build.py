@@ -89,7 +89,7 @@ def _open(spec: str, every: bool) -> tuple[ArchFile, list[Variant], list[Diagnos
     if found:
         console.diagnose(found, sys.stderr)
     if not file:
-        raise ArchError.of("E606", path=file.name, name=file.name)
+        raise ArchError.of("E606", path=file.name)
     if every:
         if named:
             raise click.UsageError(f"--all builds every variant, {named} is one")

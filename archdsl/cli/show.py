@@ -46,7 +46,7 @@ def command(
     """
     file, named = open_spec(spec)
     if not file:
-        raise ArchError.of("E606", path=file.name, name=file.name)
+        raise ArchError.of("E606", path=file.name)
     several = named is None and len(file) > 1
     variants = list(file.values()) if several and not layers else [file.only(named)]
     problems = [] if settings or image or output_stride else _claims(file, variants)

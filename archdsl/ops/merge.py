@@ -35,9 +35,9 @@ class ScaleParams(OpParams):
 
 def _add_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
     first = inputs[0]
-    for index, other in enumerate(inputs):
+    for other in inputs:
         if other != first:
-            return unequal_sum(first, other, index)
+            return unequal_sum(first, other)
     return (first,)
 
 
@@ -139,9 +139,9 @@ MUL = OpSpec(
 
 def _concat_shape(params: Any, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | Problem:
     first, channels = inputs[0], 0
-    for index, other in enumerate(inputs):
+    for other in inputs:
         if other.height != first.height or other.width != first.width or other.layout != first.layout:
-            return cannot_concatenate(first, other, index)
+            return cannot_concatenate(first, other)
         channels += other.channels
     return (first.with_channels(channels),)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from archdsl.ops.spec import Problem, Shape
 
 
-def unequal_sum(left: Shape, right: Shape, index: int = 1) -> Problem:
-    """E201, cannot add: facts left, right (shapes), index (which input disagrees with the first)."""
-    return Problem("E201", {"left": left, "right": right, "index": index}, help=_make_equal(left, right))
+def unequal_sum(left: Shape, right: Shape) -> Problem:
+    """E201, cannot add: facts left, right (shapes)."""
+    return Problem("E201", {"left": left, "right": right}, help=_make_equal(left, right))
 
 
 def unequal_pair(verb: str, left: Shape, right: Shape) -> Problem:
@@ -18,11 +18,11 @@ def unequal_pair(verb: str, left: Shape, right: Shape) -> Problem:
     return Problem("E212", {"verb": verb, "left": left, "right": right}, help=_make_equal(left, right))
 
 
-def cannot_concatenate(left: Shape, right: Shape, index: int = 1) -> Problem:
-    """E202, concat of unequal heights, widths or layouts: facts left, right (shapes), index."""
+def cannot_concatenate(left: Shape, right: Shape) -> Problem:
+    """E202, concat of unequal heights, widths or layouts: facts left, right (shapes)."""
     same = left.layout == right.layout
     hint = "only the channels may differ: bring both to the same height and width" if same else _LAYOUT_HELP
-    return Problem("E202", {"left": left, "right": right, "index": index}, help=hint)
+    return Problem("E202", {"left": left, "right": right}, help=hint)
 
 
 def groups_do_not_divide(groups: int, channels: int) -> Problem:

@@ -68,7 +68,7 @@ def _report(value: Value | None, run: Run, model: Definition, bag: Bag) -> None:
     name = model.name
     assert run.graph is not None
     if not run.graph.nodes:
-        bag.report("E319", model.span, name=name)
+        bag.report("E319", model.span)
     elif value is None:
         bag.report("E312", model.span, name=name)
     elif run.outputs and as_tensors(value):

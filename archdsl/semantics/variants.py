@@ -129,7 +129,7 @@ class VariantTable:
                 continue
             given = sum(1 for a in row.arguments if a.name is None and not a.spread)
             if given != len(columns):
-                self.bag.report("E320", row.span, given=given, wanted=len(columns), columns=", ".join(columns))
+                self.bag.report("E320", row.span, given=given, wanted=len(columns))
                 continue
             ordered = [*columns, *(name for name in names if name not in columns)]
             args = call_arguments(row.arguments, ordered, model.name, row.span, self.program.root, self.bag)

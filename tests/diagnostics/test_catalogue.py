@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from string import Formatter
 
@@ -96,19 +98,64 @@ def test_any_facts_do(code: str, facts: dict[str, object]) -> None:
 # --- the rest of the package -----------------------------------------------------------------
 
 
+@cache
+def _trees() -> dict[str, ast.Module]:
+    files = [path for path in sorted(PACKAGE.rglob("*.py")) if "entries" not in path.parts]
+    return {str(path.relative_to(PACKAGE)): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
+    for path, tree in _trees().items():
+        yield from ((path, node) for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
 def _reports() -> Iterator[tuple[str, int, ast.Call]]:
     """Calls whose arguments hold a literal code: `report("E101", …)`, `Problem("E201", …)`."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if "entries" in path.parts:
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and any(_code(argument) for argument in node.args):
-                yield str(path.relative_to(PACKAGE)), node.lineno, node
+    for path, call in _calls():
+        if any(_code(argument) for argument in call.args):
+            yield path, call.lineno, call
 
 
 def _code(node: ast.expr) -> str | None:
     found = isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"E\d{3}", node.value)
     return found[0] if found else None
+
+
+def _literal_facts(call: ast.Call) -> list[ast.expr | None] | None:
+    """The keys of facts that are given as a dictionary display; None where there is no such."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "facts")]
+    return next((argument.keys for argument in given if isinstance(argument, ast.Dict)), None)
+
+
+def _takers() -> dict[str, set[str]]:
+    """The parameters of the functions that take every other keyword for a fact of a code, by their names."""
+    found: dict[str, set[str]] = {}
+    for node in chain.from_iterable(map(ast.walk, _trees().values())):
+        if isinstance(node, ast.FunctionDef) and node.args.kwarg is not None:
+            names = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+            if "code" in names and node.name != "__init__":
+                found[node.name] = found.get(node.name, set()) | names
+    return found
+
+
+def test_every_keyword_is_a_parameter_or_a_fact() -> None:
+    """A misspelt `note = …`, or a parameter of another function, would be taken for a fact and never be shown."""
+    takers = _takers()
+    assert set(takers) == {"of", "report", "error", "refuse"}
+    every = {name for entry in ALL for name in entry.facts.split()}
+    assert not every & set.union(*takers.values())
+    wrong = []
+    for path, call in _calls():
+        code = next(filter(None, map(_code, call.args)), None)
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        takes = name in takers and (name != "of" or ast.unparse(call.func) == "ArchError.of")
+        given = {keyword.arg for keyword in call.keywords if keyword.arg} - takers[name] if takes else set()
+        if code or takes:
+            given |= {key.value for key in _literal_facts(call) or () if isinstance(key, ast.Constant)}
+        unknown = given - (set(entries()[code].facts.split()) if code in entries() else every)
+        if unknown:
+            wrong.append(f"{path}:{call.lineno}: {code or name} knows no {sorted(map(str, unknown))}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_reported_code_has_words_and_its_facts() -> None:
@@ -121,10 +168,9 @@ def test_every_reported_code_has_words_and_its_facts() -> None:
         given = {keyword.arg for keyword in call.keywords}
         if "download" in path:  # `Wanted.refuse` adds the name of what is wanted
             given.add("name")
-        literal = [a for a in call.args if isinstance(a, ast.Dict)]
-        for facts in literal:
-            given |= {key.value if isinstance(key, ast.Constant) else None for key in facts.keys}
-        computed = None in given or "facts" in given or (not literal and len(call.args) > 3)
+        literal = _literal_facts(call)
+        given |= {key.value if isinstance(key, ast.Constant) else None for key in literal or ()}
+        computed = None in given or (literal is None and ("facts" in given or len(call.args) > 3))
         missing = set(fields(entries()[code].message)) - given
         if missing and not computed:
             wrong.append(f"{path}:{line}: {code} lacks the facts {sorted(missing)}")
