@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.glyphs import shown
@@ -93,19 +94,28 @@ def locate(name: str, say: Callable[[str], None] | None = None) -> tuple[Source,
         if is_path:
             (say or _warn)(f"there is no {spec} here: the shipped one is used")
         return read(own), variant or None
-    known: list[str] = []
-    hint = ""
-    for path in shipped():
-        source = read(path)
-        names = _variant_names(source)
-        if spec in names and not variant:
-            return source, spec
-        if spec in names:
-            hint = f"`{spec}` is a variant already, of the shipped `{path.stem}`: leave out `:{variant}`"
-        known += [path.stem, *names] if names else []
     if is_path:
-        raise ArchError.of("E602", path=spec, detail=_missing(spec), hint=_near(spec, known))
-    raise ArchError.of("E601", name=spec, hint=hint or _near(spec, known))
+        raise ArchError.of("E602", path=spec, detail=_missing(spec), hint=_near(spec, _names()))
+    source = _declaring(spec)
+    if source is None:
+        raise ArchError.of("E601", name=spec, hint=_near(spec, _names()))
+    if variant:
+        family = PurePath(source.name).stem
+        hint = f"`{spec}` is a variant already, of the shipped `{family}`: leave out `:{variant}`"
+        raise ArchError.of("E601", name=spec, hint=hint)
+    return source, spec
+
+
+def _declaring(variant: str) -> Source | None:
+    """The shipped spec that declares a variant. Only those in which its name stands are parsed: all take long."""
+    word = re.compile(rf"\b{re.escape(variant)}\b")
+    holding = (source for source in map(read, shipped()) if word.search(source.text))
+    return next((source for source in holding if variant in _variant_names(source)), None)
+
+
+def _names() -> list[str]:
+    """What is shipped, by name: families and their variants."""
+    return [name for path in shipped() if (names := _variant_names(read(path))) for name in (path.stem, *names)]
 
 
 def _missing(path: str) -> str:
