@@ -154,16 +154,16 @@ def _accuracy(network: CandidateNetwork, how: MeasureOptions) -> float:
 def _command(network: CandidateNetwork, how: MeasureOptions) -> float:
     """The number of the last line that a command prints."""
     arguments = _arguments(how)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "network.py")
-        path.write_text(network.variant.source, encoding="utf-8")
-        known = {"ARCHDSL_SOURCE": str(path), "ARCHDSL_ARGUMENTS": json.dumps(dict(network.point.arguments))}
-        try:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "network.py")
+            path.write_text(network.variant.source, encoding="utf-8")
+            known = {"ARCHDSL_SOURCE": str(path), "ARCHDSL_ARGUMENTS": json.dumps(dict(network.point.arguments))}
             ended = subprocess.run(
                 arguments, env={**os.environ, **known}, stdout=subprocess.PIPE, text=True, check=False
             )
-        except (OSError, ValueError) as error:
-            raise _failed(how.command, str(error)) from None
+    except (OSError, ValueError) as error:
+        raise _failed(how.command, str(error)) from None
     if ended.returncode:
         raise _failed(how.command, f"it ended with status {ended.returncode}", shell="sh")
     lines = ended.stdout.split("\n")

@@ -49,6 +49,31 @@ class _Faulty(Exception):
     """A network that could not be scored: for this process it counts, and others, and later ones, try it again."""
 
 
+class _JournalLock:
+    """The lock of a journal. Who takes it to write drops what is left of a line: its disk was full, or its process was
+    killed, and another line behind it would make the journal unreadable."""
+
+    def __init__(self, lock: Any, path: Path) -> None:
+        self.lock, self.path = lock, path
+
+    def acquire(self) -> bool:
+        self.lock.acquire()
+        try:
+            with self.path.open("rb+") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - 1))
+                if size and file.read(1) != b"\n":
+                    file.seek(0)
+                    file.truncate(file.read().rfind(b"\n") + 1)
+        except BaseException:
+            self.lock.release()
+            raise
+        return True
+
+    def release(self) -> None:
+        self.lock.release()
+
+
 class Study:
     """The study of a search at a place: a journal's path, a database's address, or None (this process alone)."""
 
@@ -79,7 +104,8 @@ class Study:
         """Networks of the sequence that have no result yet: whoever tries one may be killed."""
         self.me = f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
         self.study = self._study()
-        self._agree({"objectives": dict(objectives), "sampler": sampler, **said})
+        with self._refusals():
+            self._agree({"objectives": dict(objectives), "sampler": sampler, **said})
         self._order = tuple(self.study.user_attrs["search"]["objectives"])
         """Of the study's values: that of whoever began it."""
 
@@ -105,8 +131,38 @@ class Study:
                 if attempt < ATTEMPTS and self._may_pass(error):
                     time.sleep(POLL * random.random())
                     continue
-                detail = str(error).strip().splitlines() or [type(error).__name__]
-                raise ArchError.of("E677", path=self.place, detail=detail[0], doing="keep a study in") from None
+                raise self._unkept(error) from None
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Raise ArchError E677 for what the place of the study refuses: the disk is full, the database is gone."""
+        try:
+            yield
+        except ArchError:
+            raise
+        except Exception as error:
+            found: BaseException | None = error
+            while found is not None and not self._is_refusal(found):
+                found = found.__context__  # Optuna asserts that it can tell how a trial has ended
+            if found is None:
+                raise
+            raise self._unkept(found) from None
+
+    def _is_refusal(self, error: BaseException) -> bool:
+        if self.place is None:
+            return False
+        if self._is_folder:  # a file of another name is the training's, a pipe is what is said to
+            ours = isinstance(error, OSError) and str(error.filename or self.place).startswith(self.place)
+            return ours and not isinstance(error, BrokenPipeError)
+        from sqlalchemy.exc import SQLAlchemyError
+
+        return isinstance(error, SQLAlchemyError)
+
+    def _unkept(self, error: BaseException) -> ArchError:
+        detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if isinstance(error, OSError):
+            detail = error.strerror or detail
+        return ArchError.of("E677", path=self.place, detail=detail, doing="keep a study in")
 
     def _may_pass(self, error: Exception) -> bool:
         """Whether a database refused what it may take in a moment: it is locked, or somebody else makes its tables."""
@@ -134,9 +190,10 @@ class Study:
             return None
         if not self._is_folder:
             return storages.RDBStorage(self.place, heartbeat_interval=HEARTBEAT, grace_period=4 * HEARTBEAT)
-        backend = storages.journal.JournalFileBackend
-        lock = storages.journal.JournalFileOpenLock(self.place) if sys.platform == "win32" else None
-        return storages.JournalStorage(backend(self.place, lock_obj=lock))
+        journal = storages.journal
+        of_system = journal.JournalFileOpenLock if sys.platform == "win32" else journal.JournalFileSymlinkLock
+        lock = _JournalLock(of_system(self.place), Path(self.place))
+        return storages.JournalStorage(journal.JournalFileBackend(self.place, lock_obj=lock))
 
     def _sampler(self) -> Any:
         samplers = self.optuna.samplers
@@ -169,6 +226,16 @@ class Study:
     ) -> None:
         """Score networks until there are so many, together with whoever else works on this study. `waits` is told
         who has the last of them: of another machine a journal does not say whether it still works."""
+        with self._refusals():
+            self._run(samples, score, told, waits)
+
+    def _run(
+        self,
+        samples: int,
+        score: Score,
+        told: Callable[[ScoredNetwork], None],
+        waits: Callable[[frozenset[str]], None],
+    ) -> None:
         said = frozenset[str]()
         sequence = networks(self.candidates, self.sampler if self.sampler == "all" else "random", self.seed)
         learns = self.sampler in LEARNING
@@ -291,7 +358,8 @@ class Study:
 
     def results(self) -> list[ScoredNetwork]:
         """All that were scored, by anybody."""
-        found = [t for t in self.study.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
+        with self._refusals():
+            found = [t for t in self.study.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
         return [ScoredNetwork(trial.number, **trial.user_attrs["result"]) for trial in found]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def study_of(folder: Path, objectives: dict[str, Any], sampler: str = "all") -> Study:
+def study_of(
+    folder: Path, objectives: dict[str, Any], sampler: str = "all", place: str = "{folder}/study.journal"
+) -> Study:
     file = open_source(Source("net.arch", SPEC))
-    return Study(Candidates(file, file.spaces["widths"]), objectives, sampler, 0, str(folder / "study.journal"), {})
+    return Study(Candidates(file, file.spaces["widths"]), objectives, sampler, 0, place.format(folder=folder), {})
 
 
 def macs(network: CandidateNetwork) -> dict[str, float]:
@@ -219,3 +223,37 @@ def test_who_is_second_at_a_trial_leaves_it_to_the_first(folder: Path, monkeypat
     study.run(2, score, lambda result: None)
     assert waited == [0]
     assert len(tried) == len(study.results()) == 2
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """What a full disk does: a part is written, then nothing."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(("place", "room"), [("{folder}/study.journal", 1.1), ("sqlite:///{folder}/study.db", 0.5)])
+def test_a_full_disk_is_said_to_be_the_studys_and_ends_no_study(folder: Path, place: str, room: float) -> None:
+    study = study_of(folder, {"macs": "least"}, place=place)
+    study.run(2, macs, lambda result: None)
+    size = os.stat(place.format(folder=folder).removeprefix("sqlite:///")).st_size
+    with no_file_above(int(size * room)), pytest.raises(ArchError) as raised:
+        study.run(60, macs, lambda result: None)
+    assert raised.value.diagnostics[0].code == "E677"
+    assert "cannot keep a study" in raised.value.diagnostics[0].message
+    again = study_of(folder, {"macs": "least"}, place=place)
+    again.run(4, macs, lambda result: None)
+    assert len({tuple(result.arguments.items()) for result in again.results()}) == 4
+
+
+def test_half_a_line_at_the_end_of_a_journal_is_dropped(folder: Path) -> None:
+    study_of(folder, {"macs": "least"}).run(2, macs, lambda result: None)
+    journal = folder / "study.journal"
+    journal.write_bytes(journal.read_bytes() + b'{"op_code":4,"wor')
+    study_of(folder, {"macs": "least"}).run(3, macs, lambda result: None)
+    assert len(study_of(folder, {"macs": "least"}).results()) == 3
