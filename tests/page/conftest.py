@@ -100,6 +100,9 @@ class Browser:
         return ActionChains(self.driver, duration=0)
 
 
+Show = Callable[..., Browser]
+
+
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     binary = shutil.which("chromium") or shutil.which("google-chrome")
@@ -128,7 +131,7 @@ def browser(driver: Any) -> Browser:
 
 
 @pytest.fixture
-def show(browser: Browser, tmp_path: Path) -> Callable[..., Browser]:
+def show(browser: Browser, tmp_path: Path) -> Show:
     """Open the page of a shipped variant, or of a graph."""
 
     def opened(of: str | Graph, fragment: str = "") -> Browser:
