@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.libraries import declare_operators
 from tests.training.digits import write_digits
@@ -81,3 +82,13 @@ def replaced(given: Sequence[object], *more: object) -> list[object]:
     """A command line with further options, each of which is given once: in place of what was given of it."""
     kept = [(i, word) for i, word in enumerate(given) if not (i and given[i - 1] in more[::2])]
     return [*(word for _, word in kept if word not in more[::2]), *more]
+
+
+def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / f"{name}.safetensors")
+
+
+def codes(result: Result) -> list[str]:
+    return [line.split("[")[1][:4] for line in result.err.splitlines() if line.startswith("error[")]

@@ -1,7 +1,8 @@
-"""Pictures in folders and in what timm opens: neither more nor fewer than there are."""
+"""Pictures in folders and in what timm opens: neither more nor fewer than there are, read as `predict` reads them."""
 
 from __future__ import annotations
 
+import json
 import os
 import tarfile
 from collections.abc import Callable
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
 import archdsl
 from archdsl.training.datasets import find_data
-from tests.training.test_train import codes
+from tests.training.conftest import codes, weights
 
 Run = Callable[..., Any]
 
@@ -145,3 +147,62 @@ def test_only_a_part_that_there_is_not_may_be_missing(monkeypatch: pytest.Monkey
     answers.update(validation=RuntimeError("Dataset not found"))
     with pytest.raises(archdsl.ArchError, match="Dataset not found"):
         find_data("hfds/x")
+
+
+def test_pictures_lie_in_folders_by_class(tmp_path: Path) -> None:
+    for name in ("train/10/a/1.png", "train/9/2.png", "train/9/10.png", "train/9/readme.txt", "val/9/3.JPG"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = find_data(str(tmp_path))
+    assert found.train.classes == ("9", "10")
+    assert [file[:2] for file in found.train.files] == [("9/2.png", 0), ("9/10.png", 0), ("10/a/1.png", 1)]
+    assert found.test is not None
+    assert (found.test.classes, [file[:2] for file in found.test.files]) == (("9", "10"), [("9/3.JPG", 0)])
+    assert find_data(str(tmp_path / "train")).test is None
+    (tmp_path / "val" / "11").mkdir()
+    (tmp_path / "train" / "empty").mkdir()
+    for remove, words in (("train/empty", "`empty` holds no pictures"), ("val/11", "`11` is no class")):
+        with pytest.raises(archdsl.ArchError) as caught:
+            find_data(str(tmp_path))
+        assert words in caught.value.diagnostics[0].message
+        (tmp_path / remove).rmdir()
+    with pytest.raises(archdsl.ArchError):
+        find_data(str(tmp_path / "train" / "10" / "a"))
+
+
+def test_what_timm_opens_is_trained_with_as_the_folder_is(net: str, digits: Path, tmp_path: Path, run: Run) -> None:
+    with tarfile.open(tmp_path / "digits.tar", "w") as file:
+        file.add(digits / "train", "train")
+    given = ("train", net, "--recipe", "plain", "--epochs", 2, "--workers", 0, "-o")
+    for name, data in (
+        ("f", digits / "train"),
+        ("tar", tmp_path / "digits.tar"),
+        ("torch", f"torch/folder@{digits / 'train'}"),
+    ):
+        done = run(*given, tmp_path / name, "--data", data)
+        assert done.code == 0, done.err
+    # The order of the pictures in a tar file is its own; torchvision sorts as we do here.
+    one, tar, torchvision = (weights(tmp_path / name) for name in ("f", "tar", "torch"))
+    assert tar.keys() == one.keys()
+    assert all(torch.equal(one[key], torchvision[key]) for key in one)
+    assert (
+        json.loads((tmp_path / "tar" / "run.json").read_text())["pictures"]["classes"]
+        == json.loads((tmp_path / "f" / "run.json").read_text())["pictures"]["classes"]
+    )
+    for data, words in (("wds/digits", "as a stream"), ("torch/nothing@x", "nothing"), (tmp_path / "no.tar", "no.tar")):
+        refused = run(*given, tmp_path / "refused", "--data", data)
+        assert (refused.code, codes(refused)) == (2, ["E648"])
+        assert words in refused.err
+
+
+def test_16_bits_and_colour_are_read_as_predict_reads_them(tmp_path: Path) -> None:
+    from archdsl.training.data import Pictures, Place
+
+    place = tmp_path / "train" / "a"
+    place.mkdir(parents=True)
+    Image.new("I;16", (8, 8), 32768).save(place / "1.png")
+    Image.new("RGB", (8, 8), (128, 128, 128)).save(place / "2.png")
+    from archdsl.transform import in_mode
+
+    pictures: Any = Pictures(find_data(str(tmp_path)).train, lambda image: in_mode(image, "L").getpixel((0, 0)), ())
+    assert [pictures[Place(0, n)] for n in range(2)] == [(128, 0), (128, 0)]

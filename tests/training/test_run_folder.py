@@ -12,8 +12,7 @@ import pytest
 from safetensors.torch import save_file
 
 import archdsl
-from tests.training.conftest import replaced
-from tests.training.test_train import codes
+from tests.training.conftest import codes, replaced
 
 Run = Callable[..., Any]
 
