@@ -8,7 +8,7 @@ import torch
 import archdsl
 from archdsl.training import Pieces
 from archdsl.training.step_memory import step_memory
-from tests.training.test_pieces import recipe
+from tests.training.recipes import recipe
 
 
 @pytest.mark.parametrize("name", ["resnet18", "convnext_atto", "efficientnet_b0", "shufflenet_v2_x1_0"])
