@@ -1,4 +1,4 @@
-"""A server on the loopback, and the folder that what it serves is fetched into."""
+"""A server on the loopback, the folder that what it serves is fetched into, and a file of weights of each format."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "torch" / "hub" / "checkpoints"
+
+
+@pytest.fixture(params=[".pth", ".safetensors"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return tmp_path / f"w{request.param}"

@@ -1,4 +1,4 @@
-"""Files of URLs: a real server on the loopback, and every way in which it can fail."""
+"""Files of URLs: a real server on the loopback, what goes well, what is not the file, and who says no."""
 
 from __future__ import annotations
 
