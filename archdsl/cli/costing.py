@@ -169,9 +169,8 @@ def csv_values(variant: Variant, wanted: CostOptions | None) -> Sequence[object]
     return figures if seconds is None else (*figures, seconds)
 
 
-def lines(variant: Variant, wanted: CostOptions) -> list[str]:
+def lines(costs: Costs, wanted: CostOptions) -> list[str]:
     """The costs of one network, a line each."""
-    costs = wanted.of(variant)
     images = "1 image" if costs.batch == 1 else f"{costs.batch:,} images"
     states = ", ".join(f"{name} {size(costs.optimizer(name))}" for name in ("momentum", "adam"))
     found = [

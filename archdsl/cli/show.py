@@ -95,12 +95,13 @@ def _compare(file: ArchFile, variants: list[Variant], wanted: CostOptions | None
 def _one(variant: Variant, layers: bool, wanted: CostOptions | None) -> None:
     from archdsl.cli.tables import layer_table, prose, stage_table, title
 
-    table = layer_table(variant, wanted) if layers else stage_table(variant, wanted)
+    costs = None if wanted is None else wanted.of(variant)
+    table = (layer_table if layers else stage_table)(variant, wanted, costs)
     console.show(title(variant), *prose(description(variant)), table)
-    if wanted is not None:
+    if wanted is not None and costs is not None:
         from archdsl.cli.costing import lines
 
-        console.line("\n" + "\n".join(lines(variant, wanted)))
+        console.line("\n" + "\n".join(lines(costs, wanted)))
     if sizes := variant.graph.size_decisions:
         console.line("\nasks about sizes; its module refuses images where it is not so:")
         for decision in sizes:

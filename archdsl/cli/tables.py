@@ -19,6 +19,7 @@ from archdsl.diagnostics.glyphs import shown
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import CostOptions
+    from archdsl.graph.costs import Costs
     from archdsl.graph.stages import Stage
 
 _PAPER = re.compile(r".*?\(.*?\d{4}\)|.+?(?=[;.]( |$)|$)")
@@ -77,10 +78,9 @@ def prose(docs: str) -> list[Text]:
     return [Text(textwrap.fill(part, width) + "\n") for part in shown(docs).split("\n\n") if part.strip()]
 
 
-def stage_table(variant: Variant, wanted: CostOptions | None = None) -> Table:
-    """Stage, output size, blocks, layers, parameters and MACs, with totals; costs where they are wanted."""
+def stage_table(variant: Variant, wanted: CostOptions | None = None, costs: Costs | None = None) -> Table:
+    """Stage, output size, blocks, layers, parameters and MACs, with totals; its costs where they are wanted."""
     table = variant.table
-    costs = None if wanted is None else wanted.of(variant)
     blocks = any(row.repeats for row in table.rows)
     blocks_column: list[Column] = [("blocks", "left")] if blocks else []
     made = plain_table(
@@ -113,13 +113,12 @@ def _repeats(row: Stage) -> str:
     return ", ".join(f"{times} × {name}" for times, name in row.repeats)
 
 
-def layer_table(variant: Variant, wanted: CostOptions | None = None) -> Table:
-    """Every node: path, what it is, output size, parameters and MACs."""
+def layer_table(variant: Variant, wanted: CostOptions | None = None, costs: Costs | None = None) -> Table:
+    """Every node: path, what it is, output size, parameters and MACs; its costs where they are wanted."""
     from archdsl.ops.spec import LAYERS
 
     columns: list[Column] = [("path", "left"), ("layer", "left"), ("output", "right"), ("params", "right")]
     made = plain_table(*columns, ("MACs", "right"), *costing.part_columns(wanted))
-    costs = None if wanted is None else wanted.of(variant)
     graph = variant.graph
     for node in graph.nodes:
         cells = [node.path, node.label, str(node.shape), count(node.trainable), macs(node.macs)]

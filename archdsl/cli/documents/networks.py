@@ -13,6 +13,7 @@ from archdsl.cli.wording import arguments
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.costing import CostOptions
+    from archdsl.graph.costs import Costs
     from archdsl.graph.sizes import SizeDecision
     from archdsl.transform import Transform
 
@@ -67,8 +68,8 @@ class CostsJson(Shape):
     """The roofline time on that device."""
 
     @classmethod
-    def of_variant(cls, variant: Variant, wanted: CostOptions) -> Self:
-        costs, device = wanted.of(variant), wanted.device
+    def of_costs(cls, costs: Costs, wanted: CostOptions) -> Self:
+        device = wanted.device
         name = None if device is None else device.name
         return cls.of(costs, peak=costs.peak.path, device=name, seconds=wanted.seconds(costs))
 
@@ -116,9 +117,11 @@ class VariantJson(Shape):
         }
 
     @classmethod
-    def costed(cls, variant: Variant, wanted: CostOptions | None) -> Self:
-        """With costs, if they are asked for."""
-        return cls.of(variant, **({} if wanted is None else {"costs": CostsJson.of_variant(variant, wanted)}))
+    def costed(cls, variant: Variant, wanted: CostOptions | None, costs: Costs | None = None) -> Self:
+        """With costs, if they are asked for: those that are known already, or computed."""
+        if wanted is None:
+            return cls.of(variant)
+        return cls.of(variant, costs=CostsJson.of_costs(costs or wanted.of(variant), wanted))
 
 
 class PreprocessJson(Shape):

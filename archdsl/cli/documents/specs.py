@@ -68,7 +68,6 @@ class StageJson(Shape):
     params: Params
     macs: Macs
     activations: Activations
-
     costs: PartCostsJson | None = None
     """With `--costs`, `--batch`, `--dtype` or `--device`."""
 
@@ -172,7 +171,7 @@ class ShowDocument(Document):
                 return {}
             return {"costs": PartCostsJson.of_nodes(part, costs, wanted)}
 
-        told = VariantJson.costed(variant, wanted)
+        told = VariantJson.costed(variant, wanted, costs)
         return cls.of(
             file=variant.file.name,
             doc=description(variant),
