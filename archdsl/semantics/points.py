@@ -37,12 +37,23 @@ class SpaceLine:
     syntax: Member
     file: FileScope
 
+    @property
+    def key(self) -> str | None:
+        """What it says; None of a condition."""
+        return None if isinstance(self.syntax, ast.Require) else self.syntax.key
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that it reads; what varies reads nothing of the space."""
+        match self.syntax:
+            case ast.Entry(value=read) | ast.Require(condition=read):
+                return names_in(read)
+        return frozenset()
+
     @cached_property
     def costs(self) -> frozenset[str]:
         """The costs that a condition asks for: of such the network is needed."""
-        if not isinstance(self.syntax, ast.Require):
-            return frozenset()
-        return names_in(self.syntax.condition) & ASKED.keys()
+        return self.reads & ASKED.keys() if self.key is None else frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ class Space:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The model's parameters that the space sets, in the model's order."""
-        own = {line.syntax.key for line in self.lines if not isinstance(line.syntax, ast.Require)}
+        own = {line.key for line in self.lines}
         return tuple(name for name in parameters_by_name(self.base.model) if name in own)
 
     @property

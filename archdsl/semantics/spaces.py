@@ -115,7 +115,7 @@ class Spaces:
 
     def _taken(self, item: SpaceItem, base: Sequence[SpaceLine]) -> tuple[SpaceLine, ...] | None:
         """The lines of an amendment over those of what it amends; None after E113 or E441."""
-        named = {line.syntax.key: line for line in base if not isinstance(line.syntax, ast.Require)}
+        named = {line.key for line in base}
         own: list[SpaceLine] = []
         gone: set[str] = set()
         ok = True
@@ -130,45 +130,34 @@ class Spaces:
                 own.append(SpaceLine(member, item.file))
         if not ok:
             return None
-        over = {line.syntax.key: line for line in own if not isinstance(line.syntax, ast.Require)}
-        lines = [
-            line if isinstance(line.syntax, ast.Require) else over.pop(line.syntax.key, line)
-            for line in base
-            if isinstance(line.syntax, ast.Require) or line.syntax.key not in gone
-        ]
+        over = {line.key: line for line in own if line.key is not None}
+        lines = [over.pop(line.key or "", line) for line in base if line.key not in gone]
         placed = set(map(id, lines))
         return self._in_order([*lines, *(line for line in own if id(line) not in placed)], item)
 
     def _in_order(self, lines: Sequence[SpaceLine], item: SpaceItem) -> tuple[SpaceLine, ...] | None:
         """The lines as they stand, but for those that others above them read; None after E113."""
-        by_name = {line.syntax.key: line for line in lines if not isinstance(line.syntax, ast.Require)}
+        if item.syntax.base is None:
+            return tuple(lines)
+        by_name = {line.key: line for line in lines if line.key is not None}
+        reads = {id(line): iter([by_name[name] for name in sorted(line.reads) if name in by_name]) for line in lines}
         placed: dict[int, SpaceLine] = {}
-        waiting: list[str] = []
-
-        def place(line: SpaceLine) -> bool:
-            syntax = line.syntax
-            if id(line) in placed:
-                return True
-            if isinstance(syntax, ast.Dimension):  # reads nothing of the space
-                placed[id(line)] = line
-                return True
-            if isinstance(syntax, ast.Entry):
-                if syntax.key in waiting:
-                    chain = " -> ".join([*waiting[waiting.index(syntax.key) :], syntax.key])
-                    self.bag.report("E113", syntax.key_span, chain=chain, help="a line may read what does not read it")
-                    return False
-                waiting.append(syntax.key)
-            read = syntax.value if isinstance(syntax, ast.Entry) else syntax.condition
-            before = [by_name[name] for name in sorted(names_in(read)) if name in by_name]
-            ok = all(place(other) for other in before if item.syntax.base is not None)
-            if isinstance(syntax, ast.Entry):
-                waiting.pop()
-            placed[id(line)] = line
-            return ok
-
         for line in lines:
-            if not place(line):
-                return None
+            waiting = {id(line): line}  # no recursion: a chain of lines may be as long as the file
+            while waiting:
+                last = next(reversed(waiting.values()))
+                other = next((each for each in reads[id(last)] if id(each) not in placed), None)
+                if other is None:
+                    placed[id(last)] = waiting.pop(id(last))
+                elif id(other) in waiting:
+                    circle = [*list(waiting.values())[list(waiting).index(id(other)) :], other]
+                    chain = " -> ".join(str(each.key) for each in circle)
+                    assert not isinstance(other.syntax, ast.Require)  # which nothing can read
+                    help_ = "a line may read what does not read it"
+                    self.bag.report("E113", other.syntax.key_span, chain=chain, help=help_)
+                    return None
+                else:
+                    waiting[id(other)] = other
         return tuple(placed.values())
 
     # --- one space ---------------------------------------------------------------------------

@@ -205,6 +205,13 @@ def test_an_amendment_takes_the_lines_over() -> None:
     assert file.spaces["same"].base.name == "net"
 
 
+def test_lines_of_an_amendment_may_each_read_the_next() -> None:
+    lines = [f"  v{i} = v{i + 1}" for i in range(1_200)]
+    text = "\n".join([MODEL, BASE, "space long = small with {", *lines, "  v1200 = 2", "  widths = [v0]", "}"])
+    space = open_source(Source("x.arch", text)).spaces["long"]
+    assert {arguments["widths"] for arguments in texts(space)} == {"[2]"}
+
+
 def test_a_space_of_another_file_is_read_in_its_names() -> None:
     there = f"{MODEL}fn half(n) = n // 2\nspace few for Net {{\n  w in [8, 16]\n  widths = [half(w)]\n}}\n"
     here = f'use "there.arch" (few)\n{MODEL}fn half(n) = n\nspace mine for Net = few with {{ depth in 1..3 }}\n'
