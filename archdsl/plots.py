@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.backends.diagram.chart import short
 from archdsl.diagnostics.core import ArchError
+from archdsl.graph.space import SECONDS
 
 if TYPE_CHECKING:
     from archdsl.backends.diagram import Drawing
@@ -52,7 +53,6 @@ QUANTITIES: Mapping[str, Quantity] = {
     "training": Quantity("memory of a training step", lambda variant, costs: costs.training, _bytes),
     "intensity": Quantity("MACs for each byte moved", lambda variant, costs: costs.intensity),
 }
-SECONDS = "seconds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,21 +27,21 @@ from archdsl.cli.shared import (
 from archdsl.cli.sweep import combinations, grid_option
 from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.diagnostic import Diagnostic
+from archdsl.graph.space import ASKED, SECONDS
 
 if TYPE_CHECKING:
     from archdsl.api import Variant
     from archdsl.cli.documents.drawings import PlotDocument
     from archdsl.plots import Plot, PlotPoint
 
-COSTS = ("macs", "params", "activations", "layers", "weights", "memory", "training", "intensity", "seconds")
 _NAMED = 12
 
 
 @click.command("plot", cls=ArchCommand, short_help="Draw accuracy against cost, costs of many networks, or of one.")
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @click.option("-o", "--output", metavar="FILE", help="Where to write: .svg, .png, .pdf, .dot; `-` prints SVG.")
-@click.option("--x", "across", type=click.Choice([*COSTS, "top1"]), help="What goes right. [macs; with --set its knob]")
-@click.option("--y", "up", type=click.Choice([*COSTS, "top1"]), help="What goes up. [top1; with --set macs]")
+@click.option("--x", "across", type=click.Choice([*ASKED, "top1"]), help="What goes right. [macs; with --set its knob]")
+@click.option("--y", "up", type=click.Choice([*ASKED, "top1"]), help="What goes up. [top1; with --set macs]")
 @click.option("--weights", "files", is_flag=True, help="Every published file with an accuracy, not one of a network.")
 @grid_option("One network at values of a knob, as `sweep` takes them: --set compound.phi=0..8.")
 @click.option("--depth", "deep", is_flag=True, help="One network along its depth: costs of each layer.")
@@ -136,9 +136,9 @@ def _refuse_idle(
             raise click.UsageError(f"{idle[0]} does nothing with --depth")
         return
     axes = (across or "macs", up or "top1")
-    if "seconds" in axes and wanted.device is None:
+    if SECONDS in axes and wanted.device is None:
         raise click.UsageError("seconds are those of a device: give --device")
-    if wanted.device is not None and "seconds" not in axes:
+    if wanted.device is not None and SECONDS not in axes:
         raise click.UsageError("--device does nothing without --x seconds or --y seconds")
     if files and (grid or "top1" not in axes):
         raise click.UsageError("--weights does nothing without an axis of accuracies")

@@ -21,6 +21,7 @@ from archdsl.cli.shared import STDIN, ArchCommand, exit_code, open_spec
 from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.diagnostic import Diagnostic
 from archdsl.graph.space import ASKED, FIGURES, SECONDS
+from archdsl.search import LEARNING, MEASURED, SAMPLERS, TIMED, TRAINED
 
 if TYPE_CHECKING:
     from archdsl.api import ArchFile
@@ -33,13 +34,6 @@ JOURNAL, VARIANTS = "study.journal", "variants.arch"
 """Of a folder of a search: its trials; the best networks as a spec would say them."""
 FOUND = "Found by archdsl search"
 """What such variants begin with."""
-
-SAMPLERS = ("random", "all", "tpe", "nsga2")
-LEARNING = ("tpe", "nsga2")
-MEASURED = ("latency", "step", "accuracy", "reward", "command")
-"""Objectives beside costs; what they are is in `search.objectives`."""
-TRAINED = frozenset({"accuracy", "reward"})
-TIMED = frozenset({"latency", "step", "reward"})
 
 _objective = click.Choice((*ASKED, *MEASURED))
 _COUNT = click.IntRange(1, 1_000_000)

@@ -15,6 +15,7 @@ from archdsl import arguments
 from archdsl.diagnostics.core import ArchError, Bag
 from archdsl.diagnostics.suggest import closest
 from archdsl.graph.describe import value_text
+from archdsl.graph.space import COSTS
 from archdsl.semantics.elaborate import constant, value_of
 from archdsl.semantics.program import Definition, FileScope
 from archdsl.semantics.values import Layer, Record, plain
@@ -29,9 +30,6 @@ IMAGE = "image"
 
 BASE = "base"
 """What the parameters of the network that is scaled are called where a rule is mapped to them."""
-
-COSTS = ("macs", "params", "activations", "layers")
-"""What a rule can promise by a name of it with `_` in front, and what can be a target."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +151,7 @@ class Knob:
             given = {self.name: value}
         else:
             result = self._results(value)
+            # A rule promises a cost by the name of it with `_` in front.
             said = {cost: result.fields.get(f"_{cost}") for cost in COSTS}
             promise = {cost: float(factor) for cost, factor in said.items() if isinstance(factor, int | float)}
             given = self._applied(result)

@@ -21,17 +21,11 @@ from archdsl.api import ArchFile
 from archdsl.diagnostics.core import ArchError
 from archdsl.graph.space import ASKED
 from archdsl.quiet import import_torch
+from archdsl.search import TIMED, TRAINED
 from archdsl.search.candidates import CandidateNetwork
 from archdsl.semantics.points import Space
 from archdsl.variant import Variant
 
-MEASURED = {
-    "latency": "milliseconds of a forward pass here",
-    "step": "milliseconds of a training step here",
-    "accuracy": "top-1 in percent after a training by --recipe on --data",
-    "reward": "EfficientNetV2's A · S^-0.07 · P^-0.05 of accuracy, step and parameters",
-    "command": "the number that --command prints",
-}
 BATCH = 8
 """Images of a forward pass and a training step that are timed, where no other number is asked for."""
 
@@ -55,10 +49,8 @@ class MeasureOptions:
 
     def said(self, objectives: Mapping[str, Any]) -> dict[str, Any]:
         """What of this decides about the values."""
-        timed = {"latency", "step", "reward"} & objectives.keys()
-        trained = {"accuracy", "reward"} & objectives.keys()
-        told: dict[str, Any] = {"batch": self.batch, "threads": self.threads} if timed else {}
-        if trained:
+        told: dict[str, Any] = {"batch": self.batch, "threads": self.threads} if TIMED & objectives.keys() else {}
+        if TRAINED & objectives.keys():
             told |= {"recipe": self.recipe, "data": self.data, "epochs": self.epochs, "image": self.image}
             told["seed"] = self.seed
         return told | ({"command": self.command} if "command" in objectives else {})
@@ -73,7 +65,7 @@ def prepare(file: ArchFile, space: Space, objectives: Mapping[str, Any], how: Me
     """Find what every network needs to be scored; raises ArchError for what is not there, so that no trial is begun."""
     if {"latency", "step"} & objectives.keys():
         import_torch()
-    if {"accuracy", "reward"} & objectives.keys():
+    if TRAINED & objectives.keys():
         from archdsl.training.datasets import find_data
         from archdsl.training.libraries import import_timm
         from archdsl.training.recipes import recipe_of
@@ -103,7 +95,7 @@ def score(network: CandidateNetwork, objectives: Mapping[str, Any], how: Measure
         from archdsl.search.timing import step_time
 
         values["step"] = _timed("step", step_time, network, how)
-    if {"accuracy", "reward"} & objectives.keys():
+    if TRAINED & objectives.keys():
         values["accuracy"] = _accuracy(network, how)
     if "reward" in objectives:
         values["reward"] = reward(values["accuracy"] / 100, values["step"], network.costs["params"])

@@ -21,6 +21,7 @@ from typing import Any
 
 from archdsl.diagnostics.core import ArchError
 from archdsl.diagnostics.diagnostic import Diagnostic
+from archdsl.search import LEARNING
 from archdsl.search.candidates import CandidateNetwork, Candidates, Places
 from archdsl.search.plain import gives_up, networks
 from archdsl.search.results import Better, ScoredNetwork
@@ -36,8 +37,6 @@ AFTER = 20
 """Refused suggestions in a row after which a random network of the space is tried instead."""
 MOST_REFUSED = 2_000
 HEARTBEAT = 30
-LEARNING = ("tpe", "nsga2")
-"""Samplers that suggest networks; others take them in order from a sequence, the same in every process."""
 _DIRECTIONS = {"least": "minimize", "most": "maximize"}
 
 
@@ -266,11 +265,10 @@ class Study:
 
     def _queue(self, sequence: Iterator[CandidateNetwork], trials: list[Any]) -> bool:
         """Put the next network that nobody has into the queue; False where there is none."""
-        taken = {self._places(t) for t in trials if t.state.name in ("RUNNING", "WAITING") or self._counts(t)}
-        waiting = any(t.state.name == "WAITING" for t in trials)
-        if waiting:
+        if any(t.state.name == "WAITING" for t in trials):
             return True
         done = {self._places(t) for t in trials if self._counts(t)}
+        taken = done | {self._places(t) for t in trials if t.state.name == "RUNNING"}
         self._passed = [network for network in self._passed if network.places not in done]
         for network in chain(tuple(self._passed), self._noted(sequence)):
             if network.places not in taken:
