@@ -94,8 +94,9 @@ def test_a_text_that_is_gone_leaves_nothing_behind() -> None:
     ],
 )
 def test_a_network_that_a_name_spoils_says_so(body: str, definitions: str, code: str) -> None:
-    """Also where nobody has looked at what the file's own bag says."""
+    """Also where nobody has looked at what the file's own bag says: names are looked at once, for the file."""
     file = ArchFile(Source("test.arch", net(body, definitions)))
     with pytest.raises(ArchError) as error:
         _ = file["net"].graph
     assert code in [d.code for d in error.value.diagnostics]
+    assert error.value.diagnostics == tuple(file.bag)

@@ -280,14 +280,3 @@ def test_characters_and_uses_are_counted(tmp_path: Path) -> None:
     main.write_text("".join(f'use "a{index}.arch" (a{index})\n' for index in range(MAX_USES + 9)))
     found = [d.code for d in ArchFile(library.read(main)).bag.errors]
     assert (found.count("E110"), found.count("E009"), len(found)) == (MAX_USES, 1, MAX_USES + 1)
-
-
-@pytest.mark.parametrize(
-    "body", ["image(3, 8, 8) -> cnv(4)", "image(3, 8, 8) -> Loop", "image(3, 8, 8) -> conv(4, size = 3)"]
-)
-def test_a_network_of_a_wrong_file_raises_its_errors(body: str) -> None:
-    """However it is come by: names that are wrong are found once, for the file, and no variant is silent about them."""
-    file = ArchFile(Source("x.arch", f"block Loop {{ Loop }}\nmodel net() {{ {body} }}\n"))
-    with pytest.raises(ArchError) as caught:
-        _ = file["net"].graph
-    assert caught.value.diagnostics == tuple(file.bag)
