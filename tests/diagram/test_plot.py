@@ -119,6 +119,8 @@ def test_whole_numbers_are_marked_at_whole_numbers() -> None:
 
 
 def test_points_without_a_name_have_none() -> None:
-    drawing, left_out = scatter("plot", "t", [Mark(1, 1, "", "g"), Mark(2, 2, "last", "g")], ACROSS, UP, joined=True)
+    """They take no room from names, nor are they said to have had none."""
+    marks = [*[Mark(1, 1, "", "g")] * 60, Mark(2, 2, "last", "g")]
+    drawing, left_out = scatter("plot", "t", marks, ACROSS, UP, joined=True)
     assert left_out == []
     assert "last" in {text.text for text in Picture(drawing.svg).texts}
