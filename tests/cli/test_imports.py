@@ -89,10 +89,11 @@ def test_a_network_of_one_output_is_written_without_networkx(tmp_path: Path) -> 
     assert "networkx" not in imported(tmp_path, "build", "resnet18", "-o", "-", "--no-proof")
 
 
-def test_an_overview_imports_little(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["overview", "graph"])
+def test_a_drawing_imports_little(level: str, tmp_path: Path) -> None:
     """It takes well under a second, start-up included."""
     heavy = {*SMALL_SET, "lxml", "reportlab", "svglib"} - {"PIL"}  # Pillow measures text
-    assert imported(tmp_path, "draw", "resnet50").isdisjoint(heavy)
+    assert imported(tmp_path, "draw", "resnet50", "--level", level).isdisjoint(heavy)
 
 
 def test_the_probe_sees_torch(tmp_path: Path) -> None:

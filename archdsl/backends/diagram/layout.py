@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal, NamedTuple
 
 from archdsl.backends.diagram.canvas import Point
@@ -22,7 +22,7 @@ from archdsl.backends.diagram.dot import Dot, Markup
 from archdsl.backends.diagram.engine import program, run
 
 _SCALE = 4
-"""dot rounds places to whole points: it is given lengths ten times as long."""
+"""dot rounds places to whole points: it is given lengths four times as long."""
 _INCH = 72.0
 _STRAIGHT = 0.1
 """Lines that are no further apart are one."""
@@ -190,14 +190,22 @@ class _Graph:
         what belongs to all of them stands in their middle."""
         if max(map(len, (*self.arriving, *self.leaving))) > 2 or sum(not links for links in self.arriving) > 1:
             return set()
-        import networkx
-
-        network = networkx.MultiDiGraph()
-        network.add_nodes_from(range(len(self.sizes)))
-        network.add_edges_from((link.tail, link.head, index) for index, link in enumerate(self.links))
-        if not networkx.is_directed_acyclic_graph(network):
+        tails = {place: [self.links[index].tail for index in self.arriving[place]] for place in range(len(self.sizes))}
+        try:
+            order = [*TopologicalSorter(tails).static_order()]
+        except CycleError:
             return set()
-        return {min(network[tail][head]) for tail, head in pairwise(networkx.dag_longest_path(network))}
+        length = [0] * len(order)
+        last: dict[int, int] = {}  # the last link of a longest path to a box
+        for place in order:
+            if self.arriving[place]:
+                last[place] = max(self.arriving[place], key=lambda index: length[self.links[index].tail])
+                length[place] = length[self.links[last[place]].tail] + 1
+        place, main = max(order, key=length.__getitem__), set[int]()
+        while place in last:
+            main.add(last[place])
+            place = self.links[last[place]].tail
+        return main
 
     def _groups(self) -> list[str]:
         """A name for boxes that are to stand below each other: the main path; without one, paths that don't branch."""
