@@ -33,7 +33,7 @@ from archdsl.semantics.values import (
     traced,
     type_name,
 )  # fmt: skip
-from archdsl.symbolic import Const, Expr, Not, binary
+from archdsl.symbolic import Const, binary, negated
 
 _NO_TEXT = 'texts are not joined; labels take values in braces: `layer{i}: f`, or quoted `"{p}.x": f`'
 _ARITHMETIC: dict[str, Callable[[int | float, int | float], int | float]] = {
@@ -55,7 +55,7 @@ def _unary(node: bound.Unary, ctx: Context) -> Value:
         return UNKNOWN
     if node.op == "not":
         if isinstance(number, bool):
-            return traced(not number, _not(expr_of(value)))
+            return traced(not number, negated(expr_of(value)))
         return ctx.error("E310", node.operand.span, got=type_name(value))
     if isinstance(number, int | float) and not isinstance(number, bool):
         return traced(-number, binary("-", Const(0), expr_of(value)))
@@ -191,10 +191,6 @@ def _both_meanings(node: bound.Binary, left: Value, right: Value) -> str:
 
 def _is_list(value: Value) -> bool:
     return isinstance(_chosen(value), Sequence) or list_of(value) is not None
-
-
-def _not(expr: Expr) -> Expr:
-    return Const(not expr.value) if isinstance(expr, Const) else Not(expr)
 
 
 def _same(a: Value, b: Value) -> bool:

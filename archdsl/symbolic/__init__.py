@@ -23,12 +23,13 @@ from archdsl.symbolic.expr import (
     binary,
     item_of,
     lift,
+    negated,
     size,
 )
 from archdsl.symbolic.rewriting import evaluate, expand, substitute, symbols, total, walk
 
 __all__ = [
     "EXACT", "IN_CHANNELS", "Apply", "Binary", "Conditional", "Const", "Expr", "Function", "Index", "Invoke", "Local",
-    "Not", "Symbol", "Tuple", "Value", "apply", "binary", "evaluate", "expand", "item_of", "lift", "size", "substitute",
-    "symbols", "total", "walk",
+    "Not", "Symbol", "Tuple", "Value", "apply", "binary", "evaluate", "expand", "item_of", "lift", "negated", "size",
+    "substitute", "symbols", "total", "walk",
 ]  # fmt: skip

@@ -221,7 +221,7 @@ class Not(Expr):
         return (self.operand,)
 
     def rebuild(self, parts: Sequence[Expr]) -> Expr:
-        return Const(not parts[0].value) if isinstance(parts[0], Const) else Not(parts[0])
+        return negated(parts[0])
 
 
 @dataclass(slots=True, repr=False, unsafe_hash=True)
@@ -323,12 +323,7 @@ class Index(Expr):
         return (self.sequence, self.index)
 
     def rebuild(self, parts: Sequence[Expr]) -> Expr:
-        sequence, index = parts
-        if isinstance(sequence, Const) and isinstance(index, Const):
-            return Const(sequence.value[index.value])
-        if isinstance(sequence, Tuple) and isinstance(index, Const):
-            return sequence.items[index.value]
-        return Index(sequence, index)
+        return item_of(parts[0], parts[1])
 
 
 @dataclass(slots=True, repr=False, unsafe_hash=True)
@@ -395,6 +390,11 @@ def binary(op: str, left: Expr, right: Expr) -> Expr:
     if (op == "*" and _is_int(left, 1)) or (op == "+" and _is_int(left, 0)):
         return right
     return Binary(op, left, right)
+
+
+def negated(expr: Expr) -> Expr:
+    """`not expr`, folded where it is constant."""
+    return Const(not expr.value) if isinstance(expr, Const) else Not(expr)
 
 
 def apply(function: str, *arguments: Expr) -> Expr:
