@@ -31,7 +31,7 @@ class Domains:
 
     def axes(self, name: str, node: ast.Expression) -> tuple[Axis, ...]:
         """The axes of a dimension: one, or as many as a list has members; raises Reported."""
-        if isinstance(node, ast.CallExpr) and isinstance(node.callee, ast.Name) and node.callee.name == "each":
+        if isinstance(node, ast.CallExpr) and node.called == "each":
             if len(node.arguments) != 2 or any(a.name or a.spread for a in node.arguments):
                 raise self._no_domain(name, node)
             count = constant(node.arguments[0].value, self.file, self.bag)
@@ -44,8 +44,8 @@ class Domains:
         return (Axis(name, None, self._domain(name, node)),)
 
     def _domain(self, name: str, node: ast.Expression) -> Domain:
-        if isinstance(node, ast.CallExpr) and isinstance(node.callee, ast.Name) and node.callee.name in DISTRIBUTIONS:
-            return self._steps(node, node.callee.name)
+        if isinstance(node, ast.CallExpr) and node.called in DISTRIBUTIONS:
+            return self._steps(node, node.called)
         if isinstance(node, ast.Range) and node.start is not None and node.stop is not None:
             start, stop = constant(node.start, self.file, self.bag), constant(node.stop, self.file, self.bag)
             if start is UNKNOWN or stop is UNKNOWN:

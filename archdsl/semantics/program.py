@@ -189,7 +189,7 @@ class Binder:
 
     def _defaults(self, scope: FileScope, item: ast.Default) -> None:
         for call in item.calls:
-            name = call.callee.name if isinstance(call.callee, ast.Name) else ""
+            name = call.called
             if name not in OPS:
                 near, help_ = meant(name, OPS)
                 self.bag.report("E101", call.callee.span, name=name, suggestion=near, help=help_)

@@ -121,7 +121,7 @@ class Recipes:
                 ok = False
                 continue
             places[key] = span
-            if isinstance(member, ast.Entry) and _is_none(member.value):
+            if isinstance(member, ast.Entry) and member.takes_back:
                 if members.pop(key, None) is None:
                     self.bag.report("E441", member.value.span, key=key)
                     ok = False
@@ -356,7 +356,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
         return len(value) <= MOST_MEMBERS and all(map(_is_plain, value))
     return isinstance(value, bool | int | float | str)
-
-
-def _is_none(value: ast.Expression) -> bool:
-    return isinstance(value, ast.Name) and value.name == "none"

@@ -225,7 +225,7 @@ class _FileNames:
     def _defaults(self, item: ast.Default) -> None:
         for call in item.calls:
             given = self.file.arguments[id(call.arguments)] = self._constant("", call.arguments)
-            op = OPS.get(call.callee.name) if isinstance(call.callee, ast.Name) else None
+            op = OPS.get(call.called)
             if op is None:
                 continue  # reported where names are bound
             for argument in given:
@@ -262,7 +262,7 @@ class _FileNames:
                     made |= self._domain(member.domain, names)
                     names.known.add(member.key)
                 case ast.Entry():
-                    if not (amends and isinstance(member.value, ast.Name) and member.value.name == "none"):
+                    if not (amends and member.takes_back):
                         made[id(member.value)] = expression(member.value, names)
                     names.known.add(member.key)
                 case ast.Require():
@@ -289,8 +289,7 @@ class _FileNames:
 
     def _domain(self, node: ast.Expression, names: Names) -> dict[int, bound.Expression]:
         """What a dimension varies over, whose distributions are names of their own; it reads nothing of the space."""
-        called = isinstance(node, ast.CallExpr) and isinstance(node.callee, ast.Name) and node.callee.name
-        if isinstance(node, ast.CallExpr) and (called == "each" or called in DISTRIBUTIONS):
+        if isinstance(node, ast.CallExpr) and (node.called == "each" or node.called in DISTRIBUTIONS):
             parts = [self._domain(argument.value, names) for argument in node.arguments]
             return {key: made for part in parts for key, made in part.items()}
         outer, names.known = names.known, set()

@@ -120,7 +120,7 @@ class Spaces:
         gone: set[str] = set()
         ok = True
         for member in item.syntax.members:
-            if isinstance(member, ast.Entry) and isinstance(member.value, ast.Name) and member.value.name == "none":
+            if isinstance(member, ast.Entry) and member.takes_back:
                 if member.key not in named:
                     help_ = "leave it out: what a space does not mention does not vary"
                     self.bag.report("E441", member.value.span, key=member.key, help=help_)

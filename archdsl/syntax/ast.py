@@ -169,6 +169,11 @@ class Entry(Syntax):
     key_span: Span = field(compare=False, repr=False)
     value: Expression
 
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is `key = none`: in an amendment, without what was said of the key."""
+        return isinstance(self.value, Name) and self.value.name == "none"
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Expect(Syntax):

@@ -94,6 +94,11 @@ class CallExpr(Syntax):
     callee: Expression
     arguments: tuple[Argument, ...]
 
+    @property
+    def called(self) -> str:
+        """The name that is called; empty where another expression is."""
+        return self.callee.name if isinstance(self.callee, Name) else ""
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Unary(Syntax):
