@@ -99,7 +99,7 @@ class Definition(Syntax):
 
     kind: str
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     parameters: tuple[Parameter, ...]
     inputs: tuple[UsedName, ...]
     body: tuple[Statement, ...]
@@ -124,7 +124,7 @@ class Row(Syntax):
 @dataclass(slots=True, eq=False, repr=False)
 class Table(Syntax):
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     columns: tuple[UsedName, ...]
     rows: tuple[Row, ...]
     docstring: Docstring | None
@@ -135,7 +135,7 @@ class VariantRow(Syntax):
     """`resnet18: Basic, [2, 2, 2, 2]` in `variants`; a value may be `name = value` or a spread."""
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     arguments: tuple[Argument, ...]
 
 
@@ -154,7 +154,7 @@ class Variant(Syntax):
     """`variant n = Model(…)` or `variant n = other with (…)`: `base` names the model or the other variant."""
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     base: Name
     arguments: tuple[Argument, ...]
     amends: bool
@@ -166,7 +166,7 @@ class Entry(Syntax):
     """`key = value` in `expect`, `reference`, `preprocess`, `recipe`, `space` and a row of `weights`."""
 
     key: str
-    key_span: Span = field(compare=False, repr=False)
+    key_span: Span = field(compare=False)
     value: Expression
 
     @property
@@ -215,7 +215,7 @@ class Rule(Syntax):
     """`conv: kaiming_normal(mode = "fan_out")` in `init`; `"features.*.fc": …` is a path pattern."""
 
     pattern: str
-    pattern_span: Span = field(compare=False, repr=False)
+    pattern_span: Span = field(compare=False)
     quoted: bool
     value: Expression
 
@@ -257,7 +257,7 @@ class Counter(Syntax):
     """`count n in "blocks.{s}.{i}"`: numbers the paths of ours that match, 0, 1, 2 … in the order of the graph."""
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     ours: String
 
 
@@ -266,7 +266,7 @@ class Checkpoint(Syntax):
     """`checkpoint timm for Model { rules }`: how another library names this model's weights."""
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     targets: tuple[Name, ...]
     rules: tuple[KeyRule | Absent | Counter, ...]
     docstring: Docstring | None
@@ -289,7 +289,7 @@ class Recipe(Syntax):
     """
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     targets: tuple[Name, ...]
     base: Name | None
     docstring: Docstring | None
@@ -302,7 +302,7 @@ class Dimension(Syntax):
     """`depth in 12..29` in a space: what varies, and over which values."""
 
     key: str
-    key_span: Span = field(compare=False, repr=False)
+    key_span: Span = field(compare=False)
     domain: Expression
 
 
@@ -314,7 +314,7 @@ class Space(Syntax):
     """
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     target: Name | None
     base: Name | None
     docstring: Docstring | None
@@ -327,7 +327,7 @@ class WeightsRow(Syntax):
     """`a1_in1k: hub = "timm/resnet50.a1_in1k", top1 = 80.2`: one published file."""
 
     tag: str
-    tag_span: Span = field(compare=False, repr=False)
+    tag_span: Span = field(compare=False)
     quoted: bool
     entries: tuple[Entry, ...]
 

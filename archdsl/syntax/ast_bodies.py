@@ -19,7 +19,7 @@ class Syntax:
     `frozen=True` adds, they would take a tenth of the time that checking a family may take.
     """
 
-    span: Span = field(compare=False, repr=False, kw_only=True)
+    span: Span = field(compare=False, kw_only=True)
 
     def _parts(self) -> tuple[Any, ...]:
         return tuple(getattr(self, f.name) for f in fields(self) if f.compare)
@@ -68,7 +68,7 @@ class Attribute(Syntax):
 
     value: Expression
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -86,7 +86,7 @@ class Argument(Syntax):
     name: str | None
     value: Expression
     spread: bool = False
-    name_span: Span | None = field(default=None, compare=False, repr=False)
+    name_span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -115,7 +115,7 @@ class BinaryExpr(Syntax):
     op: str
     left: Expression
     right: Expression
-    op_span: Span = field(compare=False, repr=False)
+    op_span: Span = field(compare=False)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -157,7 +157,7 @@ class Labelled(Syntax):
     parts: tuple[LabelPart, ...]
     stage: bool
     value: Expression
-    label_span: Span = field(compare=False, repr=False)
+    label_span: Span = field(compare=False)
     quoted: bool = False
 
 
@@ -254,7 +254,7 @@ class Stage(Syntax):
 
     parts: tuple[LabelPart, ...]
     body: tuple[Statement, ...]
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     quoted: bool = False
 
 
@@ -266,7 +266,7 @@ class Output(Syntax):
     """
 
     parts: tuple[LabelPart, ...]
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False)
     value: Expression
     quoted: bool = False
 
