@@ -200,7 +200,7 @@ def _grouped(
     name: Named | None,
     inside: Apply,
 ) -> Applied:
-    scope = open_scope(kind, "sequence" if kind == "sequence" else "group", layer.span, ctx, name)
+    scope = open_scope(kind, kind, layer.span, ctx, name)
     if scope is None:
         return UNKNOWN
     scope.inputs = tuple(t.ref for t in tensors)
