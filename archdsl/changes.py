@@ -4,7 +4,7 @@ command that shows it."""
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from archdsl.graph.describe import describe_value, value_text
@@ -25,18 +25,23 @@ class Maps(NamedTuple):
     listed: bool
 
 
+def _settings(changes: Sequence[Change]) -> Iterator[tuple[str, Any, bool]]:
+    """What was set of the parameters: name, value, and whether that is a text in the language, as of `set`."""
+    for method, given in changes:
+        if method in ("set", "override"):
+            yield from ((name, value, method == "set") for name, value in given)
+
+
 def assigned(changes: Sequence[Change]) -> Mapping[str, Any]:
     """What was set of the parameters: values, and of `set` texts in the language."""
-    return {name: value for method, given in changes if method in ("set", "override") for name, value in given}
+    return {name: value for name, value, _ in _settings(changes)}
 
 
 def settings_text(changes: Sequence[Change], output_stride: int | None) -> str:
     """The same as a spec writes it, with the output stride: `depths = [1, 1]`."""
     said = [
-        f"{name} = {' '.join(value.split()) if method == 'set' else describe_value(value)}"
-        for method, given in changes
-        if method in ("set", "override")
-        for name, value in given
+        f"{name} = {' '.join(value.split()) if is_text else describe_value(value)}"
+        for name, value, is_text in _settings(changes)
     ]
     return ", ".join([*said, *([f"output_stride = {output_stride}"] if output_stride is not None else [])])
 
@@ -46,10 +51,7 @@ def settings_text(changes: Sequence[Change], output_stride: int | None) -> str:
 
 def assigned_texts(changes: Sequence[Change]) -> dict[str, str]:
     """What was set of the parameters, as `--set` takes it."""
-    given = [
-        (name, value, method) for method, pairs in changes if method in ("set", "override") for name, value in pairs
-    ]
-    return {name: value if method == "set" else value_text(value) for name, value, method in given}
+    return {name: value if is_text else value_text(value) for name, value, is_text in _settings(changes)}
 
 
 def command_options(settings: Mapping[str, str], image: Image, output_stride: int | None = None) -> list[str]:

@@ -84,8 +84,7 @@ def _open(spec: str, every: bool) -> tuple[ArchFile, list[Variant], list[Diagnos
     source, named = locate(spec)
     file = ArchFile(source)
     found = file.check()
-    if any(d.severity == "error" for d in found):
-        raise ArchError(found)
+    file.bag.raise_errors()
     if found:
         console.diagnose(found, sys.stderr)
     if not file:

@@ -76,9 +76,8 @@ def _rows(specs: Sequence[str]) -> tuple[list[list[Row]], list[Variant]]:
     for spec in specs or families():
         source, named = locate(spec)
         file = ArchFile(source)
-        errors = [d for d in file.check() if d.severity == "error"]
-        if errors:
-            raise ArchError(errors)
+        file.check()
+        file.bag.raise_errors()
         variants = [file[named]] if named is not None else list(file.values())
         found.append([(variant, reference) for variant in variants for reference in variant.references])
         without += [variant for variant in variants if not variant.references]
