@@ -189,9 +189,10 @@ def _refuse_idle(objectives: Mapping[str, Better], options: Mapping[str, Any]) -
         )
     if "command" in objectives and not (options["user_command"] or "").strip():
         raise click.UsageError("command: give --command, which prints the number")
-    if not objectives and (options["sampler"] in LEARNING or options["output"] or options["storage"]):
+    kept = options["output"] is not None or options["storage"] is not None
+    if not objectives and (options["sampler"] in LEARNING or kept):
         raise click.UsageError("name an objective: --minimize macs")
-    if options["against"] and not options["output"]:
+    if options["against"] and options["output"] is None:
         raise click.UsageError("--against does nothing without -o: the picture is written there")
     if options["storage"] is not None and "://" not in options["storage"]:
         raise click.UsageError(
@@ -348,7 +349,8 @@ def _refuse_foreign(folder: Path) -> None:
     ours = (folder / JOURNAL).exists()
     with suppress(OSError, UnicodeDecodeError):  # it is not ours, then
         ours = ours or variants.read_text(encoding="utf-8").startswith(f"# {FOUND}")
-    taken = [name for name in (VARIANTS, "results.csv", "results.json") if (folder / name).exists()]
+    names = (VARIANTS, "results.csv", "results.json", "front.svg", "by_*.svg", "distribution.svg")
+    taken = [path.name for name in names for path in sorted(folder.glob(name))]
     if taken and not ours:
         detail = f"the folder is of no search, and a search writes its own {taken[0]}: give another folder"
         raise ArchError.of("E607", path=str(folder / taken[0]), detail=detail)

@@ -168,14 +168,20 @@ def test_what_is_asked_wrongly(arch: Run, spec: str) -> None:
 def test_files_of_others_in_its_folder_are_left_alone(arch: Run, spec: str, tmp_path: Path) -> None:
     folder = tmp_path / "found"
     folder.mkdir()
-    (folder / "variants.arch").write_text("mine\n")
-    run = arch("search", spec, "small", "--samples", "2", "--minimize", "macs", "-o", str(folder))
-    assert (run.code, "E607" in run.err) == (2, True)
-    assert [path.name for path in folder.iterdir()] == ["variants.arch"]
-    (folder / "variants.arch").unlink()
+    for name in ("variants.arch", "results.csv", "distribution.svg", "by_width.svg"):
+        (folder / name).write_text("mine\n")
+        run = arch("search", spec, "small", "--samples", "2", "--minimize", "macs", "-o", str(folder))
+        assert (run.code, "E607" in run.err) == (2, True)
+        assert [path.name for path in folder.iterdir()] == [name]
+        (folder / name).unlink()
     for _ in range(2):
         assert arch("search", spec, "small", "--samples", "2", "--minimize", "macs", "-o", str(folder)).code == 0
     assert (folder / "variants.arch").read_text().startswith("# Found by archdsl search")
+
+
+def test_the_current_folder_wants_an_objective_too(arch: Run, spec: str) -> None:
+    run = arch("search", spec, "small", "-o", "")
+    assert (run.code, "name an objective" in run.err) == (2, True)
 
 
 def test_spaces_are_listed(arch: Run, spec: str) -> None:
