@@ -17,7 +17,7 @@ from typing import Any, Protocol
 COSTS: Mapping[str, str] = {
     "macs": "multiply-adds for one image",
     "params": "trainable parameters",
-    "activations": "elements of the outputs of convolutions and linear layers",
+    "activations": "elements of all outputs, of which a view adds none",
     "layers": "convolutions and linear layers",
 }
 """Columns of the stage table."""

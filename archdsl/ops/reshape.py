@@ -220,11 +220,6 @@ def _pad_lowering(params: PadParams, inputs: tuple[Shape, ...]) -> Lowering:
     return Lowering(Module("nn.ConstantPad2d", (sides, value)), call)
 
 
-def _pad_label(params: PadParams, inputs: tuple[Shape, ...]) -> str:
-    mode = () if params.mode == "constant" else (params.mode,)
-    return ", ".join(["pad", f"{params.left} {params.right} {params.top} {params.bottom}", *mode])
-
-
 def _pad_saves(params: PadParams, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Saved:
     return INPUT if params.mode in ("reflect", "replicate") else NOTHING
 
