@@ -25,13 +25,10 @@ _SLICE = re.compile(r"(\{\w+\})?(::?)(\{\w+\})?(?=[,\]])")
 
 
 @dataclass(slots=True)
-class _Pending:
-    """An expression not yet assigned: its text, whether it is infix, and the variables it read."""
+class _Pending(Expression):
+    """An expression not yet assigned: the tensor that it gives, and the variables it read."""
 
     ref: Ref
-    text: str
-    infix: bool
-    role: str
     reads: list[Ref]
 
 
@@ -122,7 +119,7 @@ class Forward:
                 yield from refusal(str(message.value), depth + 1)
                 continue
             if len(step.outputs) == 1:
-                pending = _Pending(step.outputs[0], text, infix, step.role, reads)
+                pending = _Pending(step.role, text, infix, step.outputs[0], reads)
                 continue
             pending = None
             self._release(reads)
@@ -193,9 +190,8 @@ class Forward:
             return False
         if inputs.count(pending.ref) != 1 or self.uses[pending.ref] != 1:
             return False
-        inner = Expression(pending.role, pending.text, pending.infix)
         call = self._member(step) or step.template
-        return nests(inner, step.role, call, len(inputs), bool(step.path and step.template))
+        return nests(pending, step.role, call, len(inputs), bool(step.path and step.template))
 
     def _expression(self, step: Step, inputs: Sequence[Ref], pending: _Pending | None) -> tuple[str, bool, list[Ref]]:
         texts, reads = [], []
