@@ -2,9 +2,10 @@
 
 `Graph` is filled by the semantics and read by everything else. Nodes are numbered in the order of execution, so a
 node's inputs always have smaller numbers: one pass over `Graph.nodes` follows the data, and is all that most readers
-need. Whatever asks about paths (what a tensor depends on, what all paths pass, which is the longest) asks networkx, of
-`Graph.network`, the same graph as a `networkx.MultiDiGraph`. It is made when first asked for: importing networkx takes
-as long as checking a family, and neither a check nor a module of one output needs a path.
+need. Whatever asks about paths (what a tensor depends on, what all paths pass, which is the longest) asks networkx: of
+`Graph.network`, the same graph as a `networkx.MultiDiGraph`, or of a graph of its own, where it is about blocks or a
+part. `network` is made when first asked for: importing networkx takes half as long as checking a family, and neither a
+check nor a module of one output needs a path.
 """
 
 from __future__ import annotations
