@@ -69,6 +69,14 @@ def test_nothing_overlaps_at_other_depths(name: str, depth: int) -> None:
     assert list(nesting_problems(found)) == []
 
 
+def test_no_line_crosses_the_names_of_inputs() -> None:
+    found = picture("nasnetalarge")
+    names = [text for text in found.texts if text.text in ("previous", "current", "previous, current")]
+    assert {name.text for name in names} == {"previous", "current", "previous, current"}
+    points = [point for line in found.lines for point in line.points]
+    assert [name.text for name in names if any(name.has(*point) for point in points)] == []
+
+
 def nesting_problems(found: Picture) -> list[str]:
     """Frames that cross, and boxes outside the frame of the block they are in."""
     frames = [box for box in found.boxes if box.kind == "frame"]

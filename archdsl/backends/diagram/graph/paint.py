@@ -64,12 +64,12 @@ class Painter:
         names: dict[Ref, list[str]] = {}
         for name, ref in zip(scope.input_names, scope.inputs, strict=False):
             names.setdefault(ref, []).append(name)
+        free = PADDING + sum(line.width for line in item.words.first)  # beside the title, where no links are
         for ref, at in item.frame.ins.items():
             line = Line(", ".join(names.get(ref, ())), style.SMALL, colour=style.FAINT)
-            if at + 4 + line.width < item.wide:
-                self.canvas.text(x + at + 4, y + HEADER + 2, line, "left")
-            else:
-                self.canvas.text(x + at - 4, y + HEADER + 2, line, "right")
+            left = at + 4 if at + 4 + line.width < item.wide else at - 4 - line.width
+            middle = HEADER / 2 + 0.5 if left > free else HEADER + 2
+            self.canvas.text(x + left, y + middle, line, "left")
 
     def _boxes(self, frame: Frame, left: float, top: float) -> None:
         for item in frame.items:
